@@ -1,0 +1,310 @@
+"""The experiment: one frozen, validated value that says everything a study does.
+
+An `Experiment` is what a TOML file holds: data, models, regimes, seeds, training.
+`Experiment.runs()` expands it to `Run` values, one training each. Both are pure
+data; nothing here reads a file or imports a framework. Defaults are the seed study's.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Setting(BaseModel):
+    """A frozen group of settings that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+# Data ------------------------------------------------------------------------
+
+
+class _Data(Setting):
+    image_size: int = Field(32, ge=8, le=512)
+    """Height and width, in pixels, that every image is brought to."""
+    validation: float = Field(0.1, gt=0.0, lt=0.5)
+    """Share of the training images kept for validation, cut after the imbalance."""
+
+
+class Digits(_Data):
+    """Scikit-learn's 1,797 handwritten digits: embedded, needs no network."""
+
+    kind: Literal["digits"] = "digits"
+
+
+class Cifar10(_Data):
+    """CIFAR-10 (Krizhevsky 2009): downloaded and checked, or a local archive."""
+
+    kind: Literal["cifar10"] = "cifar10"
+    path: str | None = None
+    """A local `cifar-10-python.tar.gz` or `cifar-10-batches-py`; none: download."""
+
+
+class Folder(_Data):
+    """A folder of images: `train/ test/ [val/]` with a folder per class, or classes."""
+
+    kind: Literal["folder"] = "folder"
+    path: str
+    test: float = Field(0.2, gt=0.0, lt=0.5)
+    """Share of the images kept for testing when the folder has no `test/`."""
+
+
+Data = Annotated[Digits | Cifar10 | Folder, Field(discriminator="kind")]
+
+
+# Imbalance -------------------------------------------------------------------
+
+
+class _Profile(Setting):
+    selection: Literal["seeded", "reference"] = "seeded"
+    """`seeded`: another subset for every seed. `reference`: the images that the
+    long-tail literature's widely used protocol keeps (NumPy's legacy seed 0)."""
+
+
+class Natural(_Profile):
+    """Every training image, as the dataset comes."""
+
+    kind: Literal["natural"] = "natural"
+
+
+class Balanced(_Profile):
+    """Every class cut to the size of the smallest."""
+
+    kind: Literal["balanced"] = "balanced"
+
+
+class Reduced(_Profile):
+    """Some classes cut to a fraction, the others untouched: the study's profile."""
+
+    kind: Literal["reduced"] = "reduced"
+    classes: tuple[int | str, ...] = (3, 4, 5)
+    """Class indices or names."""
+    fraction: float = Field(0.2, gt=0.0, le=1.0)
+
+
+class Fractions(_Profile):
+    """Any fraction for any class, by name or index; classes not named stay whole."""
+
+    kind: Literal["fractions"] = "fractions"
+    fractions: dict[str, Annotated[float, Field(gt=0.0, le=1.0)]]
+
+
+class Exponential(_Profile):
+    """Counts that fall geometrically from the first class to the last.
+
+    Cui et al. 2019, arXiv:1901.05555; counts as in Cao et al. 2019, arXiv:1906.07413.
+    """
+
+    kind: Literal["exponential"] = "exponential"
+    factor: float = Field(100.0, ge=1.0)
+    """Imbalance factor: largest class / smallest class."""
+
+
+class Step(_Profile):
+    """The first half of the classes whole, the second half cut by the factor.
+
+    Buda et al. 2018, arXiv:1710.05381; counts as in Cao et al. 2019.
+    """
+
+    kind: Literal["step"] = "step"
+    factor: float = Field(100.0, ge=1.0)
+
+
+Profile = Annotated[
+    Natural | Balanced | Reduced | Fractions | Exponential | Step,
+    Field(discriminator="kind"),
+]
+
+
+class Plain(Setting):
+    """Cross-entropy, every image counted once: no remedy."""
+
+    kind: Literal["plain"] = "plain"
+
+
+class ClassWeights(Setting):
+    """Cross-entropy weighted by inverse class frequency, w_c = N / (K n_c)."""
+
+    kind: Literal["class-weights"] = "class-weights"
+
+
+Remedy = Annotated[Plain | ClassWeights, Field(discriminator="kind")]
+
+
+class Regime(Setting):
+    """A name for an imbalance profile together with the remedy tried on it."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    profile: Profile = Balanced()
+    remedy: Remedy = Plain()
+
+
+# Models ----------------------------------------------------------------------
+
+
+class _Model(Setting):
+    kind: str
+    name: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    """How tables call it; none: the kind."""
+
+    @property
+    def label(self) -> str:
+        """The name, or the kind where none was given."""
+        return self.name or self.kind
+
+
+class Cnn(_Model):
+    """Conv32-pool, Conv64-pool, Conv128, global average, the study's head."""
+
+    kind: Literal["cnn"] = "cnn"
+    dropout: float = Field(0.3, ge=0.0, lt=1.0)
+
+
+class Transformer(_Model):
+    """Compact convolutional transformer, CCT-2/3x2 (Hassani et al. 2021)."""
+
+    kind: Literal["transformer"] = "transformer"
+    depth: int = Field(2, ge=1, le=24)
+    width: int = Field(128, ge=8)
+    heads: int = Field(2, ge=1)
+    convolutions: int = Field(2, ge=1, le=4)
+
+
+class Hybrid(_Model):
+    """The study's CNN-token hybrid; `depth` encoder blocks over its tokens."""
+
+    kind: Literal["hybrid"] = "hybrid"
+    depth: int = Field(0, ge=0, le=24)
+    """Transformer encoder blocks with position embedding; 0 is the study's model."""
+    heads: int = Field(2, ge=1)
+    width: int = Field(128, ge=8)
+    """Token embedding width."""
+    patch: int = Field(2, ge=1)
+    """Patch height and width, in cells of the convolution map."""
+    dropout: float = Field(0.3, ge=0.0, lt=1.0)
+
+
+Model = Annotated[Cnn | Transformer | Hybrid, Field(discriminator="kind")]
+
+
+# Training --------------------------------------------------------------------
+
+Monitor = Literal["val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_loss"]
+
+
+class Training(Setting):
+    """How every model is trained: the same for all cells, so that they compare."""
+
+    epochs: int = Field(8, ge=1)
+    batch_size: int = Field(128, ge=1)
+    learning_rate: float = Field(1e-3, gt=0.0)
+    """Of Adam."""
+    flip: bool = True
+    """Random horizontal flip, drawn per image."""
+    crop_padding: int = Field(4, ge=0)
+    """Zero pixels added on every side before the random crop; 0: no crop."""
+    monitor: Monitor = "val_balanced_accuracy"
+    """What decides which epoch's weights are kept."""
+
+
+class Explain(Setting):
+    """Which heatmaps a run leaves for the report."""
+
+    examples: int = Field(1, ge=0, le=10)
+    """Correct and wrong test images explained, of each kind, per class."""
+
+
+# The whole -------------------------------------------------------------------
+
+
+class Run(Setting):
+    """One training: a model under one regime, with one seed."""
+
+    data: Data
+    model: Model
+    regime: Regime
+    training: Training
+    explain: Explain
+    seed: int = Field(ge=0)
+
+    @property
+    def cell(self) -> str:
+        """What runs of different seeds share, for folders: `hybrid--imbalanced`."""
+        return f"{self.model.label}--{self.regime.name}"
+
+    def experiment(self) -> "Experiment":
+        """The experiment that holds this run alone."""
+        return Experiment(
+            name=self.cell,
+            data=self.data,
+            models=(self.model,),
+            regimes=(self.regime,),
+            training=self.training,
+            explain=self.explain,
+            seeds=(self.seed,),
+        )
+
+    def digest(self, fingerprint: str) -> str:
+        """Hash of all that decides the result: settings and the data's content.
+
+        Names, the seed and the place where the data lies are left out, so that
+        renaming a cell, adding a seed or moving the folder reuses finished work.
+        """
+        settings = self.model_dump(mode="json", exclude={"seed", "explain"})
+        settings["data"] = {
+            k: v for k, v in settings["data"].items() if k not in ("path",)
+        }
+        settings["model"].pop("name")
+        settings["regime"].pop("name")
+        canonical = json.dumps([settings, fingerprint], sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+STUDY_REGIMES = (
+    Regime(name="balanced"),
+    Regime(name="imbalanced", profile=Reduced()),
+    Regime(name="weighted", profile=Reduced(), remedy=ClassWeights()),
+)
+
+
+class Experiment(Setting):
+    """A study: every model under every regime, once for every seed."""
+
+    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    data: Data = Digits()
+    models: tuple[Model, ...] = Field((Cnn(), Transformer(), Hybrid()), min_length=1)
+    regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
+    training: Training = Training()
+    explain: Explain = Explain()
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("models", [model.label for model in self.models]),
+            ("regimes", [regime.name for regime in self.regimes]),
+            ("seeds", [str(seed) for seed in self.seeds]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: expected distinct names, received {twice}")
+        return self
+
+    def runs(self) -> tuple[Run, ...]:
+        """One run per model, regime and seed; seeds outermost, so a study that is
+        stopped early holds whole rows of the comparison."""
+        return tuple(
+            Run(
+                data=self.data,
+                model=model,
+                regime=regime,
+                training=self.training,
+                explain=self.explain,
+                seed=seed,
+            )
+            for seed in self.seeds
+            for model in self.models
+            for regime in self.regimes
+        )

@@ -1,0 +1,240 @@
+"""What a finished run and a finished study leave behind, and where it lies.
+
+The values here are frozen and turn into JSON and back without loss. A run is
+finished exactly when its folder holds `record.json`, which is written last.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tessera.experiment import Experiment
+
+SCHEMA_VERSION = 1
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassScores(_Value):
+    """How one class fared on the test set."""
+
+    name: str
+    precision: float
+    """0 where the class was never predicted."""
+    recall: float
+    f1: float
+    support: int
+    """Test images of this class."""
+
+
+class Scores(_Value):
+    """Scores on the test set; every average is over classes that have test images."""
+
+    accuracy: float
+    balanced_accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    weighted_precision: float
+    weighted_recall: float
+    weighted_f1: float
+    worst_class_recall: float
+    per_class: tuple[ClassScores, ...]
+    never_predicted: tuple[str, ...]
+    """Classes whose precision is undefined (0/0) and stands as 0."""
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    """Row: true class; column: predicted class."""
+
+
+class Environment(_Value):
+    """What a number was computed with."""
+
+    tessera: str
+    commit: str | None
+    """None outside a git checkout."""
+    dirty: bool | None
+    python: str
+    packages: dict[str, str]
+    backend: str
+    device: str
+    cores: int
+    threads: int
+    """Threads that one training used."""
+    platform: str
+
+
+class DataSummary(_Value):
+    """The dataset as it was loaded."""
+
+    name: str
+    """As results must call it, say `CIFAR-10`."""
+    fingerprint: str
+    """SHA-256 of the decoded pixels, labels and class names."""
+    class_names: tuple[str, ...]
+    train_counts: tuple[int, ...]
+    """Images per class before any profile."""
+    test_counts: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+
+
+class Record(_Value):
+    """One finished run."""
+
+    schema_version: int = SCHEMA_VERSION
+    digest: str
+    model: str
+    regime: str
+    seed: int
+    scores: Scores
+    parameters: int
+    multiply_adds: int
+    """Of one image's forward pass."""
+    train_counts: tuple[int, ...]
+    """Images per class that the optimiser saw."""
+    validation_counts: tuple[int, ...]
+    reduced_classes: tuple[int, ...]
+    """Classes that the profile made rarer than the most common kept class."""
+    best_epoch: int
+    """Counted from 1."""
+    train_seconds: float
+    images_per_second: float
+    """Training images seen per second, augmentation and validation included."""
+    notes: tuple[str, ...] = ()
+    """Warnings a reader needs, in plain words."""
+    data: DataSummary
+    provenance: Environment
+    finished_at: str
+    """UTC, ISO 8601."""
+
+
+class Spread(_Value):
+    """A score over seeds."""
+
+    mean: float
+    deviation: float | None
+    """Sample standard deviation (n - 1); None for a single seed."""
+    values: tuple[float, ...]
+    """In the order of the seeds."""
+
+
+class CellSummary(_Value):
+    """One row of the comparison: a model under a regime, over its seeds."""
+
+    model: str
+    regime: str
+    seeds: tuple[int, ...]
+    folders: tuple[str, ...]
+    """Run folders, relative to the study's."""
+    parameters: int
+    multiply_adds: int
+    train_seconds: Spread
+    scores: dict[str, Spread]
+    """Accuracy, macro-F1 and so on, and `reduced_recall`."""
+    per_class_recall: dict[str, Spread]
+
+
+class Verdict(_Value):
+    """What this study says about one of the seed study's claims."""
+
+    key: str
+    claim: str
+    """The study's sentence."""
+    hypothesis: str
+    """The same, restated so that numbers can decide it."""
+    evidence: tuple[str, ...]
+    """The numbers that bear on it, one sentence each."""
+    verdict: Literal["supported", "not supported", "not decided", "not tested"]
+    because: str
+
+
+class StudyRecord(_Value):
+    """`study.json`: everything a reader of the study needs, pictures aside."""
+
+    schema_version: int = SCHEMA_VERSION
+    experiment: Experiment
+    data: DataSummary
+    environment: Environment
+    cells: tuple[CellSummary, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of the files in a run's folder."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """The resolved experiment of this run alone, TOML."""
+        return self.path / "experiment.toml"
+
+    @property
+    def manifest(self) -> Path:
+        """Which images were used: recipe, counts, indices and their hash, JSON."""
+        return self.path / "manifest.json"
+
+    @property
+    def history(self) -> Path:
+        """One row per epoch, CSV."""
+        return self.path / "history.csv"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights, kept by `ModelCheckpoint`."""
+        return self.path / "best.weights.h5"
+
+    @property
+    def model(self) -> Path:
+        """The best model: raw pixels 0..255 in, probabilities out."""
+        return self.path / "model.keras"
+
+    @property
+    def predictions(self) -> Path:
+        """Test set: `logits` [N, K], `labels` [N], `indices` [N]."""
+        return self.path / "predictions.npz"
+
+    @property
+    def validation_predictions(self) -> Path:
+        """Validation set: the same arrays; for calibration, never for scores."""
+        return self.path / "validation_predictions.npz"
+
+    @property
+    def heatmaps(self) -> Path:
+        """Explained test images and their raw maps (see `tessera.explain`)."""
+        return self.path / "heatmaps.npz"
+
+    @property
+    def record(self) -> Path:
+        """The `Record`; its presence says the run is finished."""
+        return self.path / "record.json"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Names of the files in a study's folder."""
+
+    path: Path
+
+    @property
+    def study(self) -> Path:
+        """The `StudyRecord`."""
+        return self.path / "study.json"
+
+    @property
+    def report(self) -> Path:
+        """The self-contained report."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """The report's figures as SVG files."""
+        return self.path / "figures"
+
+    def run(self, cell: str, digest: str, seed: int) -> RunFolder:
+        """The folder of one run."""
+        return RunFolder(self.path / "runs" / f"{cell}-{digest[:8]}" / f"seed-{seed}")
