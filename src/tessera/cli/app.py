@@ -1,0 +1,224 @@
+"""Every verb, its options and its help; the work is done by the modules below."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tessera import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich would triple the time that --help takes
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""The lab bench for small, imbalanced image datasets.
+
+    Train a CNN, a compact transformer and a CNN-token hybrid, with and without remedies
+    for the imbalance, over several seeds; compare them with honest statistics; see what
+    they look at; keep the model.
+
+    Start with tessera demo (a few minutes, no data needed), then
+    tessera data FOLDER and tessera study --data FOLDER on your own images.
+    """,
+)
+
+ExperimentFile = Annotated[
+    Optional[Path],  # noqa: UP045  (typer reads this form)
+    typer.Argument(
+        metavar="[EXPERIMENT.toml]",
+        help="Experiment file; without one, the seed study's settings.",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--data",
+        metavar="digits|cifar10|PATH",
+        help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
+        "or a local CIFAR-10 archive.",
+        show_default=False,
+    ),
+]
+EpochsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--epochs", min=1, help="8 for a demo, 40 to 80 for a final run."),
+]
+SeedsOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--seeds",
+        metavar="N|a,b,c",
+        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`).",
+    ),
+]
+SetOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Change any setting; may be repeated. `tessera config` lists them.",
+    ),
+]
+JobsOption = Annotated[
+    str,
+    typer.Option(
+        "--jobs",
+        metavar="auto|N",
+        help="Trainings side by side; auto: one per core, as memory allows.",
+    ),
+]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the study goes.")] = Path(
+        "tessera-demo"
+    ),
+    jobs: JobsOption = "auto",
+) -> None:
+    """Run the whole study on the embedded digits, and write its report.
+
+    Nine cells, two seeds, no network: about two minutes on two cores.
+    """
+    from tessera.cli import commands
+
+    commands.study(commands.demo_experiment(), out, jobs=jobs)
+
+
+@app.command()
+def study(
+    experiment: ExperimentFile = None,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
+    seeds: SeedsOption = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where the study goes; default: runs/NAME.", show_default=False),
+    ] = None,
+    settings: SetOption = None,
+    jobs: JobsOption = "auto",
+) -> None:
+    """Train and compare every model under every regime, over several seeds.
+
+    Stop it with Ctrl-C whenever you like: the same command continues where it stopped,
+    and a finished run is never repeated. It ends with the path of the report.
+
+        tessera study --data photos --epochs 40 --seeds 5 --out runs/photos
+
+        tessera study experiments/study.toml --data cifar10
+    """
+    from tessera.cli import commands
+
+    chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
+    commands.study(chosen, out or Path("runs") / chosen.name, jobs=jobs)
+
+
+@app.command()
+def train(
+    experiment: ExperimentFile = None,
+    model: Annotated[str, typer.Option(help="One of the experiment's models.")] = "hybrid",
+    regime: Annotated[str, typer.Option(help="One of its regimes.")] = "weighted",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
+    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("runs/study"),
+    settings: SetOption = None,
+) -> None:
+    """Train one cell of the comparison with one seed.
+
+    The run lands where `tessera study --out` with the same settings looks for it.
+
+        tessera train --model hybrid --regime weighted --data photos --epochs 40
+    """
+    from tessera.cli import commands
+
+    chosen = commands.resolve(experiment, data, epochs, None, settings or [])
+    commands.train(chosen, model, regime, seed, out)
+
+
+@app.command()
+def report(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study's folder.")],
+) -> None:
+    """Write a study's report again, from what its runs stored; trains nothing."""
+    from tessera.cli import commands
+
+    commands.report(study)
+
+
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
+    target: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Class to explain, by name or index; default: the predicted."),
+    ] = None,
+    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
+        "explanations"
+    ),
+) -> None:
+    """Show what a trained model looks at: Grad-CAM pictures and raw maps.
+
+        tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
+    """
+    from tessera.cli import commands
+
+    raise typer.Exit(commands.explain(run, images, target, layer, out))
+
+
+@app.command()
+def data(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look at an image folder before training on it.
+
+    Counts per class and split, imbalance factor, sizes, duplicates across splits,
+    unreadable files with reasons. Exits with 1 when training would be unsafe.
+    """
+    from tessera.cli import data as command
+
+    raise typer.Exit(command.data(folder, json=json))
+
+
+@app.command()
+def config(
+    experiment: ExperimentFile = None,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Print the resolved experiment, every default spelled out, as TOML."""
+    from tessera.cli import commands
+
+    chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
+    commands.config(chosen)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tessera {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The lab bench for small, imbalanced image datasets."""
+
+
+def main() -> None:
+    """Run the command line; known errors end in one message and exit code 2."""
+    from tessera.cli import errors
+
+    sys.exit(errors.guarded(app))

@@ -1,0 +1,224 @@
+"""What each verb does, put together from the modules below."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from tessera import runtime, settings
+from tessera.experiment import Experiment, Run, Training
+from tessera.record import Record, StudyFolder
+
+console = Console()
+
+DEMO_EPOCHS = 5
+DEMO_BATCH = 32
+
+
+def resolve(
+    path: Path | None,
+    data: str | None,
+    epochs: int | None,
+    seeds: str | None,
+    overrides: list[str],
+) -> Experiment:
+    """The experiment that a command line asks for; its options win over the file.
+
+    Raises:
+        ExperimentError: A setting is wrong.
+        DataError: `--data` names nothing.
+    """
+    texts = list(overrides)
+    if epochs is not None:
+        texts.append(f"training.epochs={epochs}")
+    if seeds is not None:
+        texts.append(f"seeds={list(parse_seeds(seeds))}")
+    experiment = settings.read(path, texts)
+    return experiment if data is None else with_data(experiment, data)
+
+
+def with_data(experiment: Experiment, argument: str) -> Experiment:
+    """The experiment on another dataset, its image size and validation share kept."""
+    from tessera.data import source
+
+    chosen = source.from_argument(argument)
+    kept = {"image_size", "validation"} & experiment.data.model_fields_set
+    values = {name: getattr(experiment.data, name) for name in kept}
+    return experiment.model_copy(update={"data": chosen.model_copy(update=values)})
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`3` -> (0, 1, 2); `3,7` -> (3, 7).
+
+    Raises:
+        ExperimentError: It is neither.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise settings.ExperimentError(
+            "--seeds: expected a count such as 5, or a list such as 3,7,11 "
+            f"(`7,` for the one seed 7). Received: {text!r}."
+        )
+    numbers = tuple(int(part) for part in parts)
+    if "," in text:
+        return numbers
+    if numbers[0] == 0:
+        raise settings.ExperimentError("--seeds: expected at least 1. Received: 0.")
+    return tuple(range(numbers[0]))
+
+
+def demo_experiment() -> Experiment:
+    """The whole study, small enough for two minutes on two cores.
+
+    Digits are not flipped: a mirrored digit is another sign.
+    """
+    training = Training(epochs=DEMO_EPOCHS, batch_size=DEMO_BATCH, flip=False)
+    return Experiment(name="demo", training=training)
+
+
+def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
+    """Train what is missing, conclude, and write the report."""
+    from tessera import study as studies
+    from tessera.cli import progress
+
+    runtime.prepare()
+    with studies.held(out):
+        dataset = load(experiment)
+        progress_so_far = studies.survey(experiment, dataset, out)
+        wanted = parse_jobs(jobs)
+        missing = progress_so_far.missing
+        jobs_now, threads = studies.share_of_machine(wanted, len(missing) or 1)
+        progress.announce(console, experiment, dataset, progress_so_far, jobs_now)
+        began = time.perf_counter()
+        events = studies.train_missing(
+            progress_so_far, experiment, jobs=jobs_now, threads=threads
+        )
+        try:
+            failures = progress.follow(console, events, missing, experiment.training)
+        except KeyboardInterrupt:
+            events.close()
+            stopped(experiment, dataset, out)
+        if failures:
+            raise studies.StudyError(progress.describe_failures(failures, out))
+        studies.conclude(experiment, dataset, out, threads=threads)
+        if missing:
+            minutes = (time.perf_counter() - began) / 60
+            console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
+        report(out)
+
+
+def stopped(experiment: Experiment, dataset: object, out: Path) -> None:
+    """Say what is kept after Ctrl-C, and how to go on."""
+    from tessera import study as studies
+
+    done = len(studies.survey(experiment, dataset, out).finished)  # type: ignore[arg-type]
+    console.print(
+        f"\nStopped. {done} of {len(experiment.runs())} runs are finished and kept "
+        f"in {out}. The same command does the rest:"
+    )
+    console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
+    raise SystemExit(130)
+
+
+def parse_jobs(text: str) -> int | None:
+    """`auto` -> None, else a positive number.
+
+    Raises:
+        ExperimentError: It is neither.
+    """
+    if text == "auto":
+        return None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise settings.ExperimentError(
+        f"--jobs: expected auto or a number from 1 up. Received: {text!r}."
+    )
+
+
+def train(experiment: Experiment, model: str, regime: str, seed: int, out: Path) -> None:
+    """Train one cell with one seed, in this process, with every core."""
+    from tessera import pipeline
+    from tessera import study as studies
+    from tessera.cli import progress
+
+    run = find_run(experiment, model, regime, seed)
+    runtime.prepare()
+    dataset = load(experiment)
+    folder = studies.run_folder(StudyFolder(out), run, dataset)
+    with studies.held(folder.path):
+        with progress.single(console, run) as report:
+            record = pipeline.execute(run, dataset, folder, report=report)
+    show(record)
+    console.print(f"Run folder: {folder.path}", soft_wrap=True)
+
+
+def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
+    """The run of the named cell.
+
+    Raises:
+        ExperimentError: The experiment has no such model or regime.
+    """
+    for option, name, known in (
+        ("--model", model, [m.label for m in experiment.models]),
+        ("--regime", regime, [r.name for r in experiment.regimes]),
+    ):
+        if name not in known:
+            raise settings.ExperimentError(
+                f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
+            )
+    runs = experiment.model_copy(update={"seeds": (seed,)}).runs()
+    return next(r for r in runs if (r.model.label, r.regime.name) == (model, regime))
+
+
+def load(experiment: Experiment) -> "Dataset":  # noqa: F821 (imported below, lazily)
+    """Load the experiment's dataset, saying so when it takes a while."""
+    from tessera.cli import progress
+    from tessera.data import source
+
+    with progress.loading(console) as report:
+        return source.load(experiment.data, progress=report)
+
+
+def show(record: Record) -> None:
+    """Print a run's scores."""
+    from rich.table import Table
+
+    scores = record.scores
+    table = Table(title=f"{record.model}, {record.regime}, seed {record.seed}")
+    for heading in ("class", "precision", "recall", "F1", "test images"):
+        table.add_column(heading, justify="left" if heading == "class" else "right")
+    for row in scores.per_class:
+        numbers = [f"{value:.3f}" for value in (row.precision, row.recall, row.f1)]
+        table.add_row(row.name, *numbers, str(row.support))
+    console.print(table)
+    console.print(
+        f"accuracy {scores.accuracy:.3f}, balanced accuracy "
+        f"{scores.balanced_accuracy:.3f}, macro-F1 {scores.macro_f1:.3f}; "
+        f"{record.parameters:,} parameters, {record.train_seconds:.0f} s, "
+        f"{record.images_per_second:.0f} images/s"
+    )
+
+
+def report(folder: Path) -> None:
+    """Write the report and print its path."""
+    from tessera.report import page
+
+    path = page.write_report(folder)
+    console.print(f"Report: {path.resolve()}", soft_wrap=True)
+
+
+def explain(
+    run: Path, images: list[Path], target: str | None, layer: str, out: Path
+) -> int:
+    """Explain images with a trained run; returns the exit status."""
+    from tessera.explain import command
+
+    runtime.prepare()
+    return command.explain_images(run, images, target=target, layer=layer, out=out)
+
+
+def config(experiment: Experiment) -> None:
+    """Print the experiment as TOML."""
+    print(settings.dumps(experiment), end="")

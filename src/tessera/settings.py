@@ -1,0 +1,197 @@
+"""Experiment files: TOML and `--set section.key=value` -> `Experiment`, and back."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tessera.experiment import Experiment
+
+Table = dict[str, Any]
+
+
+class ExperimentError(ValueError):
+    """The settings do not make an experiment; the message says what to change."""
+
+
+def read(path: Path | None, overrides: Iterable[str] = ()) -> Experiment:
+    """Read an experiment file, apply overrides, and validate.
+
+    Args:
+        path: A TOML file; None starts from the defaults, which are the seed study's.
+        overrides: Texts such as `training.epochs=40` or `models.2.depth=1`.
+
+    Raises:
+        ExperimentError: The file cannot be read, or a key or a value is wrong.
+    """
+    table = {} if path is None else read_table(path)
+    for text in overrides:
+        table = override(table, text)
+    return build(table, source=str(path) if path else "settings")
+
+
+def read_table(path: Path) -> Table:
+    """Parse a TOML file.
+
+    Raises:
+        ExperimentError: It is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExperimentError(
+            f"{path}: expected a readable experiment file (TOML). Received: {error}. "
+            "`tessera config` prints one to start from."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError(
+            f"{path}: expected TOML. Received: {error}."
+        ) from error
+
+
+def build(table: Table, *, source: str = "settings") -> Experiment:
+    """Validate a table of settings.
+
+    Raises:
+        ExperimentError: One line per fault, each with path, expectation and value.
+    """
+    try:
+        # JSON mode is strict about types and still takes lists for tuples.
+        return Experiment.model_validate_json(json.dumps(table, default=str))
+    except ValidationError as error:
+        faults = [f"  {_fault(detail, table)}" for detail in error.errors()]
+        raise ExperimentError("\n".join([f"{source}:", *faults])) from error
+
+
+def override(table: Table, text: str) -> Table:
+    """Set one value, given as `section.key=value`; the value is TOML, or else text.
+
+    A section that the table lacks starts from its defaults, so that
+    `regimes.1.profile.fraction=0.1` works without a file.
+    """
+    path, separator, value = text.partition("=")
+    keys = path.strip().split(".")
+    if not separator or not all(keys):
+        raise ExperimentError(
+            f"--set: expected section.key=value. Received: {text!r}. "
+            "Example: --set training.epochs=40"
+        )
+    defaults = Experiment().model_dump(mode="json", exclude_none=True)
+    if len(keys) == 1:
+        return table | {keys[0]: _value(value)}
+    section = table.get(keys[0], defaults.get(keys[0], {}))
+    return table | {keys[0]: _with(section, keys[1:], _value(value), path)}
+
+
+def dumps(experiment: Experiment) -> str:
+    """The experiment as TOML, every default spelled out; absent options left away."""
+    return tomli_w.dumps(experiment.model_dump(mode="json", exclude_none=True))
+
+
+def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
+    """A copy of a nested table or list with one entry replaced."""
+    key, rest = keys[0], keys[1:]
+    if isinstance(node, list):
+        if not key.isdigit() or int(key) >= len(node):
+            raise ExperimentError(
+                f"--set {path}: expected an index from 0 to {len(node) - 1}. "
+                f"Received: {key!r}."
+            )
+        copy = list(node)
+        copy[int(key)] = _with(copy[int(key)], rest, value, path) if rest else value
+        return copy
+    if not isinstance(node, dict):
+        raise ExperimentError(
+            f"--set {path}: expected a section before {key!r}. Received: {node!r}."
+        )
+    inner = _with(node.get(key, {}), rest, value, path) if rest else value
+    return node | {key: inner}
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _fault(detail: ErrorDetails, table: Table) -> str:
+    """One fault as `path: expected ... Received: ...`."""
+    path = _visible_path(detail["loc"], table)
+    dotted = ".".join(path) or "experiment"
+    received = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        return f"{dotted}: unknown key{_suggestion(path, table)}. Received: {received!r}."
+    if detail["type"] == "missing":
+        return f"{dotted}: expected a value. Received: nothing."
+    message = detail["msg"].removeprefix("Value error, ")
+    message = message.removeprefix("Input should be ")
+    if detail["type"] == "union_tag_invalid":
+        allowed = detail["ctx"]["expected_tags"]
+        received = detail["ctx"]["tag"]
+        return f"{dotted}.kind: expected one of {allowed}. Received: {received!r}."
+    if detail["type"] == "union_tag_not_found":
+        return f"{dotted}: expected a table with a `kind`. Received: {received!r}."
+    if detail["type"] == "value_error" and not path:
+        return message + "."
+    return f"{dotted}: expected {message}. Received: {received!r}."
+
+
+def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
+    """The path as written in the file: without the tags of chosen kinds."""
+    path: list[str] = []
+    node: Any = table
+    for part in loc:
+        if isinstance(node, dict) and part == node.get("kind") and part not in node:
+            continue
+        path.append(str(part))
+        if isinstance(node, dict):
+            node = node.get(part)  # type: ignore[call-overload]  # keys are text
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        else:
+            node = None
+    return path
+
+
+def _suggestion(path: list[str], table: Table) -> str:
+    """The keys that would have been right, closest first."""
+    known = _known_keys(path[:-1], table)
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (expected one of {', '.join(known)})" if known else ""
+
+
+def _known_keys(path: list[str], table: Table) -> list[str]:
+    """Keys of the section at `path`, read off the settings that it would build."""
+    if not path:
+        return list(Experiment.model_fields)
+    node: Any = table
+    for part in path:
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    kind = node.get("kind") if isinstance(node, dict) else None
+    for setting in _settings_below(Experiment):
+        names = setting.model_fields
+        if kind is not None and "kind" in names and names["kind"].default == kind:
+            return list(names)
+        if kind is None and path == [setting.__name__.lower()]:
+            return list(names)
+    return []
+
+
+def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
+    """Every setting class that a value of `root` may hold."""
+    import tessera.experiment as module
+
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value != root
+    ]

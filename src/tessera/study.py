@@ -1,0 +1,149 @@
+"""An experiment -> every run finished, and `study.json` beside them.
+
+The folders are the state: a run is finished when its record says so, and the same
+command does what is missing. Nothing else is remembered between commands.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+from pydantic import ValidationError
+
+from tessera import files, runtime, workers
+from tessera.data.dataset import Dataset
+from tessera.evaluation import study_record
+from tessera.experiment import Experiment, Run
+from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+
+MEMORY_PER_WORKER = 2 * 2**30
+"""Bytes that one training may need."""
+
+
+class StudyError(RuntimeError):
+    """The study cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is done and what is left."""
+
+    finished: tuple[workers.Task, ...]
+    missing: tuple[workers.Task, ...]
+
+
+def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
+    """Look at the folders: which runs are finished, which are missing."""
+    study = StudyFolder(out)
+    tasks = [
+        workers.Task(run, run_folder(study, run, dataset)) for run in experiment.runs()
+    ]
+    done = [is_finished(task, dataset) for task in tasks]
+    return Progress(
+        finished=tuple(t for t, ok in zip(tasks, done, strict=True) if ok),
+        missing=tuple(t for t, ok in zip(tasks, done, strict=True) if not ok),
+    )
+
+
+def run_folder(study: StudyFolder, run: Run, dataset: Dataset) -> RunFolder:
+    """Where a run lies: named after its cell, what decides its result, and its seed."""
+    return study.run(run.cell, run.digest(dataset.fingerprint), run.seed)
+
+
+def is_finished(task: workers.Task, dataset: Dataset) -> bool:
+    """Whether the folder holds a whole record of just this run on just this data."""
+    with contextlib.suppress(OSError, ValidationError):
+        record = Record.model_validate_json(task.folder.record.read_bytes())
+        return record.digest == task.run.digest(dataset.fingerprint)
+    return False
+
+
+def train_missing(
+    progress: Progress, experiment: Experiment, *, jobs: int, threads: int
+) -> Iterator[workers.Event]:
+    """Train what is missing, yielding events; may be stopped at any point."""
+    if progress.missing:
+        yield from workers.run_all(
+            progress.missing,
+            experiment.data,
+            jobs=min(jobs, len(progress.missing)),
+            threads=threads,
+        )
+
+
+def conclude(
+    experiment: Experiment, dataset: Dataset, out: Path, *, threads: int
+) -> StudyRecord:
+    """Read every run's record and write `study.json`.
+
+    Raises:
+        StudyError: A run is missing.
+    """
+    progress = survey(experiment, dataset, out)
+    if progress.missing:
+        raise StudyError(
+            f"{out}: expected {len(experiment.runs())} finished runs. "
+            f"Received: {len(progress.finished)}. The same command trains the rest."
+        )
+    records = [
+        Record.model_validate_json(task.folder.record.read_bytes())
+        for task in progress.finished
+    ]
+    folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
+    record = study_record.study_record(
+        experiment, records, folders, runtime.environment(threads)
+    )
+    files.write_text(
+        StudyFolder(out).study, record.model_dump_json(indent=2) + "\n"
+    )
+    return record
+
+
+@contextlib.contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Keep other commands out of a study's folder; freed even when a process dies.
+
+    Raises:
+        StudyError: Another command is at work in it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(out / ".lock", timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise StudyError(
+            f"{out}: another tessera command is working in this folder. "
+            "Wait for it, or choose another --out."
+        ) from error
+
+
+def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
+    """How many runs side by side, and how many threads each.
+
+    Small images keep one core busy better than they keep many: by default every core
+    gets a run of its own, as far as memory allows.
+
+    Args:
+        jobs: What the user asked for; None chooses.
+        missing: Runs to do.
+
+    Returns:
+        (jobs, threads), both at least 1.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
+        os.cpu_count() or 1
+    )
+    by_memory = max(1, _memory() // MEMORY_PER_WORKER)
+    chosen = jobs or max(1, min(cores, by_memory, missing))
+    return chosen, max(1, cores // chosen)
+
+
+def _memory() -> int:
+    """Physical memory in bytes."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):
+        return MEMORY_PER_WORKER

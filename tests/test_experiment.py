@@ -1,0 +1,67 @@
+"""The experiment value: what it expands to, and what its digest depends on."""
+
+import pytest
+from pydantic import ValidationError
+
+from tessera.experiment import (
+    Cnn,
+    Digits,
+    Experiment,
+    Folder,
+    Hybrid,
+    Regime,
+    Run,
+    Training,
+)
+
+
+def first_run(**changes: object) -> Run:
+    return Experiment(**changes).runs()[0]  # type: ignore[arg-type]
+
+
+def test_nine_cells_and_two_seeds_are_eighteen_runs() -> None:
+    runs = Experiment().runs()
+    assert len(runs) == 18
+    assert len({run.cell for run in runs}) == 9
+
+
+def test_all_cells_of_a_seed_come_before_the_next_seed() -> None:
+    assert [run.seed for run in Experiment().runs()] == [0] * 9 + [1] * 9
+
+
+def test_an_experiment_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Experiment().training.epochs = 3  # type: ignore[misc]
+
+
+def test_a_runs_own_experiment_expands_to_that_run_alone() -> None:
+    run = Experiment().runs()[7]
+    assert run.experiment().runs() == (run,)
+
+
+def test_names_seeds_and_places_do_not_change_the_digest() -> None:
+    run = first_run(data=Folder(path="here"))
+    elsewhere = first_run(
+        data=Folder(path="there"),
+        models=(Cnn(name="baseline"),),
+        regimes=(Regime(name="renamed"),),
+        seeds=(5,),
+    )
+    assert run.digest("data") == elsewhere.digest("data")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training": Training(epochs=9)},
+        {"models": (Cnn(dropout=0.1),)},
+        {"models": (Hybrid(),)},
+        {"data": Digits(image_size=16)},
+    ],
+)
+def test_what_decides_the_result_changes_the_digest(changes: dict[str, object]) -> None:
+    assert first_run(**changes).digest("data") != first_run().digest("data")
+
+
+def test_other_data_changes_the_digest() -> None:
+    assert first_run().digest("one") != first_run().digest("another")

@@ -1,0 +1,93 @@
+"""Experiment files: what is right round-trips, what is wrong is named."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tessera import settings
+from tessera.experiment import Experiment
+
+
+def fault(*overrides: str) -> str:
+    with pytest.raises(settings.ExperimentError) as caught:
+        settings.read(None, overrides)
+    return str(caught.value)
+
+
+def test_an_experiment_survives_the_trip_through_toml() -> None:
+    experiment = settings.read(None, ["training.epochs=40", "models.2.depth=2"])
+    again = settings.build(tomllib.loads(settings.dumps(experiment)))
+    assert again == experiment
+
+
+def test_the_defaults_are_the_seed_studys() -> None:
+    training = Experiment().training
+    assert (training.learning_rate, training.batch_size) == (0.001, 128)
+    assert (training.epochs, training.flip, training.crop_padding) == (8, True, 4)
+
+
+def test_an_override_changes_one_value_and_keeps_the_others() -> None:
+    changed = settings.read(None, ["regimes.1.profile.fraction=0.1"])
+    assert changed.regimes[1].profile.fraction == 0.1  # type: ignore[union-attr]
+    assert changed.regimes[2] == Experiment().regimes[2]
+
+
+def test_an_unquoted_text_value_is_text() -> None:
+    assert settings.read(None, ["name=mine"]).name == "mine"
+
+
+def test_an_unknown_key_is_an_error_with_the_likely_one() -> None:
+    message = fault("training.epoch=3")
+    assert "training.epoch: unknown key (did you mean 'epochs'?)" in message
+    assert "Received: 3" in message
+
+
+def test_an_unknown_kind_lists_the_known_ones() -> None:
+    message = fault("regimes.0.profile.kind=odd")
+    assert "regimes.0.profile.kind: expected one of 'natural', 'balanced'" in message
+    assert "Received: 'odd'" in message
+
+
+def test_a_value_out_of_range_names_path_range_and_value() -> None:
+    message = fault("training.epochs=0")
+    assert "training.epochs: expected greater than or equal to 1" in message
+    assert "Received: 0" in message
+
+
+def test_a_text_is_not_silently_read_as_a_number() -> None:
+    assert "training.epochs" in fault('training.epochs="8"')
+
+
+def test_the_path_of_a_fault_has_no_tag_that_the_file_does_not_have() -> None:
+    assert "models.2.deph: unknown key" in fault("models.2.deph=1")
+
+
+def test_equal_names_are_refused() -> None:
+    assert "seeds: expected distinct names" in fault("seeds=[1, 1]")
+
+
+def test_an_index_beyond_the_list_is_named() -> None:
+    assert "expected an index from 0 to 2" in fault("models.7.depth=1")
+
+
+@pytest.mark.parametrize("text", ["epochs", "=3", ".epochs=3"])
+def test_a_malformed_override_shows_an_example(text: str) -> None:
+    assert "expected section.key=value" in fault(text)
+
+
+def test_a_missing_file_and_a_file_that_is_not_toml_are_named(tmp_path: Path) -> None:
+    with pytest.raises(settings.ExperimentError, match=r"absent\.toml"):
+        settings.read(tmp_path / "absent.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ")
+    with pytest.raises(settings.ExperimentError, match="expected TOML"):
+        settings.read(broken)
+
+
+@pytest.mark.parametrize("path", sorted(Path("experiments").glob("*.toml")), ids=str)
+def test_every_shipped_experiment_is_valid(path: Path) -> None:
+    assert settings.read(path).runs()
+    head = path.read_text().splitlines()[:8]
+    for word in ("# Question:", "# Run:", "# Cost:", "# Result:"):
+        assert any(line.startswith(word) for line in head), word

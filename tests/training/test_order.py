@@ -1,0 +1,69 @@
+"""Order and augmentation are pure functions of (seed, epoch, index)."""
+
+import numpy as np
+
+from tessera.experiment import Training
+from tessera.training import order
+
+TRAINING = Training()
+
+
+def test_an_order_visits_every_image_once() -> None:
+    assert sorted(order.order(100, seed=3, epoch=7)) == list(range(100))
+
+
+def test_the_same_seed_and_epoch_give_the_same_order() -> None:
+    np.testing.assert_array_equal(
+        order.order(50, seed=1, epoch=2), order.order(50, seed=1, epoch=2)
+    )
+
+
+def test_every_seed_and_every_epoch_gives_another_order() -> None:
+    orders = {
+        tuple(order.order(50, seed=seed, epoch=epoch))
+        for seed in range(4)
+        for epoch in range(4)
+    }
+    assert len(orders) == 16
+
+
+def test_an_images_draw_does_not_depend_on_how_many_images_there_are() -> None:
+    few = order.draws(10, TRAINING, seed=0, epoch=0)
+    many = order.draws(1000, TRAINING, seed=0, epoch=0)
+    np.testing.assert_array_equal(few, many[:10])
+
+
+def test_offsets_and_flips_are_uniform() -> None:
+    rows = order.draws(90_000, TRAINING, seed=0, epoch=0)
+    for column, values in ((0, 9), (1, 9), (2, 2)):
+        counts = np.bincount(rows[:, column], minlength=values)
+        expected = 90_000 / values
+        # Six standard deviations of a binomial count.
+        assert np.all(np.abs(counts - expected) < 6 * np.sqrt(expected))
+
+
+def test_images_of_one_batch_get_offsets_of_their_own() -> None:
+    assert len(np.unique(order.draws(64, TRAINING, seed=0, epoch=0)[:, :2], axis=0)) > 30
+
+
+def test_the_middle_offset_without_flip_leaves_an_image_as_it_is() -> None:
+    images = np.random.default_rng(0).integers(0, 255, (5, 8, 6, 3), dtype=np.uint8)
+    rows = np.tile([2, 2, 0], (5, 1))
+    np.testing.assert_array_equal(order.augment(images, rows, padding=2), images)
+
+
+def test_a_crop_moves_the_image_and_fills_with_zeros() -> None:
+    image = np.arange(1, 5, dtype=np.uint8).reshape(1, 2, 2, 1)
+    moved = order.augment(image, np.array([[0, 1, 0]]), padding=1)
+    np.testing.assert_array_equal(moved[0, :, :, 0], [[0, 0], [1, 2]])
+
+
+def test_a_flip_mirrors_left_and_right() -> None:
+    image = np.arange(1, 5, dtype=np.uint8).reshape(1, 2, 2, 1)
+    flipped = order.augment(image, np.array([[0, 0, 1]]), padding=0)
+    np.testing.assert_array_equal(flipped[0, :, :, 0], [[2, 1], [4, 3]])
+
+
+def test_without_flip_and_padding_nothing_changes() -> None:
+    still = Training(flip=False, crop_padding=0)
+    assert not order.draws(100, still, seed=0, epoch=0).any()
