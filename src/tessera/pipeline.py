@@ -56,11 +56,9 @@ def execute(
     files.write_json(folder.manifest, describe(run, dataset, chosen))
 
     runtime.make_deterministic(run.seed)
-    image_shape = dataset.train.images.shape[1:]
-    net = build.build(run.model, image_shape, len(dataset.class_names), seed=run.seed)
-    counts = np.bincount(
-        dataset.train.labels[chosen.train], minlength=len(dataset.class_names)
-    )
+    classes = len(dataset.class_names)
+    net = build.build(run.model, dataset.image_shape, classes, seed=run.seed)
+    counts = np.bincount(dataset.train.labels[chosen.train], minlength=classes)
     validation, held = validation_split(dataset, chosen)
     fitted = fit.fit(
         net,
@@ -96,9 +94,7 @@ def execute(
         parameters=net.count_params(),
         multiply_adds=cost.multiply_adds(net),
         train_counts=tuple(counts.tolist()),
-        validation_counts=tuple(
-            np.bincount(validation.labels, minlength=len(counts)).tolist()
-        ),
+        validation_counts=tuple(validation.counts(classes).tolist()),
         reduced_classes=reduced_classes(run, dataset),
         best_epoch=fitted.best_epoch,
         train_seconds=fitted.seconds,
@@ -129,6 +125,13 @@ def validation_split(dataset: Dataset, chosen: Chosen) -> tuple[Split, Indices]:
         return dataset.validation, np.arange(len(dataset.validation.labels))
     held = chosen.validation
     return Split(dataset.train.images[held], dataset.train.labels[held]), held
+
+
+def reduced_classes(run: Run, dataset: Dataset) -> tuple[int, ...]:
+    """The classes that this run's profile made rare."""
+    available = dataset.train.counts(len(dataset.class_names))
+    kept = profiles.counts(run.regime.profile, available, dataset.class_names)
+    return profiles.reduced_classes(kept, available)
 
 
 def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> None:
