@@ -47,6 +47,8 @@ class Folder(_Data):
 
     kind: Literal["folder"] = "folder"
     path: str
+    name: str | None = None
+    """What results call the data; none: the folder's own name."""
     test: float = Field(0.2, gt=0.0, lt=0.5)
     """Share of the images kept for testing when the folder has no `test/`."""
 
@@ -254,7 +256,7 @@ class Run(Setting):
         """
         settings = self.model_dump(mode="json", exclude={"seed", "explain"})
         settings["data"] = {
-            k: v for k, v in settings["data"].items() if k not in ("path",)
+            k: v for k, v in settings["data"].items() if k not in ("path", "name")
         }
         settings["model"].pop("name")
         settings["regime"].pop("name")

@@ -1,0 +1,1 @@
+"""Images and labels: embedded, CIFAR-10, or any folder, split without leaks."""

@@ -1,0 +1,159 @@
+"""A dataset in memory: splits of images and labels, checked, named, fingerprinted."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from tessera.arrays import Counts, Images, Labels
+from tessera.record import DataSummary
+
+CHUNK = 4096
+"""Images hashed at a time, so that a memory-mapped set is never read whole."""
+
+
+class DataError(Exception):
+    """The data cannot be used; the message says what to do about it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images with their labels."""
+
+    images: Images
+    """uint8 [N, H, W, C], 0..255."""
+    labels: Labels
+    """int32 [N]."""
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+            raise DataError(
+                "Split.images: expected uint8 [N, H, W, C]. "
+                f"Received: {self.images.dtype} {list(self.images.shape)}."
+            )
+        if self.labels.dtype != np.int32 or self.labels.shape != self.images.shape[:1]:
+            raise DataError(
+                f"Split.labels: expected int32 [{len(self.images)}], one per image. "
+                f"Received: {self.labels.dtype} {list(self.labels.shape)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def counts(self, classes: int) -> Counts:
+        """Images per class, int64 [K]."""
+        return np.bincount(self.labels, minlength=classes).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and test images of one classification task.
+
+    Raises:
+        DataError: The parts do not fit together.
+    """
+
+    name: str
+    """As results must call it, say `CIFAR-10`."""
+    class_names: tuple[str, ...]
+    """Label k is called `class_names[k]`."""
+    train: Split
+    test: Split
+    validation: Split | None
+    """Only where the data brings its own; otherwise cut from `train` later."""
+    fingerprint: str
+    """SHA-256 of the decoded pixels, labels and class names."""
+
+    def __post_init__(self) -> None:
+        names = self.class_names
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise DataError(
+                f"{self.name}: expected at least two classes with distinct names. "
+                f"Received: {list(names)}."
+            )
+        for split, part in self.splits().items():
+            self._check(split, part)
+        self._check_every_class("train", self.train)
+
+    def _check(self, name: str, split: Split) -> None:
+        shape, expected = split.images.shape[1:], self.train.images.shape[1:]
+        if shape != expected:
+            raise DataError(
+                f"{self.name}: expected {name} images of shape {list(expected)}, as "
+                f"in the training split. Received: {list(shape)}."
+            )
+        labels = split.labels
+        if (
+            len(labels) == 0
+            or labels.min() < 0
+            or labels.max() >= len(self.class_names)
+        ):
+            received = f"{labels.min()}..{labels.max()}" if len(labels) else "no images"
+            raise DataError(
+                f"{self.name}: expected {name} labels from 0 to "
+                f"{len(self.class_names) - 1}. Received: {received}."
+            )
+
+    def _check_every_class(self, name: str, split: Split) -> None:
+        empty = np.flatnonzero(split.counts(len(self.class_names)) == 0)
+        if len(empty):
+            raise DataError(
+                f"{self.name}: expected {name} images of every class. Received none "
+                f"of: {', '.join(self.class_names[k] for k in empty)}."
+            )
+
+    def splits(self) -> dict[str, Split]:
+        """The splits there are, by name: train, test, and perhaps validation."""
+        found = {"train": self.train, "test": self.test}
+        return found if self.validation is None else found | {"val": self.validation}
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    def summary(self) -> DataSummary:
+        """What a record keeps of the dataset."""
+        classes = len(self.class_names)
+        return DataSummary(
+            name=self.name,
+            fingerprint=self.fingerprint,
+            class_names=self.class_names,
+            train_counts=tuple(self.train.counts(classes).tolist()),
+            test_counts=tuple(self.test.counts(classes).tolist()),
+            image_shape=self.image_shape,
+        )
+
+
+def fingerprint(
+    class_names: tuple[str, ...], train: Split, test: Split, validation: Split | None
+) -> str:
+    """SHA-256 of class names, and of each split's shape, labels and pixels."""
+    digest = hashlib.sha256(json.dumps(list(class_names)).encode())
+    for name, split in (("train", train), ("test", test), ("val", validation)):
+        if split is None:
+            continue
+        digest.update(json.dumps([name, list(split.images.shape)]).encode())
+        digest.update(split.labels.astype("<i4").tobytes())
+        for start in range(0, len(split), CHUNK):
+            digest.update(split.images[start : start + CHUNK].tobytes())
+    return digest.hexdigest()
+
+
+def assemble(
+    name: str,
+    class_names: tuple[str, ...],
+    *,
+    train: Split,
+    test: Split,
+    validation: Split | None = None,
+) -> Dataset:
+    """A dataset with its fingerprint computed.
+
+    Raises:
+        DataError: The parts do not fit together.
+    """
+    mark = fingerprint(class_names, train, test, validation)
+    return Dataset(name, class_names, train, test, validation, mark)

@@ -1,0 +1,65 @@
+"""What the experiment says about data, into the data."""
+
+from pathlib import Path
+from typing import assert_never
+
+from tessera import experiment
+from tessera.data import digits, folder
+from tessera.data.dataset import DataError, Dataset
+from tessera.data.folder import Progress
+
+BATCHES = "cifar-10-batches-py"
+ARCHIVE = "cifar-10-python.tar.gz"
+
+
+def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
+    """Load what the experiment names.
+
+    Args:
+        data: The experiment's data settings.
+        progress: Told how far a long decoding is.
+
+    Raises:
+        DataError: The data cannot be used; the message says what to do about it.
+    """
+    match data:
+        case experiment.Digits():
+            return digits.load(data.image_size)
+        case experiment.Cifar10():
+            raise DataError("cifar10: not built yet")
+        case experiment.Folder():
+            return folder.load(
+                Path(data.path),
+                image_size=data.image_size,
+                test=data.test,
+                name=data.name,
+                progress=progress,
+            )
+        case _:
+            assert_never(data)
+
+
+def from_argument(text: str) -> experiment.Data:
+    """The data settings that a `--data` argument means.
+
+    Args:
+        text: `digits`, `cifar10`, or a path to a CIFAR-10 archive or an image folder.
+
+    Raises:
+        DataError: It is none of these.
+    """
+    match text:
+        case "digits":
+            return experiment.Digits()
+        case "cifar10":
+            return experiment.Cifar10()
+    path = Path(text).expanduser()
+    for candidate in (path, path / BATCHES, path / ARCHIVE):
+        if candidate.exists() and candidate.name in (BATCHES, ARCHIVE):
+            return experiment.Cifar10(path=str(candidate))
+    if path.is_dir():
+        return experiment.Folder(path=str(path))
+    raise DataError(
+        "--data: expected digits, cifar10, an image folder, or the path of a local "
+        f"{ARCHIVE} or {BATCHES}. Received: {text!r}, which is none of these."
+    )

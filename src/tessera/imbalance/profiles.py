@@ -1,0 +1,225 @@
+"""An imbalance profile into counts per class, and counts into chosen images."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+import numpy as np
+
+from tessera.arrays import Counts, Indices, Labels
+from tessera.experiment import (
+    Balanced,
+    Exponential,
+    Fractions,
+    Natural,
+    Profile,
+    Reduced,
+    Step,
+)
+
+STREAM = tuple(b"profile")
+"""Name of this module's random stream, so that no other one repeats its draws."""
+
+RARER = 0.9
+"""A class is reduced when it kept under 0.9 of the share that the best class kept."""
+
+
+class ProfileError(ValueError):
+    """The profile does not fit the data; the message names both."""
+
+
+def counts(profile: Profile, available: Counts, class_names: tuple[str, ...]) -> Counts:
+    """How many training images of each class the profile keeps.
+
+    Args:
+        profile: The experiment's imbalance profile.
+        available: Training images per class, int64 [K].
+        class_names: K names.
+
+    Returns:
+        int64 [K], each between 1 and what is available.
+
+    Raises:
+        ProfileError: A class is unknown, or would be left without images.
+    """
+    match profile:
+        case Natural():
+            kept = available.copy()
+        case Balanced():
+            kept = np.full_like(available, available.min())
+        case Reduced(classes=classes, fraction=fraction):
+            kept = _cut(available, dict.fromkeys(classes, fraction), class_names)
+        case Fractions(fractions=fractions):
+            kept = _cut(available, fractions, class_names)
+        case Exponential(factor=factor):
+            kept = _curve(available, exponential_shares(len(available), factor))
+        case Step(factor=factor):
+            kept = _curve(available, step_shares(len(available), factor))
+        case _:
+            assert_never(profile)
+    _refuse_empty(profile, kept, available, class_names)
+    return kept
+
+
+def exponential_shares(classes: int, factor: float) -> tuple[float, ...]:
+    """mu^(c / (K - 1)) with mu = 1 / factor, for classes c = 0..K-1.
+
+    Cui et al. 2019, arXiv:1901.05555; in the form of Cao et al. 2019,
+    arXiv:1906.07413, whose floating-point steps are kept because truncation follows.
+    """
+    mu = 1 / factor
+    return tuple(mu ** (c / (classes - 1.0)) for c in range(classes))
+
+
+def step_shares(classes: int, factor: float) -> tuple[float, ...]:
+    """1 for the first floor(K / 2) classes, 1 / factor for the others.
+
+    Buda et al. 2018, arXiv:1710.05381, with half of the classes in the minority.
+    """
+    whole = classes // 2
+    return (1.0,) * whole + (1 / factor,) * (classes - whole)
+
+
+def _curve(available: Counts, shares: tuple[float, ...]) -> Counts:
+    """Truncated n_max x share, with the largest n_max for which no class runs out.
+
+    On balanced data n_max is the class size, as published. Elsewhere the curve is
+    lowered as a whole, so that the factor asked for is the factor made.
+    """
+    n_max = int(min(n / share for n, share in zip(available, shares, strict=True)))
+    kept = np.array([int(n_max * share) for share in shares], dtype=np.int64)
+    return np.minimum(kept, available)
+
+
+def _cut(
+    available: Counts,
+    fractions: Mapping[str, float] | Mapping[int | str, float],
+    class_names: tuple[str, ...],
+) -> Counts:
+    """The nearest whole number to fraction x available; other classes stay whole."""
+    kept = available.copy()
+    for key, fraction in fractions.items():
+        index = class_index(key, class_names)
+        kept[index] = round(int(available[index]) * fraction)
+    return kept
+
+
+def class_index(key: int | str, class_names: tuple[str, ...]) -> int:
+    """The index of a class given by name or by index; a name wins over its number.
+
+    Raises:
+        ProfileError: There is no such class.
+    """
+    if isinstance(key, str) and key in class_names:
+        return class_names.index(key)
+    number = int(key) if isinstance(key, int) or key.isdecimal() else -1
+    if 0 <= number < len(class_names):
+        return number
+    raise ProfileError(
+        f"profile: expected a class name or an index from 0 to {len(class_names) - 1}. "
+        f"Received: {key!r}. The classes are: "
+        + ", ".join(f"{k} {name}" for k, name in enumerate(class_names))
+        + "."
+    )
+
+
+def _refuse_empty(
+    profile: Profile, kept: Counts, available: Counts, class_names: tuple[str, ...]
+) -> None:
+    empty = np.flatnonzero(kept < 1)
+    if len(empty):
+        raise ProfileError(
+            f"profile {profile.kind!r}: expected at least one training image of every "
+            "class. Received none of: "
+            + ", ".join(f"{class_names[k]} (of {available[k]})" for k in empty)
+            + ". Use a milder imbalance or more images."
+        )
+
+
+def select(
+    profile: Profile, labels: Labels, class_names: tuple[str, ...], *, seed: int
+) -> Indices:
+    """Which training images the profile keeps.
+
+    For one seed the images are nested: a profile that keeps fewer images of a class
+    keeps some of those that a milder profile keeps, so that regimes compare in pairs.
+    With `selection="reference"` the seed plays no part.
+
+    Args:
+        profile: The experiment's imbalance profile.
+        labels: Of all training images, int32 [N].
+        class_names: K names.
+        seed: Of the run, 0 or more.
+
+    Returns:
+        Ascending positions, int64 [n].
+
+    Raises:
+        ProfileError: The profile does not fit the data.
+    """
+    available = np.bincount(labels, minlength=len(class_names)).astype(np.int64)
+    kept = counts(profile, available, class_names)
+    match profile.selection:
+        case "seeded":
+            orders = _seeded_orders(labels, len(class_names), seed)
+        case "reference":
+            orders = _reference_orders(labels, len(class_names))
+        case _:
+            assert_never(profile.selection)
+    chosen = [order[:n] for order, n in zip(orders, kept, strict=True)]
+    return np.sort(np.concatenate(chosen))
+
+
+def _seeded_orders(labels: Labels, classes: int, seed: int) -> list[Indices]:
+    """Each class's positions in an order of its own."""
+    return [
+        np.random.default_rng([seed, *STREAM, c]).permutation(
+            np.flatnonzero(labels == c)
+        )
+        for c in range(classes)
+    ]
+
+
+def _reference_orders(labels: Labels, classes: int) -> list[Indices]:
+    """The order of Cao et al. 2019's published protocol.
+
+    NumPy's legacy generator with seed 0; classes ascending; each class's positions
+    shuffled in place with the one generator, so that earlier classes matter.
+    """
+    generator = np.random.RandomState(0)
+    orders = []
+    for c in range(classes):
+        positions = np.flatnonzero(labels == c)
+        generator.shuffle(positions)
+        orders.append(positions)
+    return orders
+
+
+def imbalance_factor(kept: Counts) -> float:
+    """Largest class / smallest class; 1 when all are equal."""
+    return float(kept.max() / kept.min())
+
+
+def minority_share(kept: Counts, minority: tuple[int, ...]) -> float:
+    """Share of the images that belong to the given classes."""
+    return float(kept[list(minority)].sum() / kept.sum())
+
+
+def gini(kept: Counts) -> float:
+    """Gini coefficient of the class sizes: 0 when equal, near 1 when one has all.
+
+    sum_i (2 i - K - 1) n_(i) / (K sum n), sizes ascending, i = 1..K.
+    """
+    ranks = 2 * np.arange(1, len(kept) + 1) - len(kept) - 1
+    return float((ranks * np.sort(kept)).sum() / (len(kept) * kept.sum()))
+
+
+def reduced_classes(kept: Counts, available: Counts) -> tuple[int, ...]:
+    """Classes that the profile made rare.
+
+    Those with fewer images than the most common kept class *and* under `RARER` of the
+    share that the best-kept class kept. Small differences that the data came with, and
+    rounding, do not count; nor does levelling, which leaves all classes equal.
+    """
+    share = kept / available
+    rarer = (share < RARER * share.max()) & (kept < kept.max())
+    return tuple(np.flatnonzero(rarer).tolist())
