@@ -1,0 +1,1 @@
+"""The image classifiers: raw pixels in, logits out, on any Keras backend."""

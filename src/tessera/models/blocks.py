@@ -1,0 +1,223 @@
+"""Parts the models share: seeds per layer, a transformer encoder over tokens.
+
+Everything that a built-in Keras layer can do is one, so only two layers are our own:
+`PositionEmbedding` and `Attention`. Tensors are [B, T, D]: B images, T tokens of
+width D.
+"""
+
+import hashlib
+from typing import Any
+
+import keras
+from keras import initializers, layers, ops
+
+# What Compact-Transformers sets and the settings do not offer to change.
+ATTENTION_DROPOUT = 0.1
+STOCHASTIC_DEPTH = 0.1
+EPSILON = 1e-5
+"""Added to the variance in layer normalisation: PyTorch's default, not Keras'."""
+
+
+def stream(seed: int, name: str) -> int:
+    """The seed of one layer: a hash of the model's seed and the layer's name.
+
+    It depends on nothing else, so adding a layer, or whatever ran before in the
+    process, leaves the other layers' weights as they were.
+
+    Args:
+        seed: The model's seed.
+        name: The layer's name, unique within the model.
+
+    Returns:
+        An integer from 0 to 2**31 - 1.
+    """
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def dense(
+    units: int, *, name: str, seed: int, normal: float | None = None, **more: Any
+) -> Any:
+    """A dense layer on the last axis, its kernel drawn from the layer's own stream.
+
+    Args:
+        units: Outputs.
+        name: The layer's name.
+        seed: The model's seed.
+        normal: Standard deviation of a normal kernel; None: Glorot's uniform
+            (Glorot and Bengio 2010), Keras' default and so the study's.
+        **more: Passed on to `keras.layers.Dense`.
+    """
+    own = stream(seed, name)
+    kernel = (
+        initializers.GlorotUniform(own)
+        if normal is None
+        else initializers.RandomNormal(stddev=normal, seed=own)
+    )
+    return layers.Dense(units, kernel_initializer=kernel, name=name, **more)
+
+
+def pixels(image_shape: tuple[int, int, int]) -> tuple[Any, Any]:
+    """The input layer, raw pixels 0..255, and the same scaled to [0, 1]."""
+    raw = keras.Input(image_shape, dtype="float32", name="pixels")
+    return raw, layers.Rescaling(1.0 / 255.0, name="rescale")(raw)
+
+
+@keras.saving.register_keras_serializable(package="tessera")
+class PositionEmbedding(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Adds one learned vector per position to the tokens [B, T, D].
+
+    Args:
+        seed: Seed of the initial vectors, normal with deviation 0.2 (as in
+            Compact-Transformers, whose truncation at 2.0 is ten deviations away).
+        **more: Passed on to `keras.layers.Layer`.
+    """
+
+    def __init__(self, seed: int | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        self.seed = seed
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the vectors [T, D]."""
+        self.position = self.add_weight(
+            shape=tuple(input_shape[1:]),
+            initializer=initializers.RandomNormal(stddev=0.2, seed=self.seed),
+            name="position",
+        )
+
+    def call(self, tokens: Any) -> Any:
+        """Return tokens + position, [B, T, D]."""
+        return tokens + self.position
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="tessera")
+class Attention(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Scaled dot-product attention in several heads (Vaswani et al. 2017).
+
+    Holds no weights: queries, keys and values come side by side from a dense layer
+    before it, [B, T, 3 D], and leave as [B, T, D].
+
+    Args:
+        heads: Number of heads; divides D.
+        dropout: Share of attention weights dropped in training.
+        seed: Seed of the dropout.
+        **more: Passed on to `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self, heads: int, dropout: float = 0.0, seed: int | None = None, **more: Any
+    ) -> None:
+        super().__init__(**more)
+        self.heads = heads
+        self.dropout = dropout
+        self.seed = seed
+        self.drop = layers.Dropout(dropout, seed=seed)
+
+    def call(self, qkv: Any, training: bool | None = None) -> Any:
+        """Mix the values by the attention weights, [B, T, 3 D] -> [B, T, D]."""
+        weights = self.drop(self.attention(qkv), training=training)
+        mixed = ops.transpose(ops.matmul(weights, self._split(qkv)[2]), (0, 2, 1, 3))
+        return ops.reshape(mixed, (-1, qkv.shape[1], qkv.shape[2] // 3))
+
+    def attention(self, qkv: Any) -> Any:
+        """Attention weights [B, heads, T, T]; every row sums to one."""
+        query, key, _ = self._split(qkv)
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+        return ops.softmax(scores / query.shape[-1] ** 0.5)
+
+    def _split(self, qkv: Any) -> Any:
+        """Queries, keys and values, each [B, heads, T, D / heads]."""
+        tokens, width = qkv.shape[1], qkv.shape[2] // (3 * self.heads)
+        parts = ops.reshape(qkv, (-1, tokens, 3, self.heads, width))
+        return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), 3)
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, int, int]
+    ) -> tuple[int | None, int, int]:
+        """[B, T, 3 D] -> [B, T, D]."""
+        return (*input_shape[:2], input_shape[2] // 3)
+
+    def multiply_adds(self, input_shape: tuple[int | None, int, int]) -> int:
+        """Multiply-adds per image: T T D for the scores, as many for the mixing."""
+        _, tokens, width = self.compute_output_shape(input_shape)
+        return 2 * tokens * tokens * width
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        own = {"heads": self.heads, "dropout": self.dropout, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+def encoder(tokens: Any, depth: int, *, heads: int, seed: int) -> Any:
+    """Position embedding, `depth` transformer blocks and a layer normalisation.
+
+    Hassani et al. 2021, arXiv:2104.05704, in the form of the authors' code
+    (SHI-Labs/Compact-Transformers, `utils/transformers.py`).
+
+    Args:
+        tokens: [B, T, D].
+        depth: Number of blocks, at least 1.
+        heads: Attention heads; must divide D.
+        seed: The model's seed.
+
+    Returns:
+        Tokens [B, T, D].
+
+    Raises:
+        ValueError: D is not a multiple of `heads`.
+    """
+    width = tokens.shape[-1]
+    if width % heads:
+        raise ValueError(
+            f"heads: expected a number that divides the width {width}. Received: "
+            f"{heads}. Change `heads` or `width`."
+        )
+    name = "position"
+    tokens = PositionEmbedding(stream(seed, name), name=name)(tokens)
+    for index in range(depth):
+        rate = STOCHASTIC_DEPTH * index / max(depth - 1, 1)
+        tokens = _block(tokens, heads, drop=rate, name=f"block{index + 1}", seed=seed)
+    return layers.LayerNormalization(epsilon=EPSILON, name="encoder_norm")(tokens)
+
+
+def _block(tokens: Any, heads: int, *, drop: float, name: str, seed: int) -> Any:
+    """Attention, then a two-layer perceptron of ratio 1, each with a skip.
+
+    Not the textbook's pre-norm block: the sum after attention is itself normalised,
+    and the second skip starts there.
+    """
+    attended = _attend(tokens, heads, name=f"{name}_attention", seed=seed)
+    tokens = _skip(tokens, attended, drop=drop, name=f"{name}_attention", seed=seed)
+    tokens = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(tokens)
+    hidden = _dense(tokens.shape[-1], f"{name}_mlp1", seed)(tokens)
+    hidden = layers.Activation("gelu", name=f"{name}_gelu")(hidden)
+    hidden = _dense(tokens.shape[-1], f"{name}_mlp2", seed)(hidden)
+    return _skip(tokens, hidden, drop=drop, name=f"{name}_mlp", seed=seed)
+
+
+def _attend(tokens: Any, heads: int, *, name: str, seed: int) -> Any:
+    width = tokens.shape[-1]
+    normed = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(tokens)
+    qkv = _dense(3 * width, f"{name}_qkv", seed, use_bias=False)(normed)
+    own = stream(seed, name)
+    mixed = Attention(heads, ATTENTION_DROPOUT, own, name=name)(qkv)
+    return _dense(width, f"{name}_projection", seed)(mixed)
+
+
+def _skip(stay: Any, branch: Any, *, drop: float, name: str, seed: int) -> Any:
+    """Add the branch; stochastic depth (Huang et al. 2016) drops it per image."""
+    if drop:
+        own = stream(seed, f"{name}_drop")
+        branch = layers.Dropout(
+            drop, noise_shape=(None, 1, 1), seed=own, name=f"{name}_drop"
+        )(branch)
+    return layers.Add(name=f"{name}_add")([stay, branch])
+
+
+def _dense(units: int, name: str, seed: int, **more: Any) -> Any:
+    # Compact-Transformers draws every linear layer with deviation 0.02.
+    return dense(units, name=name, seed=seed, normal=0.02, **more)
