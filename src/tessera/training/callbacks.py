@@ -71,14 +71,13 @@ class StopAtNaN(keras.callbacks.Callback):  # type: ignore[misc]
 
 def validation_scores(labels: Labels, logits: Logits) -> dict[str, float]:
     """Mean cross-entropy in nats, accuracy, balanced accuracy and macro-F1."""
-    confusion = scores.confusion_matrix(
-        labels, logits.argmax(axis=1), classes=logits.shape[1]
-    )
+    names = [str(index) for index in range(logits.shape[1])]
+    found = scores.scores(labels, logits.argmax(axis=1), names)
     return {
         "val_loss": cross_entropy(labels, logits),
-        "val_accuracy": scores.accuracy(confusion),
-        "val_balanced_accuracy": scores.balanced_accuracy(confusion),
-        "val_macro_f1": scores.macro_f1(confusion),
+        "val_accuracy": found.accuracy,
+        "val_balanced_accuracy": found.balanced_accuracy,
+        "val_macro_f1": found.macro_f1,
     }
 
 
