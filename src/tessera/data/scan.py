@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tessera.data.dataset import DataError
 
@@ -83,7 +83,7 @@ def scan(root: Path) -> Listing:
         raise DataError(f"{root}: expected a folder of images. Received: no folder.")
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}
-    for split, folder in _split_folders(root, found).items():
+    for split, folder in _split_folders(found).items():
         classes[split] = tuple(sorted(_walk_split(folder, split, found)))
     listing = Listing(
         root=found.root,
@@ -96,8 +96,9 @@ def scan(root: Path) -> Listing:
     return listing
 
 
-def _split_folders(root: Path, found: _Found) -> dict[str, Path]:
+def _split_folders(found: _Found) -> dict[str, Path]:
     """The folder of each split; `{"all": root}` where there are only classes."""
+    root = found.root
     folders = {entry.name.lower(): Path(entry.path) for entry in _folders(root)}
     train = folders.get("train")
     if train is None or not any(True for _ in _folders(train)):
@@ -169,7 +170,7 @@ def _refuse(entry: os.DirEntry[str], reason: str, found: _Found) -> None:
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:
-    return PurePosixPath(os.path.relpath(entry.path, found.root)).as_posix()
+    return entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/")
 
 
 def _check_layout(root: Path, listing: Listing) -> None:
