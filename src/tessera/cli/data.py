@@ -36,7 +36,7 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
         errors.print(f"[red]Error[/red] {_plain(str(error))}", highlight=False)
         return UNUSABLE
     if json:
-        print(json_format.dumps(inspection.to_json(), indent=2, ensure_ascii=False))
+        print(json_format.dumps(inspection.to_json(), indent=2))
     else:
         show(inspection, console)
     return SAFE if inspection.safe else UNSAFE

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tessera import files
+from tessera.data.dataset import DataError
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -55,24 +56,42 @@ def key(*facts: Any) -> str:
 
 
 def store(key: str, arrays: Mapping[str, Array], facts: dict[str, Any]) -> None:
-    """Keep arrays and facts under `key`, in place of what was there."""
+    """Keep arrays and facts under `key`, in place of what was there.
+
+    Raises:
+        DataError: The cache folder cannot be written to.
+    """
     marks = {name: _content_hash(array) for name, array in arrays.items()}
-    for name, mark in marks.items():
-        if not _array(mark).exists():
-            _save(_array(mark), arrays[name])
-    files.write_json(_index(key), {"arrays": marks, "facts": facts})
+    try:
+        for name, mark in marks.items():
+            if _load(mark) is None:
+                _save(_array(mark), arrays[name])
+        files.write_json(_index(key), {"arrays": marks, "facts": facts})
+    except OSError as error:
+        raise DataError(
+            f"{folder()}: expected a folder to keep decoded images in. Received: "
+            f"{error}. Set TESSERA_CACHE to a folder with room that can be written to."
+        ) from error
 
 
 def find(key: str) -> Entry | None:
     """What is kept under `key`; None where nothing is, or not all of it."""
     try:
         index = json.loads(_index(key).read_text(encoding="utf-8"))
-        arrays = {
-            name: np.load(_array(mark), mmap_mode="r", allow_pickle=False)
-            for name, mark in index["arrays"].items()
-        }
-        return Entry(arrays, index["facts"])
+        marks, facts = index["arrays"], index["facts"]
     except (OSError, ValueError, KeyError):
+        return None
+    found = {name: _load(mark) for name, mark in marks.items()}
+    arrays = {name: array for name, array in found.items() if array is not None}
+    return Entry(arrays, facts) if len(arrays) == len(marks) else None
+
+
+def _load(mark: str) -> Array | None:
+    """An array of the cache, memory-mapped; None where there is none whole."""
+    try:
+        array: Array = np.load(_array(mark), mmap_mode="r", allow_pickle=False)
+        return array
+    except (OSError, ValueError):
         return None
 
 

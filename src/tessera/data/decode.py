@@ -58,6 +58,8 @@ def picture(path: Path, size: int) -> Picture:
     except UnidentifiedImageError:
         reason = "not a JPEG, PNG, WebP, BMP or GIF image"
         raise Unreadable(reason if path.stat().st_size else "an empty file") from None
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from error
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

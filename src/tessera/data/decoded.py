@@ -64,20 +64,20 @@ def key(listing: Listing, image_size: int) -> str:
 
 def decode_files(
     listing: Listing, image_size: int, *, progress: Progress | None = None
-) -> tuple[Images, NDArray[np.int32], list[list[str]]]:
+) -> tuple[Images, NDArray[np.int32], dict[str, str]]:
     """Read every file.
 
     Returns:
         Images uint8 [N, S, S, 3] and sizes int32 [N, 2] of the readable files, in the
-        listing's order, and path and reason of each unreadable one.
+        listing's order, and the reason for each unreadable one, by its position.
     """
     total = len(listing.files)
     images = np.empty((total, image_size, image_size, 3), dtype=np.uint8)
     sizes = np.empty((total, 2), dtype=np.int32)
-    unreadable: list[list[str]] = []
-    for done, (file, picture) in enumerate(_pictures(listing, image_size), start=1):
+    unreadable: dict[str, str] = {}
+    for done, picture in enumerate(_pictures(listing, image_size), start=1):
         if isinstance(picture, str):
-            unreadable.append([file.path, picture])
+            unreadable[str(done - 1)] = picture
         else:
             at = done - 1 - len(unreadable)
             images[at], sizes[at] = picture.pixels, picture.size
@@ -87,10 +87,8 @@ def decode_files(
     return images[:used], sizes[:used], unreadable
 
 
-def _pictures(
-    listing: Listing, image_size: int
-) -> Iterator[tuple[File, Picture | str]]:
-    """Each file with its picture, or with the reason why it has none, in order."""
+def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
+    """Each file's picture, or the reason why it has none, in order."""
 
     def one(file: File) -> Picture | str:
         try:
@@ -102,13 +100,13 @@ def _pictures(
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
         files = iter(listing.files)
         while window := list(islice(files, WINDOW)):
-            yield from zip(window, pool.map(one, window), strict=True)
+            yield from pool.map(one, window)
 
 
 def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
-    unreadable = [Refused(path, reason) for path, reason in entry.facts["refused"]]
-    missing = {refused.path for refused in unreadable}
-    used = tuple(file for file in listing.files if file.path not in missing)
+    reasons = {int(at): reason for at, reason in entry.facts["refused"].items()}
+    unreadable = [Refused(listing.files[at].path, why) for at, why in reasons.items()]
+    used = tuple(file for at, file in enumerate(listing.files) if at not in reasons)
     number = {name: k for k, name in enumerate(listing.class_names)}
     labels = np.array([number.get(file.label, -1) for file in used], dtype=np.int32)
     arrays: dict[str, Any] = entry.arrays
