@@ -1,35 +1,43 @@
-"""Decoded datasets on disk: found by a key, stored under their content's hash.
+"""Arrays on disk: found by a key, stored under the hash of their content.
 
-`index/<key>.json` says which content a key stands for and is written last;
-`decoded/<fingerprint>-images.npy` and `-labels.npy` hold it, splits end to end.
+`index/<key>.json` says which arrays a key stands for and is written last;
+`arrays/<sha256>.npy` holds each of them and is memory-mapped when it is read.
 """
 
+import hashlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tessera import files
-from tessera.data.dataset import Dataset, Split
+from tessera.data.dataset import DataError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+CHUNK = 4096
+"""Rows hashed at a time, so that a memory-mapped array is never read whole."""
 
 
 @dataclass(frozen=True)
-class Cached:
-    """A dataset and what else was learnt while it was decoded."""
+class Entry:
+    """What a key stands for."""
 
-    dataset: Dataset
-    notes: dict[str, Any]
+    arrays: dict[str, Array]
+    """Read-only and memory-mapped."""
+    facts: dict[str, Any]
     """Plain data."""
 
 
 def folder() -> Path:
     """The user's cache folder: `TESSERA_CACHE`, or the platform's usual place."""
     if chosen := os.environ.get("TESSERA_CACHE"):
-        return Path(chosen)
+        return Path(chosen).expanduser()
     home = Path.home()
     match sys.platform:
         case "win32":
@@ -41,62 +49,67 @@ def folder() -> Path:
     return Path(base) / "tessera"
 
 
-def store(key: str, dataset: Dataset, notes: dict[str, Any]) -> None:
-    """Keep a decoded dataset under `key`."""
-    splits = dataset.splits()
-    images, labels = _paths(dataset.fingerprint)
-    parts = splits.values()
-    _save(images, np.concatenate([part.images for part in parts]))
-    _save(labels, np.concatenate([part.labels for part in parts]))
-    index = {
-        "name": dataset.name,
-        "class_names": list(dataset.class_names),
-        "sizes": {name: len(part) for name, part in splits.items()},
-        "fingerprint": dataset.fingerprint,
-        "notes": notes,
-    }
-    files.write_json(_index(key), index)
+def key(*facts: Any) -> str:
+    """SHA-256 of plain data, for use as a key."""
+    canonical = json.dumps(facts, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def find(key: str) -> Cached | None:
-    """The dataset kept under `key`, memory-mapped; None where there is none whole."""
+def store(key: str, arrays: Mapping[str, Array], facts: dict[str, Any]) -> None:
+    """Keep arrays and facts under `key`, in place of what was there.
+
+    Raises:
+        DataError: The cache folder cannot be written to.
+    """
+    marks = {name: _content_hash(array) for name, array in arrays.items()}
+    try:
+        for name, mark in marks.items():
+            if _load(mark) is None:
+                _save(_array(mark), arrays[name])
+        files.write_json(_index(key), {"arrays": marks, "facts": facts})
+    except OSError as error:
+        raise DataError(
+            f"{folder()}: expected a folder to keep decoded images in. Received: "
+            f"{error}. Set TESSERA_CACHE to a folder with room that can be written to."
+        ) from error
+
+
+def find(key: str) -> Entry | None:
+    """What is kept under `key`; None where nothing is, or not all of it."""
     try:
         index = json.loads(_index(key).read_text(encoding="utf-8"))
-        images, labels = _paths(index["fingerprint"])
-        pixels = np.load(images, mmap_mode="r", allow_pickle=False)
-        classes = np.load(labels, allow_pickle=False)
-        sizes = index["sizes"]
-        if not len(pixels) == len(classes) == sum(sizes.values()):
-            return None
+        marks, facts = index["arrays"], index["facts"]
     except (OSError, ValueError, KeyError):
         return None
-    splits, start = {}, 0
-    for name, size in sizes.items():
-        part = slice(start, start + size)
-        splits[name] = Split(pixels[part], classes[part])
-        start += size
-    dataset = Dataset(
-        name=index["name"],
-        class_names=tuple(index["class_names"]),
-        train=splits["train"],
-        test=splits["test"],
-        validation=splits.get("val"),
-        fingerprint=index["fingerprint"],
-    )
-    return Cached(dataset, index["notes"])
+    found = {name: _load(mark) for name, mark in marks.items()}
+    arrays = {name: array for name, array in found.items() if array is not None}
+    return Entry(arrays, facts) if len(arrays) == len(marks) else None
+
+
+def _load(mark: str) -> Array | None:
+    """An array of the cache, memory-mapped; None where there is none whole."""
+    try:
+        array: Array = np.load(_array(mark), mmap_mode="r", allow_pickle=False)
+        return array
+    except (OSError, ValueError):
+        return None
+
+
+def _save(path: Path, array: Array) -> None:
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _index(key: str) -> Path:
     return folder() / "index" / f"{key}.json"
 
 
-def _paths(fingerprint: str) -> tuple[Path, Path]:
-    decoded = folder() / "decoded"
-    return decoded / f"{fingerprint}-images.npy", decoded / f"{fingerprint}-labels.npy"
+def _array(mark: str) -> Path:
+    return folder() / "arrays" / f"{mark}.npy"
 
 
-def _save(path: Path, array: np.ndarray[Any, Any]) -> None:
-    if path.exists():
-        return
-    with files.replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+def _content_hash(array: Array) -> str:
+    digest = hashlib.sha256(json.dumps([str(array.dtype), array.shape]).encode())
+    for start in range(0, len(array), CHUNK):
+        digest.update(array[start : start + CHUNK].tobytes())
+    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """An image file into RGB pixels of one size, by the rule in `docs/methods.md`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,22 @@ class Unreadable(Exception):
     """A file that is no image this package reads; the message is the reason."""
 
 
-def read(path: Path, size: int) -> NDArray[np.uint8]:
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded file."""
+
+    pixels: NDArray[np.uint8]
+    """RGB, uint8 [S, S, 3]."""
+    size: tuple[int, int]
+    """Width and height in the file, before any rotation."""
+
+
+def picture(path: Path, size: int) -> Picture:
     """Decode one file.
 
     Args:
         path: A JPEG, PNG, WebP, BMP or GIF file; its content decides, not its name.
         size: Height and width of the result, in pixels.
-
-    Returns:
-        RGB, uint8 [size, size, 3].
 
     Raises:
         Unreadable: The file cannot be decoded whole; the message says why.
@@ -42,13 +50,16 @@ def read(path: Path, size: int) -> NDArray[np.uint8]:
                     f"{image.width} x {image.height} pixels are more than the "
                     f"{MAX_PIXELS:,} allowed"
                 )
+            stored = image.size
             ImageOps.exif_transpose(image, in_place=True)
-            return np.asarray(square(to_rgb(image), size))
+            return Picture(np.asarray(square(to_rgb(image), size)), stored)
     except Unreadable:
         raise
     except UnidentifiedImageError:
         reason = "not a JPEG, PNG, WebP, BMP or GIF image"
         raise Unreadable(reason if path.stat().st_size else "an empty file") from None
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from error
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

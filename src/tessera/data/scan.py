@@ -3,11 +3,19 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tessera.data.dataset import DataError
 
-VALIDATION_NAMES = ("val", "valid", "validation")
+SPLIT_NAMES = {
+    "train": "train",
+    "test": "test",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+}
+"""Folders that are a split, in any case, when they hold folders themselves."""
+
 SIDE_FILES = frozenset(
     {".csv", ".db", ".html", ".ini", ".json", ".md"}
     | {".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"}
@@ -50,8 +58,8 @@ class Listing:
     files: tuple[File, ...]
     """By split (train, test, val, or all), then class, then path."""
     refused: tuple[Refused, ...] = ()
-    """Links that leave the folder, or that point at folders."""
-    stray: tuple[str, ...] = field(default=())
+    """Links out of the folder or to folders, and what is no regular file."""
+    stray: tuple[str, ...] = ()
     """Files outside any class folder, and lists and notes beside images."""
 
     @property
@@ -77,13 +85,14 @@ def scan(root: Path) -> Listing:
     folder are refused, not followed.
 
     Raises:
-        DataError: There is no such folder, or it has no known layout.
+        DataError: There is no such folder, it has no known layout, or a split or a
+            class is a link.
     """
     if not root.is_dir():
         raise DataError(f"{root}: expected a folder of images. Received: no folder.")
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}
-    for split, folder in _split_folders(root, found).items():
+    for split, folder in _split_folders(found).items():
         classes[split] = tuple(sorted(_walk_split(folder, split, found)))
     listing = Listing(
         root=found.root,
@@ -96,36 +105,47 @@ def scan(root: Path) -> Listing:
     return listing
 
 
-def _split_folders(root: Path, found: _Found) -> dict[str, Path]:
+def _split_folders(found: _Found) -> dict[str, Path]:
     """The folder of each split; `{"all": root}` where there are only classes."""
-    folders = {entry.name.lower(): Path(entry.path) for entry in _folders(root)}
-    train = folders.get("train")
-    if train is None or not any(True for _ in _folders(train)):
+    root = found.root
+    for entry in _entries(root):
+        if entry.name.lower() in SPLIT_NAMES:
+            _refuse_link(entry)
+    folders = [Path(entry.path) for entry in _folders(root)]
+    splits: dict[str, list[Path]] = {"train": [], "test": [], "val": []}
+    for folder in folders:
+        split = SPLIT_NAMES.get(folder.name.lower())
+        if split is not None and _folders(folder):
+            splits[split].append(folder)
+    if not any(splits.values()):
         return {"all": root}
-    named = {"train": "train", "test": "test"}
-    named |= dict.fromkeys(VALIDATION_NAMES, "val")
-    present = [name for name in folders if name in named]
-    if sum(name in VALIDATION_NAMES for name in present) > 1:
+    _check_splits(root, splits)
+    used = {split: paths[0] for split, paths in splits.items() if paths}
+    found.stray += [f"{f.name}/" for f in folders if f not in used.values()]
+    found.stray += [entry.name for entry in _entries(root) if not entry.is_dir()]
+    return used
+
+
+def _check_splits(root: Path, splits: dict[str, list[Path]]) -> None:
+    twice = [path.name for paths in splits.values() if paths[1:] for path in paths]
+    if twice:
         raise DataError(
-            f"{root}: expected one validation folder. Received: "
-            f"{', '.join(name for name in present if name in VALIDATION_NAMES)}."
+            f"{root}: expected one folder for each split. Received: {', '.join(twice)}."
         )
-    found.stray += [f"{name}/" for name in folders if name not in named]
-    found.stray += [entry.name for entry in _entries(root) if entry.is_file()]
-    return {
-        split: folders[name]
-        for split in ("train", "test", "val")
-        for name in present
-        if named[name] == split
-    }
+    if not splits["train"]:
+        present = [path.name for paths in splits.values() for path in paths]
+        raise DataError(
+            f"{root}: expected train/ with a folder per class beside "
+            f"{', '.join(present)}/. Received none. A folder without train/ may hold "
+            "only one folder per class."
+        )
 
 
 def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
     """Collect a split's files, class after class; yield the class names."""
     for entry in _entries(folder):
-        if entry.is_symlink():
-            _refuse(entry, "a link in place of a class folder", found)
-        elif entry.is_dir():
+        if entry.is_dir():
+            _refuse_link(entry)
             yield entry.name
             _walk_class(Path(entry.path), split, entry.name, found)
         else:
@@ -138,6 +158,8 @@ def _walk_class(folder: Path, split: str, label: str, found: _Found) -> None:
             _refuse(entry, "a link to a folder, to nothing or out of the root", found)
         elif entry.is_dir(follow_symlinks=False):
             _walk_class(Path(entry.path), split, label, found)
+        elif not entry.is_file():
+            _refuse(entry, "no regular file", found)
         elif os.path.splitext(entry.name)[1].lower() in SIDE_FILES:
             found.stray.append(_relative(entry, found))
         else:
@@ -150,13 +172,29 @@ def _walk_class(folder: Path, split: str, label: str, found: _Found) -> None:
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """Visible entries by name: the order of files never depends on the disk."""
-    with os.scandir(folder) as entries:
-        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(
+            f"{folder}: expected a folder that can be listed. Received: "
+            f"{error.strerror}."
+        ) from error
     return sorted(visible, key=lambda entry: entry.name)
 
 
 def _folders(folder: Path) -> list[os.DirEntry[str]]:
     return [e for e in _entries(folder) if e.is_dir(follow_symlinks=False)]
+
+
+def _refuse_link(entry: os.DirEntry[str]) -> None:
+    """A split or a class that were passed over would be missed too late."""
+    if entry.is_symlink():
+        raise DataError(
+            f"{entry.path}: expected a folder. Received: a link to one, which is not "
+            "followed, so that nothing outside the folder is read. Put a copy in its "
+            "place."
+        )
 
 
 def _link_is_inside(entry: os.DirEntry[str], root: Path) -> bool:
@@ -169,7 +207,7 @@ def _refuse(entry: os.DirEntry[str], reason: str, found: _Found) -> None:
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:
-    return PurePosixPath(os.path.relpath(entry.path, found.root)).as_posix()
+    return entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/")
 
 
 def _check_layout(root: Path, listing: Listing) -> None:

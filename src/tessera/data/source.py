@@ -4,12 +4,9 @@ from pathlib import Path
 from typing import assert_never
 
 from tessera import experiment
-from tessera.data import digits, folder
+from tessera.data import cifar10, digits, folder
 from tessera.data.dataset import DataError, Dataset
-from tessera.data.folder import Progress
-
-BATCHES = "cifar-10-batches-py"
-ARCHIVE = "cifar-10-python.tar.gz"
+from tessera.data.decoded import Progress
 
 
 def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
@@ -26,7 +23,8 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
         case experiment.Digits():
             return digits.load(data.image_size)
         case experiment.Cifar10():
-            raise DataError("cifar10: not built yet")
+            path = None if data.path is None else Path(data.path)
+            return cifar10.load(path, image_size=data.image_size)
         case experiment.Folder():
             return folder.load(
                 Path(data.path),
@@ -54,12 +52,11 @@ def from_argument(text: str) -> experiment.Data:
         case "cifar10":
             return experiment.Cifar10()
     path = Path(text).expanduser()
-    for candidate in (path, path / BATCHES, path / ARCHIVE):
-        if candidate.exists() and candidate.name in (BATCHES, ARCHIVE):
-            return experiment.Cifar10(path=str(candidate))
+    if (found := cifar10.locate(path)) is not None:
+        return experiment.Cifar10(path=str(found))
     if path.is_dir():
         return experiment.Folder(path=str(path))
     raise DataError(
         "--data: expected digits, cifar10, an image folder, or the path of a local "
-        f"{ARCHIVE} or {BATCHES}. Received: {text!r}, which is none of these."
+        f"{cifar10.ARCHIVE} or {cifar10.BATCHES}. Received: {text!r}."
     )

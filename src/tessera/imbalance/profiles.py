@@ -97,8 +97,13 @@ def _cut(
 ) -> Counts:
     """The nearest whole number to fraction x available; other classes stay whole."""
     kept = available.copy()
-    for key, fraction in fractions.items():
-        index = class_index(key, class_names)
+    chosen = [class_index(key, class_names) for key in fractions]
+    for index, fraction in zip(chosen, fractions.values(), strict=True):
+        if chosen.count(index) > 1:
+            raise ProfileError(
+                "profile: expected every class once. Received twice: "
+                f"{index} {class_names[index]}."
+            )
         kept[index] = round(int(available[index]) * fraction)
     return kept
 

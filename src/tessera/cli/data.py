@@ -1,0 +1,123 @@
+"""An inspection of an image folder, printed for people or as JSON."""
+
+import json as json_format
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tessera.data.dataset import DataError
+from tessera.data.inspect import Inspection, inspect
+
+SHOWN = 10
+"""Lines of a long list that are printed; `--json` has them all."""
+
+SAFE, UNSAFE, UNUSABLE = 0, 1, 2
+"""Exit statuses: trainable; not safe to train on; no image folder at all."""
+
+
+def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
+    """Print what an image folder holds and whether it is safe to train on.
+
+    Args:
+        folder: `train/ test/ [val/]` with a folder per class, or a folder per class.
+        json: Print everything as JSON instead of tables.
+        image_size: Height and width of the experiment's images.
+
+    Returns:
+        The exit status: 0 safe, 1 unsafe, 2 not an image folder.
+    """
+    console, errors = Console(), Console(stderr=True)
+    try:
+        inspection = _inspect(folder, image_size, errors)
+    except DataError as error:
+        errors.print(f"[red]Error[/red] {_plain(str(error))}", highlight=False)
+        return UNUSABLE
+    if json:
+        print(json_format.dumps(inspection.to_json(), indent=2))
+    else:
+        show(inspection, console)
+    return SAFE if inspection.safe else UNSAFE
+
+
+def _inspect(folder: Path, image_size: int, console: Console) -> Inspection:
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Reading images", total=None)
+        return inspect(
+            folder,
+            image_size=image_size,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def show(found: Inspection, console: Console) -> None:
+    """Print an inspection."""
+    console.print(f"[bold]{_plain(found.folder)}[/bold]", highlight=False)
+    console.print(_counts(found))
+    console.print(*_facts(found), sep="\n", highlight=False)
+    pairs = [f"{refused.path}: {refused.reason}" for refused in found.unreadable]
+    same = f"decoded pixels equal at {found.image_size} x {found.image_size}"
+    _list(
+        f"Same image in several splits ({same})", _joined(found.across_splits), console
+    )
+    _list("Same image under several labels", _joined(found.contradictory), console)
+    _list("Same image again in one split", _joined(found.within_split), console)
+    _list("Files that cannot be used", pairs, console)
+    _list("Files left alone, no images of a class", found.stray, console)
+    _list("[yellow]Worth knowing[/yellow]", found.warnings, console)
+    _list("[red]Not safe to train on[/red]", found.problems, console)
+    if found.safe:
+        console.print("[green]Safe to train on.[/green]")
+
+
+def _counts(found: Inspection) -> Table:
+    table = Table("Class", title="Images per class", title_justify="left")
+    for split in found.counts:
+        cut = split == "test" and found.test_is_cut
+        table.add_column("test (cut)" if cut else split, justify="right")
+    for label, name in enumerate(found.class_names):
+        row = [f"{counts[label]:,}" for counts in found.counts.values()]
+        table.add_row(f"{label} {_plain(name)}", *row)
+    table.add_section()
+    table.add_row("all", *(f"{sum(counts):,}" for counts in found.counts.values()))
+    return table
+
+
+def _facts(found: Inspection) -> list[str]:
+    lines = []
+    if found.imbalance_factor is not None:
+        lines.append(
+            f"Imbalance factor of train: {found.imbalance_factor:.2f} "
+            "(largest class / smallest class)"
+        )
+    if found.sizes is not None:
+        sizes = [found.sizes.smallest, found.sizes.median, found.sizes.largest]
+        low, middle, high = (f"{width} x {height}" for width, height in sizes)
+        lines.append(
+            f"Picture sizes: {low} to {high}, median {middle}, "
+            f"{found.sizes.distinct} different; brought to "
+            f"{found.image_size} x {found.image_size}"
+        )
+    return lines
+
+
+def _joined(groups: Sequence[Sequence[str]]) -> list[str]:
+    return [" = ".join(group) for group in groups]
+
+
+def _list(title: str, lines: Sequence[str], console: Console) -> None:
+    if not lines:
+        return
+    console.print(f"\n[bold]{title}[/bold]: {len(lines)}", highlight=False)
+    for line in lines[:SHOWN]:
+        console.print(f"  {_plain(line)}", highlight=False, soft_wrap=True)
+    if len(lines) > SHOWN:
+        console.print(f"  … and {len(lines) - SHOWN} more; --json lists all.")
+
+
+def _plain(text: str) -> str:
+    """Names of files as they are: no markup, no control characters."""
+    visible = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    return visible.replace("[", r"\[")

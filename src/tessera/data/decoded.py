@@ -1,0 +1,119 @@
+"""A listing into pixels: every file decoded once, the unreadable set aside."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arrays import Images, Labels
+from tessera.data import cache, decode
+from tessera.data.decode import Picture
+from tessera.data.scan import File, Listing, Refused
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with files done and files in all."""
+
+WINDOW = 1024
+"""Files in flight, so that results never pile up beside the array they go to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A listing's readable files as arrays, in the listing's order."""
+
+    images: Images
+    """uint8 [N, S, S, 3]."""
+    labels: Labels
+    """Positions in the listing's class names, int32 [N]."""
+    sizes: NDArray[np.int32]
+    """Width and height of each file's picture, int32 [N, 2]."""
+    files: tuple[File, ...]
+    refused: tuple[Refused, ...]
+    """All that is not used, with reasons: links and unreadable files."""
+
+
+def read(
+    listing: Listing, image_size: int, *, progress: Progress | None = None
+) -> Decoded:
+    """Decode the listed files, or find them decoded in the cache.
+
+    The cache knows a file by its path in the folder, its size and the time of its last
+    change, so that a folder that was moved or copied with its times is known too.
+    """
+    mark = key(listing, image_size)
+    entry = cache.find(mark)
+    if entry is None:
+        images, sizes, unreadable = decode_files(listing, image_size, progress=progress)
+        cache.store(mark, {"images": images, "sizes": sizes}, {"refused": unreadable})
+        entry = cache.find(mark) or cache.Entry(
+            {"images": images, "sizes": sizes}, {"refused": unreadable}
+        )
+    return _from_entry(listing, entry)
+
+
+def key(listing: Listing, image_size: int) -> str:
+    """Hash of what decides the pixels: the files as the disk lists them, the rule."""
+    facts = [[file.path, file.size, file.modified] for file in listing.files]
+    return cache.key("folder", decode.VERSION, image_size, facts)
+
+
+def decode_files(
+    listing: Listing, image_size: int, *, progress: Progress | None = None
+) -> tuple[Images, NDArray[np.int32], dict[str, str]]:
+    """Read every file.
+
+    Returns:
+        Images uint8 [N, S, S, 3] and sizes int32 [N, 2] of the readable files, in the
+        listing's order, and the reason for each unreadable one, by its position.
+    """
+    total = len(listing.files)
+    images = np.empty((total, image_size, image_size, 3), dtype=np.uint8)
+    sizes = np.empty((total, 2), dtype=np.int32)
+    unreadable: dict[str, str] = {}
+    for done, picture in enumerate(_pictures(listing, image_size), start=1):
+        if isinstance(picture, str):
+            unreadable[str(done - 1)] = picture
+        else:
+            at = done - 1 - len(unreadable)
+            images[at], sizes[at] = picture.pixels, picture.size
+        if progress is not None:
+            progress(done, total)
+    used = total - len(unreadable)
+    return images[:used], sizes[:used], unreadable
+
+
+def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
+    """Each file's picture, or the reason why it has none, in order."""
+
+    def one(file: File) -> Picture | str:
+        try:
+            return decode.picture(listing.root / file.path, image_size)
+        except decode.Unreadable as reason:
+            return str(reason)
+
+    # Pillow lets other threads run while it decodes; two a core hide the disk.
+    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
+        files = iter(listing.files)
+        while window := list(islice(files, WINDOW)):
+            yield from pool.map(one, window)
+
+
+def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
+    reasons = {int(at): reason for at, reason in entry.facts["refused"].items()}
+    unreadable = [Refused(listing.files[at].path, why) for at, why in reasons.items()]
+    used = tuple(file for at, file in enumerate(listing.files) if at not in reasons)
+    number = {name: k for k, name in enumerate(listing.class_names)}
+    labels = np.array([number.get(file.label, -1) for file in used], dtype=np.int32)
+    arrays: dict[str, Any] = entry.arrays
+    return Decoded(
+        images=arrays["images"],
+        labels=labels,
+        sizes=arrays["sizes"],
+        files=used,
+        refused=(*listing.refused, *unreadable),
+    )

@@ -1,0 +1,155 @@
+"""An image folder into everything worth knowing before training on it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arrays import Indices
+from tessera.data import decoded, folder, safety
+from tessera.data.decoded import Decoded, Progress
+from tessera.data.scan import Listing, Refused, scan
+
+Group: TypeAlias = tuple[str, ...]
+"""Paths of files whose decoded pixels are equal."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths and heights of the pictures as stored, in pixels."""
+
+    smallest: tuple[int, int]
+    """By area."""
+    median: tuple[int, int]
+    """Of the widths, and of the heights."""
+    largest: tuple[int, int]
+    distinct: int
+    """How many different sizes there are."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What an image folder holds."""
+
+    folder: str
+    class_names: tuple[str, ...]
+    """In the order of the labels."""
+    counts: dict[str, tuple[int, ...]]
+    """Readable images per class, for train, test and, where there is one, val."""
+    test_is_cut: bool
+    """The folder has no `test/`: the test images are cut from the others."""
+    imbalance_factor: float | None
+    """Largest / smallest class of the training images; None where one is empty."""
+    sizes: Sizes | None
+    """None where no file is readable."""
+    image_size: int
+    """To which pictures were resized before they were compared."""
+    across_splits: tuple[Group, ...]
+    """Equal images in more than one split."""
+    contradictory: tuple[Group, ...]
+    """Equal images with more than one label."""
+    within_split: tuple[Group, ...]
+    """Equal images in one split."""
+    unreadable: tuple[Refused, ...]
+    stray: tuple[str, ...]
+    """Files that are left alone: outside class folders, and lists beside images."""
+    problems: tuple[str, ...]
+    """What makes training unsafe."""
+    warnings: tuple[str, ...]
+
+    @property
+    def safe(self) -> bool:
+        """Whether training would start."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self) | {"safe": self.safe}
+
+
+def inspect(
+    root: Path,
+    *,
+    image_size: int = 32,
+    test: float = 0.2,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Look at every file of an image folder, as training would.
+
+    What is decoded here is cached, so that training starts at once.
+
+    Args:
+        root: As for `folder.load`.
+        image_size: Height and width of the experiment's images.
+        test: Share held for testing where there is no `test/`.
+        progress: Told how far the decoding is.
+
+    Raises:
+        DataError: There is no such folder, or it has no known layout.
+    """
+    listing = scan(root)
+    pixels = decoded.read(listing, image_size, progress=progress)
+    parts = folder.assign(listing, pixels, test=test)
+    return describe(listing, pixels, parts)
+
+
+def describe(
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices]
+) -> Inspection:
+    """The inspection of decoded data with its split."""
+    twins = safety.find_twins(pixels, parts)
+    counts = {
+        split: _counts(pixels, at, classes=len(listing.class_names))
+        for split, at in parts.items()
+    }
+    problems = safety.problems(listing, pixels, parts, twins)
+    warnings = safety.warnings(listing, pixels, parts, twins)
+    return Inspection(
+        folder=str(listing.root),
+        class_names=listing.class_names,
+        counts=counts,
+        test_is_cut="test" not in listing.classes,
+        imbalance_factor=_imbalance(counts["train"]),
+        sizes=_sizes(pixels.sizes),
+        image_size=pixels.images.shape[1],
+        across_splits=_paths(pixels, twins.across),
+        contradictory=_paths(pixels, twins.contradictory),
+        within_split=_paths(pixels, twins.within),
+        unreadable=pixels.refused,
+        stray=listing.stray,
+        problems=problems,
+        warnings=tuple(text for text in warnings if text not in problems),
+    )
+
+
+def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, ...]:
+    labels = pixels.labels[positions]
+    known = labels[labels >= 0]
+    return tuple(np.bincount(known, minlength=classes).tolist())
+
+
+def _imbalance(counts: tuple[int, ...]) -> float | None:
+    return max(counts) / min(counts) if min(counts) else None
+
+
+def _sizes(sizes: NDArray[np.int32]) -> Sizes | None:
+    if len(sizes) == 0:
+        return None
+    area = sizes.prod(axis=1, dtype=np.int64)
+    return Sizes(
+        smallest=_pair(sizes[area.argmin()]),
+        median=_pair(np.median(sizes, axis=0)),
+        largest=_pair(sizes[area.argmax()]),
+        distinct=len(np.unique(sizes, axis=0)),
+    )
+
+
+def _pair(size: NDArray[Any]) -> tuple[int, int]:
+    return int(size[0]), int(size[1])
+
+
+def _paths(pixels: Decoded, groups: Iterable[Indices]) -> tuple[Group, ...]:
+    return tuple(tuple(pixels.files[at].path for at in group) for group in groups)

@@ -1,0 +1,156 @@
+"""Decoded data into what makes training on it unsafe, in plain words."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from tessera.arrays import Images, Indices
+from tessera.data.decoded import Decoded
+from tessera.data.scan import Listing
+
+VERSION = 1
+"""Raised whenever a check changes, so that no cache vouches for the old ones."""
+
+TOLERATED = 0.01
+"""Share of files, or of images, above which a fault makes the data unsafe."""
+
+Parts: TypeAlias = dict[str, Indices]
+"""Positions of each split's images, by the split's name."""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Groups of positions whose decoded pixels are equal; a group may be in several."""
+
+    across: tuple[Indices, ...]
+    """In more than one split."""
+    contradictory: tuple[Indices, ...]
+    """With more than one label."""
+    within: tuple[Indices, ...]
+    """Twice or more in one split."""
+
+
+def find_twins(pixels: Decoded, parts: Parts) -> Twins:
+    """Images that are equal after decoding and resizing, as a model would see them."""
+    split = np.full(len(pixels.labels), -1)
+    for number, positions in enumerate(parts.values()):
+        split[positions] = number
+    groups = _equal(pixels.images)
+    return Twins(
+        across=tuple(g for g in groups if len(np.unique(split[g])) > 1),
+        contradictory=tuple(g for g in groups if len(np.unique(pixels.labels[g])) > 1),
+        within=tuple(g for g in groups if len(np.unique(split[g])) < len(g)),
+    )
+
+
+def _equal(images: Images) -> list[Indices]:
+    """Positions of equal images, by SHA-256, for every image that is not alone."""
+    seen: dict[bytes, list[int]] = {}
+    for position, image in enumerate(images):
+        seen.setdefault(hashlib.sha256(image.tobytes()).digest(), []).append(position)
+    return [np.array(group) for group in seen.values() if len(group) > 1]
+
+
+def problems(
+    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins | None = None
+) -> tuple[str, ...]:
+    """Everything that makes training unsafe; empty when nothing does."""
+    twins = twins or find_twins(pixels, parts)
+    return (
+        *_unknown_classes(listing),
+        *_empty_classes(listing, pixels, parts),
+        *_unreadable(listing, pixels),
+        *_leak(pixels, parts, twins, least=TOLERATED),
+        *_contradiction(pixels, twins, least=TOLERATED),
+    )
+
+
+def warnings(
+    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins | None = None
+) -> tuple[str, ...]:
+    """What a user should know although training is possible."""
+    twins = twins or find_twins(pixels, parts)
+    return (
+        *_small_classes(listing, pixels, parts),
+        *_leak(pixels, parts, twins, least=0.0),
+        *_contradiction(pixels, twins, least=0.0),
+    )
+
+
+def _unknown_classes(listing: Listing) -> Iterable[str]:
+    for split, names in listing.classes.items():
+        unknown = sorted(set(names) - set(listing.class_names))
+        if unknown:
+            yield (
+                f"{split} has classes that train does not have: {', '.join(unknown)}. "
+                f"Rename, move or remove them; train has: "
+                f"{', '.join(listing.class_names)}."
+            )
+
+
+def _empty_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
+    for split in ("train", "test"):
+        present = set(pixels.labels[parts[split]].tolist())
+        missing = [n for k, n in enumerate(listing.class_names) if k not in present]
+        if missing:
+            yield (
+                f"{split} has no readable image of: {', '.join(missing)}. Every class "
+                "needs one to learn from and one to be measured on."
+            )
+
+
+def _unreadable(listing: Listing, pixels: Decoded) -> Iterable[str]:
+    total = len(listing.files) + len(listing.refused)
+    if len(pixels.refused) > TOLERATED * total:
+        first = pixels.refused[0]
+        yield (
+            f"{len(pixels.refused)} of {total} files cannot be used, more than "
+            f"{TOLERATED:.0%}, such as {first.path}: {first.reason}. Repair or remove "
+            "them."
+        )
+
+
+def _leak(
+    pixels: Decoded, parts: Parts, twins: Twins, *, least: float
+) -> Iterable[str]:
+    test = set(parts["test"].tolist())
+    leaked = sum(len(test.intersection(group.tolist())) for group in twins.across)
+    if leaked > least * len(test):
+        example = _files(
+            pixels, next(g for g in twins.across if test & set(g.tolist()))
+        )
+        yield (
+            f"{leaked} of {len(test)} test images are also training or validation "
+            f"images, such as {example}. Scores would flatter; remove the copies."
+        )
+
+
+def _contradiction(pixels: Decoded, twins: Twins, *, least: float) -> Iterable[str]:
+    images = sum(len(group) for group in twins.contradictory)
+    if images > least * len(pixels.labels):
+        example = _files(pixels, twins.contradictory[0])
+        yield (
+            f"{images} of {len(pixels.labels)} images carry more than one label, such "
+            f"as {example}. Keep each under one class."
+        )
+
+
+def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
+    counts = np.bincount(
+        pixels.labels[parts["train"]].clip(0), minlength=len(listing.class_names)
+    )
+    single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
+    if single and "val" not in parts:
+        yield f"only one training image of: {', '.join(single)}; none to validate with."
+    if "val" in parts:
+        present = set(pixels.labels[parts["val"]].tolist())
+        missing = [n for k, n in enumerate(listing.class_names) if k not in present]
+        if missing:
+            yield f"val has no readable image of: {', '.join(missing)}."
+
+
+def _files(pixels: Decoded, group: Indices) -> str:
+    return " = ".join(pixels.files[position].path for position in group[:2])

@@ -1,0 +1,213 @@
+"""Every kind of picture becomes RGB bytes by the rule in docs/methods.md."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera.data import decode
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def pixels(path: Path, size: int = 2) -> list[tuple[int, ...]]:
+    """Row by row."""
+    array = decode.picture(path, size).pixels
+    assert array.shape == (size, size, 3) and array.dtype == np.uint8
+    return [tuple(pixel) for pixel in array.reshape(-1, 3).tolist()]
+
+
+def quad(mode: str, *values) -> Image.Image:
+    image = Image.new(mode, (2, 2))
+    image.putdata(values)
+    return image
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP"])
+def test_lossless_formats_keep_their_pixels(tmp_path, kind) -> None:
+    file = tmp_path / "image"
+    options = {"lossless": True} if kind == "WEBP" else {}
+    quad("RGB", RED, GREEN, BLUE, WHITE).save(file, format=kind, **options)
+    assert pixels(file) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_jpeg_is_read(tmp_path) -> None:
+    Image.new("RGB", (8, 8), (200, 100, 50)).save(tmp_path / "a.jpg", quality=100)
+    found = np.array(pixels(tmp_path / "a.jpg", 8))
+    assert np.abs(found - [200, 100, 50]).max() <= 2
+
+
+def test_the_content_decides_not_the_suffix(tmp_path) -> None:
+    quad("RGB", RED, GREEN, BLUE, WHITE).save(tmp_path / "a.jpg", format="PNG")
+    assert pixels(tmp_path / "a.jpg")[0] == RED
+
+
+def test_grey_becomes_three_equal_channels(tmp_path) -> None:
+    quad("L", 0, 7, 100, 255).save(tmp_path / "a.png")
+    assert pixels(tmp_path / "a.png") == [(v, v, v) for v in (0, 7, 100, 255)]
+
+
+def test_one_bit_becomes_black_and_white(tmp_path) -> None:
+    quad("1", 0, 1, 1, 0).save(tmp_path / "a.png")
+    assert [p[0] for p in pixels(tmp_path / "a.png")] == [0, 255, 255, 0]
+
+
+def test_a_palette_is_looked_up(tmp_path) -> None:
+    image = quad("P", 0, 1, 2, 0)
+    image.putpalette([*RED, *GREEN, *BLUE])
+    image.save(tmp_path / "a.png")
+    assert pixels(tmp_path / "a.png") == [RED, GREEN, BLUE, RED]
+
+
+def test_transparency_is_laid_over_white(tmp_path) -> None:
+    clear, half = (255, 0, 0, 0), (0, 0, 0, 128)
+    quad("RGBA", clear, half, (*BLUE, 255), clear).save(tmp_path / "a.png")
+    assert pixels(tmp_path / "a.png") == [WHITE, (127, 127, 127), BLUE, WHITE]
+
+
+def test_grey_with_alpha_is_laid_over_white(tmp_path) -> None:
+    quad("LA", (0, 0), (0, 255), (9, 255), (9, 0)).save(tmp_path / "a.png")
+    assert [p[0] for p in pixels(tmp_path / "a.png")] == [255, 0, 9, 255]
+
+
+@pytest.mark.parametrize("transparency", [1, b"\xff\x00\xff"])
+def test_a_transparent_palette_entry_is_white(tmp_path, transparency) -> None:
+    image = quad("P", 0, 1, 2, 0)
+    image.putpalette([*RED, *GREEN, *BLUE])
+    image.save(tmp_path / "a.png", transparency=transparency)
+    assert pixels(tmp_path / "a.png") == [RED, WHITE, BLUE, RED]
+
+
+def test_sixteen_bits_keep_their_high_eight(tmp_path) -> None:
+    values = np.array([[0x0000, 0x00FF], [0x1234, 0xFFFF]], dtype=np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert [p[0] for p in pixels(tmp_path / "a.png")] == [0x00, 0x00, 0x12, 0xFF]
+
+
+def test_sixteen_bit_colour_keeps_its_high_eight_too(tmp_path) -> None:
+    rows = [[(0x12FF, 0x3400, 0x56AA), (0xFFFF, 0, 0)], [(0, 0xFFFF, 0), (0, 0, 1)]]
+    (tmp_path / "a.png").write_bytes(sixteen_bit_rgb(rows))
+    assert pixels(tmp_path / "a.png") == [(0x12, 0x34, 0x56), RED, GREEN, (0, 0, 0)]
+
+
+def sixteen_bit_rgb(rows) -> bytes:
+    """A PNG by the book: Pillow cannot write this kind."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return (
+            struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+        )
+
+    lines = b"".join(
+        b"\0" + b"".join(struct.pack(">3H", *pixel) for pixel in row) for row in rows
+    )
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 16, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_cmyk_is_converted(tmp_path) -> None:
+    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    image.save(tmp_path / "a.jpg", quality=100)
+    found = np.array(pixels(tmp_path / "a.jpg", 8))
+    assert np.abs(found - RED).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [RED, GREEN, BLUE, WHITE]),
+        (2, [GREEN, RED, WHITE, BLUE]),
+        (3, [WHITE, BLUE, GREEN, RED]),
+        (6, [BLUE, RED, WHITE, GREEN]),
+        (8, [GREEN, WHITE, RED, BLUE]),
+    ],
+)
+def test_a_picture_is_turned_as_its_exif_says(tmp_path, orientation, expected) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    quad("RGB", RED, GREEN, BLUE, WHITE).save(tmp_path / "a.png", exif=exif)
+    assert pixels(tmp_path / "a.png") == expected
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("PNG", "png")])
+def test_of_an_animation_the_first_frame_is_read(tmp_path, kind, suffix) -> None:
+    frames = [Image.new("RGB", (2, 2), colour) for colour in (RED, GREEN, BLUE)]
+    file = tmp_path / f"a.{suffix}"
+    frames[0].save(file, format=kind, save_all=True, append_images=frames[1:])
+    assert pixels(file) == [RED] * 4
+
+
+def test_the_whole_picture_is_squeezed_into_the_square(tmp_path) -> None:
+    wide = np.repeat(np.array([[RED, BLUE]], dtype=np.uint8), 50, axis=1)
+    Image.fromarray(np.repeat(wide, 10, axis=0)).save(tmp_path / "a.png")
+    found = decode.picture(tmp_path / "a.png", 10)
+    assert found.size == (100, 10)
+    assert tuple(found.pixels[5, 0]) == RED and tuple(found.pixels[5, -1]) == BLUE
+
+
+def test_shrinking_averages_instead_of_skipping_pixels(tmp_path) -> None:
+    stripes = np.zeros((64, 64, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "a.png")
+    inner = decode.picture(tmp_path / "a.png", 8).pixels[1:-1, 1:-1]
+    assert inner.min() >= 120 and inner.max() <= 135
+
+
+def test_images_in_memory_are_resized_by_the_same_rule(tmp_path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(
+        decode.resized(image[None], 12)[0],
+        decode.picture(tmp_path / "a.png", 12).pixels,
+    )
+
+
+def truncated(path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[:-600])
+
+
+def tiff(path: Path) -> None:
+    Image.new("RGB", (2, 2)).save(path, format="TIFF")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (truncated, "truncated"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_text("no picture"), "not a JPEG, PNG"),
+        (tiff, "not a JPEG, PNG"),
+        (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40), "PNG"),
+    ],
+)
+def test_a_file_that_is_no_whole_image_has_a_reason(tmp_path, damage, reason) -> None:
+    damage(tmp_path / "a")
+    with pytest.raises(decode.Unreadable, match=reason):
+        decode.picture(tmp_path / "a", 8)
+
+
+def test_a_missing_file_has_a_reason(tmp_path) -> None:
+    with pytest.raises(decode.Unreadable, match="No such file"):
+        decode.picture(tmp_path / "none.png", 8)
+
+
+@pytest.mark.parametrize("side", [9_500, 20_000])
+def test_a_picture_of_too_many_pixels_is_never_decoded(tmp_path, side) -> None:
+    # A bitmap's header alone: 54 bytes that promise a picture of side x side.
+    header = struct.pack("<2sIHHI", b"BM", 54, 0, 0, 54) + struct.pack(
+        "<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0
+    )
+    (tmp_path / "bomb.bmp").write_bytes(header)
+    with pytest.raises(decode.Unreadable, match="pixels"):
+        decode.picture(tmp_path / "bomb.bmp", 8)

@@ -1,0 +1,116 @@
+"""A listing finds splits and classes by name and follows nothing out of the folder."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tessera.data.dataset import DataError
+from tessera.data.scan import scan
+
+
+def touch(root: Path, *paths: str) -> Path:
+    for path in paths:
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    return root
+
+
+def paths(root: Path) -> list[str]:
+    return [file.path for file in scan(root).files]
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "VAL"])
+def test_splits_are_known_by_their_names(tmp_path, name) -> None:
+    touch(tmp_path, "train/b/1", "train/a/1", "test/a/1", f"{name}/b/1")
+    listing = scan(tmp_path)
+    assert listing.classes == {"train": ("a", "b"), "test": ("a",), "val": ("b",)}
+    assert listing.class_names == ("a", "b")
+    assert [f.split for f in listing.files] == ["train", "train", "test", "val"]
+
+
+def test_a_folder_per_class_is_one_split(tmp_path) -> None:
+    listing = scan(touch(tmp_path, "dog/1", "cat/1", "cat/2"))
+    assert listing.classes == {"all": ("cat", "dog")}
+    assert [(f.label, f.path) for f in listing.files] == [
+        ("cat", "cat/1"),
+        ("cat", "cat/2"),
+        ("dog", "dog/1"),
+    ]
+
+
+def test_classes_that_are_called_train_and_test_stay_classes(tmp_path) -> None:
+    listing = scan(touch(tmp_path, "train/1", "plane/1", "test/1"))
+    assert listing.class_names == ("plane", "test", "train")
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path) -> None:
+    touch(tmp_path, ".git/1", "a/.hidden", "a/.deep/1", "a/1", "b/1")
+    assert paths(tmp_path) == ["a/1", "b/1"]
+
+
+def test_folders_inside_a_class_belong_to_it(tmp_path) -> None:
+    touch(tmp_path, "a/x/y/1", "a/0", "b/1")
+    assert {f.path: f.label for f in scan(tmp_path).files}["a/x/y/1"] == "a"
+
+
+def test_notes_and_files_outside_classes_are_reported_as_left_alone(tmp_path) -> None:
+    touch(tmp_path, "train/a/1", "train/b/1", "train/a/list.CSV", "train/x", "notes/1")
+    assert scan(tmp_path).stray == ("notes/", "train/a/list.CSV", "train/x")
+
+
+def test_a_file_out_of_the_folder_is_refused_and_one_inside_is_followed(
+    tmp_path,
+) -> None:
+    root = touch(tmp_path / "root", "a/1", "b/1")
+    outside = touch(tmp_path, "secret") / "secret"
+    (root / "a" / "out").symlink_to(outside)
+    (root / "a" / "in").symlink_to(root / "b" / "1")
+    (root / "a" / "nowhere").symlink_to(root / "none")
+    (root / "a" / "loop").symlink_to(root)
+    listing = scan(root)
+    assert [f.path for f in listing.files] == ["a/1", "a/in", "b/1"]
+    assert [r.path for r in listing.refused] == ["a/loop", "a/nowhere", "a/out"]
+
+
+@pytest.mark.parametrize("place", ["train", "test", "train/c"])
+def test_a_split_or_class_that_is_a_link_is_an_error(tmp_path, place) -> None:
+    root = touch(tmp_path / "root", "train/a/1", "train/b/1")
+    elsewhere = touch(tmp_path / "elsewhere", "a/1")
+    if place == "train":
+        (root / "train").rename(tmp_path / "moved")
+    (root / place).symlink_to(elsewhere)
+    with pytest.raises(DataError, match="a link to one"):
+        scan(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path) -> None:
+    touch(tmp_path, "a/1", "b/1")
+    os.mkfifo(tmp_path / "a" / "pipe")
+    assert [r.reason for r in scan(tmp_path).refused] == ["no regular file"]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ([], "an empty folder"),
+        (["1", "2"], "Received: 1, 2"),
+        (["a/1"], "at least two"),
+        (["test/a/1", "test/b/1"], "train/ with a folder per class beside test/"),
+        (["train/a/1", "train/b/1", "val/a/1", "valid/a/1"], "val, valid"),
+        (["pets/train/a/1", "pets/test/a/1"], r"Try .*pets"),
+    ],
+)
+def test_another_layout_is_an_error_that_says_what_is_there(
+    tmp_path, made, message
+) -> None:
+    with pytest.raises(DataError, match=message):
+        scan(touch(tmp_path, *made))
+
+
+def test_a_missing_folder_is_an_error(tmp_path) -> None:
+    with pytest.raises(DataError, match="no folder"):
+        scan(tmp_path / "none")
