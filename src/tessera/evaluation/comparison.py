@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.arrays import Confusion
 from tessera.evaluation import scores as of
@@ -141,3 +142,10 @@ def pooled_confusion(runs: Sequence[Record]) -> Confusion:
         [np.array(r.scores.confusion_matrix, np.int64) for r in runs], axis=0
     )
     return total
+
+
+def mean_curve(curves: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Mean over seeds, epoch by epoch, float [E] of the shortest curve's E epochs."""
+    epochs = min(len(curve) for curve in curves)
+    mean: NDArray[np.float64] = np.mean([c[:epochs] for c in curves], axis=0)
+    return mean
