@@ -174,3 +174,20 @@ def seeds_to_decide(mean: float, deviation: float, *, more_than: int) -> int | N
         else:
             many = middle
     return few
+
+
+def seeds_to_bound(deviation: float, bar: float) -> int | None:
+    """Smallest number of seeds whose bounds put an observed deviation on one side.
+
+    Args:
+        deviation: Observed standard deviation, taken as what more seeds would show.
+        bar: The deviation that it is compared with.
+
+    Returns:
+        The number, or None when it exceeds 1000.
+    """
+    for seeds in range(2, MOST_SEEDS + 1):
+        low, high = deviation_bounds(deviation, seeds)
+        if high < bar or low > bar:
+            return seeds
+    return None

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from itertools import product
 
 from tessera.evaluation.comparison import measure
-from tessera.evaluation.differences import Decision, deviation_bounds, of_values, spread
+from tessera.evaluation.differences import (
+    Decision,
+    deviation_bounds,
+    of_values,
+    seeds_to_bound,
+    spread,
+)
 from tessera.evaluation.evidence import (
     Claim,
     Finding,
@@ -133,9 +139,22 @@ def _why(sides: Sequence[Decision], roles: Roles) -> str:
     )
     if len(stable) < len(roles.models):
         return f"{text}; the other models have no finished run."
-    if "undecided" in stable:
-        return f"{text}. A spread is pinned down by seeds alone: few leave it open."
+    if "undecided" in sides:
+        return f"{text}. {_seeds_for(roles)}"
     return f"{text}."
+
+
+def _seeds_for(roles: Roles) -> str:
+    """What it would take to know how stable training is."""
+    spreads = [_accuracy(_runs(roles, m)).deviation for m in roles.models]
+    needed = [seeds_to_bound(s, STABLE) if s else None for s in spreads]
+    known = [n for n in needed if n is not None]
+    if len(known) < len(needed):
+        return "How stable training is takes more seeds to say."
+    return (
+        f"If these spreads are the true ones, about {max(known)} seeds would pin all "
+        "of them down."
+    )
 
 
 def imbalance_costs_recall(roles: Roles) -> Verdict:

@@ -44,7 +44,7 @@ _WHAT: dict[Quantity, str] = {
 def _panels(study: Study, quantity: Quantity) -> str:
     columns = len({regime for _, regime in study.cells})
     figure, axes = grid_of_axes(
-        len(study.cells), columns=min(columns, 4), width=2.3, height=1.75
+        len(study.cells), columns=min(columns, 4), width=2.9, height=2.0
     )
     for panel, ((model, regime), runs) in zip(axes, study.cells.items(), strict=True):
         _panel(panel, study.histories(model, regime), runs, quantity)

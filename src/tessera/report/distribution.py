@@ -1,6 +1,7 @@
 """The class distribution: training images per class under every profile."""
 
 import numpy as np
+from matplotlib.ticker import StrMethodFormatter
 
 from tessera.evaluation.evidence import listed
 from tessera.report.drawing import Drawing
@@ -59,6 +60,7 @@ def _bars(profiles: dict[str, tuple[int, ...]], names: tuple[str, ...]) -> str:
             axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7.5, color=INK)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training images")
     axes.margins(x=0.1)
     figure.legend(loc="outside upper left", ncols=min(len(profiles), 3))

@@ -15,5 +15,7 @@ class Drawing:
     alternative: str
     """The same for someone who does not see it."""
     svg: str
+    parts: tuple[str, ...] = ()
+    """The same in pieces that a wide page sets side by side; none: whole."""
     images: bool = False
     """Whether it holds pictures of the dataset."""

@@ -41,19 +41,23 @@ def _gallery(
     model: str, regime: str, seed: int, found: Explained, names: Sequence[str]
 ) -> Drawing:
     rows = _rows(found, len(names))
+    middle = -(-len(rows) // 2)
     shown = [example for row in rows for example in row]
     blank = sum(bool(found.reasons[i]) for i in shown if i is not None)
     return Drawing(
         key=f"gradcam-{model}--{regime}",
         title=f"{model}, {regime}",
-        caption=f"Seed {seed}; {found.method} on the layer `{found.layer}`, a grid of "
-        f"{found.raw.shape[1]} x {found.raw.shape[2]}, for the predicted class's "
-        "logit. Brighter means more evidence for that class; every map is scaled to "
+        caption=f"Seed {seed}; {found.method} on the layer {found.layer}, a grid of "
+        f"{found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
+        "class's logit. Brighter means more evidence for that class; every map is scaled to "
         "its own maximum, so brightness does not compare between images."
         + (f" {blank} shown without a map, with the reason." if blank else ""),
         alternative=f"Test images of every class, correctly and wrongly classified by "
         f"{model} ({regime}), each beside its {found.method} map.",
         svg=_svg(found, rows, names),
+        parts=tuple(
+            _svg(found, half, names) for half in (rows[:middle], rows[middle:])
+        ),
         images=True,
     )
 

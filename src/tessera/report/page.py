@@ -56,6 +56,7 @@ def page(study: Study, drawn: Figures) -> str:
         seconds=words.seconds,
         millions=words.millions,
         inline=_inline,
+        tidy=words.tidy,
     )
     template = environment.from_string(_resource("page.html"))
     return template.render(**_values(study, drawn))
@@ -107,8 +108,11 @@ def absent(study: Study) -> list[str]:
 
 
 def _inline(drawing: Drawing) -> Markup:
-    text = inline(drawing.svg, title=drawing.alternative, key=drawing.key)
-    return Markup(text)
+    pieces = drawing.parts or (drawing.svg,)
+    return Markup("\n").join(
+        Markup(inline(text, title=drawing.alternative, key=f"{drawing.key}-{i}"))
+        for i, text in enumerate(pieces)
+    )
 
 
 def _resource(name: str) -> str:

@@ -12,7 +12,6 @@ from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import (
     BAND,
-    LINE,
     MARKERS,
     PALETTE,
     PAPER,
@@ -63,7 +62,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     models = _models(study)
     names = study.record.data.class_names
     height = 0.9 + len(names) * 0.34
-    figure, axes = grid_of_axes(len(models), columns=3, width=2.35, height=height)
+    figure, axes = grid_of_axes(len(models), columns=3, width=2.9, height=height)
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
         for row in reduced:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
@@ -118,9 +117,10 @@ def score_overview(study: Study) -> Drawing:
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"{listed([TITLES[s] for s in shown]).capitalize()} on the test set. "
-        "Markers are means over seeds, lines reach from the lowest to the highest "
-        "seed.",
+        caption=f"On the test set: {listed([TITLES[s] for s in shown])}. Markers are "
+        "means over seeds, lines reach from the lowest to the highest seed. Look for "
+        "how far each marker falls under imbalance, and how much of that the remedy "
+        "brings back.",
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "
@@ -144,10 +144,7 @@ def _overview(models: dict[str, list[CellSummary]], shown: Sequence[str]) -> str
         panel.set_title(TITLES[score])
         panel.set_xlabel("%")
         panel.set_yticks(range(len(models)), list(models))
-        panel.hlines(
-            np.arange(len(models) - 1) + 0.5, *panel.get_xlim(), color=LINE, lw=0.4
-        )
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(models) - 0.4, -0.6)
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
     )

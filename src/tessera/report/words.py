@@ -3,12 +3,12 @@
 from tessera.record import CellSummary, Spread
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("accuracy", "Accuracy"),
     ("balanced_accuracy", "Balanced accuracy"),
     ("macro_precision", "Macro precision"),
-    ("macro_recall", "Macro recall"),
     ("macro_f1", "Macro-F1"),
     ("reduced_recall", "Reduced classes' recall"),
     ("worst_class_recall", "Worst class's recall"),
@@ -47,3 +47,8 @@ def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str
         top = max(c.scores[score].mean for c in rivals)
         found |= {(c.model, regime) for c in rivals if c.scores[score].mean == top}
     return frozenset(found)
+
+
+def tidy(text: str) -> str:
+    """Keep a number and the percent sign after it on one line."""
+    return text.replace(" %", f"{NO_BREAK}%")
