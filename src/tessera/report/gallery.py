@@ -49,8 +49,8 @@ def _gallery(
         title=f"{model}, {regime}",
         caption=f"Seed {seed}; {found.method} on the layer {found.layer}, a grid of "
         f"{found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
-        "class's logit. Brighter means more evidence for that class; every map is scaled to "
-        "its own maximum, so brightness does not compare between images."
+        "class's logit. Brighter means more evidence for that class; every map is "
+        "scaled to its own maximum, so brightness does not compare between images."
         + (f" {blank} shown without a map, with the reason." if blank else ""),
         alternative=f"Test images of every class, correctly and wrongly classified by "
         f"{model} ({regime}), each beside its {found.method} map.",
