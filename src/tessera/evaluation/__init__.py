@@ -1,0 +1,1 @@
+"""Predictions and records -> scores, comparisons over seeds, verdicts; NumPy only."""

@@ -1,0 +1,41 @@
+"""An experiment and its records -> a verdict on each of the seed study's claims."""
+
+from collections.abc import Sequence
+
+from tessera.evaluation.comparative import (
+    cnn_lacks_context,
+    hybrid_wins,
+    transformers_need_data,
+)
+from tessera.evaluation.findings import (
+    balanced_training,
+    class_weights_help,
+    grad_cam_meaningful,
+    imbalance_costs_recall,
+)
+from tessera.evaluation.roles import roles
+from tessera.experiment import Experiment
+from tessera.record import Record, Verdict
+
+
+def verdicts(experiment: Experiment, records: Sequence[Record]) -> tuple[Verdict, ...]:
+    """Judge the four key findings and the three comparative results, in that order.
+
+    Args:
+        experiment: What was asked for: which model and regime plays which part.
+        records: The runs that are finished, in any order; cells may be missing.
+
+    Returns:
+        Seven verdicts. A claim whose cells the experiment lacks is `not tested`, one
+        that these seeds leave open `not decided`; both say what is missing.
+    """
+    found = roles(experiment, records)
+    return (
+        balanced_training(found),
+        imbalance_costs_recall(found),
+        class_weights_help(found),
+        grad_cam_meaningful(experiment, records),
+        cnn_lacks_context(found),
+        transformers_need_data(found),
+        hybrid_wins(found),
+    )

@@ -1,0 +1,134 @@
+"""A study -> the paragraph that opens its report: what came out, in plain words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+
+from tessera.evaluation.comparison import contrast, measure
+from tessera.evaluation.differences import Difference
+from tessera.evaluation.evidence import classes, listed, plural, points
+from tessera.evaluation.roles import Imbalance, Roles, roles
+from tessera.record import CellSummary, Record, StudyRecord
+from tessera.report.load import Study
+
+_ORDER = ("supported", "not supported", "not decided", "not tested")
+
+
+def answer(study: Study) -> tuple[str, ...]:
+    """Sentences on the best model, the price of imbalance, the weights and the claims.
+
+    Every number comes from the records; a sentence whose cells are missing is left
+    out.
+    """
+    records = [r for runs in study.cells.values() for r in runs]
+    found = roles(study.record.experiment, records)
+    sentences = [_best(study.record, found)]
+    for imbalance in found.imbalances:
+        sentences += _cost(found, imbalance)
+        sentences += _gain(found, imbalance)
+    return (*sentences, _tally(study.record))
+
+
+def _best(record: StudyRecord, found: Roles) -> str:
+    regime = found.balanced or found.regimes[0]
+    rivals = [c for c in record.cells if c.regime == regime]
+    ranked = sorted(rivals, key=lambda c: -c.scores["macro_f1"].mean)
+    top = ranked[0]
+    text = (
+        f"On {record.data.name}, over {plural(len(top.seeds), 'seed')}, {top.model} "
+        f"reaches {_level(top, 'accuracy')} test accuracy under the {regime} regime"
+    )
+    if len(ranked) == 1:
+        return f"{text} (macro-F1 {_level(top, 'macro_f1')})."
+    rest = listed([f"{c.model} at {_level(c, 'macro_f1')}" for c in ranked[1:]])
+    lead = _lead(found, regime, ranked)
+    return f"{text}; its macro-F1 of {_level(top, 'macro_f1')} leads {rest}{lead}."
+
+
+def _level(cell: CellSummary, score: str) -> str:
+    return f"{100 * cell.scores[score].mean:.1f} %"
+
+
+def _lead(found: Roles, regime: str, ranked: Sequence[CellSummary]) -> str:
+    """A reservation where the lead over the next model may be chance."""
+    first, second = (found.runs(c.model, regime) for c in ranked[:2])
+    lead = contrast(first, second, measure("macro_f1"))
+    if lead is not None and lead.decision == "above":
+        return ""
+    return ", though the lead over the next is within what other seeds could undo"
+
+
+def _cost(found: Roles, imbalance: Imbalance) -> list[str]:
+    if found.balanced is None:
+        return []
+    balanced = found.balanced
+    before, after, changes = _change(
+        found, balanced, imbalance.regime, "reduced_recall", imbalance
+    )
+    if not changes:
+        return []
+    rare = classes(found, imbalance.reduced)
+    return [
+        f"Making {rare} rare ({imbalance.regime}) takes their mean recall from "
+        f"{before} to {after}: {_range(changes)}, depending on the model"
+        f"{_sureness(changes)}."
+    ]
+
+
+def _gain(found: Roles, imbalance: Imbalance) -> list[str]:
+    weighted = imbalance.weighted
+    if weighted is None:
+        return []
+    before, after, changes = _change(
+        found, imbalance.regime, weighted, "reduced_recall", imbalance
+    )
+    price = _change(found, imbalance.regime, weighted, "common_recall", imbalance)[2]
+    if not changes:
+        return []
+    return [
+        f"Class weights take it from {before} to {after} ({_range(changes)}"
+        f"{_sureness(changes)}), while the other classes' recall changes by "
+        f"{_range(price)}."
+    ]
+
+
+def _change(
+    found: Roles, first: str, second: str, score: str, imbalance: Imbalance
+) -> tuple[str, str, list[Difference]]:
+    """Mean level before and after over the models, and each model's difference."""
+    read = measure(score, imbalance.reduced)
+    both = [
+        (runs, others)
+        for m in found.models
+        if (runs := found.runs(m, first)) and (others := found.runs(m, second))
+    ]
+    changes = [d for a, b in both if (d := contrast(b, a, read)) is not None]
+
+    def level(sides: Sequence[Sequence[Record]]) -> str:
+        values = [read(r.scores) for runs in sides for r in runs]
+        return f"{100 * fmean(values):.0f} %" if values else ""
+
+    return level([a for a, _ in both]), level([b for _, b in both]), changes
+
+
+def _range(changes: Sequence[Difference]) -> str:
+    low, high = (points(f(d.mean for d in changes)) for f in (min, max))
+    return f"{low} points" if low == high else f"{low} to {high} points"
+
+
+def _sureness(changes: Sequence[Difference]) -> str:
+    open_ = sum(d.decision == "undecided" for d in changes)
+    if not open_:
+        return "; beyond chance for every model" if len(changes) > 1 else ""
+    if open_ == len(changes):
+        return "; these seeds alone do not settle it"
+    return f"; settled for {len(changes) - open_} of {len(changes)} models"
+
+
+def _tally(record: StudyRecord) -> str:
+    counts = Counter[str](v.verdict for v in record.verdicts)
+    parts = [f"{counts[kind]} {kind}" for kind in _ORDER if counts[kind]]
+    return (
+        f"Of the {len(record.verdicts)} claims put to the test: {listed(parts)}. The "
+        "verdicts below say why, and how many seeds it would take."
+    )

@@ -1,0 +1,105 @@
+"""A study's folder -> what of it may be committed, in a folder of the same layout.
+
+Weights, checkpoints and, unless asked for, every picture of the dataset stay behind;
+so do the places where data lay on the machine, and long lists of indices, which the
+recipe and the hash in the manifest stand for.
+
+    python -m tessera.report.collect out/cifar10 results/cifar10
+"""
+
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import tomli_w
+
+from tessera import files
+from tessera.record import RunFolder, StudyFolder
+from tessera.report import tables
+from tessera.report.load import load
+from tessera.report.page import write_report
+
+_LONGEST_LIST = 100
+
+
+def collect(study_folder: Path, destination: Path, *, images: bool = False) -> Path:
+    """Copy a study's records, predictions and tables, and draw its report anew.
+
+    Args:
+        study_folder: Holds `study.json` and the runs that it names.
+        destination: Created if missing; files of the same name are replaced.
+        images: Whether pictures of the dataset may be passed on (heatmaps, galleries).
+
+    Returns:
+        The destination.
+
+    Raises:
+        StudyError: The folder holds no finished study, or one that cannot be read.
+    """
+    study = load(study_folder)
+    for run in study.folders.values():
+        place = run.path.relative_to(study.folder.path)
+        _collect_run(run, RunFolder(destination / place), images=images)
+    _copy_json(study.folder.study, StudyFolder(destination).study)
+    text = f"{tables.results(study.record)}\n{tables.verdicts(study.record)}"
+    files.write_text(destination / "table.md", text)
+    write_report(destination, images=images)
+    return destination
+
+
+def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
+    _copy_json(source.record, target.record)
+    if source.manifest.exists():
+        _copy_json(source.manifest, target.manifest)
+    if source.experiment.exists():
+        settings = tomllib.loads(source.experiment.read_text(encoding="utf-8"))
+        files.write_text(target.experiment, tomli_w.dumps(_portable(settings)))
+    _copy(source.history, target.history)
+    _copy(source.predictions, target.predictions)
+    if images and source.heatmaps.exists():
+        _copy(source.heatmaps, target.heatmaps)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with files.replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _copy_json(source: Path, target: Path) -> None:
+    files.write_json(target, _portable(json.loads(source.read_text(encoding="utf-8"))))
+
+
+def _portable(value: Any, key: str = "") -> Any:
+    """Plain data without this machine's places and without long lists."""
+    match value:
+        case dict():
+            return {k: _portable(v, k) for k, v in value.items()}
+        case list() if len(value) > _LONGEST_LIST and key != "confusion_matrix":
+            return f"{len(value)} values left out"
+        case list():
+            return [_portable(v, key) for v in value]
+        case str() if key == "path":
+            return PurePath(value).name
+        case _:
+            return value
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run from the command line: a study's folder, then where to collect it."""
+    match arguments:
+        case [source, target]:
+            collect(Path(source), Path(target))
+        case [source, target, "--images"]:
+            collect(Path(source), Path(target), images=True)
+        case _:
+            raise SystemExit(
+                "usage: python -m tessera.report.collect STUDY DESTINATION [--images]"
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,88 @@
+"""Training and validation curves: one panel per cell, a line per seed, their mean."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from tessera.evaluation.comparison import mean_curve
+from tessera.record import Record
+from tessera.report.drawing import Drawing
+from tessera.report.load import History, Study
+from tessera.report.style import PALETTE, PAPER, drawing, grid_of_axes, svg
+
+Quantity = Literal["accuracy", "loss"]
+
+_LINES = (("training", "", PALETTE[1], "--"), ("validation", "val_", PALETTE[0], "-"))
+
+
+def curves(study: Study, quantity: Quantity) -> Drawing:
+    """Draw a quantity of `history.csv` over the epochs, for every cell."""
+    with drawing():
+        picture = _panels(study, quantity)
+    return Drawing(
+        key=f"curves-{quantity}",
+        title=f"Training and validation {quantity}",
+        caption="Thin lines are seeds, thick lines their mean; dots mark the epochs "
+        "whose weights were kept. Training values are measured while the weights "
+        "change, on augmented images and with dropout, so they can lie on the worse "
+        f"side of validation. {_WHAT[quantity]}",
+        alternative=f"Line charts of {quantity} against epoch. "
+        + " ".join(_sentence(study, *cell, quantity) for cell in study.cells),
+        svg=picture,
+    )
+
+
+_WHAT: dict[Quantity, str] = {
+    "accuracy": "The validation images follow the training images' distribution: under "
+    "imbalance this is not the accuracy on balanced test images.",
+    "loss": "With class weights the training loss is the weighted one.",
+}
+
+
+def _panels(study: Study, quantity: Quantity) -> str:
+    columns = len({regime for _, regime in study.cells})
+    figure, axes = grid_of_axes(
+        len(study.cells), columns=min(columns, 4), width=2.9, height=2.0
+    )
+    for panel, ((model, regime), runs) in zip(axes, study.cells.items(), strict=True):
+        _panel(panel, study.histories(model, regime), runs, quantity)
+        panel.set_title(f"{model}, {regime}")
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel(_axis(quantity), fontsize=9)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return svg(figure)
+
+
+def _axis(quantity: Quantity) -> str:
+    return "accuracy, %" if quantity == "accuracy" else "cross-entropy, nats"
+
+
+def _panel(
+    axes: Axes, histories: Sequence[History], runs: Sequence[Record], quantity: Quantity
+) -> None:
+    unit = 100 if quantity == "accuracy" else 1
+    for name, prefix, colour, dash in _LINES:
+        lines = [unit * h[prefix + quantity] for h in histories]
+        for line, run in zip(lines, runs, strict=True):
+            epochs = range(1, len(line) + 1)
+            axes.plot(epochs, line, dash, color=colour, linewidth=0.7, alpha=0.5)
+            if prefix and 1 <= run.best_epoch <= len(line):
+                best = line[run.best_epoch - 1]
+                axes.plot(run.best_epoch, best, "o", color=colour, mec=PAPER, ms=4.5)
+        mean = mean_curve(lines)
+        axes.plot(
+            range(1, len(mean) + 1), mean, dash, color=colour, linewidth=1.8, label=name
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.grid(axis="y")
+
+
+def _sentence(study: Study, model: str, regime: str, quantity: Quantity) -> str:
+    last = mean_curve([h[f"val_{quantity}"] for h in study.histories(model, regime)])[
+        -1
+    ]
+    value = f"{100 * last:.1f} %" if quantity == "accuracy" else f"{last:.2f}"
+    return f"{model}, {regime}: validation ends at {value}."

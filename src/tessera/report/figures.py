@@ -1,0 +1,54 @@
+"""A study -> all its figures, in the order the page shows them."""
+
+from dataclasses import dataclass
+
+from tessera.report.curves import curves
+from tessera.report.distribution import class_distribution
+from tessera.report.drawing import Drawing
+from tessera.report.gallery import galleries
+from tessera.report.load import Study
+from tessera.report.matrices import confusion_matrices
+from tessera.report.recalls import per_class_recall, score_overview
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The report's figures, by the part of the page they stand in."""
+
+    overview: Drawing
+    distribution: Drawing
+    accuracy: Drawing
+    loss: Drawing
+    recall: Drawing
+    confusion: tuple[Drawing, ...]
+    gallery: tuple[Drawing, ...]
+
+    def all(self) -> tuple[Drawing, ...]:
+        """Every figure."""
+        return (
+            self.overview,
+            self.distribution,
+            self.accuracy,
+            self.loss,
+            self.recall,
+            *self.confusion,
+            *self.gallery,
+        )
+
+
+def figures(study: Study, *, images: bool) -> Figures:
+    """Draw a study.
+
+    Args:
+        study: A loaded study.
+        images: Whether to draw pictures of the dataset (the Grad-CAM galleries).
+    """
+    return Figures(
+        overview=score_overview(study),
+        distribution=class_distribution(study),
+        accuracy=curves(study, "accuracy"),
+        loss=curves(study, "loss"),
+        recall=per_class_recall(study),
+        confusion=confusion_matrices(study),
+        gallery=galleries(study) if images else (),
+    )

@@ -1,0 +1,147 @@
+"""Explained test images -> a drawing of images beside their Grad-CAM overlays.
+
+Pictures stay as small as they are; the reader's viewer enlarges them. An image shows
+its pixels, a map is smoothed from the layer's grid (bilinear, after ReLU).
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from importlib import resources
+
+import matplotlib
+import numpy as np
+from jinja2 import Environment
+from numpy.typing import NDArray
+from PIL import Image
+
+from tessera.report.drawing import Drawing
+from tessera.report.load import Explained, Study, explained
+from tessera.report.style import BAND, INK, LINE, QUIET
+
+SHOWN_PER_KIND = 2
+"""Correct and wrong examples of a class that are shown, of each."""
+_LARGEST = 96
+"""Pixels that a picture keeps at most, along its longer side."""
+
+
+def galleries(study: Study) -> tuple[Drawing, ...]:
+    """Draw the explained images of every cell's first seed."""
+    drawn = []
+    for (model, regime), runs in study.cells.items():
+        first = runs[0].seed
+        found = explained(study.folders[model, regime, first])
+        if found is not None:
+            names = study.record.data.class_names
+            drawn.append(_gallery(model, regime, first, found, names))
+    return tuple(drawn)
+
+
+def _gallery(
+    model: str, regime: str, seed: int, found: Explained, names: Sequence[str]
+) -> Drawing:
+    rows = _rows(found, len(names))
+    middle = -(-len(rows) // 2)
+    shown = [example for row in rows for example in row]
+    blank = sum(bool(found.reasons[i]) for i in shown if i is not None)
+    return Drawing(
+        key=f"gradcam-{model}--{regime}",
+        title=f"{model}, {regime}",
+        caption=f"Seed {seed}; {found.method} on the layer {found.layer}, a grid of "
+        f"{found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
+        "class's logit. Brighter means more evidence for that class; every map is "
+        "scaled to its own maximum, so brightness does not compare between images."
+        + (f" {blank} shown without a map, with the reason." if blank else ""),
+        alternative=f"Test images of every class, correctly and wrongly classified by "
+        f"{model} ({regime}), each beside its {found.method} map.",
+        svg=_svg(found, rows, names),
+        parts=tuple(
+            _svg(found, half, names) for half in (rows[:middle], rows[middle:])
+        ),
+        images=True,
+    )
+
+
+def _rows(found: Explained, classes: int) -> list[tuple[int | None, int | None]]:
+    """Pairs of (correct, wrong) examples, class by class."""
+    right = found.labels == found.predicted
+    rows: list[tuple[int | None, int | None]] = []
+    for label in range(classes):
+        mine = found.labels == label
+        pair = [
+            np.flatnonzero(mine & kind)[:SHOWN_PER_KIND] for kind in (right, ~right)
+        ]
+        for i in range(max(len(side) for side in pair)):
+            correct, wrong = (int(s[i]) if i < len(s) else None for s in pair)
+            rows.append((correct, wrong))
+    return rows
+
+
+def _svg(
+    found: Explained, rows: Sequence[Sequence[int | None]], names: Sequence[str]
+) -> str:
+    source = (
+        resources.files("tessera.report").joinpath("gallery.svg").read_text("utf-8")
+    )
+    template = Environment(autoescape=True).from_string(source)
+    return template.render(
+        rows=[[_example(found, i, names) for i in row] for row in rows],
+        ink=INK,
+        quiet=QUIET,
+        line=LINE,
+        band=BAND,
+    )
+
+
+def _example(
+    found: Explained, i: int | None, names: Sequence[str]
+) -> dict[str, str] | None:
+    if i is None:
+        return None
+    true, said = names[found.labels[i]], names[found.predicted[i]]
+    image = thumbnail(found.images[i])
+    same = true == said
+    sure = f"{100 * found.probabilities[i]:.0f} %"
+    return {
+        "image": _uri(image),
+        "overlay": "" if found.reasons[i] else _uri(overlay(found.raw[i], image.size)),
+        "true": true,
+        "said": f"said so, {sure}" if same else f"said {said}, {sure}",
+        "reason": found.reasons[i],
+    }
+
+
+def thumbnail(image: NDArray[np.uint8]) -> Image.Image:
+    """A picture of at most 96 pixels a side, uint8 [H, W, C] with C 1 or 3."""
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    if max(picture.size) > _LARGEST:
+        picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
+    return picture
+
+
+def overlay(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+    """A map's positive part over its maximum, enlarged and coloured, half see-through.
+
+    Args:
+        raw: Signed map, float [h, w].
+        size: Width and height in pixels.
+
+    Returns:
+        An RGBA picture; opaque where the evidence is strong.
+    """
+    positive = np.maximum(raw, 0)
+    shares = positive / max(float(positive.max()), np.finfo(np.float32).tiny)
+    smooth = Image.fromarray(shares.astype(np.float32)).resize(
+        size, Image.Resampling.BILINEAR
+    )
+    strength = np.asarray(smooth)
+    colours = matplotlib.colormaps["inferno"](strength)
+    colours[..., 3] = 0.45 + 0.25 * strength
+    return Image.fromarray((255 * colours).round().astype(np.uint8))
+
+
+def _uri(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    text = base64.b64encode(buffer.getvalue()).decode()
+    return f"data:image/png;base64,{text}"

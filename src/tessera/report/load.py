@@ -1,0 +1,126 @@
+"""A study's folder -> everything its report shows, read once."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import files
+from tessera.arrays import Heatmaps, Images, Labels
+from tessera.evaluation.comparison import Cells, cells
+from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+
+History = Mapping[str, NDArray[np.float64]]
+"""A column of `history.csv` per name; one value per epoch."""
+
+
+class StudyError(ValueError):
+    """The folder does not hold a finished study."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Explained test images of one run, M in all."""
+
+    images: Images
+    """uint8 [M, H, W, C]."""
+    labels: Labels
+    predicted: Labels
+    targets: Labels
+    """The class that each map speaks for."""
+    probabilities: NDArray[np.float64]
+    """Of the target, float [M]."""
+    raw: Heatmaps
+    """Signed maps on the layer's grid, float32 [M, h, w]."""
+    reasons: tuple[str, ...]
+    """Why a map is blank; empty where it is not."""
+    layer: str
+    method: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's record, with its runs and their files."""
+
+    folder: StudyFolder
+    record: StudyRecord
+    cells: Cells
+    folders: Mapping[tuple[str, str, int], RunFolder]
+    """The folder of (model, regime, seed)."""
+
+    def histories(self, model: str, regime: str) -> tuple[History, ...]:
+        """The histories of a cell's runs, by rising seed."""
+        return tuple(
+            history(self.folders[model, regime, r.seed].history)
+            for r in self.cells.get((model, regime), ())
+        )
+
+
+def load(path: Path) -> Study:
+    """Read a study.
+
+    Raises:
+        StudyError: No `study.json`, one that cannot be read, or a run is missing.
+    """
+    folder = StudyFolder(path)
+    if not folder.study.exists():
+        raise StudyError(
+            f"{folder.study}: expected a finished study. Received: no such file. "
+            "Give the folder that `tessera study --out` was told."
+        )
+    record = _parsed(folder.study, StudyRecord)
+    runs = [RunFolder(path / name) for cell in record.cells for name in cell.folders]
+    records = [_parsed(run.record, Record) for run in runs]
+    return Study(
+        folder=folder,
+        record=record,
+        cells=cells(record.experiment, records),
+        folders={
+            (r.model, r.regime, r.seed): run
+            for r, run in zip(records, runs, strict=True)
+        },
+    )
+
+
+def _parsed(path: Path, kind: type[Any]) -> Any:
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(
+            f"{path}: expected a {kind.__name__} of Tessera. Received: {error}. "
+            "Run the study again: finished runs are kept."
+        ) from error
+
+
+def history(path: Path) -> History:
+    """Read `history.csv`; an empty field is NaN."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = list(rows[0]) if rows else []
+    return {
+        name: np.array([float(row[name] or "nan") for row in rows]) for name in names
+    }
+
+
+def explained(run: RunFolder) -> Explained | None:
+    """Read `heatmaps.npz`; None where the run explained nothing."""
+    if not run.heatmaps.exists():
+        return None
+    arrays = files.read_arrays(run.heatmaps)
+    if not len(arrays["labels"]):
+        return None
+    return Explained(
+        images=arrays["images"],
+        labels=arrays["labels"],
+        predicted=arrays["predicted"],
+        targets=arrays["targets"],
+        probabilities=arrays["probabilities"],
+        raw=arrays["raw"],
+        reasons=tuple(str(reason) for reason in arrays["reasons"]),
+        layer=str(arrays["layer"]),
+        method=str(arrays["method"]),
+    )

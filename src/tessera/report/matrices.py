@@ -1,0 +1,102 @@
+"""Confusion matrices: counts beside shares, one drawing per cell."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from tessera.evaluation.comparison import pooled_confusion
+from tessera.evaluation.evidence import plural
+from tessera.evaluation.scores import row_normalised
+from tessera.record import Record
+from tessera.report.drawing import Drawing
+from tessera.report.load import Study
+from tessera.report.style import SEQUENTIAL, drawing, grid_of_axes, svg
+
+_NUMBERED = 20
+"""Classes up to which every cell holds its number."""
+_DARK = 0.55
+
+
+def confusion_matrices(study: Study) -> tuple[Drawing, ...]:
+    """Draw every cell's confusion, its seeds added up."""
+    return tuple(
+        _confusion(model, regime, runs) for (model, regime), runs in study.cells.items()
+    )
+
+
+def _confusion(model: str, regime: str, runs: Sequence[Record]) -> Drawing:
+    counts = pooled_confusion(runs)
+    shares = row_normalised(counts)
+    names = [c.name for c in runs[0].scores.per_class]
+    with drawing():
+        picture = _two_matrices(counts, shares, names)
+    return Drawing(
+        key=f"confusion-{model}--{regime}",
+        title=f"{model}, {regime}",
+        caption=f"Left: test images of {plural(len(runs), 'seed')} together. Right: "
+        "the share of each true class in percent; its diagonal is the recall.",
+        alternative=f"Confusion matrix of {model}, {regime}. {_worst(shares, names)}",
+        svg=picture,
+    )
+
+
+def _two_matrices(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], names: Sequence[str]
+) -> str:
+    side = max(3.4, min(0.34 * len(names) + 0.9, 9.0))
+    figure, (left, right) = grid_of_axes(2, columns=2, width=side, height=side)
+    _matrix(left, counts, shares, [f"{c:,}" for c in counts.flat])
+    # A bare 0 for exactly none, so that `0` and `0.4 %` do not look alike.
+    _matrix(right, shares, shares, [_percent(s) for s in shares.flat])
+    left.set_title("test images")
+    right.set_title("% of the true class")
+    left.set_ylabel("true class")
+    for axes in (left, right):
+        axes.set_xlabel("predicted class")
+        axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90)
+        axes.tick_params(length=0, labelsize=7.5 if len(names) <= _NUMBERED else 5)
+    left.set_yticks(np.arange(len(names)) + 0.5, names)
+    left.invert_yaxis()
+    return svg(figure)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.005 or share == 0 else "<1"
+
+
+def _matrix(
+    axes: Axes,
+    values: NDArray[np.int64] | NDArray[np.float64],
+    shares: NDArray[np.float64],
+    texts: Sequence[str],
+) -> None:
+    classes = len(values)
+    axes.pcolormesh(
+        shares, cmap=SEQUENTIAL, vmin=0, vmax=1, rasterized=classes > _NUMBERED
+    )
+    axes.set_aspect("equal")
+    if classes > _NUMBERED:
+        return
+    for text, (row, column) in zip(texts, np.ndindex(values.shape), strict=True):
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            text,
+            ha="center",
+            va="center",
+            fontsize=6.2,
+            color="white" if shares[row, column] > _DARK else "black",
+        )
+
+
+def _worst(shares: NDArray[np.float64], names: Sequence[str]) -> str:
+    errors = shares - np.diag(np.diag(shares))
+    if not errors.any():
+        return "No test image is misclassified."
+    true, predicted = divmod(int(errors.argmax()), len(names))
+    return (
+        f"The commonest error: {100 * errors[true, predicted]:.0f} % of {names[true]} "
+        f"are taken for {names[predicted]}."
+    )

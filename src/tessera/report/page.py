@@ -1,0 +1,119 @@
+"""A study's folder -> one self-contained HTML file and its figures as SVG."""
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from tessera import files
+from tessera.evaluation.comparison import reduced_classes
+from tessera.experiment import Experiment
+from tessera.report import words
+from tessera.report.answer import answer
+from tessera.report.distribution import distinct_counts
+from tessera.report.drawing import Drawing
+from tessera.report.figures import Figures, figures
+from tessera.report.load import Study, load
+from tessera.report.style import inline, standalone
+
+
+def write_report(study_folder: Path, *, images: bool = True) -> Path:
+    """Write `report.html` and `figures/*.svg` into a study's folder.
+
+    Args:
+        study_folder: Holds `study.json` and the runs that it names.
+        images: Whether to show pictures of the dataset (the Grad-CAM galleries);
+            without them the report can be passed on where the images cannot.
+
+    Returns:
+        The report's path.
+
+    Raises:
+        StudyError: The folder holds no finished study, or one that cannot be read.
+    """
+    study = load(study_folder)
+    drawn = figures(study, images=images)
+    for drawing in drawn.all():
+        path = study.folder.figures / f"{drawing.key}.svg"
+        files.write_text(path, standalone(drawing.svg))
+    files.write_text(study.folder.report, page(study, drawn))
+    return study.folder.report
+
+
+def page(study: Study, drawn: Figures) -> str:
+    """The report as HTML text."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=words.percent,
+        seconds=words.seconds,
+        millions=words.millions,
+        inline=_inline,
+        tidy=words.tidy,
+    )
+    template = environment.from_string(_resource("page.html"))
+    return template.render(**_values(study, drawn))
+
+
+def _values(study: Study, drawn: Figures) -> dict[str, Any]:
+    record = study.record
+    runs = [r for cell in study.cells.values() for r in cell]
+    shown = [c for c in words.COLUMNS if all(c[0] in x.scores for x in record.cells)]
+    return {
+        "study": record,
+        "answer": answer(study),
+        "columns": shown,
+        "best": {score: words.best(record.cells, score) for score, _ in shown},
+        "regimes": list(dict.fromkeys(c.regime for c in record.cells)),
+        "figures": drawn,
+        "counts": distinct_counts(study),
+        "reduced": reduced_classes(runs),
+        "runs": runs,
+        "folders": study.folders,
+        "settings": settings(record.experiment),
+        "absent": absent(study),
+        "style": Markup(_resource("style.css")),
+    }
+
+
+def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
+    """The training settings, in words."""
+    training = experiment.training
+    crop = f"{training.crop_padding}-pixel padding and random crop"
+    return (
+        ("epochs", f"{training.epochs}"),
+        ("batch size", f"{training.batch_size}"),
+        ("optimiser", f"Adam, learning rate {training.learning_rate:g}"),
+        ("random flip", "horizontal" if training.flip else "none"),
+        ("random crop", crop if training.crop_padding else "none"),
+        ("weights kept", f"of the epoch with the best {training.monitor}"),
+    )
+
+
+def absent(study: Study) -> list[str]:
+    """Runs that the experiment asks for and the folder does not hold."""
+    there = study.folders
+    return [
+        f"{run.model.label}, {run.regime.name}, seed {run.seed}"
+        for run in study.record.experiment.runs()
+        if (run.model.label, run.regime.name, run.seed) not in there
+    ]
+
+
+def _inline(drawing: Drawing) -> Markup:
+    pieces = drawing.parts or (drawing.svg,)
+    return Markup("\n").join(
+        Markup(inline(text, title=drawing.alternative, key=f"{drawing.key}-{i}"))
+        for i, text in enumerate(pieces)
+    )
+
+
+def _resource(name: str) -> str:
+    return resources.files("tessera.report").joinpath(name).read_text("utf-8")

@@ -1,0 +1,156 @@
+"""Recall per class under every regime side by side, and the scores at a glance."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from tessera.evaluation.comparison import reduced_classes
+from tessera.evaluation.evidence import listed
+from tessera.record import CellSummary, Spread
+from tessera.report.drawing import Drawing
+from tessera.report.load import Study
+from tessera.report.style import (
+    BAND,
+    MARKERS,
+    PALETTE,
+    PAPER,
+    drawing,
+    grid_of_axes,
+    svg,
+)
+
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "worst_class_recall": "worst class's recall",
+    "reduced_recall": "recall of the reduced classes",
+}
+_GLANCE = ("macro_f1", "reduced_recall")
+
+
+def per_class_recall(study: Study) -> Drawing:
+    """Draw every class's recall: a panel per model, a marker per regime."""
+    reduced = _reduced(study)
+    with drawing():
+        picture = _recall_panels(study, reduced)
+    return Drawing(
+        key="per-class-recall",
+        title="Recall of every class, regime by regime",
+        caption="Markers are means over seeds, lines reach from the lowest to the "
+        "highest seed."
+        + (" Shaded: the classes that the profile reduces." if reduced else ""),
+        alternative="Dot chart of recall per class. "
+        + " ".join(_reduced_sentence(c) for c in study.record.cells),
+        svg=picture,
+    )
+
+
+def _reduced(study: Study) -> tuple[int, ...]:
+    return reduced_classes([r for runs in study.cells.values() for r in runs])
+
+
+def _models(study: Study) -> dict[str, list[CellSummary]]:
+    models: dict[str, list[CellSummary]] = {}
+    for cell in study.record.cells:
+        models.setdefault(cell.model, []).append(cell)
+    return models
+
+
+def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
+    models = _models(study)
+    names = study.record.data.class_names
+    height = 0.9 + len(names) * 0.34
+    figure, axes = grid_of_axes(len(models), columns=3, width=2.9, height=height)
+    for panel, (model, cells) in zip(axes, models.items(), strict=True):
+        for row in reduced:
+            panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
+        _dots(panel, [(c.regime, list(c.per_class_recall.values())) for c in cells])
+        panel.set_title(model)
+        panel.set_xlim(0, 100)
+        panel.set_yticks(range(len(names)), names)
+    axes[0].invert_yaxis()
+    figure.supxlabel("recall, %", fontsize=9)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
+    )
+    return svg(figure)
+
+
+def _dots(axes: Axes, series: Sequence[tuple[str, Sequence[Spread]]]) -> None:
+    """Markers with lines over seeds; series are set apart within each row."""
+    step = 0.62 / len(series)
+    for i, (name, values) in enumerate(series):
+        rows = np.arange(len(values)) + (i - (len(series) - 1) / 2) * step
+        colour = PALETTE[i % len(PALETTE)]
+        low, high = ([100 * f(v.values) for v in values] for f in (min, max))
+        axes.hlines(rows, low, high, color=colour, linewidth=1.6)
+        axes.plot(
+            [100 * v.mean for v in values],
+            rows,
+            MARKERS[i % len(MARKERS)],
+            color=colour,
+            mec=PAPER,
+            mew=0.6,
+            ms=5.5,
+            label=name,
+        )
+    axes.grid(axis="x")
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+
+
+def _reduced_sentence(cell: CellSummary) -> str:
+    where = f"{cell.model}, {cell.regime}"
+    recalls = cell.per_class_recall
+    worst = min(recalls, key=lambda name: recalls[name].mean)
+    return f"{where}: lowest for {worst}, {100 * recalls[worst].mean:.0f} %."
+
+
+def score_overview(study: Study) -> Drawing:
+    """Draw the two scores that the study turns on, for every model and regime."""
+    shown = [s for s in _GLANCE if all(s in c.scores for c in study.record.cells)]
+    models = _models(study)
+    with drawing():
+        picture = _overview(models, shown)
+    return Drawing(
+        key="scores",
+        title="The comparison at a glance",
+        caption=f"On the test set: {listed([TITLES[s] for s in shown])}. Markers are "
+        "means over seeds, lines reach from the lowest to the highest seed. Look for "
+        "how far each marker falls under imbalance, and how much of that the remedy "
+        "brings back.",
+        alternative="Dot chart. "
+        + " ".join(
+            f"{c.model}, {c.regime}: "
+            + listed([f"{TITLES[s]} {100 * c.scores[s].mean:.1f} %" for s in shown])
+            + "."
+            for c in study.record.cells
+        ),
+        svg=picture,
+    )
+
+
+def _overview(models: dict[str, list[CellSummary]], shown: Sequence[str]) -> str:
+    regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
+    height = 0.9 + 0.42 * len(models)
+    figure, axes = grid_of_axes(len(shown), columns=2, width=3.5, height=height)
+    for panel, score in zip(axes, shown, strict=True):
+        series = [
+            (r, [_score(cells, r, score) for cells in models.values()]) for r in regimes
+        ]
+        _dots(panel, series)
+        panel.set_title(TITLES[score])
+        panel.set_xlabel("%")
+        panel.set_yticks(range(len(models)), list(models))
+    axes[0].set_ylim(len(models) - 0.4, -0.6)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
+    )
+    return svg(figure)
+
+
+def _score(cells: Sequence[CellSummary], regime: str, score: str) -> Spread:
+    nothing = Spread(mean=float("nan"), deviation=None, values=(float("nan"),))
+    return next((c.scores[score] for c in cells if c.regime == regime), nothing)

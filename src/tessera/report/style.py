@@ -1,0 +1,131 @@
+"""Colours, markers and the way every chart turns into SVG text.
+
+Okabe and Ito's palette (2008) is told apart with every common colour blindness; no
+chart relies on colour alone. Charts are drawn with a few reserved inks, which the
+page replaces by its own, so that one drawing serves light, dark and print.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK = "#1b1f24"
+QUIET = "#5c6670"
+LINE = "#c9ced4"
+PAPER = "#fefefe"
+BAND = "#eceff2"
+
+_PAGE_INKS: Mapping[str, str] = {
+    INK: "var(--ink)",
+    QUIET: "var(--quiet)",
+    LINE: "var(--line)",
+    PAPER: "var(--paper)",
+    BAND: "var(--band)",
+}
+
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "----")
+
+SEQUENTIAL = "Blues"
+
+_SETTINGS: Mapping[str, object] = {
+    # Text stays text: it can be read aloud, searched and selected.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tessera",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": QUIET,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": QUIET,
+    "ytick.labelcolor": INK,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "hatch.color": PAPER,
+    "hatch.linewidth": 0.8,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw with our settings, whatever the reader's own matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_SETTINGS)
+        yield
+
+
+def svg(figure: Figure) -> str:
+    """Turn a figure into SVG text that repeats byte by byte."""
+    buffer = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(
+        buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    # The reader's own sans-serif; DejaVu, which sized the text, is wider than most.
+    return re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, sans-serif", text)
+
+
+def standalone(text: str) -> str:
+    """The drawing as a file of its own, on paper."""
+    body = text.replace(">", f' style="background: {PAPER}">', 1)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}'
+
+
+def inline(text: str, *, title: str, key: str) -> str:
+    """The drawing inside the page: the page's inks, its own names, a label.
+
+    Args:
+        text: An SVG element.
+        title: What a screen reader says instead of the picture.
+        key: Prefix that keeps the element's ids apart from other drawings'.
+    """
+    for ink, variable in _PAGE_INKS.items():
+        text = text.replace(ink, variable)
+    text = re.sub(r'\bid="', f'id="{key}-', text)
+    text = re.sub(r'href="#', f'href="#{key}-', text)
+    text = re.sub(r"url\(#", f"url(#{key}-", text)
+    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    text = re.sub(
+        r'<svg ([^>]*?)(?:width|height)="[^"]*pt" ', r"<svg \1", text, count=1
+    )
+    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def grid_of_axes(
+    count: int, *, columns: int, width: float, height: float
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` panels that share both axes, in rows of `columns`.
+
+    Args:
+        count: Panels.
+        columns: Panels per row, at most.
+        width: Of one panel, in inches.
+        height: Of one panel, in inches.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    made = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    axes = list(made.flat)
+    for spare in axes[count:]:
+        spare.remove()
+    return figure, axes[:count]

@@ -1,0 +1,54 @@
+"""Numbers -> the words and cells that pages and tables share."""
+
+from tessera.record import CellSummary, Spread
+
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("accuracy", "Accuracy"),
+    ("balanced_accuracy", "Balanced accuracy"),
+    ("macro_precision", "Macro precision"),
+    ("macro_f1", "Macro-F1"),
+    ("reduced_recall", "Reduced classes' recall"),
+    ("worst_class_recall", "Worst class's recall"),
+)
+"""The scores of the comparison table and what heads them."""
+
+
+def percent(spread: Spread) -> str:
+    """Mean and standard deviation in percent, say `71.3 +- 0.4`."""
+    mean = f"{100 * spread.mean:.1f}"
+    if spread.deviation is None:
+        return mean
+    return f"{mean} {PLUS_MINUS} {100 * spread.deviation:.1f}"
+
+
+def seconds(spread: Spread) -> str:
+    """Mean time, in whole seconds from ten on."""
+    return f"{spread.mean:,.0f}" if spread.mean >= 10 else f"{spread.mean:.1f}"
+
+
+def millions(count: int) -> str:
+    """A count in millions, say `12.1 M`, or whole below a million."""
+    return f"{count / 1e6:,.1f} M" if count >= 1_000_000 else f"{count:,}"
+
+
+def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str]]:
+    """The (model, regime) with the highest mean of each regime, ties included.
+
+    A regime with a single model has no best.
+    """
+    found: set[tuple[str, str]] = set()
+    for regime in {c.regime for c in cells}:
+        rivals = [c for c in cells if c.regime == regime and score in c.scores]
+        if len(rivals) < 2:
+            continue
+        top = max(c.scores[score].mean for c in rivals)
+        found |= {(c.model, regime) for c in rivals if c.scores[score].mean == top}
+    return frozenset(found)
+
+
+def tidy(text: str) -> str:
+    """Keep a number and the percent sign after it on one line."""
+    return text.replace(" %", f"{NO_BREAK}%")

@@ -1,0 +1,98 @@
+"""Synthetic records: runs whose recalls are chosen, so that verdicts are known."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tessera.arrays import Confusion
+from tessera.evaluation.scores import from_confusion
+from tessera.experiment import Experiment, Regime
+from tessera.record import DataSummary, Environment, Record
+
+NAMES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+REDUCED = (3, 4, 5)
+PER_CLASS = 1000
+
+Recalls = Callable[[str, str, int], Sequence[float]]
+"""(model label, regime name, seed) -> the recall of every class."""
+
+ENVIRONMENT = Environment(
+    tessera="0.1.0",
+    commit="0123456789abcdef",
+    dirty=False,
+    python="3.11.9",
+    packages={"keras": "3.15.1", "numpy": "2.2.0"},
+    backend="tensorflow",
+    device="A processor",
+    cores=2,
+    threads=2,
+    platform="Linux x86_64",
+)
+
+
+def confusion(recalls: Sequence[float], per_class: int = PER_CLASS) -> Confusion:
+    """Every miss goes to the next class."""
+    classes = len(recalls)
+    matrix = np.zeros((classes, classes), np.int64)
+    for i, recall in enumerate(recalls):
+        hits = round(recall * per_class)
+        matrix[i, i] = hits
+        matrix[i, (i + 1) % classes] = per_class - hits
+    return matrix
+
+
+def flat(common: float, reduced: float) -> list[float]:
+    """One recall for the reduced classes and one for all the others."""
+    return [reduced if i in REDUCED else common for i in range(len(NAMES))]
+
+
+def record(
+    model: str, regime: Regime, seed: int, recalls: Sequence[float], **changes: object
+) -> Record:
+    """A finished run with these recalls."""
+    reduces = regime.profile.kind not in ("balanced", "natural")
+    counts = tuple(900 if reduces and i in REDUCED else 4500 for i in range(len(NAMES)))
+    fields: dict[str, object] = {
+        "digest": "d" * 64,
+        "model": model,
+        "regime": regime.name,
+        "seed": seed,
+        "scores": from_confusion(confusion(recalls), NAMES),
+        "parameters": 193_098,
+        "multiply_adds": 12_000_000,
+        "train_counts": counts,
+        "validation_counts": tuple(n // 9 for n in counts),
+        "reduced_classes": REDUCED if reduces else (),
+        "best_epoch": 7,
+        "train_seconds": 100.0 + seed,
+        "images_per_second": 900.0,
+        "data": DataSummary(
+            name="Synthetic",
+            fingerprint="f" * 64,
+            class_names=NAMES,
+            train_counts=(5000,) * len(NAMES),
+            test_counts=(PER_CLASS,) * len(NAMES),
+            image_shape=(32, 32, 3),
+        ),
+        "provenance": ENVIRONMENT,
+        "finished_at": "2026-01-02T03:04:05+00:00",
+    }
+    return Record.model_validate(fields | changes)
+
+
+def records(experiment: Experiment, recalls: Recalls) -> list[Record]:
+    """Every run of the experiment, with the recalls that the function gives it."""
+    return [
+        record(
+            run.model.label,
+            run.regime,
+            run.seed,
+            recalls(run.model.label, run.regime.name, run.seed),
+        )
+        for run in experiment.runs()
+    ]
+
+
+def folders(experiment: Experiment) -> list[str]:
+    """The folder of every record, in the order of `records`."""
+    return [f"runs/{run.cell}-dddddddd/seed-{run.seed}" for run in experiment.runs()]

@@ -1,0 +1,92 @@
+import pytest
+
+from tessera.evaluation import comparative
+from tessera.evaluation.roles import roles
+from tessera.experiment import Cnn, Experiment, Hybrid, Transformer
+
+from .studies import flat, records
+
+SEEDS = (0, 1, 2, 3, 4)
+STUDY = Experiment(seeds=SEEDS)
+DEEP = Experiment(
+    models=(Cnn(), Hybrid(), Hybrid(name="attentive", depth=1)), seeds=SEEDS
+)
+
+
+def found(experiment, **levels):
+    """Models whose recalls differ by a level; seeds sway each one differently."""
+
+    def recalls(model, regime, seed):
+        sway = 0.002 * ((seed + len(model)) % 3)
+        return flat(levels[model] + sway, levels[model])
+
+    return roles(experiment, records(experiment, recalls))
+
+
+def test_a_hybrid_ahead_of_both_rivals_everywhere_is_supported():
+    verdict = comparative.hybrid_wins(
+        found(STUDY, cnn=0.6, transformer=0.5, hybrid=0.7)
+    )
+    assert verdict.verdict == "supported"
+    assert len(verdict.evidence) == 4
+
+
+def test_a_hybrid_behind_one_rival_is_not_supported():
+    verdict = comparative.hybrid_wins(
+        found(STUDY, cnn=0.8, transformer=0.5, hybrid=0.7)
+    )
+    assert verdict.verdict == "not supported"
+
+
+def test_without_a_transformer_the_hybrids_claim_is_untested():
+    verdict = comparative.hybrid_wins(found(DEEP, cnn=0.6, hybrid=0.7, attentive=0.7))
+    assert verdict.verdict == "not tested"
+    assert "a transformer" in verdict.because
+
+
+def test_global_context_is_untested_without_attention_and_the_numbers_are_told():
+    verdict = comparative.cnn_lacks_context(
+        found(STUDY, cnn=0.6, transformer=0.5, hybrid=0.7)
+    )
+    assert verdict.verdict == "not tested"
+    assert "shuffling its tokens cannot change its answer" in verdict.because
+    assert len(verdict.evidence) == 3
+
+
+@pytest.mark.parametrize(
+    ("attentive", "outcome"), [(0.8, "supported"), (0.5, "not supported")]
+)
+def test_a_hybrid_with_attention_puts_global_context_to_the_test(attentive, outcome):
+    verdict = comparative.cnn_lacks_context(
+        found(DEEP, cnn=0.6, hybrid=0.65, attentive=attentive)
+    )
+    assert verdict.verdict == outcome
+
+
+def test_attention_that_adds_nothing_to_the_hybrid_does_not_support_context():
+    verdict = comparative.cnn_lacks_context(
+        found(DEEP, cnn=0.6, hybrid=0.9, attentive=0.8)
+    )
+    assert verdict.verdict == "not supported"
+
+
+def test_a_worse_transformer_at_one_size_decides_nothing_about_size():
+    verdict = comparative.transformers_need_data(
+        found(STUDY, cnn=0.7, transformer=0.5, hybrid=0.7)
+    )
+    assert verdict.verdict == "not decided"
+    assert "a single size" in verdict.because
+
+
+def test_a_better_transformer_at_this_size_speaks_against_the_claim():
+    verdict = comparative.transformers_need_data(
+        found(STUDY, cnn=0.5, transformer=0.7, hybrid=0.7)
+    )
+    assert verdict.verdict == "not supported"
+
+
+def test_a_lone_transformer_has_nothing_to_be_compared_with():
+    alone = Experiment(models=(Transformer(),), seeds=SEEDS)
+    verdict = comparative.transformers_need_data(found(alone, transformer=0.7))
+    assert verdict.verdict == "not tested"
+    assert "a CNN" in verdict.because

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from tessera.evaluation import comparison
+from tessera.experiment import Cnn, Experiment, Hybrid, Regime
+
+from .studies import REDUCED, flat, folders, record, records
+
+STUDY = Experiment(seeds=(0, 1))
+
+
+def recalls(model, regime, seed):
+    reduced = {"balanced": 0.7, "imbalanced": 0.4, "weighted": 0.6}[regime]
+    return flat(0.8 + 0.01 * seed, reduced + 0.02 * seed)
+
+
+def test_rows_follow_the_experiments_order_whatever_the_records_order():
+    found = records(STUDY, recalls)
+    rows = comparison.summarise(STUDY, found[::-1], folders(STUDY)[::-1])
+    assert [(r.model, r.regime) for r in rows][:4] == [
+        ("cnn", "balanced"),
+        ("cnn", "imbalanced"),
+        ("cnn", "weighted"),
+        ("transformer", "balanced"),
+    ]
+    assert rows[0].seeds == (0, 1)
+    assert rows[0].folders == (
+        "runs/cnn--balanced-dddddddd/seed-0",
+        "runs/cnn--balanced-dddddddd/seed-1",
+    )
+
+
+def test_a_row_holds_mean_and_deviation_by_hand():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    accuracy = rows[0].scores["accuracy"]
+    # Seven classes at 0.80 and three at 0.70; with seed 1, 0.81 and 0.72.
+    assert accuracy.values == pytest.approx((0.77, 0.783))
+    assert accuracy.mean == pytest.approx(0.7765)
+    assert accuracy.deviation == pytest.approx(0.013 / 2**0.5)
+
+
+def test_reduced_recall_of_balanced_cells_is_of_the_same_classes():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    by_regime = {r.regime: r.scores["reduced_recall"].values for r in rows}
+    assert by_regime["balanced"] == pytest.approx((0.7, 0.72))
+    assert by_regime["imbalanced"] == pytest.approx((0.4, 0.42))
+
+
+def test_a_study_that_reduces_nothing_has_no_reduced_recall():
+    balanced = Experiment(regimes=(Regime(name="balanced"),))
+    rows = comparison.summarise(balanced, records(balanced, recalls), folders(balanced))
+    assert "reduced_recall" not in rows[0].scores
+
+
+def test_unfinished_cells_have_no_row():
+    one = Experiment(models=(Cnn(), Hybrid()), seeds=(0,))
+    finished = records(one, recalls)[:2]
+    rows = comparison.summarise(one, finished, folders(one)[:2])
+    assert [(r.model, r.regime) for r in rows] == [
+        ("cnn", "balanced"),
+        ("cnn", "imbalanced"),
+    ]
+
+
+def test_differences_pair_the_seeds_that_both_cells_finished():
+    balanced, imbalanced = STUDY.regimes[:2]
+    first = [record("cnn", imbalanced, s, flat(0.8, 0.4 + s / 100)) for s in (0, 1, 2)]
+    second = [record("cnn", balanced, s, flat(0.8, 0.7)) for s in (2, 1)]
+    score = comparison.measure("reduced_recall", REDUCED)
+    found = comparison.contrast(first, second, score)
+    assert found is not None
+    assert found.values == pytest.approx((-0.29, -0.28))
+
+
+def test_cells_without_a_common_seed_have_no_difference():
+    balanced = STUDY.regimes[0]
+    first = [record("cnn", balanced, 0, flat(0.8, 0.7))]
+    second = [record("hybrid", balanced, 1, flat(0.8, 0.7))]
+    score = comparison.measure("accuracy")
+    assert comparison.contrast(first, second, score) is None
+
+
+def test_pooled_confusion_adds_the_seeds():
+    runs = [record("cnn", STUDY.regimes[0], s, flat(0.8, 0.7)) for s in (0, 1)]
+    matrix = comparison.pooled_confusion(runs)
+    assert matrix.sum() == 20_000
+    assert np.diag(matrix)[[0, 3]].tolist() == [1600, 1400]

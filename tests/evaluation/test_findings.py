@@ -1,0 +1,122 @@
+import pytest
+
+from tessera.evaluation import findings
+from tessera.evaluation.roles import roles
+from tessera.experiment import Cnn, Experiment, Explain, Regime
+
+from .studies import flat, records
+
+FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
+
+
+def found(experiment, recalls):
+    return roles(experiment, records(experiment, recalls))
+
+
+def sway(seed, size=0.002):
+    """Small differences between seeds that do not cancel between regimes."""
+    return size * (-1) ** seed * (1 + seed)
+
+
+def test_small_spread_and_few_errors_support_stable_and_high():
+    verdict = findings.balanced_training(
+        found(FIVE, lambda m, r, seed: flat(0.8 + sway(seed), 0.8))
+    )
+    assert verdict.verdict == "supported"
+
+
+def test_a_large_spread_speaks_against_stable():
+    verdict = findings.balanced_training(
+        found(FIVE, lambda m, r, seed: flat(0.7 + 0.2 * (-1) ** seed, 0.8))
+    )
+    assert verdict.verdict == "not supported"
+
+
+def test_accuracy_near_guessing_speaks_against_high():
+    verdict = findings.balanced_training(
+        found(FIVE, lambda m, r, seed: flat(0.3 + sway(seed), 0.3))
+    )
+    assert verdict.verdict == "not supported"
+
+
+def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
+    two = Experiment(models=(Cnn(),))
+    verdict = findings.balanced_training(
+        found(two, lambda m, r, seed: flat(0.8 + 0.01 * seed, 0.8))
+    )
+    assert verdict.verdict == "not decided"
+    assert "seeds would pin all of them down" in verdict.because
+
+
+def test_half_of_the_errors_of_guessing_is_the_bar_for_high():
+    # Ten classes: guessing is right for 0.1, so 0.55 avoids half of its errors.
+    verdict = findings.balanced_training(
+        found(FIVE, lambda m, r, seed: flat(0.55, 0.55))
+    )
+    assert "avoids 50 % of the errors" in verdict.evidence[0]
+
+
+def test_lost_recall_of_the_reduced_classes_is_the_cost_of_imbalance():
+    verdict = findings.imbalance_costs_recall(
+        found(
+            FIVE,
+            lambda m, r, seed: flat(0.8, 0.7 if r == "balanced" else 0.4 + sway(seed)),
+        )
+    )
+    assert verdict.verdict == "supported"
+    # The mean of sway over five seeds is 0.002 * (1 - 2 + 3 - 4 + 5) / 5 = 0.0012.
+    expected = "imbalanced minus balanced: \N{MINUS SIGN}29.9 points"
+    assert expected in verdict.evidence[0]
+
+
+def test_unharmed_reduced_classes_refute_the_cost():
+    verdict = findings.imbalance_costs_recall(
+        found(
+            FIVE,
+            lambda m, r, seed: flat(0.8, 0.4 if r == "balanced" else 0.7 + sway(seed)),
+        )
+    )
+    assert verdict.verdict == "not supported"
+
+
+def weighted(reduced, common):
+    def recalls(model, regime, seed):
+        if regime == "weighted":
+            return flat(common + sway(seed), reduced + sway(seed))
+        return flat(0.8, 0.4)
+
+    return recalls
+
+
+def test_weights_that_lift_recall_and_f1_are_supported_and_their_price_is_told():
+    verdict = findings.class_weights_help(found(FIVE, weighted(0.6, 0.75)))
+    assert verdict.verdict == "supported"
+    price = [e for e in verdict.evidence if e.startswith("The price.")]
+    assert "recall of the other classes" in price[0]
+    assert "\N{MINUS SIGN}4.9 points" in price[0]
+
+
+def test_weights_that_do_harm_are_not_supported():
+    verdict = findings.class_weights_help(found(FIVE, weighted(0.2, 0.8)))
+    assert verdict.verdict == "not supported"
+
+
+@pytest.mark.parametrize(
+    "judge", [findings.imbalance_costs_recall, findings.class_weights_help]
+)
+def test_an_experiment_without_imbalance_leaves_the_claims_untested(judge):
+    balanced = Experiment(regimes=(Regime(name="balanced"),))
+    verdict = judge(found(balanced, lambda m, r, s: flat(0.8, 0.7)))
+    assert verdict.verdict == "not tested"
+    assert "needs" in verdict.because
+
+
+def test_pictures_alone_never_confirm_grad_cam():
+    finished = records(FIVE, lambda m, r, s: flat(0.8, 0.7))
+    assert findings.grad_cam_meaningful(FIVE, finished).verdict == "not decided"
+
+
+def test_without_pictures_grad_cam_is_not_tested():
+    none = FIVE.model_copy(update={"explain": Explain(examples=0)})
+    finished = records(none, lambda m, r, s: flat(0.8, 0.7))
+    assert findings.grad_cam_meaningful(none, finished).verdict == "not tested"

@@ -1,0 +1,60 @@
+from tessera.evaluation.roles import Imbalance, roles
+from tessera.experiment import (
+    ClassWeights,
+    Experiment,
+    Exponential,
+    Hybrid,
+    Reduced,
+    Regime,
+)
+
+from .studies import REDUCED, flat, records
+
+
+def recalls(model, regime, seed):
+    return flat(0.8, 0.5)
+
+
+def test_the_studys_own_regimes_find_their_parts():
+    study = Experiment()
+    found = roles(study, records(study, recalls))
+    assert found.balanced == "balanced"
+    assert found.imbalances == (Imbalance("imbalanced", "weighted", REDUCED),)
+    assert found.unequal == ("imbalanced", "weighted")
+
+
+def test_parts_are_read_from_settings_not_from_names():
+    renamed = Experiment(
+        regimes=(
+            Regime(name="weighted", profile=Reduced()),
+            Regime(name="imbalanced"),
+            Regime(name="balanced", profile=Reduced(), remedy=ClassWeights()),
+        )
+    )
+    found = roles(renamed, records(renamed, recalls))
+    assert found.balanced == "imbalanced"
+    assert found.imbalances == (Imbalance("weighted", "balanced", REDUCED),)
+
+
+def test_weights_on_another_profile_are_no_partner():
+    study = Experiment(
+        regimes=(
+            Regime(name="plain", profile=Reduced()),
+            Regime(name="weighted", profile=Exponential(), remedy=ClassWeights()),
+        )
+    )
+    found = roles(study, records(study, recalls))
+    assert found.imbalances == (Imbalance("plain", None, REDUCED),)
+    assert found.balanced is None
+
+
+def test_hybrids_with_attention_are_told_apart():
+    study = Experiment(models=(Hybrid(), Hybrid(name="deep", depth=1)))
+    found = roles(study, records(study, recalls))
+    assert (found.hybrids, found.attentive) == (("hybrid",), ("deep",))
+
+
+def test_without_records_no_part_is_filled():
+    found = roles(Experiment(), [])
+    assert (found.balanced, found.imbalances, found.regimes) == (None, (), ())
+    assert found.runs("cnn", "balanced") == ()
