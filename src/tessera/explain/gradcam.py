@@ -13,10 +13,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps, Labels, Logits
+from tessera.arrays import Heatmaps, Labels, Logits, Probabilities
 from tessera.explain import blank, gradients
 from tessera.explain.blank import Reasons
-from tessera.explain.gradients import Directions, FeatureMaps
+from tessera.explain.gradients import Directions, ExplainError, FeatureMaps
 
 METHOD = "Grad-CAM"
 
@@ -47,12 +47,17 @@ class Explanations:
     @property
     def probabilities(self) -> NDArray[np.float64]:
         """Softmax probability of the explained class, float64 [N]."""
-        shifted = self.logits.astype(np.float64)
-        shifted -= shifted.max(axis=1, keepdims=True)
-        exponents = np.exp(shifted)
         rows = np.arange(len(self.targets))
-        chosen: NDArray[np.float64] = exponents[rows, self.targets]
-        return chosen / exponents.sum(axis=1)
+        chosen: NDArray[np.float64] = softmax(self.logits)[rows, self.targets]
+        return chosen
+
+
+def softmax(logits: Logits) -> Probabilities:
+    """Logits to probabilities, float64 [N, K]."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    exponents = np.exp(shifted)
+    shares: Probabilities = exponents / exponents.sum(axis=1, keepdims=True)
+    return shares
 
 
 def channel_weights(gradients: FeatureMaps) -> NDArray[np.float32]:
@@ -64,7 +69,8 @@ def channel_weights(gradients: FeatureMaps) -> NDArray[np.float32]:
     Returns:
         A weight per channel, float32 [N, C].
     """
-    return gradients.mean(axis=(1, 2))
+    weights: NDArray[np.float32] = gradients.mean(axis=(1, 2))
+    return weights
 
 
 def weighted_sum(features: FeatureMaps, weights: NDArray[np.float32]) -> Heatmaps:
@@ -98,14 +104,15 @@ def explain(
         batch_size: Images at a time; does not change the result beyond rounding.
 
     Raises:
-        LayerError: The model cannot be explained at this layer.
-        ValueError: No images, or targets that do not fit the images and classes.
+        ExplainError: The model cannot be explained at this layer; there are no images;
+            targets do not fit the images and classes.
+        CoarseGrid: The layer's map has fewer than 4x4 cells.
 
     Reference: Selvaraju et al. 2017, arXiv:1610.02391. Unlike the paper, the ReLU is
     left to the display.
     """
     if len(images) == 0:
-        raise ValueError("images: expected at least one. Received: none.")
+        raise ExplainError("images: expected at least one. Received: none.")
     cut = gradients.cut(net, layer)
     directions = None if targets is None else one_hot(targets, len(images), cut.classes)
     maps, texts, logits = [], [], []
@@ -132,17 +139,18 @@ def one_hot(targets: Labels, images: int, classes: int) -> Directions:
     """Rows with a one at each image's class, float32 [N, K].
 
     Raises:
-        ValueError: Not one class per image, or a class that does not exist.
+        ExplainError: Not one class per image, or a class that does not exist.
     """
     targets = np.asarray(targets)
     if targets.shape != (images,) or targets.dtype.kind not in "iu":
-        raise ValueError(
+        raise ExplainError(
             f"targets: expected one class index per image, int [{images}]. "
             f"Received: {targets.dtype} {list(targets.shape)}."
         )
     if targets.min() < 0 or targets.max() >= classes:
-        raise ValueError(
+        raise ExplainError(
             f"targets: expected classes from 0 to {classes - 1}. "
             f"Received: {targets.min()}..{targets.max()}."
         )
-    return np.eye(classes, dtype=np.float32)[targets]
+    rows: Directions = np.eye(classes, dtype=np.float32)[targets]
+    return rows

@@ -39,11 +39,11 @@ Forward: TypeAlias = Callable[[Any], tuple[Tensor, Tensor]]
 Gradient: TypeAlias = Callable[[Tensor, Any, Any], Tensor]
 
 
-class LayerError(ValueError):
-    """This model cannot be explained at this layer; the message says why."""
+class ExplainError(ValueError):
+    """What was asked for cannot be explained; the message says what to change."""
 
 
-class CoarseGrid(LayerError):
+class CoarseGrid(ExplainError):
     """The layer's map has too few cells to show a place."""
 
 
@@ -85,7 +85,7 @@ def cut(net: keras.Model, layer: str) -> Cut:
         layer: Name of a layer whose output is one map [N, h, w, C].
 
     Raises:
-        LayerError: The model or the layer cannot be explained this way.
+        ExplainError: The model or the layer cannot be explained this way.
         CoarseGrid: The map has fewer than 4x4 cells.
     """
     pixels, logits = _ends(net)
@@ -94,7 +94,9 @@ def cut(net: keras.Model, layer: str) -> Cut:
         features = keras.Function([pixels], [maps])
         head = keras.Function([maps, pixels], [logits])
     except ValueError as error:
-        raise LayerError(f"layer {layer!r}: not part of the model's graph.") from error
+        raise ExplainError(
+            f"layer {layer!r}: not part of the model's graph."
+        ) from error
     forward, gradient = _compiled(net, features, head)
     return Cut(
         layer=layer,
@@ -186,12 +188,12 @@ def _ends(net: keras.Model) -> tuple[Any, Any]:
     """The symbolic pixels and logits of a model.
 
     Raises:
-        LayerError: There is no single pair of them.
+        ExplainError: There is no single pair of them.
     """
     inputs = getattr(net, "inputs", None) or []
     outputs = getattr(net, "outputs", None) or []
     if len(inputs) != 1 or len(outputs) != 1:
-        raise LayerError(
+        raise ExplainError(
             f"model {net.name!r}: expected a built functional or sequential model "
             f"with one input and one output. Received: {len(inputs)} inputs and "
             f"{len(outputs)} outputs."
@@ -208,10 +210,10 @@ def _before_softmax(output: Any) -> Any:
         return output
     if isinstance(last, keras.layers.Activation):
         return last.input
-    raise LayerError(
-        f"layer {last.name!r}: expected logits. Received: probabilities, from a softmax "
-        "inside the layer, whose gradient vanishes where the model is sure. Build it "
-        "without the activation and put a keras.layers.Softmax() after it."
+    raise ExplainError(
+        f"layer {last.name!r}: expected logits. Received: probabilities, from a "
+        "softmax inside the layer, whose gradient vanishes where the model is sure. "
+        "Build it without the activation and put a keras.layers.Softmax() after it."
     )
 
 
@@ -223,7 +225,7 @@ def _feature_map(net: keras.Model, layer: str) -> Any:
             f"  {name}: {' x '.join('?' if n is None else str(n) for n in shape)}"
             for name, shape in known.items()
         )
-        raise LayerError(
+        raise ExplainError(
             "layer: expected one whose output is a map (height x width x channels), "
             f"of:\n{shapes}\nReceived: {layer!r}."
         )
@@ -250,7 +252,9 @@ def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
 
 def _predicted(logits: Logits) -> Directions:
     """One-hot rows of the largest logit."""
-    return np.eye(logits.shape[1], dtype=np.float32)[logits.argmax(axis=1)]
+    identity: Directions = np.eye(logits.shape[1], dtype=np.float32)
+    rows: Directions = identity[logits.argmax(axis=1)]
+    return rows
 
 
 def _compiled(net: Any, features: Any, head: Any) -> tuple[Forward, Gradient]:
@@ -260,7 +264,7 @@ def _compiled(net: Any, features: Any, head: Any) -> tuple[Forward, Gradient]:
         case "jax":
             return _jax(net, features, head)
         case other:
-            raise LayerError(
+            raise ExplainError(
                 "KERAS_BACKEND: expected tensorflow or jax, whose gradients this "
                 f"version knows. Received: {other!r}."
             )

@@ -31,9 +31,10 @@ def display(raw: NDArray[Any]) -> Values:
     """
     if not np.isfinite(raw).all():
         return np.zeros(raw.shape, np.float32)
-    positive = np.maximum(raw, 0).astype(np.float32)
-    largest = positive.max()
-    return positive / largest if largest > 0 else positive
+    positive: Values = np.maximum(raw, 0).astype(np.float32)
+    largest = max(positive.max(), np.finfo(np.float32).smallest_subnormal)
+    relative: Values = positive / largest
+    return relative
 
 
 def smooth(values: Values, height: int, width: int) -> Values:
@@ -44,7 +45,8 @@ def smooth(values: Values, height: int, width: int) -> Values:
     enlarged = Image.fromarray(values).resize(
         (width, height), Image.Resampling.BILINEAR
     )
-    return np.clip(np.asarray(enlarged), 0, 1)
+    clipped: Values = np.clip(np.asarray(enlarged), 0, 1)
+    return clipped
 
 
 def colour(values: Values, *, colours: str = COLOURS) -> Pixels:
