@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tessera.experiment import Cnn, Hybrid
 from tessera.explain import blank, gradcam, gradients
+from tessera.models import build
 
 KERAS_SAVES = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 )
-"""TensorFlow's variables predate NumPy 2's copy keyword, which Keras meets in saving."""
+"""TensorFlow's variables predate NumPy 2's copy keyword; Keras meets it in saving."""
 
 
 def test_weights_are_the_spatial_mean_of_the_gradient():
@@ -103,6 +105,30 @@ def test_with_one_branch_cut_the_map_is_the_other_branchs_alone(hybrid, images, 
     by_itself = gradcam.explain(branch, images, targets=targets)
     assert np.abs(by_itself.raw).max() > 1e-4
     np.testing.assert_allclose(cut_net.raw, by_itself.raw, atol=1e-7)
+
+
+def test_both_branches_of_the_studys_hybrid_reach_the_map(images):
+    hybrid = build.build(Hybrid(), (32, 32, 3), 10, seed=0)
+    images = images.repeat(4, axis=1).repeat(4, axis=2)
+    targets = np.zeros(len(images), np.int32)
+    whole = gradcam.explain(hybrid, images, targets=targets).raw
+    kernel, bias = hybrid.get_layer("head").get_weights()
+    maps = {}
+    for branch, rows in (("cnn", slice(0, 128)), ("tokens", slice(128, 256))):
+        alone = np.zeros_like(kernel)
+        alone[rows] = kernel[rows]
+        hybrid.get_layer("head").set_weights([alone, bias])
+        maps[branch] = gradcam.explain(hybrid, images, targets=targets).raw
+    cnn = build.build(Cnn(), (32, 32, 3), 10, seed=1)
+    for layer in ("conv1", "conv2", "features", "logits"):
+        cnn.get_layer(layer).set_weights(hybrid.get_layer(layer).get_weights())
+    cnn.get_layer("head").set_weights([kernel[:128], bias])
+    baseline = gradcam.explain(cnn, images, targets=targets).raw
+    scale = np.abs(baseline).max()
+    np.testing.assert_allclose(maps["cnn"] / scale, baseline / scale, atol=1e-5)
+    for branch in maps.values():
+        assert np.abs(branch - whole).max() > 0.1 * np.abs(whole).max()
+        assert np.abs(branch).max() > 0.1 * np.abs(whole).max()
 
 
 def test_signed_maps_of_the_branches_add_up_to_the_total(hybrid, images):
@@ -255,6 +281,7 @@ PARITY = """
 """
 
 
+@pytest.mark.slow
 @KERAS_SAVES
 def test_jax_and_tensorflow_give_the_same_maps(hybrid, images, tmp_path):
     pytest.importorskip("jax")

@@ -83,7 +83,8 @@ def weighted_sum(features: FeatureMaps, weights: NDArray[np.float32]) -> Heatmap
     Returns:
         Signed maps, float32 [N, h, w].
     """
-    return np.einsum("nhwc,nc->nhw", features, weights)
+    maps: Heatmaps = np.einsum("nhwc,nc->nhw", features, weights)
+    return maps
 
 
 def explain(
