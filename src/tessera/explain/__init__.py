@@ -1,0 +1,1 @@
+"""A trained model and images -> which places on a layer's grid speak for a class."""

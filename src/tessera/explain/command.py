@@ -1,0 +1,215 @@
+"""A run's folder and image files -> a picture, the raw map and a line for each.
+
+The model is built again from the run's own `experiment.toml` and given its best
+weights; nothing stored is executed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tessera import files, settings
+from tessera.data import decode
+from tessera.explain import gradcam, panel
+from tessera.explain.gradcam import Explanations
+from tessera.explain.gradients import ExplainError
+from tessera.models import build
+from tessera.record import Record, RunFolder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run's model, and what its answers mean."""
+
+    net: keras.Model
+    class_names: tuple[str, ...]
+    image_size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Image files that could be read, and those that could not."""
+
+    paths: tuple[Path, ...]
+    images: tuple[NDArray[np.uint8], ...]
+    """uint8 [H, W, C], one per path."""
+    refused: tuple[tuple[Path, str], ...]
+    """Path and reason."""
+
+
+def explain_images(
+    run: Path,
+    paths: Sequence[Path],
+    *,
+    target: str | None = None,
+    layer: str = "features",
+    out: Path = Path("explanations"),
+    console: Console | None = None,
+) -> int:
+    """Explain image files with a trained run: `out/NAME.png` and `out/NAME.npz` each.
+
+    Args:
+        run: A finished run's folder.
+        paths: Image files; one that cannot be read is named, and the rest goes on.
+        target: Class to explain, by name or index; None: what the model predicts.
+        layer: The layer whose map is used.
+        out: Folder for the results, made if absent.
+        console: Where the table goes; None: standard output.
+
+    Returns:
+        Exit status: 0, or 1 where an image could not be read.
+
+    Raises:
+        ExplainError: The run is not finished, has no such class, or cannot be explained
+            at this layer.
+    """
+    console = console or Console()
+    trained = load(RunFolder(run))
+    chosen = None if target is None else class_index(target, trained.class_names)
+    decoded = read_images(paths, trained.image_size)
+    if decoded.paths:
+        images = np.stack(decoded.images)
+        targets = None if chosen is None else np.full(len(images), chosen, np.int32)
+        explained = gradcam.explain(trained.net, images, targets=targets, layer=layer)
+        names = distinct_names(decoded.paths)
+        write_all(out, names, images, explained, trained.class_names)
+        console.print(table(decoded.paths, explained, trained.class_names))
+        for caution in explained.cautions:
+            console.print(Text(f"Caution: {caution}"))
+        console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
+    for path, reason in decoded.refused:
+        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
+    return 1 if decoded.refused else 0
+
+
+def load(run: RunFolder) -> Trained:
+    """Build a finished run's model again and give it its best weights.
+
+    Raises:
+        ExplainError: The folder holds no finished run.
+        ExperimentError: Its `experiment.toml` was changed into something invalid.
+    """
+    try:
+        record = Record.model_validate_json(run.record.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ExplainError(
+            f"{run.path}: expected the folder of a finished run, such as "
+            "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
+            f"{'a damaged' if run.record.exists() else 'no'} record.json."
+        ) from error
+    (one,) = settings.read(run.experiment).runs()
+    names = record.data.class_names
+    net = build.build(one.model, record.data.image_shape, len(names), seed=one.seed)
+    net.load_weights(run.weights)
+    return Trained(net, names, record.data.image_shape[0])
+
+
+def class_index(target: str, class_names: tuple[str, ...]) -> int:
+    """The class that a text means: a name first, then an index.
+
+    Raises:
+        ExplainError: Neither.
+    """
+    if target in class_names:
+        return class_names.index(target)
+    if target.isdecimal() and int(target) < len(class_names):
+        return int(target)
+    raise ExplainError(
+        f"--target: expected an index from 0 to {len(class_names) - 1} or one of "
+        f"{', '.join(class_names)}. Received: {target!r}."
+    )
+
+
+def read_images(
+    paths: Sequence[Path],
+    size: int,
+    *,
+    read: Callable[[Path, int], NDArray[np.uint8]] = decode.read,
+) -> Decoded:
+    """Decode every file by the rule of the training data; keep the reasons of others.
+
+    Args:
+        paths: Image files.
+        size: Height and width the model takes, in pixels.
+        read: Decodes one file; `decode.Unreadable` where it cannot.
+    """
+    kept, images, refused = [], [], []
+    for path in paths:
+        try:
+            images.append(read(path, size))
+            kept.append(path)
+        except decode.Unreadable as error:
+            refused.append((path, str(error)))
+    return Decoded(tuple(kept), tuple(images), tuple(refused))
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """A file name for each image: its stem, numbered where another took it."""
+    names: list[str] = []
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def write_all(
+    out: Path,
+    names: Sequence[str],
+    images: NDArray[np.uint8],
+    explained: Explanations,
+    class_names: tuple[str, ...],
+) -> None:
+    """Write a picture and the arrays behind it for every image."""
+    probabilities = explained.probabilities
+    for i, name in enumerate(names):
+        target = class_names[explained.targets[i]]
+        predicted = class_names[explained.predicted[i]]
+        height, width = explained.grid
+        picture = panel.Panel(
+            title=f"{name}: evidence for {target} ({probabilities[i]:.0%}); "
+            f"predicted {predicted}",
+            caption=f"{explained.method} at {explained.layer}, {height} x {width} "
+            "cells. Where the logit's evidence lies, not why.",
+            image=images[i],
+            raw=explained.raw[i],
+            reason=str(explained.reasons[i]),
+        )
+        panel.write(out / f"{name}.png", picture)
+        files.write_arrays(
+            out / f"{name}.npz",
+            image=images[i],
+            raw=explained.raw[i],
+            logits=explained.logits[i],
+            target=explained.targets[i],
+            predicted=explained.predicted[i],
+            reason=explained.reasons[i],
+            class_names=np.array(class_names),
+            layer=np.array(explained.layer),
+            method=np.array(explained.method),
+        )
+
+
+def table(
+    paths: Sequence[Path], explained: Explanations, class_names: tuple[str, ...]
+) -> Table:
+    """One row per image: file, answer, class explained, why its map is blank."""
+    answers = gradcam.softmax(explained.logits).max(axis=1)
+    rows = Table("image", "predicted", "explained", "blank because")
+    for i, path in enumerate(paths):
+        rows.add_row(
+            Text(str(path)),
+            Text(f"{class_names[explained.predicted[i]]} {answers[i]:.1%}"),
+            Text(class_names[explained.targets[i]]),
+            Text(str(explained.reasons[i])),
+        )
+    return rows

@@ -1,0 +1,170 @@
+"""`tessera explain`: from a run's folder and files to pictures, maps and a table."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from tessera import files, settings
+from tessera.experiment import Experiment, Hybrid
+from tessera.explain import command, gradcam
+from tessera.explain.gradients import ExplainError
+from tessera.models import build
+from tessera.record import DataSummary, Environment, Record, RunFolder, Scores
+
+NAMES = ("cat", "deer", "2")
+
+
+def record() -> Record:
+    """A record of a run on 32x32 RGB images of three classes."""
+    zeros = dict.fromkeys(
+        [
+            name
+            for name, field in Scores.model_fields.items()
+            if field.annotation is float
+        ],
+        0.0,
+    )
+    return Record(
+        digest="0",
+        model="hybrid",
+        regime="balanced",
+        seed=0,
+        scores=Scores(**zeros, per_class=(), never_predicted=(), confusion_matrix=()),
+        parameters=1,
+        multiply_adds=1,
+        train_counts=(1, 1, 1),
+        validation_counts=(1, 1, 1),
+        reduced_classes=(),
+        best_epoch=1,
+        train_seconds=1.0,
+        images_per_second=1.0,
+        data=DataSummary(
+            name="toy",
+            fingerprint="0",
+            class_names=NAMES,
+            train_counts=(1, 1, 1),
+            test_counts=(1, 1, 1),
+            image_shape=(32, 32, 3),
+        ),
+        provenance=Environment(
+            tessera="0",
+            commit=None,
+            dirty=None,
+            python="3",
+            packages={},
+            backend="tensorflow",
+            device="",
+            cores=1,
+            threads=1,
+            platform="",
+        ),
+        finished_at="",
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run's folder, with the weights of seed 7 under settings of seed 0."""
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    experiment = Experiment(
+        models=(Hybrid(),), regimes=Experiment().regimes[:1], seeds=(0,)
+    )
+    files.write_text(folder.experiment, settings.dumps(experiment))
+    files.write_text(folder.record, record().model_dump_json())
+    net = build.build(Hybrid(), (32, 32, 3), 3, seed=7)
+    net.save_weights(folder.weights)
+    return folder
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A 40x30 JPEG."""
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def explain(run, paths, **options):
+    console = Console(file=io.StringIO(), width=200)
+    status = command.explain_images(run.path, paths, console=console, **options)
+    return status, console.file.getvalue()
+
+
+def test_an_image_leaves_a_picture_its_map_and_a_row(run, photo, tmp_path):
+    status, printed = explain(run, [photo], out=tmp_path / "out")
+    assert status == 0
+    assert Image.open(tmp_path / "out" / "photo.png").size == (960, 390)
+    stored = files.read_arrays(tmp_path / "out" / "photo.npz")
+    assert stored["raw"].shape == (8, 8) and stored["raw"].dtype == np.float32
+    assert stored["image"].shape == (32, 32, 3)
+    assert tuple(stored["class_names"]) == NAMES
+    assert NAMES[int(stored["predicted"])] in printed and str(photo) in printed
+
+
+def test_the_model_is_the_runs_own_with_its_best_weights(run, photo, tmp_path):
+    explain(run, [photo], out=tmp_path)
+    stored = files.read_arrays(tmp_path / "photo.npz")
+    net = build.build(Hybrid(), (32, 32, 3), 3, seed=7)
+    expected = gradcam.explain(net, stored["image"][None])
+    np.testing.assert_array_equal(stored["raw"], expected.raw[0])
+    np.testing.assert_array_equal(stored["logits"], expected.logits[0])
+
+
+@pytest.mark.parametrize("target, index", [("deer", 1), ("0", 0), ("2", 2)])
+def test_a_target_is_a_name_or_an_index(run, photo, tmp_path, target, index):
+    explain(run, [photo], out=tmp_path, target=target)
+    assert files.read_arrays(tmp_path / "photo.npz")["target"] == index
+
+
+@pytest.mark.parametrize("target", ["dog", "3", "-1", "²", ""])
+def test_an_unknown_target_names_the_classes(run, photo, target):
+    with pytest.raises(ExplainError, match="index from 0 to 2 or one of cat, deer, 2"):
+        explain(run, [photo], target=target)
+
+
+def test_a_name_wins_over_an_index():
+    assert command.class_index("1", ("a", "b", "1")) == 2
+
+
+def test_an_unreadable_image_is_named_and_the_rest_goes_on(run, photo, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("no image")
+    missing = tmp_path / "missing.jpg"
+    status, printed = explain(run, [broken, photo, missing], out=tmp_path / "out")
+    assert status == 1
+    assert f"{broken}: not explained: not a JPEG" in printed
+    assert f"{missing}: not explained:" in printed
+    assert (tmp_path / "out" / "photo.png").exists()
+
+
+def test_with_no_readable_image_nothing_is_written(run, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.touch()
+    status, printed = explain(run, [broken], out=tmp_path / "out")
+    assert status == 1 and "an empty file" in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
+    paths = [tmp_path / p for p in ("a/x.jpg", "b/x.png", "x-2.jpg", "c/x.jpg")]
+    assert command.distinct_names(paths) == ["x", "x-2", "x-2-2", "x-3"]
+
+
+def test_another_layer_is_explained_on_request(run, photo, tmp_path):
+    explain(run, [photo], out=tmp_path, layer="conv2")
+    assert files.read_arrays(tmp_path / "photo.npz")["raw"].shape == (16, 16)
+
+
+def test_an_unfinished_run_is_refused(tmp_path, photo):
+    with pytest.raises(ExplainError, match=r"finished run.*no record.json"):
+        explain(RunFolder(tmp_path), [photo])
+
+
+def test_a_damaged_record_is_refused(tmp_path, photo):
+    (tmp_path / "record.json").write_text("{}")
+    with pytest.raises(ExplainError, match=r"a damaged record.json"):
+        explain(RunFolder(tmp_path), [photo])

@@ -1,0 +1,48 @@
+"""A panel is a decodable picture that says what it shows."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from PIL import Image
+
+from tessera.explain import panel
+
+
+def example(**changes):
+    values = {
+        "title": "a title with $ and _ signs",
+        "caption": "Grad-CAM at features",
+        "image": np.zeros((32, 32, 3), np.uint8),
+        "raw": np.arange(64, dtype=np.float32).reshape(8, 8),
+        "reason": "",
+    }
+    return panel.Panel(**values | changes)
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj() if hasattr(text, "get_text")]
+
+
+def test_the_picture_can_be_opened(tmp_path):
+    panel.write(tmp_path / "deep" / "a.png", example())
+    with Image.open(tmp_path / "deep" / "a.png") as picture:
+        assert picture.size == (960, 390)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (400, 300, 3)])
+def test_images_of_any_size_and_grey_ones_are_drawn(shape):
+    figure = panel.draw(example(image=np.zeros(shape, np.uint8)))
+    assert "map, 8 x 8 cells" in texts(figure)
+
+
+def test_the_bar_carries_raw_units():
+    figure = panel.draw(example())
+    bar = figure.axes[-1]
+    assert isinstance(bar, Axes)
+    assert bar.get_ylim() == (0, 63)
+
+
+def test_a_blank_map_says_why_and_has_no_bar():
+    figure = panel.draw(example(raw=-np.ones((8, 8), np.float32), reason="constant"))
+    assert "blank: constant" in texts(figure)
+    assert len(figure.axes) == 3
