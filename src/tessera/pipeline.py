@@ -14,7 +14,7 @@ import numpy as np
 
 from tessera import files, runtime, settings
 from tessera.arrays import Indices, Logits
-from tessera.data import splits
+from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation import scores
 from tessera.experiment import Run
@@ -53,13 +53,22 @@ def execute(
     folder.path.mkdir(parents=True, exist_ok=True)
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
-    files.write_json(folder.manifest, describe(run, dataset, chosen))
-
+    validation, held = validation_split(dataset, chosen)
+    files.write_json(
+        folder.manifest,
+        manifest.manifest(
+            run.data,
+            run.regime.profile,
+            dataset,
+            seed=run.seed,
+            train=chosen.train,
+            validation=held,
+        ),
+    )
     runtime.make_deterministic(run.seed)
     classes = len(dataset.class_names)
     net = build.build(run.model, dataset.image_shape, classes, seed=run.seed)
     counts = np.bincount(dataset.train.labels[chosen.train], minlength=classes)
-    validation, held = validation_split(dataset, chosen)
     fitted = fit.fit(
         net,
         plan.plan(run.regime.remedy, counts),
@@ -79,7 +88,7 @@ def execute(
     logits = predict.logits(net, dataset.test.images)
     everything = np.arange(len(dataset.test.labels))
     write_predictions(folder.predictions, logits, dataset.test, everything)
-    # HEAT
+    notes = write_heatmaps(run, net, dataset, logits, folder)
     with files.replacing(folder.model) as temporary:
         build.with_probabilities(net).save(temporary)
 
@@ -99,6 +108,7 @@ def execute(
         best_epoch=fitted.best_epoch,
         train_seconds=fitted.seconds,
         images_per_second=fitted.images_per_second,
+        notes=notes,
         data=dataset.summary(),
         provenance=runtime.environment(threads),
         finished_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -146,4 +156,35 @@ def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> N
 def write_predictions(path: Any, logits: Logits, split: Split, where: Indices) -> None:
     """Write what every later score, interval and figure is computed from."""
     files.write_arrays(path, logits=logits, labels=split.labels, indices=where)
-def describe(run, dataset, chosen): return {}
+
+
+def write_heatmaps(
+    run: Run, net: Any, dataset: Dataset, logits: Logits, folder: RunFolder
+) -> tuple[str, ...]:
+    """Explain right and wrong test answers of every class; return what to note.
+
+    A map too coarse to say where a model looks is not drawn, and that is noted.
+    """
+    from tessera.explain import examples, gradcam
+
+    test = dataset.test
+    indices = examples.choose(
+        test.labels,
+        logits.argmax(axis=1),
+        per_class=run.explain.examples,
+        seed=run.seed,
+    )
+    if not len(indices):
+        return ()
+    try:
+        explanations = gradcam.explain(net, test.images[indices])
+    except gradcam.CoarseGrid as error:
+        return (f"No heatmaps: {error}",)
+    examples.write(
+        folder.heatmaps,
+        explanations,
+        images=test.images,
+        labels=test.labels,
+        indices=indices,
+    )
+    return ()

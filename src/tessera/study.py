@@ -94,7 +94,7 @@ def conclude(
     ]
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     record = study_record.study_record(
-        experiment, records, folders, runtime.environment(threads)
+        experiment, records, runtime.environment(threads), folders
     )
     files.write_text(
         StudyFolder(out).study, record.model_dump_json(indent=2) + "\n"
