@@ -18,6 +18,9 @@ from tessera.data.scan import File, Listing, Refused
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with files done and files in all."""
 
+FORMAT = 2
+"""Raised whenever what is cached changes its form."""
+
 WINDOW = 1024
 """Files in flight, so that results never pile up beside the array they go to."""
 
@@ -59,7 +62,7 @@ def read(
 def key(listing: Listing, image_size: int) -> str:
     """Hash of what decides the pixels: the files as the disk lists them, the rule."""
     facts = [[file.path, file.size, file.modified] for file in listing.files]
-    return cache.key("folder", decode.VERSION, image_size, facts)
+    return cache.key("folder", FORMAT, decode.VERSION, image_size, facts)
 
 
 def decode_files(
