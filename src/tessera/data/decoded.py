@@ -38,6 +38,8 @@ class Decoded:
     files: tuple[File, ...]
     refused: tuple[Refused, ...]
     """All that is not used, with reasons: links and unreadable files."""
+    key: str
+    """Hash of what decided the pixels."""
 
 
 def read(
@@ -56,7 +58,7 @@ def read(
         entry = cache.find(mark) or cache.Entry(
             {"images": images, "sizes": sizes}, {"refused": unreadable}
         )
-    return _from_entry(listing, entry)
+    return _from_entry(listing, entry, mark)
 
 
 def key(listing: Listing, image_size: int) -> str:
@@ -106,7 +108,7 @@ def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
             yield from pool.map(one, window)
 
 
-def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
+def _from_entry(listing: Listing, entry: cache.Entry, mark: str) -> Decoded:
     reasons = {int(at): reason for at, reason in entry.facts["refused"].items()}
     unreadable = [Refused(listing.files[at].path, why) for at, why in reasons.items()]
     used = tuple(file for at, file in enumerate(listing.files) if at not in reasons)
@@ -119,4 +121,5 @@ def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
         sizes=arrays["sizes"],
         files=used,
         refused=(*listing.refused, *unreadable),
+        key=mark,
     )
