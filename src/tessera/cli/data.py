@@ -56,7 +56,7 @@ def show(found: Inspection, console: Console) -> None:
     """Print an inspection."""
     console.print(f"[bold]{_plain(found.folder)}[/bold]", highlight=False)
     console.print(_counts(found))
-    console.print(*_facts(found), sep="\n", highlight=False)
+    console.print(*_facts(found), sep="\n", highlight=False, soft_wrap=True)
     pairs = [f"{refused.path}: {refused.reason}" for refused in found.unreadable]
     same = f"decoded pixels equal at {found.image_size} x {found.image_size}"
     _list(

@@ -91,7 +91,7 @@ def _load(mark: str) -> Array | None:
     try:
         array: Array = np.load(_array(mark), mmap_mode="r", allow_pickle=False)
         return array
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return None
 
 

@@ -66,7 +66,7 @@ def load(path: Path | None, *, image_size: int) -> Dataset:
     """
     if path is None:
         key = cache.key("cifar10", decode.VERSION, image_size, ARCHIVE_SHA256)
-        return _cached(key) or _decode(_download(), image_size, key)
+        return _cached(key) or _decode(download(), image_size, key)
     found = locate(path)
     if found is None:
         raise DataError(
@@ -77,14 +77,25 @@ def load(path: Path | None, *, image_size: int) -> Dataset:
     return _cached(key) or _decode(found, image_size, key)
 
 
-def _download() -> Path:
-    """The batches folder that Keras keeps, downloaded first if need be."""
+def download(*, origin: str = ORIGIN, cache_dir: Path | None = None) -> Path:
+    """The batches folder that Keras keeps, downloaded and checked first if need be.
+
+    It is the copy that `keras.datasets.cifar10` uses.
+
+    Args:
+        origin: Where the archive is fetched from.
+        cache_dir: Keras' folder; None for the usual one.
+
+    Raises:
+        DataError: It is neither kept nor in reach, or its hash is another.
+    """
     import keras
 
     try:
         folder = keras.utils.get_file(
             fname=f"{BATCHES}-target",
-            origin=ORIGIN,
+            origin=origin,
+            cache_dir=cache_dir,
             extract=True,
             file_hash=ARCHIVE_SHA256,
         )

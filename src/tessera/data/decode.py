@@ -33,6 +33,15 @@ class Picture:
     """Width and height in the file, before any rotation."""
 
 
+def read(path: Path, size: int) -> NDArray[np.uint8]:
+    """The pixels of one file, uint8 [size, size, 3]; see `picture`.
+
+    Raises:
+        Unreadable: The file cannot be decoded whole; the message says why.
+    """
+    return picture(path, size).pixels
+
+
 def picture(path: Path, size: int) -> Picture:
     """Decode one file.
 

@@ -18,6 +18,9 @@ from tessera.data.scan import File, Listing, Refused
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with files done and files in all."""
 
+FORMAT = 2
+"""Raised whenever what is cached changes its form."""
+
 WINDOW = 1024
 """Files in flight, so that results never pile up beside the array they go to."""
 
@@ -35,6 +38,8 @@ class Decoded:
     files: tuple[File, ...]
     refused: tuple[Refused, ...]
     """All that is not used, with reasons: links and unreadable files."""
+    key: str
+    """Hash of what decided the pixels."""
 
 
 def read(
@@ -53,13 +58,13 @@ def read(
         entry = cache.find(mark) or cache.Entry(
             {"images": images, "sizes": sizes}, {"refused": unreadable}
         )
-    return _from_entry(listing, entry)
+    return _from_entry(listing, entry, mark)
 
 
 def key(listing: Listing, image_size: int) -> str:
     """Hash of what decides the pixels: the files as the disk lists them, the rule."""
     facts = [[file.path, file.size, file.modified] for file in listing.files]
-    return cache.key("folder", decode.VERSION, image_size, facts)
+    return cache.key("folder", FORMAT, decode.VERSION, image_size, facts)
 
 
 def decode_files(
@@ -103,7 +108,7 @@ def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
             yield from pool.map(one, window)
 
 
-def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
+def _from_entry(listing: Listing, entry: cache.Entry, mark: str) -> Decoded:
     reasons = {int(at): reason for at, reason in entry.facts["refused"].items()}
     unreadable = [Refused(listing.files[at].path, why) for at, why in reasons.items()]
     used = tuple(file for at, file in enumerate(listing.files) if at not in reasons)
@@ -116,4 +121,5 @@ def _from_entry(listing: Listing, entry: cache.Entry) -> Decoded:
         sizes=arrays["sizes"],
         files=used,
         refused=(*listing.refused, *unreadable),
+        key=mark,
     )

@@ -37,7 +37,7 @@ def load(
     listing = scan(root)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = assign(listing, pixels, test=test)
-    key = _key(listing, parts, image_size=image_size)
+    key = _key(listing, pixels, parts)
     known = cache.find(key)
     if known is None:
         _refuse_unsafe(listing, pixels, parts)
@@ -79,12 +79,12 @@ def take(pixels: Decoded, positions: Indices) -> Split:
     return Split(pixels.images[positions], pixels.labels[positions])
 
 
-def _key(listing: Listing, parts: dict[str, Indices], *, image_size: int) -> str:
+def _key(listing: Listing, pixels: Decoded, parts: dict[str, Indices]) -> str:
     """Of the fingerprint of data that was found safe."""
     return cache.key(
         "checked",
         safety.VERSION,
-        decoded.key(listing, image_size),
+        pixels.key,
         listing.classes,
         [refused.path for refused in listing.refused],
         {split: len(positions) for split, positions in parts.items()},

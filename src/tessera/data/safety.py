@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
@@ -119,9 +120,8 @@ def _leak(
     test = set(parts["test"].tolist())
     leaked = sum(len(test.intersection(group.tolist())) for group in twins.across)
     if leaked > least * len(test):
-        example = _files(
-            pixels, next(g for g in twins.across if test & set(g.tolist()))
-        )
+        group = next(g for g in twins.across if test & set(g.tolist()))
+        example = _pair(pixels, group, np.isin(group, parts["test"]))
         yield (
             f"{leaked} of {len(test)} test images are also training or validation "
             f"images, such as {example}. Scores would flatter; remove the copies."
@@ -131,7 +131,8 @@ def _leak(
 def _contradiction(pixels: Decoded, twins: Twins, *, least: float) -> Iterable[str]:
     images = sum(len(group) for group in twins.contradictory)
     if images > least * len(pixels.labels):
-        example = _files(pixels, twins.contradictory[0])
+        group = twins.contradictory[0]
+        example = _pair(pixels, group, pixels.labels[group])
         yield (
             f"{images} of {len(pixels.labels)} images carry more than one label, such "
             f"as {example}. Keep each under one class."
@@ -152,5 +153,7 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
             yield f"val has no readable image of: {', '.join(missing)}."
 
 
-def _files(pixels: Decoded, group: Indices) -> str:
-    return " = ".join(pixels.files[position].path for position in group[:2])
+def _pair(pixels: Decoded, group: Indices, kinds: NDArray[Any]) -> str:
+    """A group's first file and its first of another kind."""
+    other = group[kinds != kinds[0]][0]
+    return f"{pixels.files[group[0]].path} = {pixels.files[other].path}"

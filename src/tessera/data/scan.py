@@ -16,9 +16,9 @@ SPLIT_NAMES = {
 }
 """Folders that are a split, in any case, when they hold folders themselves."""
 
-SIDE_FILES = frozenset(
-    {".csv", ".db", ".html", ".ini", ".json", ".md"}
-    | {".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"}
+SIDE_FILES = (
+    *(".csv", ".db", ".html", ".ini", ".json", ".md"),
+    *(".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"),
 )
 """Suffixes of lists and notes that lie beside images; such files are left alone."""
 
@@ -160,7 +160,7 @@ def _walk_class(folder: Path, split: str, label: str, found: _Found) -> None:
             _walk_class(Path(entry.path), split, label, found)
         elif not entry.is_file():
             _refuse(entry, "no regular file", found)
-        elif os.path.splitext(entry.name)[1].lower() in SIDE_FILES:
+        elif entry.name.lower().endswith(SIDE_FILES):
             found.stray.append(_relative(entry, found))
         else:
             facts = entry.stat()

@@ -1,0 +1,50 @@
+"""`tessera data` prints what a folder holds; its exit status says whether to train."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera.cli.data import data
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "pets"
+    noise = np.random.default_rng(0)
+    for label, number in (("cat", 8), ("dog[red]", 4)):
+        (root / label).mkdir(parents=True)
+        for n in range(number):
+            image = noise.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(image).save(root / label / f"{n}.png")
+    return root
+
+
+def test_a_safe_folder_is_shown_with_its_classes_and_exits_with_0(
+    folder, capsys
+) -> None:
+    assert data(folder) == 0
+    shown = capsys.readouterr().out
+    for part in ("0 cat", "1 dog[red]", "test (cut)", "8 x 8", "2.00", "Safe to train"):
+        assert part in shown
+
+
+def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
+    (folder / "cat" / "bad\x1b[31m.png").write_text("no image")
+    assert data(folder) == 1
+    shown = capsys.readouterr().out
+    assert "Not safe to train on" in shown and "not a JPEG" in shown
+    assert "\x1b" not in shown, "a file's name cannot colour the terminal"
+
+
+def test_json_holds_all_of_it(folder, capsys) -> None:
+    assert data(folder, json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["counts"] == {"train": [6, 3], "test": [2, 1]}
+
+
+def test_what_is_no_image_folder_is_an_error_and_exits_with_2(tmp_path, capsys) -> None:
+    assert data(tmp_path / "none") == 2
+    assert "expected a folder of images" in capsys.readouterr().err

@@ -1,0 +1,147 @@
+"""A folder becomes a dataset with labels that mean the same in every split."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera.data import decode, folder
+from tessera.data.dataset import DataError
+
+
+def load(root, **changes):
+    return folder.load(root, **({"image_size": 8, "test": 0.2} | changes))
+
+
+def test_images_and_labels_are_the_files(split_folder) -> None:
+    dataset = load(split_folder)
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.train.labels.tolist() == [0] * 6 + [1] * 4
+    assert dataset.test.labels.tolist() == [0, 0, 1, 1]
+    assert dataset.validation is None
+    with Image.open(split_folder / "test/dog/1.png") as image:
+        np.testing.assert_array_equal(dataset.test.images[3], np.asarray(image))
+
+
+def test_a_validation_folder_is_the_validation_split(split_folder, make_image) -> None:
+    make_image("valid/dog/0.png")
+    dataset = load(split_folder)
+    assert dataset.validation.labels.tolist() == [1]
+
+
+def test_without_test_a_fifth_of_every_class_is_held(class_folder) -> None:
+    dataset = load(class_folder)
+    assert dataset.train.counts(2).tolist() == [8, 4]
+    assert dataset.test.counts(2).tolist() == [2, 1]
+    assert load(class_folder, test=0.4).test.counts(2).tolist() == [4, 2]
+
+
+def test_with_train_alone_the_test_set_is_cut_from_it(split_folder) -> None:
+    shutil.rmtree(split_folder / "test")
+    assert load(split_folder, test=0.5).test.counts(2).tolist() == [3, 2]
+
+
+def test_results_call_it_by_the_folder_or_by_the_name_given(split_folder) -> None:
+    assert load(split_folder).name == "images"
+    assert load(split_folder, name="Pets").name == "Pets"
+    assert load(split_folder, name="Pets").fingerprint == load(split_folder).fingerprint
+
+
+def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(
+    split_folder,
+) -> None:
+    first = load(split_folder)
+    for file in split_folder.rglob("*.png"):
+        facts = file.stat()
+        file.write_bytes(b"\0" * facts.st_size)
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    second = load(split_folder)
+    assert second.fingerprint == first.fingerprint
+    np.testing.assert_array_equal(second.train.images, first.train.images)
+    assert isinstance(second.train.images, np.memmap)
+
+
+def test_a_folder_that_was_moved_is_known(split_folder, tmp_path) -> None:
+    first = load(split_folder)
+    calls = []
+    moved = split_folder.rename(tmp_path / "moved")
+    second = load(moved, progress=lambda done, total: calls.append(done))
+    assert second.fingerprint == first.fingerprint
+    assert calls == []
+
+
+def test_a_changed_file_is_decoded_anew(split_folder, make_image) -> None:
+    before = load(split_folder).fingerprint
+    make_image("train/cat/0.png")
+    assert load(split_folder).fingerprint != before
+
+
+def test_another_image_size_is_another_dataset(split_folder) -> None:
+    assert load(split_folder, image_size=16).image_shape == (16, 16, 3)
+    assert load(split_folder).image_shape == (8, 8, 3)
+
+
+def test_progress_counts_every_file(split_folder) -> None:
+    calls = []
+    load(split_folder, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(n, 14) for n in range(1, 15)]
+
+
+def test_a_class_unknown_to_training_is_refused_and_shifts_no_label(
+    split_folder, make_image
+) -> None:
+    make_image("test/bird/0.png")
+    with pytest.raises(DataError, match=r"test has classes .* bird"):
+        load(split_folder)
+
+
+def test_a_class_without_test_images_is_refused(split_folder) -> None:
+    shutil.rmtree(split_folder / "test" / "dog")
+    with pytest.raises(DataError, match="test has no readable image of: dog"):
+        load(split_folder)
+
+
+def test_a_class_without_training_images_is_refused(split_folder) -> None:
+    for file in (split_folder / "train" / "cat").iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match="train has no readable image of: cat"):
+        load(split_folder)
+
+
+def test_more_than_one_percent_unreadable_files_are_refused(split_folder) -> None:
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    with pytest.raises(DataError, match=r"1 of 15 files .*train/cat/bad\.png: not a"):
+        load(split_folder)
+
+
+def test_fewer_are_set_aside_and_no_label_moves(split_folder, make_image) -> None:
+    for n in range(100, 200):
+        make_image(f"train/dog/{n}.png")
+    (split_folder / "train" / "cat" / "3.png").write_text("no image")
+    dataset = load(split_folder)
+    assert dataset.train.counts(2).tolist() == [5, 104]
+    for position, path in ((4, "cat/5.png"), (5, "dog/0.png"), (108, "dog/3.png")):
+        pixels = decode.picture(split_folder / "train" / path, 8).pixels
+        np.testing.assert_array_equal(dataset.train.images[position], pixels)
+
+
+def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
+    with pytest.raises(DataError, match=r"1 of 5 test images are also training"):
+        load(split_folder)
+
+
+def test_every_problem_is_named_at_once(split_folder, make_image) -> None:
+    make_image("test/bird/0.png")
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    with pytest.raises(DataError, match=r"(?s)bird.*bad\.png"):
+        load(split_folder)
+
+
+def test_an_unsafe_folder_stays_unsafe_on_the_second_start(split_folder) -> None:
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"bad\.png"):
+            load(split_folder)

@@ -1,0 +1,119 @@
+"""An inspection counts, compares and judges what a folder holds."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from tessera.data.inspect import inspect
+
+
+def test_classes_are_counted_in_every_split(split_folder) -> None:
+    found = inspect(split_folder)
+    assert found.counts == {"train": (6, 4), "test": (2, 2)}
+    assert found.imbalance_factor == pytest.approx(1.5)
+    assert not found.test_is_cut
+    assert found.safe and found.problems == () and found.warnings == ()
+
+
+def test_a_cut_test_set_is_said_to_be_cut(class_folder) -> None:
+    found = inspect(class_folder)
+    assert found.test_is_cut
+    assert found.counts == {"train": (8, 4), "test": (2, 1)}
+
+
+def test_sizes_are_those_of_the_files(split_folder) -> None:
+    for number, size in enumerate([(4, 2), (40, 30)]):
+        name = split_folder / "train" / "cat" / f"size{number}.png"
+        Image.new("RGB", size, (number, 5, 5)).save(name)
+    sizes = inspect(split_folder).sizes
+    assert (sizes.smallest, sizes.median, sizes.largest) == ((4, 2), (8, 8), (40, 30))
+    assert sizes.distinct == 3
+
+
+def test_copies_across_splits_are_found_in_another_lossless_format(
+    split_folder,
+) -> None:
+    with Image.open(split_folder / "train/cat/0.png") as image:
+        image.save(split_folder / "test/cat/again.bmp")
+    found = inspect(split_folder)
+    assert found.across_splits == (("train/cat/0.png", "test/cat/again.bmp"),)
+    assert not found.safe
+
+
+def test_copies_with_another_label_are_found(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "train/dog/x.png")
+    found = inspect(split_folder)
+    group = ("train/cat/0.png", "train/dog/x.png")
+    assert found.contradictory == (group,) and found.within_split == (group,)
+    assert found.across_splits == ()
+    assert not found.safe
+
+
+def test_a_few_copies_are_worth_knowing_but_safe(split_folder, make_image) -> None:
+    for split in ("train", "test"):
+        for n in range(100, 210):
+            make_image(f"{split}/cat/{n}.png")
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/x.png")
+    found = inspect(split_folder)
+    assert found.safe
+    assert len(found.warnings) == 1 and "1 of 115 test images" in found.warnings[0]
+
+
+def test_copies_in_one_split_do_no_harm(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "train/cat/x.png")
+    found = inspect(split_folder)
+    assert found.within_split == (("train/cat/0.png", "train/cat/x.png"),)
+    assert found.safe
+
+
+def test_unreadable_files_are_listed_with_reasons(split_folder) -> None:
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    (split_folder / "train" / "cat" / "out.png").symlink_to("/etc/hostname")
+    found = inspect(split_folder)
+    reasons = {refused.path: refused.reason for refused in found.unreadable}
+    assert set(reasons) == {"train/cat/bad.png", "train/cat/out.png"}
+    assert "not a JPEG" in reasons["train/cat/bad.png"]
+    assert not found.safe
+
+
+def test_a_class_unknown_to_training_is_a_problem_and_counted_nowhere(
+    split_folder, make_image
+) -> None:
+    make_image("test/bird/0.png")
+    found = inspect(split_folder)
+    assert found.class_names == ("cat", "dog")
+    assert found.counts["test"] == (2, 2)
+    assert "bird" in found.problems[0]
+
+
+def test_a_class_missing_from_validation_is_worth_knowing(
+    split_folder, make_image
+) -> None:
+    make_image("val/cat/0.png")
+    found = inspect(split_folder)
+    assert found.counts["val"] == (1, 0)
+    assert found.safe and "dog" in found.warnings[0]
+
+
+def test_a_folder_without_one_readable_file_is_described_too(tmp_path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.png").write_text("no image")
+    found = inspect(tmp_path)
+    assert found.sizes is None and found.imbalance_factor is None
+    assert not found.safe
+
+
+def test_an_inspection_is_plain_data(split_folder) -> None:
+    found = json.loads(json.dumps(inspect(split_folder).to_json()))
+    assert found["safe"] is True
+    assert found["counts"]["train"] == [6, 4]
+
+
+def test_inspecting_twice_decodes_once(split_folder) -> None:
+    calls = []
+    for _ in range(2):
+        inspect(split_folder, progress=lambda done, total: calls.append(done))
+    assert len(calls) == 14

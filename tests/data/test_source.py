@@ -1,0 +1,43 @@
+"""A `--data` argument means one kind of data, or is an error that names the kinds."""
+
+import pytest
+
+from tessera import experiment
+from tessera.data import source
+from tessera.data.dataset import DataError
+
+
+def test_the_two_words_mean_the_two_datasets() -> None:
+    assert source.from_argument("digits") == experiment.Digits()
+    assert source.from_argument("cifar10") == experiment.Cifar10()
+
+
+def test_a_folder_of_images_is_a_folder(split_folder) -> None:
+    chosen = source.from_argument(str(split_folder))
+    assert chosen == experiment.Folder(path=str(split_folder))
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-batches-py"])
+def test_a_cifar10_copy_is_known_by_path_or_by_its_folder(
+    tmp_path, name, inside
+) -> None:
+    copy = tmp_path / name
+    if name.endswith("gz"):
+        copy.touch()
+    else:
+        copy.mkdir()
+        (copy / "data_batch_1").touch()
+    chosen = source.from_argument(str(tmp_path if inside else copy))
+    assert chosen == experiment.Cifar10(path=str(copy))
+
+
+def test_anything_else_is_an_error_that_names_the_choices() -> None:
+    with pytest.raises(DataError, match=r"digits, cifar10, an image folder.*'nowhere'"):
+        source.from_argument("nowhere")
+
+
+def test_digits_and_folders_load(split_folder) -> None:
+    assert source.load(experiment.Digits()).image_shape == (32, 32, 3)
+    named = experiment.Folder(path=str(split_folder), image_size=8, name="Pets")
+    assert source.load(named).name == "Pets"
