@@ -14,11 +14,6 @@ from tessera.experiment import Cnn, Hybrid
 from tessera.explain import blank, gradcam, gradients
 from tessera.models import build
 
-KERAS_SAVES = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-)
-"""TensorFlow's variables predate NumPy 2's copy keyword; Keras meets it in saving."""
-
 
 def test_weights_are_the_spatial_mean_of_the_gradient():
     gradient = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
@@ -246,7 +241,6 @@ def test_no_images_are_refused(hybrid, images):
         gradcam.explain(hybrid(), images[:0])
 
 
-@KERAS_SAVES
 def test_a_saved_and_loaded_model_gives_the_same_map(hybrid, images, tmp_path):
     net = hybrid()
     net.save(tmp_path / "net.keras")
@@ -282,7 +276,6 @@ PARITY = """
 
 
 @pytest.mark.slow
-@KERAS_SAVES
 def test_jax_and_tensorflow_give_the_same_maps(hybrid, images, tmp_path):
     pytest.importorskip("jax")
     net = hybrid()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files, settings
@@ -81,7 +81,7 @@ def explain_images(
         explained = gradcam.explain(trained.net, images, targets=targets, layer=layer)
         names = distinct_names(decoded.paths)
         write_all(out, names, images, explained, trained.class_names)
-        console.print(table(decoded.paths, explained, trained.class_names))
+        console.print(table(decoded.paths, names, explained, trained.class_names))
         for caution in explained.cautions:
             console.print(Text(f"Caution: {caution}"))
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
@@ -179,7 +179,7 @@ def write_all(
             title=f"{name}: evidence for {target} ({probabilities[i]:.0%}); "
             f"predicted {predicted}",
             caption=f"{explained.method} at {explained.layer}, {height} x {width} "
-            "cells. Where the logit's evidence lies, not why.",
+            "cells. It shows where the evidence lies, to first order; it proves no cause.",
             image=images[i],
             raw=explained.raw[i],
             reason=str(explained.reasons[i]),
@@ -200,16 +200,21 @@ def write_all(
 
 
 def table(
-    paths: Sequence[Path], explained: Explanations, class_names: tuple[str, ...]
+    paths: Sequence[Path],
+    names: Sequence[str],
+    explained: Explanations,
+    class_names: tuple[str, ...],
 ) -> Table:
     """One row per image: file, answer, class explained, why its map is blank."""
     answers = gradcam.softmax(explained.logits).max(axis=1)
-    rows = Table("image", "predicted", "explained", "blank because")
-    for i, path in enumerate(paths):
+    image = Column("image", overflow="fold")
+    rows = Table(image, "predicted", "explained", "blank because", "picture")
+    for i, (path, name) in enumerate(zip(paths, names, strict=True)):
         rows.add_row(
             Text(str(path)),
             Text(f"{class_names[explained.predicted[i]]} {answers[i]:.1%}"),
             Text(class_names[explained.targets[i]]),
             Text(str(explained.reasons[i])),
+            Text(f"{name}.png"),
         )
     return rows
