@@ -10,7 +10,7 @@ from rich.console import Console
 from tessera import files, settings
 from tessera.experiment import Experiment, Hybrid
 from tessera.explain import command, gradcam
-from tessera.explain.gradients import ExplainError
+from tessera.explain.graph import ExplainError
 from tessera.models import build
 from tessera.record import DataSummary, Environment, Record, RunFolder, Scores
 

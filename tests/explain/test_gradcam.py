@@ -12,6 +12,7 @@ from keras import layers
 
 from tessera.experiment import Cnn, Hybrid
 from tessera.explain import blank, gradcam, gradients
+from tessera.explain.graph import ExplainError
 from tessera.models import build
 
 
@@ -232,12 +233,12 @@ def test_softmax_of_huge_logits_stays_finite():
     ],
 )
 def test_targets_that_do_not_fit_are_refused(hybrid, images, targets, message):
-    with pytest.raises(gradients.ExplainError, match=message):
+    with pytest.raises(ExplainError, match=message):
         gradcam.explain(hybrid(), images, targets=targets)
 
 
 def test_no_images_are_refused(hybrid, images):
-    with pytest.raises(gradients.ExplainError, match="at least one"):
+    with pytest.raises(ExplainError, match="at least one"):
         gradcam.explain(hybrid(), images[:0])
 
 

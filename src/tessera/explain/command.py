@@ -20,7 +20,7 @@ from tessera import files, settings
 from tessera.data import decode
 from tessera.explain import gradcam, panel
 from tessera.explain.gradcam import Explanations
-from tessera.explain.gradients import ExplainError
+from tessera.explain.graph import ExplainError
 from tessera.models import build
 from tessera.record import Record, RunFolder
 
@@ -170,21 +170,10 @@ def write_all(
     class_names: tuple[str, ...],
 ) -> None:
     """Write a picture and the arrays behind it for every image."""
-    probabilities = explained.probabilities
     for i, name in enumerate(names):
-        target = class_names[explained.targets[i]]
-        predicted = class_names[explained.predicted[i]]
-        height, width = explained.grid
-        picture = panel.Panel(
-            title=f"{name}: evidence for {target} ({probabilities[i]:.0%}); "
-            f"predicted {predicted}",
-            caption=f"{explained.method} at {explained.layer}, {height} x {width} "
-            "cells. It shows where the evidence lies, to first order; it proves no cause.",
-            image=images[i],
-            raw=explained.raw[i],
-            reason=str(explained.reasons[i]),
+        panel.write(
+            out / f"{name}.png", picture(name, images[i], explained, i, class_names)
         )
-        panel.write(out / f"{name}.png", picture)
         files.write_arrays(
             out / f"{name}.npz",
             image=images[i],
@@ -196,7 +185,30 @@ def write_all(
             class_names=np.array(class_names),
             layer=np.array(explained.layer),
             method=np.array(explained.method),
+            cautions=np.array(explained.cautions, dtype=np.str_),
         )
+
+
+def picture(
+    name: str,
+    image: NDArray[np.uint8],
+    explained: Explanations,
+    index: int,
+    class_names: tuple[str, ...],
+) -> panel.Panel:
+    """The panel of one explained image, in words a reader can check."""
+    target = class_names[explained.targets[index]]
+    predicted = class_names[explained.predicted[index]]
+    height, width = explained.grid
+    return panel.Panel(
+        title=f"{name}: evidence for {target} "
+        f"({explained.probabilities[index]:.0%}); predicted {predicted}",
+        caption=f"{explained.method} at {explained.layer}, {height} x {width} cells. "
+        "It shows where the evidence lies, to first order; it proves no cause.",
+        image=image,
+        raw=explained.raw[index],
+        reason=str(explained.reasons[index]),
+    )
 
 
 def table(
