@@ -267,10 +267,17 @@ def test_a_model_in_mixed_precision_is_explained_in_float32(hybrid, images):
 PARITY = """
     import sys
     import keras, numpy as np
-    from tessera.explain import gradcam
+    from tessera.explain import gradcam, gradients
     net = keras.models.load_model(sys.argv[1])
     images = np.load(sys.argv[2])
     explained = gradcam.explain(net, images, batch_size=4)
+    cut = gradients.cut(net, "features")
+    once, twice = np.eye(5, dtype="float32")[[0] * 10], []
+    for factor in (1, 2):
+        kernel, bias = net.get_layer("logits").get_weights()
+        net.get_layer("logits").set_weights([factor * kernel, bias])
+        twice.append(next(gradients.batches(cut, images, once)).gradients)
+    np.testing.assert_allclose(twice[1], 2 * twice[0], rtol=1e-5)
     np.savez(sys.argv[3], backend=keras.backend.backend(), raw=explained.raw,
              logits=explained.logits, targets=explained.targets)
 """

@@ -4,7 +4,7 @@ The model is built again from the run's own `experiment.toml` and given its best
 weights; nothing stored is executed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,23 +128,17 @@ def class_index(target: str, class_names: tuple[str, ...]) -> int:
     )
 
 
-def read_images(
-    paths: Sequence[Path],
-    size: int,
-    *,
-    read: Callable[[Path, int], NDArray[np.uint8]] = decode.read,
-) -> Decoded:
+def read_images(paths: Sequence[Path], size: int) -> Decoded:
     """Decode every file by the rule of the training data; keep the reasons of others.
 
     Args:
         paths: Image files.
         size: Height and width the model takes, in pixels.
-        read: Decodes one file; `decode.Unreadable` where it cannot.
     """
     kept, images, refused = [], [], []
     for path in paths:
         try:
-            images.append(read(path, size))
+            images.append(decode.picture(path, size).pixels)
             kept.append(path)
         except decode.Unreadable as error:
             refused.append((path, str(error)))
