@@ -10,7 +10,7 @@ from rich.console import Console
 from tessera import files, settings
 from tessera.experiment import Experiment, Hybrid
 from tessera.explain import command, gradcam
-from tessera.explain.gradients import ExplainError
+from tessera.explain.graph import ExplainError
 from tessera.models import build
 from tessera.record import DataSummary, Environment, Record, RunFolder, Scores
 
@@ -97,7 +97,8 @@ def explain(run, paths, **options):
 def test_an_image_leaves_a_picture_its_map_and_a_row(run, photo, tmp_path):
     status, printed = explain(run, [photo], out=tmp_path / "out")
     assert status == 0
-    assert Image.open(tmp_path / "out" / "photo.png").size == (960, 390)
+    with Image.open(tmp_path / "out" / "photo.png") as picture:
+        assert picture.size == (960, 390)
     stored = files.read_arrays(tmp_path / "out" / "photo.npz")
     assert stored["raw"].shape == (8, 8) and stored["raw"].dtype == np.float32
     assert stored["image"].shape == (32, 32, 3)

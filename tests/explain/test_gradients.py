@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tessera.explain import gradients
+from tessera.explain import gradients, graph
 
 
 def everything(net, layer, images, directions=None, **options):
@@ -161,32 +161,13 @@ def test_a_layer_inside_one_branch_is_explained_with_a_caution(images):
     assert "'branch'" in caution
 
 
-def test_a_wrong_layer_lists_the_right_ones_with_their_shapes(hybrid):
-    with pytest.raises(gradients.ExplainError, match="features: 8 x 8 x 6") as caught:
-        gradients.cut(hybrid(), "logits")
-    assert "Received: 'logits'" in str(caught.value)
-
-
-@pytest.mark.parametrize("side, accepted", [(3, False), (4, True), (7, True)])
-def test_a_grid_below_4_is_refused_and_below_8_cautioned(side, accepted):
-    pixels = keras.Input((side, side, 1))
-    maps = layers.Conv2D(2, 1, name="features")(pixels)
-    net = keras.Model(pixels, layers.Dense(2)(layers.Flatten()(maps)))
-    if accepted:
-        (caution,) = gradients.cautions(gradients.cut(net, "features"), side, side)
-        assert f"{side} x {side}" in caution
-    else:
-        with pytest.raises(gradients.CoarseGrid, match="cannot show a place"):
-            gradients.cut(net, "features")
-
-
 def test_a_grid_known_only_from_the_images_is_checked_too(linear):
     pixels = keras.Input((None, None, 1))
     maps = layers.Conv2D(2, 1, name="features")(pixels)
     net = keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(maps)))
     cut = gradients.cut(net, "features")
     assert next(gradients.batches(cut, np.ones((1, 5, 6, 1)))).features.shape[1] == 5
-    with pytest.raises(gradients.CoarseGrid, match="5 x 3"):
+    with pytest.raises(graph.CoarseGrid, match="5 x 3"):
         next(gradients.batches(cut, np.ones((1, 5, 3, 1))))
 
 
@@ -204,15 +185,6 @@ def test_a_softmax_after_the_logits_is_left_away(hybrid, images, softmax):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_softmax_inside_the_last_layer_is_refused():
-    pixels = keras.Input((8, 8, 1))
-    maps = layers.Conv2D(2, 1, name="features")(pixels)
-    pooled = layers.GlobalAveragePooling2D()(maps)
-    net = keras.Model(pixels, layers.Dense(2, activation="softmax")(pooled))
-    with pytest.raises(gradients.ExplainError, match="expected logits"):
-        gradients.cut(net, "features")
-
-
 def test_a_sequential_model_is_explained_too(images):
     net = keras.Sequential(
         [
@@ -224,12 +196,3 @@ def test_a_sequential_model_is_explained_too(images):
     )
     features, _, logits = everything(net, "features", images)
     assert features.shape == (10, 6, 6, 2) and logits.shape == (10, 2)
-
-
-def test_a_subclassed_model_is_refused_with_the_reason():
-    class Opaque(keras.Model):
-        def call(self, pixels):
-            return pixels
-
-    with pytest.raises(gradients.ExplainError, match="functional or sequential"):
-        gradients.cut(Opaque(), "features")

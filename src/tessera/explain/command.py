@@ -4,7 +4,7 @@ The model is built again from the run's own `experiment.toml` and given its best
 weights; nothing stored is executed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files, settings
 from tessera.data import decode
 from tessera.explain import gradcam, panel
 from tessera.explain.gradcam import Explanations
-from tessera.explain.gradients import ExplainError
+from tessera.explain.graph import ExplainError
 from tessera.models import build
 from tessera.record import Record, RunFolder
 
@@ -81,7 +81,7 @@ def explain_images(
         explained = gradcam.explain(trained.net, images, targets=targets, layer=layer)
         names = distinct_names(decoded.paths)
         write_all(out, names, images, explained, trained.class_names)
-        console.print(table(decoded.paths, explained, trained.class_names))
+        console.print(table(decoded.paths, names, explained, trained.class_names))
         for caution in explained.cautions:
             console.print(Text(f"Caution: {caution}"))
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
@@ -128,23 +128,17 @@ def class_index(target: str, class_names: tuple[str, ...]) -> int:
     )
 
 
-def read_images(
-    paths: Sequence[Path],
-    size: int,
-    *,
-    read: Callable[[Path, int], NDArray[np.uint8]] = decode.read,
-) -> Decoded:
+def read_images(paths: Sequence[Path], size: int) -> Decoded:
     """Decode every file by the rule of the training data; keep the reasons of others.
 
     Args:
         paths: Image files.
         size: Height and width the model takes, in pixels.
-        read: Decodes one file; `decode.Unreadable` where it cannot.
     """
     kept, images, refused = [], [], []
     for path in paths:
         try:
-            images.append(read(path, size))
+            images.append(decode.picture(path, size).pixels)
             kept.append(path)
         except decode.Unreadable as error:
             refused.append((path, str(error)))
@@ -170,21 +164,10 @@ def write_all(
     class_names: tuple[str, ...],
 ) -> None:
     """Write a picture and the arrays behind it for every image."""
-    probabilities = explained.probabilities
     for i, name in enumerate(names):
-        target = class_names[explained.targets[i]]
-        predicted = class_names[explained.predicted[i]]
-        height, width = explained.grid
-        picture = panel.Panel(
-            title=f"{name}: evidence for {target} ({probabilities[i]:.0%}); "
-            f"predicted {predicted}",
-            caption=f"{explained.method} at {explained.layer}, {height} x {width} "
-            "cells. Where the logit's evidence lies, not why.",
-            image=images[i],
-            raw=explained.raw[i],
-            reason=str(explained.reasons[i]),
+        panel.write(
+            out / f"{name}.png", picture(name, images[i], explained, i, class_names)
         )
-        panel.write(out / f"{name}.png", picture)
         files.write_arrays(
             out / f"{name}.npz",
             image=images[i],
@@ -196,20 +179,48 @@ def write_all(
             class_names=np.array(class_names),
             layer=np.array(explained.layer),
             method=np.array(explained.method),
+            cautions=np.array(explained.cautions, dtype=np.str_),
         )
 
 
+def picture(
+    name: str,
+    image: NDArray[np.uint8],
+    explained: Explanations,
+    index: int,
+    class_names: tuple[str, ...],
+) -> panel.Panel:
+    """The panel of one explained image, in words a reader can check."""
+    target = class_names[explained.targets[index]]
+    predicted = class_names[explained.predicted[index]]
+    height, width = explained.grid
+    return panel.Panel(
+        title=f"{name}: evidence for {target} "
+        f"({explained.probabilities[index]:.0%}); predicted {predicted}",
+        caption=f"{explained.method} at {explained.layer}, {height} x {width} cells. "
+        "It shows where the evidence lies, to first order; it proves no cause.",
+        image=image,
+        raw=explained.raw[index],
+        reason=str(explained.reasons[index]),
+    )
+
+
 def table(
-    paths: Sequence[Path], explained: Explanations, class_names: tuple[str, ...]
+    paths: Sequence[Path],
+    names: Sequence[str],
+    explained: Explanations,
+    class_names: tuple[str, ...],
 ) -> Table:
     """One row per image: file, answer, class explained, why its map is blank."""
     answers = gradcam.softmax(explained.logits).max(axis=1)
-    rows = Table("image", "predicted", "explained", "blank because")
-    for i, path in enumerate(paths):
+    image = Column("image", overflow="fold")
+    rows = Table(image, "predicted", "explained", "blank because", "picture")
+    for i, (path, name) in enumerate(zip(paths, names, strict=True)):
         rows.add_row(
             Text(str(path)),
             Text(f"{class_names[explained.predicted[i]]} {answers[i]:.1%}"),
             Text(class_names[explained.targets[i]]),
             Text(str(explained.reasons[i])),
+            Text(f"{name}.png"),
         )
     return rows

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from tessera.arrays import Heatmaps, Labels, Logits, Probabilities
 from tessera.explain import blank, gradients
 from tessera.explain.blank import Reasons
-from tessera.explain.gradients import Directions, ExplainError, FeatureMaps
+from tessera.explain.gradients import Directions, FeatureMaps
+from tessera.explain.graph import CoarseGrid as CoarseGrid  # callers catch it
+from tessera.explain.graph import ExplainError as ExplainError
 
 METHOD = "Grad-CAM"
 

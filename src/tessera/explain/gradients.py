@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Logits
+from tessera.explain import graph
+from tessera.explain.graph import ExplainError
 
 FeatureMaps: TypeAlias = NDArray[np.float32]
 """A layer's output, float32 [N, h, w, C]; C counts the layer's channels."""
@@ -28,23 +30,9 @@ Directions: TypeAlias = NDArray[np.float32]
 One-hot rows explain a class; a row e_c - e_d contrasts two.
 """
 
-SMALLEST_GRID = 4
-"""Cells per side below which a map says nothing about place."""
-
-COMFORTABLE_GRID = 8
-"""Cells per side below which a map comes with a caution."""
-
 Tensor: TypeAlias = Any  # of the backend in use
 Forward: TypeAlias = Callable[[Any], tuple[Tensor, Tensor]]
 Gradient: TypeAlias = Callable[[Tensor, Any, Any], Tensor]
-
-
-class ExplainError(ValueError):
-    """What was asked for cannot be explained; the message says what to change."""
-
-
-class CoarseGrid(ExplainError):
-    """The layer's map has too few cells to show a place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +76,8 @@ def cut(net: keras.Model, layer: str) -> Cut:
         ExplainError: The model or the layer cannot be explained this way.
         CoarseGrid: The map has fewer than 4x4 cells.
     """
-    pixels, logits = _ends(net)
-    maps = _feature_map(net, layer)
+    pixels, logits = graph.ends(net)
+    maps = graph.feature_map(net, layer)
     try:
         features = keras.Function([pixels], [maps])
         head = keras.Function([maps, pixels], [logits])
@@ -100,7 +88,7 @@ def cut(net: keras.Model, layer: str) -> Cut:
     forward, gradient = _compiled(net, features, head)
     return Cut(
         layer=layer,
-        complete=_connects(maps, logits),
+        complete=graph.connects(maps, logits),
         classes=logits.shape[-1],
         dtype=pixels.dtype,
         forward=forward,
@@ -134,7 +122,7 @@ def batches(
         part = images[start : start + size]
         pixels = _padded(part, size).astype(cut.dtype)
         maps, logits = cut.forward(pixels)
-        check_grid(cut.layer, maps.shape[1], maps.shape[2])
+        graph.check_grid(cut.layer, maps.shape[1], maps.shape[2])
         weights = (
             _predicted(np.asarray(logits))
             if directions is None
@@ -144,24 +132,10 @@ def batches(
         yield Batch(*(np.asarray(x)[: len(part)] for x in (maps, gradients, logits)))
 
 
-def check_grid(layer: str, height: int, width: int) -> None:
-    """Refuse a grid on which a place cannot be told.
-
-    Raises:
-        CoarseGrid: A side has fewer than 4 cells.
-    """
-    if min(height, width) < SMALLEST_GRID:
-        raise CoarseGrid(
-            f"layer {layer!r}: expected a grid of at least {SMALLEST_GRID} x "
-            f"{SMALLEST_GRID} cells, since fewer cannot show a place. Received: "
-            f"{height} x {width}. Choose an earlier layer, or larger images."
-        )
-
-
 def cautions(cut: Cut, height: int, width: int) -> tuple[str, ...]:
     """What a reader of the maps must know about this cut, in plain words."""
     notes = []
-    if min(height, width) < COMFORTABLE_GRID:
+    if min(height, width) < graph.COMFORTABLE_GRID:
         notes.append(
             f"The grid of {height} x {width} cells is coarse: a bright cell says "
             "roughly where, not what shape."
@@ -172,76 +146,6 @@ def cautions(cut: Cut, height: int, width: int) -> tuple[str, ...]:
             "the evidence that passes through it."
         )
     return tuple(notes)
-
-
-def candidates(net: keras.Model) -> dict[str, tuple[int | None, ...]]:
-    """Layers that a model can be explained at, with the shape (h, w, C) of each."""
-    found = {}
-    for layer in net.layers:
-        shape = getattr(getattr(layer, "output", None), "shape", ())
-        if len(shape) == 4 and not isinstance(layer, keras.layers.InputLayer):
-            found[layer.name] = tuple(shape[1:])
-    return found
-
-
-def _ends(net: keras.Model) -> tuple[Any, Any]:
-    """The symbolic pixels and logits of a model.
-
-    Raises:
-        ExplainError: There is no single pair of them.
-    """
-    inputs = getattr(net, "inputs", None) or []
-    outputs = getattr(net, "outputs", None) or []
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ExplainError(
-            f"model {net.name!r}: expected a built functional or sequential model "
-            f"with one input and one output. Received: {len(inputs)} inputs and "
-            f"{len(outputs)} outputs."
-        )
-    return inputs[0], _before_softmax(outputs[0])
-
-
-def _before_softmax(output: Any) -> Any:
-    """The logits: the output itself, or what a last softmax layer is given."""
-    last = output._keras_history.operation
-    if isinstance(last, keras.layers.Softmax):
-        return last.input
-    if getattr(last, "activation", None) is not keras.activations.softmax:
-        return output
-    if isinstance(last, keras.layers.Activation):
-        return last.input
-    raise ExplainError(
-        f"layer {last.name!r}: expected logits. Received: probabilities, from a "
-        "softmax inside the layer, whose gradient vanishes where the model is sure. "
-        "Build it without the activation and put a keras.layers.Softmax() after it."
-    )
-
-
-def _feature_map(net: keras.Model, layer: str) -> Any:
-    """The symbolic output of a layer, if it is a map of enough cells."""
-    known = candidates(net)
-    if layer not in known:
-        shapes = "\n".join(
-            f"  {name}: {' x '.join('?' if n is None else str(n) for n in shape)}"
-            for name, shape in known.items()
-        )
-        raise ExplainError(
-            "layer: expected one whose output is a map (height x width x channels), "
-            f"of:\n{shapes}\nReceived: {layer!r}."
-        )
-    height, width, _ = known[layer]
-    if height is not None and width is not None:
-        check_grid(layer, height, width)
-    return net.get_layer(layer).output
-
-
-def _connects(maps: Any, logits: Any) -> bool:
-    """Whether the logits can be computed from the feature maps alone."""
-    try:
-        keras.Function([maps], [logits])
-    except ValueError:
-        return False
-    return True
 
 
 def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
