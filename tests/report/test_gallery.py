@@ -25,6 +25,10 @@ def test_a_blank_map_shows_its_reason(study):
     assert "1 shown without a map" in drawn.caption
 
 
+def test_the_caption_repeats_the_cautions_of_the_maps(study):
+    assert galleries(study)[0].caption.endswith("Few cells.")
+
+
 def test_the_parts_hold_what_the_whole_holds(study):
     drawn = galleries(study)[0]
     parts = sum(part.count("<image ") for part in drawn.parts)
