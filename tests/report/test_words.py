@@ -49,3 +49,10 @@ def test_a_lone_model_is_not_called_the_best():
 
 def test_a_percent_sign_stays_on_its_numbers_line():
     assert words.tidy("95 % of") == "95\N{NO-BREAK SPACE}% of"
+
+
+def test_nobody_is_best_where_all_score_zero():
+    study = Experiment(seeds=(0,))
+    found = records(study, lambda m, r, s: flat(0.0, 0.5))
+    cells = summarise(study, found, folders(study))
+    assert words.best(cells, "worst_class_recall") == frozenset()
