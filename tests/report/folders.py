@@ -85,4 +85,5 @@ def heatmaps(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "reasons": reasons,
         "layer": np.array("features"),
         "method": np.array("Grad-CAM"),
+        "cautions": np.array(["Few cells."]),
     }

@@ -137,6 +137,11 @@ def _why(sides: Sequence[Decision], roles: Roles) -> str:
         f"{'is' if stable.count('above') == 1 else 'are'} stable beyond doubt and "
         f"{high.count('above')} high beyond doubt"
     )
+    if "below" in sides:
+        text += (
+            f"; {stable.count('below')} surely not stable, {high.count('below')} "
+            "surely not high"
+        )
     if len(stable) < len(roles.models):
         return f"{text}; the other models have no finished run."
     if "undecided" in sides:

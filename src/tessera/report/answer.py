@@ -70,8 +70,7 @@ def _cost(found: Roles, imbalance: Imbalance) -> list[str]:
     rare = classes(found, imbalance.reduced)
     return [
         f"Making {rare} rare ({imbalance.regime}) takes their mean recall from "
-        f"{before} to {after}: {_range(changes)}, depending on the model"
-        f"{_sureness(changes)}."
+        f"{before} to {after} ({_range(changes)}{_sureness(changes)})."
     ]
 
 
@@ -113,7 +112,9 @@ def _change(
 
 def _range(changes: Sequence[Difference]) -> str:
     low, high = (points(f(d.mean for d in changes)) for f in (min, max))
-    return f"{low} points" if low == high else f"{low} to {high} points"
+    if low == high:
+        return f"{low} points"
+    return f"{low} to {high} points, depending on the model"
 
 
 def _sureness(changes: Sequence[Difference]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tessera.report.changes import changes
 from tessera.report.curves import curves
 from tessera.report.distribution import class_distribution
 from tessera.report.drawing import Drawing
@@ -16,6 +17,8 @@ class Figures:
     """The report's figures, by the part of the page they stand in."""
 
     overview: Drawing
+    changes: Drawing | None
+    """None where the study has no pair of regimes to compare."""
     distribution: Drawing
     accuracy: Drawing
     loss: Drawing
@@ -27,6 +30,7 @@ class Figures:
         """Every figure."""
         return (
             self.overview,
+            *((self.changes,) if self.changes else ()),
             self.distribution,
             self.accuracy,
             self.loss,
@@ -45,6 +49,7 @@ def figures(study: Study, *, images: bool) -> Figures:
     """
     return Figures(
         overview=score_overview(study),
+        changes=changes(study),
         distribution=class_distribution(study),
         accuracy=curves(study, "accuracy"),
         loss=curves(study, "loss"),

@@ -51,7 +51,8 @@ def _gallery(
         f"{found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
         "scaled to its own maximum, so brightness does not compare between images."
-        + (f" {blank} shown without a map, with the reason." if blank else ""),
+        + (f" {blank} shown without a map, with the reason." if blank else "")
+        + "".join(f" {caution}" for caution in found.cautions),
         alternative=f"Test images of every class, correctly and wrongly classified by "
         f"{model} ({regime}), each beside its {found.method} map.",
         svg=_svg(found, rows, names),

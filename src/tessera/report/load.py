@@ -40,6 +40,8 @@ class Explained:
     """Why a map is blank; empty where it is not."""
     layer: str
     method: str
+    cautions: tuple[str, ...]
+    """What a reader of the maps must know."""
 
 
 @dataclass(frozen=True)
@@ -123,4 +125,5 @@ def explained(run: RunFolder) -> Explained | None:
         reasons=tuple(str(reason) for reason in arrays["reasons"]),
         layer=str(arrays["layer"]),
         method=str(arrays["method"]),
+        cautions=tuple(str(caution) for caution in arrays["cautions"]),
     )

@@ -88,6 +88,8 @@ def _matrix(
             va="center",
             fontsize=6.2,
             color="white" if shares[row, column] > _DARK else "black",
+            # Inside its cell: leaving it out halves the time that layout takes.
+            in_layout=False,
         )
 
 

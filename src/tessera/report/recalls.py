@@ -68,7 +68,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
         _dots(panel, [(c.regime, list(c.per_class_recall.values())) for c in cells])
         panel.set_title(model)
-        panel.set_xlim(0, 100)
+        panel.set_xlim(-2, 102)
         panel.set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
     figure.supxlabel("recall, %", fontsize=9)

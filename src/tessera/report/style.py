@@ -128,4 +128,6 @@ def grid_of_axes(
     axes = list(made.flat)
     for spare in axes[count:]:
         spare.remove()
+    for lowest in axes[max(count - columns, 0) : count]:
+        lowest.tick_params(labelbottom=True)
     return figure, axes[:count]

@@ -45,7 +45,9 @@ def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str
         if len(rivals) < 2:
             continue
         top = max(c.scores[score].mean for c in rivals)
-        found |= {(c.model, regime) for c in rivals if c.scores[score].mean == top}
+        # Where every model scores 0 there is nothing to be best at.
+        if top > 0:
+            found |= {(c.model, regime) for c in rivals if c.scores[score].mean == top}
     return frozenset(found)
 
 

@@ -1,0 +1,73 @@
+"""What imbalance costs and what class weights win back: differences with intervals."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from tessera.evaluation.differences import Difference
+from tessera.evaluation.effects import Effect, effects
+from tessera.evaluation.evidence import describe
+from tessera.evaluation.roles import roles
+from tessera.report.drawing import Drawing
+from tessera.report.load import Study
+from tessera.report.style import INK, PALETTE, PAPER, QUIET, drawing, grid_of_axes, svg
+
+
+def changes(study: Study) -> Drawing | None:
+    """Draw every effect: a panel each, a row per model.
+
+    Returns:
+        The drawing, or None where the study has no pair of regimes to compare.
+    """
+    records = [r for runs in study.cells.values() for r in runs]
+    found = effects(roles(study.record.experiment, records))
+    if not found:
+        return None
+    with drawing():
+        picture = _panels(found)
+    return Drawing(
+        key="changes",
+        title="What imbalance costs, what class weights win back",
+        caption="Paired differences. Diamonds are means over seeds, rings are single "
+        "seeds, bars the 95 % interval of the mean; a bar that reaches the edge "
+        "goes on beyond it. A bar that leaves out the zero line is decided.",
+        alternative=" ".join(_sentences(effect) for effect in found),
+        svg=picture,
+    )
+
+
+def _panels(found: Sequence[Effect]) -> str:
+    rows = max(len(effect.rows) for effect in found)
+    figure, axes = grid_of_axes(
+        len(found), columns=3, width=2.9, height=1.15 + 0.36 * rows
+    )
+    reach = 130 * max(
+        abs(value) for effect in found for _, d in effect.rows for value in d.values
+    )
+    reach = max(reach, 1.0)
+    for panel, effect in zip(axes, found, strict=True):
+        for row, (_, change) in enumerate(effect.rows):
+            _row(panel, row, change, reach)
+        panel.axvline(0, color=QUIET, linewidth=1)
+        panel.set_xlim(-reach, reach)
+        panel.set_yticks(range(rows), [model for model, _ in effect.rows])
+        panel.set_title(f"{effect.score},\n{effect.title}")
+        panel.grid(axis="x")
+        panel.set_axisbelow(True)
+    axes[0].set_ylim(rows - 0.4, -0.6)
+    figure.supxlabel("difference, points", fontsize=9)
+    return svg(figure)
+
+
+def _row(axes: Axes, row: int, change: Difference, reach: float) -> None:
+    if change.low is not None and change.high is not None:
+        low, high = max(100 * change.low, -reach), min(100 * change.high, reach)
+        axes.hlines(row, low, high, color=PALETTE[0], linewidth=2.4)
+    seeds = [100 * value for value in change.values]
+    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.8, ms=4)
+    axes.plot(100 * change.mean, row, "D", color=INK, mec=PAPER, mew=0.6, ms=5)
+
+
+def _sentences(effect: Effect) -> str:
+    rows = "; ".join(f"{model}: {describe(change)}" for model, change in effect.rows)
+    return f"{effect.score.capitalize()}, {effect.title}. {rows}."

@@ -1,0 +1,37 @@
+import pytest
+
+from tessera.evaluation.effects import effects
+from tessera.evaluation.roles import roles
+from tessera.experiment import Experiment, Regime
+
+from .studies import flat, records
+
+STUDY = Experiment()
+
+
+def recalls(model, regime, seed):
+    common = {"balanced": 0.8, "imbalanced": 0.85, "weighted": 0.82}[regime]
+    reduced = {"balanced": 0.7, "imbalanced": 0.4, "weighted": 0.6}[regime]
+    return flat(common, reduced)
+
+
+def test_cost_gain_and_price_by_hand():
+    cost, gain, price = effects(roles(STUDY, records(STUDY, recalls)))
+    assert [e.title for e in (cost, gain, price)] == [
+        "imbalanced minus balanced",
+        "weighted minus imbalanced",
+        "weighted minus imbalanced",
+    ]
+    assert [model for model, _ in cost.rows] == ["cnn", "transformer", "hybrid"]
+    means = [effect.rows[0][1].mean for effect in (cost, gain, price)]
+    assert means == pytest.approx([-0.3, 0.2, -0.03])
+
+
+def test_models_without_a_finished_pair_are_left_out():
+    finished = [r for r in records(STUDY, recalls) if r.model == "cnn"]
+    assert [len(e.rows) for e in effects(roles(STUDY, finished))] == [1, 1, 1]
+
+
+def test_a_study_without_imbalance_has_no_effects():
+    balanced = Experiment(regimes=(Regime(name="balanced"),))
+    assert effects(roles(balanced, records(balanced, recalls))) == ()

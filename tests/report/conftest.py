@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+from evaluation.studies import flat
+
+from tessera.experiment import Cnn, Experiment, Hybrid, Training
+from tessera.report.figures import Figures, figures
+from tessera.report.load import Study, load
+from tessera.report.page import write_report
+
+from .folders import write_study
+
+SMALL = Experiment(
+    name="small", models=(Cnn(), Hybrid()), training=Training(epochs=3), seeds=(0, 1)
+)
+
+
+def recalls(model, regime, seed):
+    reduced = {"balanced": 0.7, "imbalanced": 0.4, "weighted": 0.6}[regime]
+    ahead = 0.05 if model == "hybrid" else 0.0
+    return flat(0.8 + ahead + 0.01 * seed, reduced + ahead + 0.015 * seed)
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory) -> Path:
+    """A finished study of two models, three regimes, two seeds; never changed."""
+    return write_study(tmp_path_factory.mktemp("study"), SMALL, recalls)
+
+
+@pytest.fixture(scope="session")
+def study(study_folder) -> Study:
+    return load(study_folder)
+
+
+@pytest.fixture(scope="session")
+def drawn(study) -> Figures:
+    """Its figures, galleries included."""
+    return figures(study, images=True)
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory) -> Path:
+    """The same study with its report written."""
+    folder = write_study(tmp_path_factory.mktemp("rendered"), SMALL, recalls)
+    write_report(folder)
+    return folder

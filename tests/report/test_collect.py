@@ -1,0 +1,92 @@
+import json
+import tomllib
+
+import pytest
+
+from tessera.experiment import Cnn, Experiment, Folder, Regime, Training
+from tessera.report.collect import collect
+
+from .conftest import recalls
+from .folders import write_study
+
+ONE = Experiment(
+    data=Folder(path="/home/someone/photos"),
+    models=(Cnn(),),
+    regimes=(
+        Regime(name="balanced"),
+        Regime(name="imbalanced", profile=Experiment().regimes[1].profile),
+    ),
+    seeds=(0,),
+    training=Training(epochs=2),
+)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = write_study(tmp_path_factory.mktemp("source"), ONE, recalls)
+    for manifest in folder.glob("runs/*/*/manifest.json"):
+        manifest.write_text(json.dumps({"recipe": "x", "indices": list(range(500))}))
+        toml = manifest.with_name("experiment.toml")
+        toml.write_text('[data]\nkind = "folder"\npath = "/home/someone/photos"\n')
+        manifest.with_name("model.keras").write_bytes(b"weights")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def collected(source, tmp_path_factory):
+    return collect(source, tmp_path_factory.mktemp("results") / "one")
+
+
+def names(folder):
+    return {p.name for p in folder.rglob("*") if p.is_file()}
+
+
+def test_records_predictions_tables_and_figures_are_kept(collected):
+    kept = names(collected)
+    assert {
+        "study.json",
+        "record.json",
+        "experiment.toml",
+        "history.csv",
+        "predictions.npz",
+        "manifest.json",
+        "table.md",
+        "report.html",
+        "scores.svg",
+    } <= kept
+
+
+def test_weights_and_pictures_of_the_dataset_stay_behind(collected):
+    kept = names(collected)
+    assert "model.keras" not in kept
+    assert "heatmaps.npz" not in kept
+    assert not any(name.startswith("gradcam") for name in kept)
+    for path in collected.rglob("*"):
+        if path.suffix in (".svg", ".html"):
+            assert "data:image" not in path.read_text(encoding="utf-8")
+
+
+def test_places_on_this_machine_stay_behind(collected):
+    for path in collected.rglob("*"):
+        if path.suffix in (".json", ".toml", ".html", ".md"):
+            assert "/home/" not in path.read_text(encoding="utf-8")
+    toml = next(collected.glob("runs/*/*/experiment.toml"))
+    assert tomllib.loads(toml.read_text())["data"]["path"] == "photos"
+
+
+def test_long_lists_are_left_to_the_recipe(collected):
+    manifest = json.loads(next(collected.glob("runs/*/*/manifest.json")).read_text())
+    assert manifest == {"recipe": "x", "indices": "500 values left out"}
+
+
+def test_pictures_are_kept_when_they_may_be(source, tmp_path):
+    kept = names(collect(source, tmp_path / "one", images=True))
+    assert "heatmaps.npz" in kept
+    assert "gradcam-cnn--balanced.svg" in kept
+
+
+def test_collecting_again_changes_nothing(source, collected):
+    before = {p: p.read_bytes() for p in collected.rglob("*") if p.is_file()}
+    collect(source, collected)
+    after = {p: p.read_bytes() for p in collected.rglob("*") if p.is_file()}
+    assert after == before

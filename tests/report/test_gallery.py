@@ -1,0 +1,64 @@
+import numpy as np
+
+from tessera.report.gallery import galleries, overlay, thumbnail
+
+
+def test_every_cell_shows_its_first_seed(study):
+    drawn = galleries(study)
+    assert [d.key for d in drawn][:2] == [
+        "gradcam-cnn--balanced",
+        "gradcam-cnn--imbalanced",
+    ]
+    assert all("Seed 0" in d.caption and d.images for d in drawn)
+
+
+def test_every_class_has_a_correct_and_a_wrong_example(study):
+    picture = galleries(study)[0].svg
+    assert picture.count("said so") == 10
+    assert picture.count("said cat") == 1
+    assert picture.count("<image ") == 2 * 20 - 1
+
+
+def test_a_blank_map_shows_its_reason(study):
+    drawn = galleries(study)[0]
+    assert "no map: no positive evidence" in drawn.svg
+    assert "1 shown without a map" in drawn.caption
+
+
+def test_the_caption_repeats_the_cautions_of_the_maps(study):
+    assert galleries(study)[0].caption.endswith("Few cells.")
+
+
+def test_the_parts_hold_what_the_whole_holds(study):
+    drawn = galleries(study)[0]
+    parts = sum(part.count("<image ") for part in drawn.parts)
+    assert parts == drawn.svg.count("<image ")
+
+
+def test_evidence_against_is_shown_like_none():
+    with_negative = np.array([[1.0, -5.0], [0.0, 0.5]], np.float32)
+    without = np.maximum(with_negative, 0)
+    first, second = overlay(with_negative, (8, 8)), overlay(without, (8, 8))
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+def test_maps_are_scaled_to_their_own_maximum():
+    raw = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
+    first, second = overlay(raw, (8, 8)), overlay(1000 * raw, (8, 8))
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+def test_the_strongest_cell_is_the_most_opaque_and_where_it_belongs():
+    raw = np.zeros((4, 4), np.float32)
+    raw[0, 3] = 1
+    alpha = np.asarray(overlay(raw, (32, 32)))[..., 3]
+    row, column = np.unravel_index(alpha.argmax(), alpha.shape)
+    assert (row // 8, column // 8) == (0, 3)
+
+
+def test_large_images_are_made_small_and_keep_their_shape():
+    assert thumbnail(np.zeros((200, 400, 3), np.uint8)).size == (96, 48)
+
+
+def test_small_and_grey_images_stay_as_they_are():
+    assert thumbnail(np.zeros((32, 24, 1), np.uint8)).size == (24, 32)

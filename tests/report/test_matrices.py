@@ -1,0 +1,35 @@
+import numpy as np
+from evaluation.studies import record
+
+from tessera.evaluation.scores import from_confusion
+from tessera.experiment import Regime
+from tessera.report.matrices import _confusion
+
+
+def test_every_cell_has_counts_of_all_seeds_and_shares(drawn):
+    assert len(drawn.confusion) == 6
+    # Two seeds of 1,000 cats; 0.400 and 0.415 of them are hit under imbalance.
+    imbalanced = next(
+        d for d in drawn.confusion if d.key == "confusion-cnn--imbalanced"
+    )
+    assert ">815<" in imbalanced.svg
+    assert ">41<" in imbalanced.svg
+
+
+def test_the_words_for_the_drawing_name_the_commonest_error(drawn):
+    assert "59 % of cat are taken for deer" in drawn.confusion[1].alternative
+
+
+def test_perfect_predictions_have_no_error_to_name():
+    run = record("cnn", Regime(name="balanced"), 0, [1.0] * 10)
+    drawn = _confusion("cnn", "balanced", [run])
+    assert "No test image is misclassified" in drawn.alternative
+
+
+def test_many_classes_are_drawn_without_numbers():
+    run = record("cnn", Regime(name="balanced"), 0, [1.0] * 10)
+    names = [f"class {i}" for i in range(30)]
+    scores = from_confusion(7 * np.eye(30, dtype=np.int64), names)
+    drawn = _confusion("cnn", "b", [run.model_copy(update={"scores": scores})])
+    assert ">7<" not in drawn.svg
+    assert len(drawn.svg) < 300_000

@@ -1,0 +1,142 @@
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tessera.experiment import Cnn, Experiment, Regime, Training
+from tessera.report.page import absent, write_report
+
+from .conftest import recalls
+from .folders import write_study
+
+ONE = Experiment(
+    models=(Cnn(),),
+    regimes=(Regime(name="balanced"),),
+    seeds=(0,),
+    training=Training(epochs=1),
+)
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Checks that elements close in order; collects ids, headings and addresses."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.headings, self.addresses = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in found:
+            self.ids.append(found["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        for name in ("href", "src", "xlink:href"):
+            if name in found:
+                self.addresses.append(found[name])
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def text(rendered):
+    return (rendered / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def outline(text):
+    return Outline(text)
+
+
+def test_elements_close_and_ids_are_unique(outline):
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_the_page_needs_nothing_but_itself(text, outline):
+    assert "<script" not in text
+    assert "<link" not in text
+    assert "@import" not in text
+    assert all(a.startswith(("#", "data:image/png;")) for a in outline.addresses)
+
+
+def test_links_inside_the_page_lead_somewhere(outline):
+    targets = {a[1:] for a in outline.addresses if a.startswith("#")}
+    assert targets <= set(outline.ids)
+
+
+def test_headings_step_down_one_level_at_a_time(outline):
+    assert outline.headings[0] == 1
+    pairs = zip(outline.headings, outline.headings[1:], strict=False)
+    assert all(below - above <= 1 for above, below in pairs)
+
+
+def test_every_picture_has_words_for_those_who_do_not_see_it(text):
+    assert len(re.findall(r"<svg ", text)) == len(
+        re.findall(r'<svg role="img" aria-label="[^"]+', text)
+    )
+
+
+def test_every_claim_stands_with_its_verdict(text):
+    for sentence in (
+        "Balanced training provides stable and high accuracy.",
+        "CNN performs well locally but lacks global context.",
+    ):
+        assert sentence in text
+    assert text.count('<article class="claim') == 7
+
+
+def test_every_figure_is_also_a_file(rendered):
+    names = {p.name for p in (rendered / "figures").iterdir()}
+    assert {
+        "class-distribution.svg",
+        "curves-accuracy.svg",
+        "curves-loss.svg",
+        "per-class-recall.svg",
+        "scores.svg",
+        "confusion-cnn--balanced.svg",
+        "gradcam-hybrid--weighted.svg",
+    } <= names
+
+
+def test_the_same_study_gives_the_same_page(tmp_path):
+    folder = write_study(tmp_path, ONE, recalls)
+    first = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == first
+
+
+def test_names_from_the_outside_are_escaped(tmp_path):
+    folder = write_study(tmp_path, ONE, recalls)
+    for path in (folder / "study.json", *folder.glob("runs/*/*/record.json")):
+        attack = "<img src=x onerror=alert(1)>"
+        path.write_text(path.read_text().replace('"cat"', f'"{attack}"'))
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert "&lt;img" in page
+
+
+def test_without_images_the_page_says_why_there_are_none(tmp_path):
+    folder = write_study(tmp_path, ONE, recalls)
+    page = write_report(folder, images=False).read_text(encoding="utf-8")
+    assert "data:image" not in page
+    assert "No explained images are shown" in page
+
+
+def test_runs_that_are_missing_are_named(study):
+    more = study.record.experiment.model_copy(update={"seeds": (0, 1, 2)})
+    record = study.record.model_copy(update={"experiment": more})
+    found = absent(dataclasses.replace(study, record=record))
+    assert found[0] == "cnn, balanced, seed 2"
+    assert len(found) == 6

@@ -1,0 +1,31 @@
+import pytest
+
+from tessera.report.readme import BEGIN, END, main, write_readme_table
+
+
+def test_only_what_stands_between_the_markers_changes(tmp_path, study_folder):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"above\n{BEGIN}\nstale\n{END}\nbelow\n")
+    write_readme_table(readme, study_folder)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"above\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nbelow\n")
+    assert "stale" not in text
+    assert "**Synthetic**" in text
+
+
+def test_writing_twice_changes_nothing(tmp_path, study_folder):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    main([str(readme), str(study_folder)])
+    once = readme.read_text(encoding="utf-8")
+    main([str(readme), str(study_folder)])
+    assert readme.read_text(encoding="utf-8") == once
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}"])
+def test_missing_or_doubled_markers_are_an_error(tmp_path, study_folder, text):
+    readme = tmp_path / "README.md"
+    readme.write_text(text)
+    with pytest.raises(ValueError, match="expected one line"):
+        write_readme_table(readme, study_folder)

@@ -1,0 +1,50 @@
+import matplotlib
+import pytest
+
+from tessera.report.style import INK, drawing, grid_of_axes, inline, standalone, svg
+
+
+def picture():
+    with drawing():
+        figure, (axes,) = grid_of_axes(1, columns=1, width=2, height=2)
+        axes.plot([0, 1], [0, 1])
+        axes.set_title("a <b> & c")
+        return svg(figure)
+
+
+def test_the_same_figure_is_the_same_text():
+    assert picture() == picture()
+
+
+def test_text_stays_text_and_no_date_is_written():
+    text = picture()
+    assert "a &lt;b&gt; &amp; c" in text
+    assert "date" not in text
+
+
+def test_a_readers_own_settings_neither_matter_nor_change():
+    before = picture()
+    with matplotlib.rc_context({"lines.linewidth": 9.0}):
+        assert picture() == before
+        assert matplotlib.rcParams["lines.linewidth"] == 9.0
+
+
+def test_inline_pictures_take_the_pages_inks_and_keep_their_ids_apart():
+    text = inline(picture(), title='a "b" & c', key="k")
+    assert INK not in text
+    assert "var(--ink)" in text
+    assert 'aria-label="a &quot;b&quot; &amp; c"' in text
+    assert text.count('id="') == text.count('id="k-')
+    assert text.count("url(#") == text.count("url(#k-")
+
+
+def test_standalone_pictures_have_paper_behind_them():
+    text = standalone(picture())
+    assert text.startswith("<?xml")
+    assert "background: #fefefe" in text
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_spare_panels_are_removed(count):
+    figure, axes = grid_of_axes(count, columns=3, width=1, height=1)
+    assert len(axes) == len(figure.axes) == count

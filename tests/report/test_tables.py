@@ -1,0 +1,32 @@
+from tessera.report import tables
+
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+
+
+def test_rows_are_grouped_by_regime_and_the_best_is_bold(study):
+    lines = tables.results(study.record).splitlines()
+    rows = [line for line in lines if line.startswith("| balanced")]
+    assert [row.split(" | ")[1] for row in rows] == ["cnn", "hybrid"]
+    # Hybrid: accuracy 0.82 and 0.8315 over the two seeds.
+    assert f"**82.6 {PLUS_MINUS} 0.8**" in rows[1]
+    assert "**" not in rows[0]
+
+
+def test_the_caption_names_data_epochs_and_seeds(study):
+    caption = tables.caption(study.record)
+    assert caption.startswith("**Synthetic**, 3 epochs")
+    assert "2 seeds (0 and 1)" in caption
+
+
+def test_the_provenance_names_versions_device_and_data(study):
+    line = tables.provenance(study.record)
+    for fact in ("Tessera 0.1.0", "0123456789ab", "keras 3.15.1", "A processor"):
+        assert fact in line
+
+
+def test_every_verdict_has_a_row(study):
+    assert tables.verdicts(study.record).count("\n") == 2 + 7
+
+
+def test_a_bar_inside_a_cell_is_escaped():
+    assert tables.markdown(["a"], [["x|y"]]).splitlines()[-1] == r"| x\|y |"

@@ -1,0 +1,58 @@
+import pytest
+from evaluation.studies import flat, folders, records
+
+from tessera.evaluation.comparison import summarise
+from tessera.experiment import Cnn, Experiment
+from tessera.record import Spread
+from tessera.report import words
+
+
+def spread(mean, deviation=None):
+    return Spread(mean=mean, deviation=deviation, values=(mean,))
+
+
+def test_scores_are_percentages_with_their_spread():
+    text = words.percent(spread(0.7134, 0.0042))
+    assert text == "71.3 \N{PLUS-MINUS SIGN} 0.4"
+
+
+def test_a_single_seed_shows_no_spread():
+    assert words.percent(spread(0.7134)) == "71.3"
+
+
+@pytest.mark.parametrize(("count", "text"), [(193_098, "193,098"), (12.1e6, "12.1 M")])
+def test_counts_from_a_million_on_are_in_millions(count, text):
+    assert words.millions(int(count)) == text
+
+
+@pytest.mark.parametrize(("time", "text"), [(2.34, "2.3"), (1234.5, "1,234")])
+def test_seconds_are_whole_from_ten_on(time, text):
+    assert words.seconds(spread(time)) == text
+
+
+def test_the_best_of_every_regime_is_by_the_mean():
+    study = Experiment(seeds=(0,))
+    levels = {"cnn": 0.7, "transformer": 0.6, "hybrid": 0.8}
+    found = records(study, lambda m, r, s: flat(levels[m], 0.5))
+    cells = summarise(study, found, folders(study))
+    assert words.best(cells, "accuracy") == {
+        ("hybrid", regime.name) for regime in study.regimes
+    }
+
+
+def test_a_lone_model_is_not_called_the_best():
+    study = Experiment(models=(Cnn(),), seeds=(0,))
+    found = records(study, lambda m, r, s: flat(0.7, 0.5))
+    cells = summarise(study, found, folders(study))
+    assert words.best(cells, "accuracy") == frozenset()
+
+
+def test_a_percent_sign_stays_on_its_numbers_line():
+    assert words.tidy("95 % of") == "95\N{NO-BREAK SPACE}% of"
+
+
+def test_nobody_is_best_where_all_score_zero():
+    study = Experiment(seeds=(0,))
+    found = records(study, lambda m, r, s: flat(0.0, 0.5))
+    cells = summarise(study, found, folders(study))
+    assert words.best(cells, "worst_class_recall") == frozenset()
