@@ -28,7 +28,9 @@ def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
 def test_arrays_come_back_as_they_went(tmp_path: Path) -> None:
     logits = np.arange(6, dtype=np.float32).reshape(2, 3)
     files.write_arrays(tmp_path / "p.npz", logits=logits)
-    np.testing.assert_array_equal(files.read_arrays(tmp_path / "p.npz")["logits"], logits)
+    np.testing.assert_array_equal(
+        files.read_arrays(tmp_path / "p.npz")["logits"], logits
+    )
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:

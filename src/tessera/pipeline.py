@@ -1,6 +1,6 @@
 """One run, start to finish: the whole story on one screen.
 
-    data -> imbalance -> model -> training -> evaluation -> explanation -> record
+data -> imbalance -> model -> training -> evaluation -> explanation -> record
 """
 
 import csv

@@ -20,17 +20,23 @@ class ExperimentError(ValueError):
     """The settings do not make an experiment; the message says what to change."""
 
 
-def read(path: Path | None, overrides: Iterable[str] = ()) -> Experiment:
+def read(
+    path: Path | None, overrides: Iterable[str] = (), *, data: Table | None = None
+) -> Experiment:
     """Read an experiment file, apply overrides, and validate.
 
     Args:
         path: A TOML file; None starts from the defaults, which are the seed study's.
         overrides: Texts such as `training.epochs=40` or `models.2.depth=1`.
+        data: Another dataset; image size and validation share stay the file's.
 
     Raises:
         ExperimentError: The file cannot be read, or a key or a value is wrong.
     """
     table = {} if path is None else read_table(path)
+    if data is not None:
+        kept = {"image_size", "validation"} & table.get("data", {}).keys()
+        table["data"] = data | {key: table["data"][key] for key in kept}
     for text in overrides:
         table = override(table, text)
     return build(table, source=str(path) if path else "settings")
@@ -50,9 +56,7 @@ def read_table(path: Path) -> Table:
             "`tessera config` prints one to start from."
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ExperimentError(
-            f"{path}: expected TOML. Received: {error}."
-        ) from error
+        raise ExperimentError(f"{path}: expected TOML. Received: {error}.") from error
 
 
 def build(table: Table, *, source: str = "settings") -> Experiment:
@@ -127,7 +131,9 @@ def _fault(detail: ErrorDetails, table: Table) -> str:
     dotted = ".".join(path) or "experiment"
     received = detail["input"]
     if detail["type"] == "extra_forbidden":
-        return f"{dotted}: unknown key{_suggestion(path, table)}. Received: {received!r}."
+        return (
+            f"{dotted}: unknown key{_suggestion(path, table)}. Received: {received!r}."
+        )
     if detail["type"] == "missing":
         return f"{dotted}: expected a value. Received: nothing."
     message = detail["msg"].removeprefix("Value error, ")

@@ -96,9 +96,7 @@ def conclude(
     record = study_record.study_record(
         experiment, records, runtime.environment(threads), folders
     )
-    files.write_text(
-        StudyFolder(out).study, record.model_dump_json(indent=2) + "\n"
-    )
+    files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
 
 
@@ -133,8 +131,10 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
     Returns:
         (jobs, threads), both at least 1.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-        os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else (os.cpu_count() or 1)
     )
     by_memory = max(1, _memory() // MEMORY_PER_WORKER)
     chosen = jobs or max(1, min(cores, by_memory, missing))

@@ -43,7 +43,9 @@ def test_offsets_and_flips_are_uniform() -> None:
 
 
 def test_images_of_one_batch_get_offsets_of_their_own() -> None:
-    assert len(np.unique(order.draws(64, TRAINING, seed=0, epoch=0)[:, :2], axis=0)) > 30
+    assert (
+        len(np.unique(order.draws(64, TRAINING, seed=0, epoch=0)[:, :2], axis=0)) > 30
+    )
 
 
 def test_the_middle_offset_without_flip_leaves_an_image_as_it_is() -> None:

@@ -97,7 +97,9 @@ def study(
     seeds: SeedsOption = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Where the study goes; default: runs/NAME.", show_default=False),
+        typer.Option(
+            help="Where the study goes; default: runs/NAME.", show_default=False
+        ),
     ] = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
@@ -120,7 +122,9 @@ def study(
 @app.command()
 def train(
     experiment: ExperimentFile = None,
-    model: Annotated[str, typer.Option(help="One of the experiment's models.")] = "hybrid",
+    model: Annotated[
+        str, typer.Option(help="One of the experiment's models.")
+    ] = "hybrid",
     regime: Annotated[str, typer.Option(help="One of its regimes.")] = "weighted",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     data: DataOption = None,
@@ -156,7 +160,9 @@ def explain(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
     target: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Class to explain, by name or index; default: the predicted."),
+        typer.Option(
+            help="Class to explain, by name or index; default: the predicted."
+        ),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
     out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
@@ -165,7 +171,7 @@ def explain(
 ) -> None:
     """Show what a trained model looks at: Grad-CAM pictures and raw maps.
 
-        tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
+    tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
     """
     from tessera.cli import commands
 

@@ -35,18 +35,16 @@ def resolve(
         texts.append(f"training.epochs={epochs}")
     if seeds is not None:
         texts.append(f"seeds={list(parse_seeds(seeds))}")
-    experiment = settings.read(path, texts)
-    return experiment if data is None else with_data(experiment, data)
-
-
-def with_data(experiment: Experiment, argument: str) -> Experiment:
-    """The experiment on another dataset, its image size and validation share kept."""
+    if data is None:
+        return settings.read(path, texts)
     from tessera.data import source
 
-    chosen = source.from_argument(argument)
-    kept = {"image_size", "validation"} & experiment.data.model_fields_set
-    values = {name: getattr(experiment.data, name) for name in kept}
-    return experiment.model_copy(update={"data": chosen.model_copy(update=values)})
+    chosen = source.from_argument(data)
+    return settings.read(
+        path,
+        texts,
+        data=chosen.model_dump(exclude_defaults=True) | {"kind": chosen.kind},
+    )
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -137,7 +135,9 @@ def parse_jobs(text: str) -> int | None:
     )
 
 
-def train(experiment: Experiment, model: str, regime: str, seed: int, out: Path) -> None:
+def train(
+    experiment: Experiment, model: str, regime: str, seed: int, out: Path
+) -> None:
     """Train one cell with one seed, in this process, with every core."""
     from tessera import pipeline
     from tessera import study as studies

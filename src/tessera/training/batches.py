@@ -15,7 +15,13 @@ class Epoch(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
     """The batches of one epoch: a pure function of (split, indices, seed, epoch)."""
 
     def __init__(
-        self, split: Split, indices: Indices, training: Training, *, seed: int, epoch: int
+        self,
+        split: Split,
+        indices: Indices,
+        training: Training,
+        *,
+        seed: int,
+        epoch: int,
     ) -> None:
         """Fix the epoch's order and draws; images stay where they are until needed.
 

@@ -46,7 +46,9 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._report = report
         self._steps = steps
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Report one more finished step."""
         self._report(batch + 1, self._steps)
 

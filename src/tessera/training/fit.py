@@ -130,9 +130,7 @@ def one_epoch(
     report: Report,
 ) -> Row:
     """Train through the images once, validate, keep the weights if they are best."""
-    batches = Epoch(
-        material.train, material.indices, training, seed=seed, epoch=epoch
-    )
+    batches = Epoch(material.train, material.indices, training, seed=seed, epoch=epoch)
     progress = Progress(
         lambda done, steps: report(epoch, done, steps, None), len(batches)
     )
