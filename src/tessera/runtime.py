@@ -3,11 +3,17 @@
 Nothing here imports a framework unless a function is asked for one.
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import platform
+import re
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +21,10 @@ from tessera import __version__
 from tessera.record import Environment
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scikit-learn")
+
+
+CHATTER = re.compile(r"I\d{4} |WARNING: All log messages before absl")
+"""Lines of TensorFlow's start that tell a user nothing."""
 
 
 class MissingBackend(RuntimeError):
@@ -47,6 +57,41 @@ def prepare(threads: int | None = None) -> None:
             "which is not installed. Install one with `pip install 'tessera[cpu]'` "
             "(TensorFlow) or `pip install 'tessera[jax]'` and KERAS_BACKEND=jax."
         )
+
+
+def load_backend() -> None:
+    """Import Keras with its backend, and keep their start-up chatter to themselves.
+
+    TensorFlow writes notes about the processor straight to the error stream, whatever
+    the log level. Warnings and errors among them are passed on.
+    """
+    with _error_stream_kept() as kept:
+        import keras
+
+        keras.ops.zeros(1)  # the first operation has notes of its own
+    for line in kept:
+        if not CHATTER.match(line):
+            sys.stderr.write(line)
+    # Each model of a study is traced once; TensorFlow takes that for a mistake.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _error_stream_kept() -> Iterator[list[str]]:
+    """Collect what the process, its C++ libraries included, writes to stderr."""
+    lines: list[str] = []
+    sys.stderr.flush()
+    with tempfile.TemporaryFile("w+", errors="replace") as kept:
+        original = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield lines
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            os.close(original)
+            kept.seek(0)
+            lines.extend(kept)
 
 
 def make_deterministic(seed: int) -> None:

@@ -129,6 +129,7 @@ def _work(waiting: Any, events: Any, data: Data, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     runtime.prepare(threads)
+    runtime.load_backend()
     from tessera import pipeline
     from tessera.data import source
 

@@ -146,6 +146,7 @@ def train(
     run = find_run(experiment, model, regime, seed)
     runtime.prepare()
     dataset = load(experiment)
+    runtime.load_backend()
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with studies.held(folder.path):
         with progress.single(console, run) as report:
@@ -213,9 +214,10 @@ def explain(
     run: Path, images: list[Path], target: str | None, layer: str, out: Path
 ) -> int:
     """Explain images with a trained run; returns the exit status."""
+    runtime.prepare()
+    runtime.load_backend()
     from tessera.explain import command
 
-    runtime.prepare()
     return command.explain_images(run, images, target=target, layer=layer, out=out)
 
 

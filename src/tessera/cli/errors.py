@@ -24,7 +24,7 @@ def guarded(app: Callable[[], Any]) -> int:
     try:
         app()
     except Exception as error:
-        if type(error).__name__ not in MENDABLE:
+        if not any(kind.__name__ in MENDABLE for kind in type(error).__mro__):
             raise
         print(f"tessera: {error}", file=sys.stderr)
         return MISTAKE
