@@ -50,13 +50,11 @@ check: $(VENV)/.dev
 	$(BIN)/python -m mypy
 
 results: $(VENV)/.$(EXTRA)
-	$(BIN)/python tools/readme_results.py README.md results
+	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Set-up ----------------------------------------------------------------------
-#
 # .created holds the checkout's path, because an environment cannot be moved.
 # .installing is there while pip works: after an interruption all starts over.
 
@@ -74,8 +72,7 @@ $(VENV)/.created: $(UNUSABLE)
 
 # $(call install,LOCK): what the lock says, then Tessera itself, editable.
 define install
-	@echo "setup: installing the $$(grep -c == locks/$(1).txt) packages of" \
-	    "locks/$(1).txt (minutes the first time, TensorFlow is large)"
+	@echo "setup: installing locks/$(1).txt (some minutes the first time)"
 	@touch $(VENV)/.installing
 	@$(PIP) install --require-hashes --only-binary :all: -r locks/$(1).txt
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
@@ -91,8 +88,6 @@ $(VENV)/.dev: $(VENV)/.created locks/dev.txt pyproject.toml
 	$(call install,dev)
 	@touch $(VENV)/.$(EXTRA)
 
-# Locks -----------------------------------------------------------------------
-#
 # The one place that uses uv: one lock for every system and Python, with the hash of
 # every file and no address of an index. Users' locks take the developers' versions.
 

@@ -9,7 +9,7 @@ probe='
 import platform, sys
 version = sys.version_info[:2]
 if not (3, 11) <= version <= (3, 13):
-    sys.exit("Python %d.%d, for which there is no TensorFlow wheel" % version)
+    sys.exit("Python %d.%d, which the locked packages do not support" % version)
 if platform.system() == "Darwin" and platform.machine() == "x86_64":
     sys.exit("an Intel build, for which there is no recent TensorFlow on macOS")
 try:
@@ -19,6 +19,8 @@ except ImportError:
 print(sys.executable)
 '
 
+newline='
+'
 found=
 for name in ${1:-python3.13 python3.12 python3.11 python3 python}; do
     command -v "$name" >/dev/null 2>&1 || continue
@@ -26,14 +28,11 @@ for name in ${1:-python3.13 python3.12 python3.11 python3 python}; do
         echo "$answer"
         exit 0
     fi
-    found="$found
-  $name: $(echo "$answer" | head -n 1)"
+    found="$found$newline  $name: ${answer%%"$newline"*}"
 done
 
-cat >&2 <<END
-setup: expected Python 3.11, 3.12 or 3.13 with its venv module. Found:${found:-
-  no Python at all}
+echo >&2 "setup: expected Python 3.11, 3.12 or 3.13 with its venv module.
+Found:${found:-" no Python at all"}
 Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install
-python@3.13; or python.org), or name one: make demo PYTHON=/path/to/python3.12
-END
+python@3.13; or python.org), or name one: make demo PYTHON=/path/to/python3.12"
 exit 1
