@@ -1,0 +1,106 @@
+# A fresh machine needs Python 3.11 to 3.13, make and a package index that pip can reach.
+# Everything is installed into .venv, from a lock with hashes; set-up runs when needed.
+
+# cpu, cuda, jax or jax-cuda: which framework `make demo` installs (see pyproject.toml).
+EXTRA ?= cpu
+# A Python to use instead of the newest suitable one on the PATH.
+PYTHON ?=
+# More arguments for pytest: make test ARGS="-k weights".
+ARGS ?=
+
+override VENV := .venv$(if $(filter-out cpu,$(EXTRA)),-$(EXTRA))
+override BIN := $(VENV)/bin
+override PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+
+ifneq ($(filter jax%,$(EXTRA)),)
+export KERAS_BACKEND ?= jax
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick check lock results clean unusable
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
+	@echo 'make test     run every test'
+	@echo 'make quick    run the tests that train nothing'
+	@echo 'make check    lint, formatting and types'
+	@echo 'make setup    create .venv with the command .venv/bin/tessera'
+	@echo 'make results  write the table of results/ into README.md'
+	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
+	@echo 'make clean    remove the environments and caches'
+	@echo
+	@echo 'EXTRA=cuda, jax or jax-cuda chooses another framework: make demo EXTRA=jax'
+	@echo 'PYTHON=/path/to/python3.12 chooses the Python: make setup PYTHON=python3.12'
+
+setup: $(VENV)/.$(EXTRA)
+
+demo: $(VENV)/.$(EXTRA)
+	$(BIN)/tessera demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+quick: $(VENV)/.dev
+	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+results: $(VENV)/.$(EXTRA)
+	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
+
+clean:
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# .created holds the checkout's path, because an environment cannot be moved.
+# .installing is there while pip works: after an interruption all starts over.
+
+ifneq ($(shell { $(BIN)/python -c '' && cat $(VENV)/.created; } 2>/dev/null),$(CURDIR))
+override UNUSABLE := unusable
+endif
+ifneq ($(wildcard $(VENV)/.installing),)
+override UNUSABLE := unusable
+endif
+
+$(VENV)/.created: $(UNUSABLE)
+	@python=$$(sh tools/find_python.sh $(PYTHON)) && \
+	echo "setup: creating $(VENV) with $$python" && \
+	rm -rf $(VENV) && "$$python" -m venv $(VENV) && echo '$(CURDIR)' > $@
+
+# $(call install,LOCK): what the lock says, then Tessera itself, editable.
+define install
+	@echo "setup: installing locks/$(1).txt (some minutes the first time)"
+	@touch $(VENV)/.installing
+	@$(PIP) install --require-hashes --only-binary :all: -r locks/$(1).txt
+	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@rm $(VENV)/.installing
+	@touch $@
+	@echo "setup: done"
+endef
+
+$(VENV)/.$(EXTRA): $(VENV)/.created locks/$(EXTRA).txt pyproject.toml
+	$(call install,$(EXTRA))
+
+$(VENV)/.dev: $(VENV)/.created locks/dev.txt pyproject.toml
+	$(call install,dev)
+	@touch $(VENV)/.$(EXTRA)
+
+# The one place that uses uv: one lock for every system and Python, with the hash of
+# every file and no address of an index. Users' locks take the developers' versions.
+
+override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --universal \
+    --python-version 3.11 --fork-strategy fewest --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-header --annotation-style line \
+    $(if $(UPGRADE),--upgrade)
+
+lock: $(VENV)/.created
+	$(BIN)/python -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
+	$(COMPILE) --extra cpu --extra jax --group dev -o locks/dev.txt
+	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
+	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
+	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt
+	$(COMPILE) --extra jax-cuda --group build -c locks/dev.txt -o locks/jax-cuda.txt
