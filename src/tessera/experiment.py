@@ -271,6 +271,14 @@ STUDY_REGIMES = (
 )
 
 
+OWN_REGIMES = (
+    Regime(name="balanced"),
+    Regime(name="as-is", profile=Natural()),
+    Regime(name="weighted", profile=Natural(), remedy=ClassWeights()),
+)
+"""For data that is imbalanced as it comes, where nothing needs to be cut."""
+
+
 class Experiment(Setting):
     """A study: every model under every regime, once for every seed."""
 

@@ -16,8 +16,12 @@ from pydantic import ValidationError
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
 from tessera.evaluation import study_record
-from tessera.experiment import Experiment, Run
+from tessera.experiment import OWN_REGIMES, Experiment, Run
+from tessera.imbalance import profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+
+UNEQUAL = 2.0
+"""Imbalance factor from which data counts as imbalanced by nature."""
 
 MEMORY_PER_WORKER = 2 * 2**30
 """Bytes that one training may need."""
@@ -33,6 +37,25 @@ class Progress:
 
     finished: tuple[workers.Task, ...]
     missing: tuple[workers.Task, ...]
+
+
+def adapted(experiment: Experiment, dataset: Dataset) -> Experiment:
+    """The experiment with regimes that suit the data, unless it names its own.
+
+    The seed study cuts classes 3, 4 and 5 of balanced data. Data whose classes differ
+    by `UNEQUAL` or more is compared as it is instead: levelled, as it comes, and as it
+    comes with class weights; so is data with too few classes for the study's profile.
+
+    Raises:
+        ProfileError: A profile does not fit the data.
+    """
+    counts = dataset.train.counts(len(dataset.class_names))
+    unequal = profiles.imbalance_factor(counts) >= UNEQUAL
+    if "regimes" not in experiment.model_fields_set and (unequal or len(counts) < 6):
+        experiment = experiment.model_copy(update={"regimes": OWN_REGIMES})
+    for regime in experiment.regimes:
+        profiles.counts(regime.profile, counts, dataset.class_names)
+    return experiment
 
 
 def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:

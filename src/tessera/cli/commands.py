@@ -84,6 +84,7 @@ def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
     runtime.prepare()
     with studies.held(out):
         dataset = load(experiment)
+        experiment = studies.adapted(experiment, dataset)
         progress_so_far = studies.survey(experiment, dataset, out)
         wanted = parse_jobs(jobs)
         missing = progress_so_far.missing
@@ -143,9 +144,10 @@ def train(
     from tessera import study as studies
     from tessera.cli import progress
 
-    run = find_run(experiment, model, regime, seed)
     runtime.prepare()
     dataset = load(experiment)
+    experiment = studies.adapted(experiment, dataset)
+    run = find_run(experiment, model, regime, seed)
     runtime.load_backend()
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with studies.held(folder.path):

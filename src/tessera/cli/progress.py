@@ -18,7 +18,7 @@ from rich.progress import (
 
 from tessera import study, workers
 from tessera.data.dataset import Dataset
-from tessera.experiment import Experiment, Run, Training
+from tessera.experiment import Experiment, Regime, Run, Training
 
 
 def announce(
@@ -36,12 +36,19 @@ def announce(
         f"{len(dataset.class_names)} classes"
     )
     console.print(
+        "regimes: " + ", ".join(_regime(regime) for regime in experiment.regimes)
+    )
+    console.print(
         f"{len(experiment.models)} models x {len(experiment.regimes)} regimes = "
         f"{cells} cells x {len(experiment.seeds)} seeds = {len(experiment.runs())} "
         f"runs of {experiment.training.epochs} epochs; "
         f"{len(progress.finished)} finished, {len(progress.missing)} to do, "
         f"{jobs} at a time"
     )
+
+
+def _regime(regime: Regime) -> str:
+    return f"{regime.name} ({regime.profile.kind}, {regime.remedy.kind})"
 
 
 def follow(

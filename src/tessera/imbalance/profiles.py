@@ -19,8 +19,11 @@ from tessera.experiment import (
 STREAM = tuple(b"profile")
 """Name of this module's random stream, so that no other one repeats its draws."""
 
-RARER = 0.9
-"""A class is reduced when it kept under 0.9 of the share that the best class kept."""
+CUT = 0.9
+"""A class is cut when it kept under 0.9 of the share that the best class kept."""
+
+RARE = 0.5
+"""A class is rare when it has under half of the images of the most common class."""
 
 
 class ProfileError(ValueError):
@@ -219,12 +222,20 @@ def gini(kept: Counts) -> float:
 
 
 def reduced_classes(kept: Counts, available: Counts) -> tuple[int, ...]:
-    """Classes that the profile made rare.
+    """Classes that are rare under a profile: those it cut, and those rare by nature.
 
-    Those with fewer images than the most common kept class *and* under `RARER` of the
-    share that the best-kept class kept. Small differences that the data came with, and
-    rounding, do not count; nor does levelling, which leaves all classes equal.
+    Cut: fewer images than the most common kept class *and* under `CUT` of the share
+    that the best-kept class kept; rounding and small differences do not count. Rare
+    by nature: under `RARE` of the most common kept class's images.
+
+    Args:
+        kept: Images per class that the profile keeps, int64 [K].
+        available: Images per class before it, int64 [K].
+
+    Returns:
+        Class indices, ascending; none when the profile levels the classes.
     """
     share = kept / available
-    rarer = (share < RARER * share.max()) & (kept < kept.max())
-    return tuple(np.flatnonzero(rarer).tolist())
+    cut = (share < CUT * share.max()) & (kept < kept.max())
+    rare = kept < RARE * kept.max()
+    return tuple(np.flatnonzero(cut | rare).tolist())

@@ -1,0 +1,151 @@
+"""One run, start to finish, on real digits: what it leaves, and that it repeats."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from tessera import files, pipeline, runtime, settings
+from tessera.data import source
+from tessera.data.dataset import Dataset
+from tessera.experiment import Cnn, Digits, Experiment, Run, Training
+from tessera.record import Record, RunFolder
+
+EXPERIMENT = Experiment(
+    data=Digits(image_size=16),
+    models=(Cnn(),),
+    training=Training(epochs=4, batch_size=16, flip=False, crop_padding=1),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _framework() -> None:
+    runtime.prepare(threads=1)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return source.load(EXPERIMENT.data)
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return next(r for r in EXPERIMENT.runs() if r.regime.name == "weighted")
+
+
+@pytest.fixture(scope="module")
+def folder(
+    run: Run, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    pipeline.execute(run, dataset, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def record(folder: RunFolder) -> Record:
+    return Record.model_validate_json(folder.record.read_bytes())
+
+
+def test_a_run_leaves_every_file_and_nothing_half_written(folder: RunFolder) -> None:
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {
+        "experiment.toml",
+        "manifest.json",
+        "history.csv",
+        "best.weights.h5",
+        "model.keras",
+        "predictions.npz",
+        "validation_predictions.npz",
+        "heatmaps.npz",
+        "record.json",
+    }
+
+
+def test_the_scores_can_be_computed_again_from_the_stored_predictions(
+    folder: RunFolder, record: Record
+) -> None:
+    stored = files.read_arrays(folder.predictions)
+    labels, predicted = stored["labels"], stored["logits"].argmax(axis=1)
+    scores = record.scores
+    assert scores.accuracy == pytest.approx(metrics.accuracy_score(labels, predicted))
+    assert scores.macro_f1 == pytest.approx(
+        metrics.f1_score(labels, predicted, average="macro")
+    )
+    np.testing.assert_array_equal(
+        scores.confusion_matrix, metrics.confusion_matrix(labels, predicted)
+    )
+
+
+def test_the_run_learned_something(record: Record) -> None:
+    assert record.scores.accuracy > 0.3  # guessing gives 0.1
+
+
+def test_the_stored_experiment_is_the_run(folder: RunFolder, run: Run) -> None:
+    assert settings.read(folder.experiment).runs() == (run,)
+
+
+def test_the_study_profile_keeps_a_fifth_of_three_classes_and_a_tenth_validates(
+    folder: RunFolder, dataset: Dataset, record: Record
+) -> None:
+    kept = np.add(record.train_counts, record.validation_counts)
+    whole = dataset.train.counts(10)
+    expected = np.where(np.isin(np.arange(10), [3, 4, 5]), np.round(0.2 * whole), whole)
+    np.testing.assert_array_equal(kept, expected)
+    assert record.reduced_classes == (3, 4, 5)
+    share = np.sum(record.validation_counts) / np.sum(kept)
+    assert share == pytest.approx(0.1, abs=0.005)
+
+
+def test_training_and_validation_images_are_disjoint(folder: RunFolder) -> None:
+    indices = json.loads(folder.manifest.read_text())["indices"]
+    assert not set(indices["train"]) & set(indices["validation"])
+
+
+def test_the_saved_model_takes_raw_pixels_and_gives_the_stored_answers(
+    folder: RunFolder, dataset: Dataset
+) -> None:
+    import keras
+
+    model = keras.saving.load_model(folder.model, compile=False)
+    probabilities = model.predict_on_batch(dataset.test.images.astype(np.float32))
+    logits = files.read_arrays(folder.predictions)["logits"].astype(np.float64)
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected = exponents / exponents.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_the_best_epoch_is_the_one_with_the_best_monitored_score(
+    folder: RunFolder, record: Record
+) -> None:
+    rows = np.genfromtxt(folder.history, delimiter=",", names=True)
+    column = rows[EXPERIMENT.training.monitor]
+    assert record.best_epoch == 1 + int(np.argmax(column))
+    stored = files.read_arrays(folder.validation_predictions)
+    best = metrics.balanced_accuracy_score(
+        stored["labels"], stored["logits"].argmax(axis=1)
+    )
+    assert best == pytest.approx(column.max())
+
+
+def test_the_same_seed_gives_bit_equal_predictions(
+    run: Run, dataset: Dataset, folder: RunFolder, tmp_path: Path
+) -> None:
+    again = RunFolder(tmp_path)
+    pipeline.execute(run, dataset, again)
+    for name in ("predictions", "validation_predictions", "heatmaps"):
+        first, second = getattr(folder, name), getattr(again, name)
+        assert first.read_bytes() == second.read_bytes(), name
+
+
+def test_another_seed_gives_other_images_and_other_predictions(
+    run: Run, dataset: Dataset, folder: RunFolder, tmp_path: Path
+) -> None:
+    other = RunFolder(tmp_path)
+    pipeline.execute(run.model_copy(update={"seed": 1}), dataset, other)
+    first = files.read_arrays(folder.predictions)["logits"]
+    assert not np.array_equal(first, files.read_arrays(other.predictions)["logits"])
+    manifests = [json.loads(f.manifest.read_text())["sha256"] for f in (folder, other)]
+    assert manifests[0] != manifests[1]
