@@ -22,7 +22,7 @@ def transformer(
 
     Args:
         model: The settings.
-        image_shape: (H, W, C); H and W of at least 2 ** `model.convolutions`.
+        image_shape: (H, W, C).
         classes: Number of classes K.
         seed: Decides every initial weight and every dropout mask.
 
@@ -30,7 +30,7 @@ def transformer(
         A `keras.Model` from pixels [B, H, W, C] to logits [B, K].
 
     Raises:
-        ValueError: `heads` does not divide `width`.
+        ValueError: `heads` does not divide `width`, or the map is a single token.
     """
     raw, scaled = pixels(image_shape)
     features = tokenizer(scaled, model.convolutions, model.width, seed=seed)
