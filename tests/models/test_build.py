@@ -39,7 +39,9 @@ def test_any_image_size_channel_count_and_class_number_gives_finite_logits(
 
 
 @pytest.mark.parametrize(
-    "model,side", tuple(zip(MODELS, (4, 5, 4, 12), strict=True)), ids=str
+    "model,side",
+    tuple(zip(MODELS, (4, 5, 4, 12), strict=True)),
+    ids=lambda value: getattr(value, "label", f"{value} pixels"),
 )
 def test_the_smallest_images_work(model: Model, side: int) -> None:
     net = build(model, (side, side, 1), 2, seed=0)
