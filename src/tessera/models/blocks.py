@@ -1,15 +1,15 @@
 """Parts the models share: seeds per layer, a transformer encoder over tokens.
 
-Everything that a built-in Keras layer can do is one, so only two layers are our own:
-`PositionEmbedding` and `Attention`. Tensors are [B, T, D]: B images, T tokens of
-width D.
+Everything that a built-in Keras layer can do is one; `attention` has the other two.
 """
 
 import hashlib
 from typing import Any
 
 import keras
-from keras import initializers, layers, ops
+from keras import initializers, layers
+
+from tessera.models.attention import Attention, PositionEmbedding
 
 # What Compact-Transformers sets and the settings do not offer to change.
 ATTENTION_DROPOUT = 0.1
@@ -63,95 +63,6 @@ def pixels(image_shape: tuple[int, int, int]) -> tuple[Any, Any]:
     return raw, layers.Rescaling(1.0 / 255.0, name="rescale")(raw)
 
 
-@keras.saving.register_keras_serializable(package="tessera")
-class PositionEmbedding(layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Adds one learned vector per position to the tokens [B, T, D].
-
-    Args:
-        seed: Seed of the initial vectors, normal with deviation 0.2 (as in
-            Compact-Transformers, whose truncation at 2.0 is ten deviations away).
-        **more: Passed on to `keras.layers.Layer`.
-    """
-
-    def __init__(self, seed: int | None = None, **more: Any) -> None:
-        super().__init__(**more)
-        self.seed = seed
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create the vectors [T, D]."""
-        self.position = self.add_weight(
-            shape=tuple(input_shape[1:]),
-            initializer=initializers.RandomNormal(stddev=0.2, seed=self.seed),
-            name="position",
-        )
-
-    def call(self, tokens: Any) -> Any:
-        """Return tokens + position, [B, T, D]."""
-        return tokens + self.position
-
-    def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
-        return {**super().get_config(), "seed": self.seed}
-
-
-@keras.saving.register_keras_serializable(package="tessera")
-class Attention(layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Scaled dot-product attention in several heads (Vaswani et al. 2017).
-
-    Holds no weights: queries, keys and values come side by side from a dense layer
-    before it, [B, T, 3 D], and leave as [B, T, D].
-
-    Args:
-        heads: Number of heads; divides D.
-        dropout: Share of attention weights dropped in training.
-        seed: Seed of the dropout.
-        **more: Passed on to `keras.layers.Layer`.
-    """
-
-    def __init__(
-        self, heads: int, dropout: float = 0.0, seed: int | None = None, **more: Any
-    ) -> None:
-        super().__init__(**more)
-        self.heads = heads
-        self.dropout = dropout
-        self.seed = seed
-        self.drop = layers.Dropout(dropout, seed=seed)
-
-    def call(self, qkv: Any, training: bool | None = None) -> Any:
-        """Mix the values by the attention weights, [B, T, 3 D] -> [B, T, D]."""
-        weights = self.drop(self.attention(qkv), training=training)
-        mixed = ops.transpose(ops.matmul(weights, self._split(qkv)[2]), (0, 2, 1, 3))
-        return ops.reshape(mixed, (-1, qkv.shape[1], qkv.shape[2] // 3))
-
-    def attention(self, qkv: Any) -> Any:
-        """Attention weights [B, heads, T, T]; every row sums to one."""
-        query, key, _ = self._split(qkv)
-        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-        return ops.softmax(scores / query.shape[-1] ** 0.5)
-
-    def _split(self, qkv: Any) -> Any:
-        """Queries, keys and values, each [B, heads, T, D / heads]."""
-        tokens, width = qkv.shape[1], qkv.shape[2] // (3 * self.heads)
-        parts = ops.reshape(qkv, (-1, tokens, 3, self.heads, width))
-        return ops.unstack(ops.transpose(parts, (2, 0, 3, 1, 4)), 3)
-
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, int, int]
-    ) -> tuple[int | None, int, int]:
-        """[B, T, 3 D] -> [B, T, D]."""
-        return (*input_shape[:2], input_shape[2] // 3)
-
-    def multiply_adds(self, input_shape: tuple[int | None, int, int]) -> int:
-        """Multiply-adds per image: T T D for the scores, as many for the mixing."""
-        _, tokens, width = self.compute_output_shape(input_shape)
-        return 2 * tokens * tokens * width
-
-    def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
-        own = {"heads": self.heads, "dropout": self.dropout, "seed": self.seed}
-        return {**super().get_config(), **own}
-
-
 def encoder(tokens: Any, depth: int, *, heads: int, seed: int) -> Any:
     """Position embedding, `depth` transformer blocks and a layer normalisation.
 
@@ -168,20 +79,29 @@ def encoder(tokens: Any, depth: int, *, heads: int, seed: int) -> Any:
         Tokens [B, T, D].
 
     Raises:
-        ValueError: D is not a multiple of `heads`.
+        ValueError: D is not a multiple of `heads`, or T is 1.
     """
-    width = tokens.shape[-1]
-    if width % heads:
-        raise ValueError(
-            f"heads: expected a number that divides the width {width}. Received: "
-            f"{heads}. Change `heads` or `width`."
-        )
+    _check(tokens.shape[1], tokens.shape[2], heads)
     name = "position"
     tokens = PositionEmbedding(stream(seed, name), name=name)(tokens)
     for index in range(depth):
         rate = STOCHASTIC_DEPTH * index / max(depth - 1, 1)
         tokens = _block(tokens, heads, drop=rate, name=f"block{index + 1}", seed=seed)
     return layers.LayerNormalization(epsilon=EPSILON, name="encoder_norm")(tokens)
+
+
+def _check(tokens: int, width: int, heads: int) -> None:
+    if width % heads:
+        raise ValueError(
+            f"heads: expected a number that divides the width {width}. Received: "
+            f"{heads}. Change `heads` or `width`."
+        )
+    if tokens < 2:
+        raise ValueError(
+            "tokens: expected at least 2, for attention lets them look at one "
+            f"another. Received: {tokens}. Set a larger `data.image_size` or, for the "
+            "hybrid, a smaller `patch` or `depth = 0`."
+        )
 
 
 def _block(tokens: Any, heads: int, *, drop: float, name: str, seed: int) -> Any:

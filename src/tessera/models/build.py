@@ -64,13 +64,12 @@ def with_probabilities(net: Any) -> Any:
 def _check(model: Model, image_shape: tuple[int, int, int], classes: int) -> None:
     if classes < 2:
         raise ValueError(f"classes: expected at least 2. Received: {classes}.")
-    smallest = 2**model.convolutions if isinstance(model, Transformer) else SMALLEST
     height, width, channels = image_shape
     if channels < 1:
         raise ValueError(f"channels: expected at least 1. Received: {channels}.")
-    if min(height, width) < smallest:
+    if min(height, width) < SMALLEST:
         raise ValueError(
-            f"{model.label}: expected images of at least {smallest} x {smallest} "
-            f"pixels, for every pooling halves them. Received: {height} x {width}. "
-            f"Set a larger `data.image_size`."
+            f"{model.label}: expected images of at least {SMALLEST} x {SMALLEST} "
+            f"pixels, for two poolings halve them. Received: {height} x {width}. "
+            "Set a larger `data.image_size`."
         )

@@ -12,7 +12,7 @@ from tessera.experiment import Cnn
 from tessera.models.blocks import dense, pixels, stream
 
 SMALLEST = 4
-"""Pixels a side: two poolings halve the image twice."""
+"""Pixels a side: two poolings halve the image, rounding down."""
 
 
 def cnn(

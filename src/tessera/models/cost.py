@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tessera.models.blocks import PositionEmbedding
+from tessera.models.attention import PositionEmbedding
 
 FREE = (layers.LayerNormalization, layers.BatchNormalization, PositionEmbedding)
 """Layers with weights that do no matrix product."""

@@ -31,7 +31,8 @@ def hybrid(
         gives the embedded patches [B, T, width].
 
     Raises:
-        ValueError: `depth` >= 1 and `heads` does not divide `width`.
+        ValueError: `depth` >= 1 and `heads` does not divide `width`, or there is a
+            single token.
     """
     raw, scaled = pixels(image_shape)
     features = backbone(scaled, seed=seed)

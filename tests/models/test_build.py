@@ -1,0 +1,202 @@
+"""What every model promises, whatever its architecture."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.imbalance.losses import cross_entropy
+from tessera.models.build import build, with_probabilities
+
+MODELS = (Cnn(), Transformer(), Hybrid(), Hybrid(name="hybrid-depth-2", depth=2))
+SHAPES = ((28, 28, 1, 2), (32, 32, 3, 10), (48, 41, 4, 7), (64, 64, 3, 100))
+OTHER_BACKEND = Path(__file__).with_name("forward_elsewhere.py")
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.label)
+
+
+def images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+@every_model
+@pytest.mark.parametrize("height,width,channels,classes", SHAPES)
+def test_any_image_size_channel_count_and_class_number_gives_finite_logits(
+    model: Model, height: int, width: int, channels: int, classes: int
+) -> None:
+    net = build(model, (height, width, channels), classes, seed=0)
+    logits = keras.ops.convert_to_numpy(net(images(2, height, width, channels)))
+    assert logits.shape == (2, classes)
+    assert logits.dtype == np.float32
+    assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(
+    "model,side",
+    tuple(zip(MODELS, (4, 5, 4, 12), strict=True)),
+    ids=lambda value: getattr(value, "label", f"{value} pixels"),
+)
+def test_the_smallest_images_work(model: Model, side: int) -> None:
+    net = build(model, (side, side, 1), 2, seed=0)
+    assert np.isfinite(keras.ops.convert_to_numpy(net(images(1, side, side, 1)))).all()
+
+
+@every_model
+def test_smaller_images_than_that_are_refused_with_the_way_out(model: Model) -> None:
+    message = r"at least 4 x 4 pixels.*Received: 3 x 9\. Set a larger `data.image_size`"
+    with pytest.raises(ValueError, match=message):
+        build(model, (3, 9, 3), 10, seed=0)
+
+
+@pytest.mark.parametrize("model,side", [(Transformer(), 4), (Hybrid(depth=1), 11)])
+def test_a_single_token_has_nothing_to_attend_to(model: Model, side: int) -> None:
+    with pytest.raises(ValueError, match=r"tokens: expected at least 2.*Received: 1"):
+        build(model, (side, side, 3), 10, seed=0)
+
+
+def test_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"classes: expected at least 2\. Received: 1"):
+        build(Cnn(), (32, 32, 3), 1, seed=0)
+
+
+def test_no_channels_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"channels: expected at least 1\. Received: 0"
+    ):
+        build(Cnn(), (32, 32, 0), 2, seed=0)
+
+
+@every_model
+def test_pixels_of_any_dtype_give_the_same_logits(model: Model) -> None:
+    net, x = build(model, (32, 32, 3), 10, seed=0), images(2, 32, 32, 3)
+    whole, real = net(x), net(x.astype("float32"))
+    assert np.array_equal(*map(keras.ops.convert_to_numpy, (whole, real)))
+
+
+@every_model
+def test_features_are_a_map_after_relu(model: Model) -> None:
+    net, x = build(model, (32, 32, 3), 10, seed=0), images(2, 32, 32, 3)
+    features = keras.Model(net.input, net.get_layer("features").output)(x)
+    assert features.shape == (2, 8, 8, 128)
+    assert keras.ops.convert_to_numpy(features).min() == 0.0
+    assert net.output is net.get_layer("logits").output
+
+
+def everything(net: keras.Model) -> list[np.ndarray]:
+    """Weights, and logits with dropout on: all that a seed decides."""
+    logits = net(images(8, 32, 32, 3), training=True)
+    return [*net.get_weights(), keras.ops.convert_to_numpy(logits)]
+
+
+@every_model
+def test_a_seed_decides_weights_and_dropout_whatever_happened_before(
+    model: Model,
+) -> None:
+    first = everything(build(model, (32, 32, 3), 10, seed=7))
+    keras.utils.set_random_seed(1)
+    build(Hybrid(depth=1), (16, 16, 1), 3, seed=2)
+    second = everything(build(model, (32, 32, 3), 10, seed=7))
+    assert all(map(np.array_equal, first, second))
+
+
+@every_model
+def test_another_seed_gives_other_weights_in_every_kernel(model: Model) -> None:
+    one = build(model, (32, 32, 3), 10, seed=0)
+    other = build(model, (32, 32, 3), 10, seed=1)
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        constant = np.ptp(a) == 0  # biases and normalisation start constant
+        assert constant or not np.array_equal(a, b)
+
+
+@every_model
+def test_no_two_layers_draw_the_same_weights(model: Model) -> None:
+    net = build(model, (32, 32, 3), 10, seed=0)
+    starts = [w.ravel()[:100] for w in net.get_weights() if np.ptp(w) > 0]
+    scaled = {tuple(np.round(start / start[0], 3)) for start in starts}
+    assert len(scaled) == len(starts)
+
+
+@every_model
+def test_a_saved_model_reopens_with_the_same_probabilities(
+    model: Model, tmp_path: Path
+) -> None:
+    net = with_probabilities(build(model, (32, 32, 3), 10, seed=0))
+    net.save(tmp_path / "model.keras")
+    reopened = keras.saving.load_model(tmp_path / "model.keras")
+    x = images(3, 32, 32, 3)
+    before, after = map(keras.ops.convert_to_numpy, (net(x), reopened(x)))
+    assert np.array_equal(before, after)
+    assert np.allclose(before.sum(1), 1.0)
+
+
+@pytest.mark.parametrize("model", [Cnn(), Hybrid()], ids=lambda m: m.label)
+def test_the_studys_models_are_built_of_kerass_own_layers(model: Model) -> None:
+    net = with_probabilities(build(model, (32, 32, 3), 10, seed=0))
+    assert "tessera" not in json.dumps(net.get_config())
+    assert {type(layer).__module__.split(".")[0] for layer in net.layers} == {"keras"}
+
+
+def test_probabilities_share_their_weights_with_the_logits() -> None:
+    net = build(Cnn(), (32, 32, 3), 10, seed=0)
+    whole, x = with_probabilities(net), images(2, 32, 32, 3)
+    net.set_weights([weight * 1.5 for weight in net.get_weights()])
+    expected = keras.ops.softmax(net(x))
+    assert np.allclose(whole(x), expected)
+    assert whole.output is whole.get_layer("probabilities").output
+
+
+def test_probabilities_stay_float32_in_mixed_precision() -> None:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        net = build(Transformer(), (32, 32, 3), 10, seed=0)
+        assert net(images(1, 32, 32, 3)).dtype == "float32"
+        assert with_probabilities(net)(images(1, 32, 32, 3)).dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@every_model
+def test_one_training_step_moves_every_weight_and_keeps_it_finite(
+    model: Model,
+) -> None:
+    net = build(model, (32, 32, 3), 10, seed=0)
+    before = net.get_weights()
+    net.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    net.train_on_batch(images(8, 32, 32, 3), np.arange(8))
+    for after, start in zip(net.get_weights(), before, strict=True):
+        assert np.isfinite(after).all()
+        assert not np.array_equal(after, start)
+
+
+@pytest.mark.slow
+def test_the_other_backend_computes_the_same_logits_and_losses(tmp_path: Path) -> None:
+    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
+    if importlib.util.find_spec(other) is None:
+        pytest.skip(f"{other} is not installed")
+    x, labels = images(4, 32, 32, 3), np.arange(4)
+    arrays, expected = {"images": x, "labels": labels}, []
+    for index, model in enumerate(MODELS):
+        net = build(model, (32, 32, 3), 10, seed=3)
+        arrays |= {f"{index}/{i}": w for i, w in enumerate(net.get_weights())}
+        logits = net(x)
+        expected.append((logits, cross_entropy(labels, logits)))
+    np.savez(tmp_path / "here.npz", **arrays)
+    settings = json.dumps([model.model_dump() for model in MODELS])
+    subprocess.run(
+        [sys.executable, OTHER_BACKEND, tmp_path, settings],
+        env={**os.environ, "KERAS_BACKEND": other},
+        check=True,
+    )
+    with np.load(tmp_path / "there.npz") as there:
+        for index, (logits, losses) in enumerate(expected):
+            for name, here in (("logits", logits), ("losses", losses)):
+                here, far = keras.ops.convert_to_numpy(here), there[f"{name}/{index}"]
+                assert np.abs(here - far).max() < 1e-5, (MODELS[index].label, name)
