@@ -1,6 +1,9 @@
 import numpy as np
+from evaluation.studies import record
 
-from tessera.report.gallery import galleries, overlay, thumbnail
+from tessera.evaluation.scores import from_confusion
+from tessera.experiment import Regime
+from tessera.report.gallery import galleries, hardest, overlay, thumbnail
 
 
 def test_every_cell_shows_its_first_seed(study):
@@ -62,3 +65,11 @@ def test_large_images_are_made_small_and_keep_their_shape():
 
 def test_small_and_grey_images_stay_as_they_are():
     assert thumbnail(np.zeros((32, 24, 1), np.uint8)).size == (24, 32)
+
+
+def test_of_many_classes_the_hardest_are_shown_in_their_order():
+    run = record("cnn", Regime(name="balanced"), 0, [0.5] * 10)
+    # Class i has i + 1 of 30 images right, so the first twenty are the hardest.
+    matrix = np.diag(np.arange(1, 31)) + np.roll(np.diag(np.arange(29, -1, -1)), 1, 1)
+    scores = from_confusion(matrix, [f"class {i}" for i in range(30)])
+    assert hardest(run.model_copy(update={"scores": scores})) == list(range(20))

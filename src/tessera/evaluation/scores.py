@@ -99,20 +99,30 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
         weighted_recall=float(share @ recall),
         weighted_f1=float(share @ f1),
         worst_class_recall=float(recall[present].min()),
-        per_class=tuple(
-            ClassScores(
-                name=name,
-                precision=float(precision[i]),
-                recall=float(recall[i]),
-                f1=float(f1[i]),
-                support=int(support[i]),
-            )
-            for i, name in enumerate(class_names)
-        ),
+        per_class=_classes(class_names, precision, recall, f1, support),
         never_predicted=tuple(
             name for name, m in zip(class_names, times_predicted, strict=True) if m == 0
         ),
         confusion_matrix=tuple(tuple(int(c) for c in row) for row in matrix),
+    )
+
+
+def _classes(
+    names: Sequence[str],
+    precision: _Floats,
+    recall: _Floats,
+    f1: _Floats,
+    support: NDArray[np.int64],
+) -> tuple[ClassScores, ...]:
+    return tuple(
+        ClassScores(
+            name=name,
+            precision=float(precision[i]),
+            recall=float(recall[i]),
+            f1=float(f1[i]),
+            support=int(support[i]),
+        )
+        for i, name in enumerate(names)
     )
 
 

@@ -1,7 +1,7 @@
 """A study's folder -> what of it may be committed, in a folder of the same layout.
 
 Weights, checkpoints and, unless asked for, every picture of the dataset stay behind;
-so do the places where data lay on the machine, and long lists of indices, which the
+so do the places where data lay on the machine, and the lists of indices, which the
 recipe and the hash in the manifest stand for.
 
     python -m tessera.report.collect out/cifar10 results/cifar10
@@ -22,8 +22,6 @@ from tessera.record import RunFolder, StudyFolder
 from tessera.report import tables
 from tessera.report.load import load
 from tessera.report.page import write_report
-
-_LONGEST_LIST = 100
 
 
 def collect(study_folder: Path, destination: Path, *, images: bool = False) -> Path:
@@ -74,14 +72,14 @@ def _copy_json(source: Path, target: Path) -> None:
 
 
 def _portable(value: Any, key: str = "") -> Any:
-    """Plain data without this machine's places and without long lists."""
+    """Plain data without this machine's places and without lists of images."""
     match value:
+        case _ if key == "indices":
+            return "left out; the recipe and the hash stand for them"
+        case list():
+            return [_portable(v) for v in value]
         case dict():
             return {k: _portable(v, k) for k, v in value.items()}
-        case list() if len(value) > _LONGEST_LIST and key != "confusion_matrix":
-            return f"{len(value)} values left out"
-        case list():
-            return [_portable(v, key) for v in value]
         case str() if key == "path":
             return PurePath(value).name
         case _:

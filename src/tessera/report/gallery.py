@@ -15,10 +15,13 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from PIL import Image
 
+from tessera.record import Record
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
 
+SHOWN_CLASSES = 20
+"""Classes that are shown; of more, those with the lowest recall."""
 SHOWN_PER_KIND = 2
 """Correct and wrong examples of a class that are shown, of each."""
 _LARGEST = 96
@@ -29,29 +32,33 @@ def galleries(study: Study) -> tuple[Drawing, ...]:
     """Draw the explained images of every cell's first seed."""
     drawn = []
     for (model, regime), runs in study.cells.items():
-        first = runs[0].seed
-        found = explained(study.folders[model, regime, first])
+        found = explained(study.folders[model, regime, runs[0].seed])
         if found is not None:
-            names = study.record.data.class_names
-            drawn.append(_gallery(model, regime, first, found, names))
+            drawn.append(_gallery(runs[0], found))
     return tuple(drawn)
 
 
-def _gallery(
-    model: str, regime: str, seed: int, found: Explained, names: Sequence[str]
-) -> Drawing:
-    rows = _rows(found, len(names))
+def _gallery(run: Record, found: Explained) -> Drawing:
+    model, regime = run.model, run.regime
+    names = [c.name for c in run.scores.per_class]
+    classes = hardest(run)
+    rows = _rows(found, classes)
     middle = -(-len(rows) // 2)
     shown = [example for row in rows for example in row]
     blank = sum(bool(found.reasons[i]) for i in shown if i is not None)
     return Drawing(
         key=f"gradcam-{model}--{regime}",
         title=f"{model}, {regime}",
-        caption=f"Seed {seed}; {found.method} on the layer {found.layer}, a grid of "
-        f"{found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
+        caption=f"Seed {run.seed}; {found.method} on the layer {found.layer}, a grid "
+        f"of {found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
         "scaled to its own maximum, so brightness does not compare between images."
         + (f" {blank} shown without a map, with the reason." if blank else "")
+        + (
+            f" Shown are the {len(classes)} classes with the lowest recall."
+            if len(classes) < len(names)
+            else ""
+        )
         + "".join(f" {caution}" for caution in found.cautions),
         alternative=f"Test images of every class, correctly and wrongly classified by "
         f"{model} ({regime}), each beside its {found.method} map.",
@@ -63,11 +70,21 @@ def _gallery(
     )
 
 
-def _rows(found: Explained, classes: int) -> list[tuple[int | None, int | None]]:
+def hardest(run: Record) -> list[int]:
+    """The classes to show, in their order: all, or those with the lowest recall."""
+    per_class = run.scores.per_class
+    tested = [i for i, c in enumerate(per_class) if c.support]
+    ranked = sorted(tested, key=lambda i: per_class[i].recall)
+    return sorted(ranked[:SHOWN_CLASSES])
+
+
+def _rows(
+    found: Explained, classes: Sequence[int]
+) -> list[tuple[int | None, int | None]]:
     """Pairs of (correct, wrong) examples, class by class."""
     right = found.labels == found.predicted
     rows: list[tuple[int | None, int | None]] = []
-    for label in range(classes):
+    for label in classes:
         mine = found.labels == label
         pair = [
             np.flatnonzero(mine & kind)[:SHOWN_PER_KIND] for kind in (right, ~right)

@@ -104,10 +104,14 @@ def inline(text: str, *, title: str, key: str) -> str:
     text = re.sub(r'href="#', f'href="#{key}-', text)
     text = re.sub(r"url\(#", f"url(#{key}-", text)
     label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    text = re.sub(
-        r'<svg ([^>]*?)(?:width|height)="[^"]*pt" ', r"<svg \1", text, count=1
-    )
+    text = re.sub(r'(<svg [^>]*?)height="[^"]*pt" ', r"\1", text, count=1)
+    text = re.sub(r'(<svg [^>]*?)width="([^"]*)pt" ', _widest, text, count=1)
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _widest(opening: re.Match[str]) -> str:
+    """As wide as the page lets it be, until its text is as large as the page's."""
+    return f'{opening[1]}style="max-width: {1.52 * float(opening[2]):.0f}px" '
 
 
 def grid_of_axes(
