@@ -303,8 +303,10 @@ class Experiment(Setting):
         return self
 
     def runs(self) -> tuple[Run, ...]:
-        """One run per model, regime and seed; seeds outermost, so a study that is
-        stopped early holds whole rows of the comparison."""
+        """One run per model, regime and seed.
+
+        Seeds are outermost, so that a study stopped early holds whole comparisons.
+        """
         return tuple(
             Run(
                 data=self.data,

@@ -158,7 +158,7 @@ def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
             continue
         path.append(str(part))
         if isinstance(node, dict):
-            node = node.get(part)  # type: ignore[call-overload]  # keys are text
+            node = node.get(part)
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             node = node[part]
         else:

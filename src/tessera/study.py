@@ -6,7 +6,7 @@ command does what is missing. Nothing else is remembered between commands.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def is_finished(task: workers.Task, dataset: Dataset) -> bool:
 
 def train_missing(
     progress: Progress, experiment: Experiment, *, jobs: int, threads: int
-) -> Iterator[workers.Event]:
+) -> Generator[workers.Event]:
     """Train what is missing, yielding events; may be stopped at any point."""
     if progress.missing:
         yield from workers.run_all(

@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -72,7 +72,7 @@ Event = Started | Stepped | Finished | Failed
 
 def run_all(
     tasks: Sequence[Task], data: Data, *, jobs: int, threads: int
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Yield what happens while `jobs` processes work through the tasks.
 
     Closing the generator, as an exception in its consumer does, ends the processes.
@@ -116,8 +116,9 @@ def _listen(
         except queue.Empty:
             if any(process.is_alive() for process in processes):
                 continue
-            codes = sorted({process.exitcode for process in processes})
-            yield Failed(None, f"every worker process ended (exit codes {codes})", "")
+            codes = ", ".join(sorted({str(p.exitcode) for p in processes}))
+            message = f"every worker process ended (exit codes {codes})"
+            yield Failed(None, message, "")
             return
         ended += isinstance(event, Finished | Failed)
         yield event

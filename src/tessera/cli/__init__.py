@@ -1,4 +1,4 @@
-"""The command line: `tessera VERB ...`. Nothing heavy is imported before it is needed."""
+"""The command line, `tessera VERB ...`: imports nothing heavy before it is needed."""
 
 from tessera.cli.app import main
 

@@ -4,12 +4,16 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from tessera import runtime, settings
 from tessera.experiment import Experiment, Run, Training
 from tessera.record import Record, StudyFolder
+
+if TYPE_CHECKING:
+    from tessera.data.dataset import Dataset
 
 console = Console()
 
@@ -108,11 +112,11 @@ def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
         report(out)
 
 
-def stopped(experiment: Experiment, dataset: object, out: Path) -> None:
+def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
     """Say what is kept after Ctrl-C, and how to go on."""
     from tessera import study as studies
 
-    done = len(studies.survey(experiment, dataset, out).finished)  # type: ignore[arg-type]
+    done = len(studies.survey(experiment, dataset, out).finished)
     console.print(
         f"\nStopped. {done} of {len(experiment.runs())} runs are finished and kept "
         f"in {out}. The same command does the rest:"
@@ -150,9 +154,8 @@ def train(
     run = find_run(experiment, model, regime, seed)
     runtime.load_backend()
     folder = studies.run_folder(StudyFolder(out), run, dataset)
-    with studies.held(folder.path):
-        with progress.single(console, run) as report:
-            record = pipeline.execute(run, dataset, folder, report=report)
+    with studies.held(folder.path), progress.single(console, run) as report:
+        record = pipeline.execute(run, dataset, folder, report=report)
     show(record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 
@@ -175,7 +178,7 @@ def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
     return next(r for r in runs if (r.model.label, r.regime.name) == (model, regime))
 
 
-def load(experiment: Experiment) -> "Dataset":  # noqa: F821 (imported below, lazily)
+def load(experiment: Experiment) -> "Dataset":
     """Load the experiment's dataset, saying so when it takes a while."""
     from tessera.cli import progress
     from tessera.data import source

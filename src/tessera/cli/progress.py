@@ -62,7 +62,9 @@ def follow(
         return []
     board = _Board(console, tasks, training)
     with board.display:
-        return [event for event in events if board.show(event)]
+        for event in events:
+            board.show(event)
+    return board.failures
 
 
 class _Board:
@@ -85,6 +87,7 @@ class _Board:
             transient=True,
             speed_estimate_period=600.0,
         )
+        self.failures: list[workers.Failed] = []
         self._console = console
         self._epochs = training.epochs
         self._finished = 0
@@ -97,8 +100,8 @@ class _Board:
             "study", total=sum(self._costs.values()), note=f"0/{self._total} runs"
         )
 
-    def show(self, event: workers.Event) -> bool:
-        """Show one event; whether it is a failure."""
+    def show(self, event: workers.Event) -> None:
+        """Show one event, and keep it if it is a failure."""
         match event:
             case workers.Started(task):
                 self._began[task] = time.perf_counter()
@@ -113,10 +116,9 @@ class _Board:
             case workers.Finished(task):
                 self._end(task, "done")
             case workers.Failed(task, message):
+                self.failures.append(event)
                 if task is not None:
                     self._end(task, f"FAILED: {message}")
-                return True
-        return False
 
     def _advance(self, task: workers.Task, epochs: float) -> None:
         self._fractions[task] = epochs / self._epochs

@@ -1,0 +1,1 @@
+"""Class imbalance: how it is made, and what is done about it."""

@@ -18,6 +18,10 @@ EPSILON = 1e-5
 """Added to the variance in layer normalisation: PyTorch's default, not Keras'."""
 
 
+class ModelError(ValueError):
+    """The settings and the images make no model; the message says why."""
+
+
 def stream(seed: int, name: str) -> int:
     """The seed of one layer: a hash of the model's seed and the layer's name.
 
@@ -79,7 +83,7 @@ def encoder(tokens: Any, depth: int, *, heads: int, seed: int) -> Any:
         Tokens [B, T, D].
 
     Raises:
-        ValueError: D is not a multiple of `heads`, or T is 1.
+        ModelError: D is not a multiple of `heads`, or T is 1.
     """
     _check(tokens.shape[1], tokens.shape[2], heads)
     name = "position"
@@ -92,12 +96,12 @@ def encoder(tokens: Any, depth: int, *, heads: int, seed: int) -> Any:
 
 def _check(tokens: int, width: int, heads: int) -> None:
     if width % heads:
-        raise ValueError(
+        raise ModelError(
             f"heads: expected a number that divides the width {width}. Received: "
             f"{heads}. Change `heads` or `width`."
         )
     if tokens < 2:
-        raise ValueError(
+        raise ModelError(
             "tokens: expected at least 2, for attention lets them look at one "
             f"another. Received: {tokens}. Set a larger `data.image_size` or, for the "
             "hybrid, a smaller `patch` or `depth = 0`."

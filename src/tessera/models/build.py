@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.models.blocks import ModelError
 from tessera.models.cnn import SMALLEST, cnn
 from tessera.models.hybrid import hybrid
 from tessera.models.transformer import transformer
@@ -32,7 +33,7 @@ def build(
         float32 [B, K].
 
     Raises:
-        ValueError: The images are too small, there are fewer than two classes, or
+        ModelError: The images are too small, there are fewer than two classes, or
             the settings contradict one another.
     """
     _check(model, image_shape, classes)
@@ -63,12 +64,12 @@ def with_probabilities(net: Any) -> Any:
 
 def _check(model: Model, image_shape: tuple[int, int, int], classes: int) -> None:
     if classes < 2:
-        raise ValueError(f"classes: expected at least 2. Received: {classes}.")
+        raise ModelError(f"classes: expected at least 2. Received: {classes}.")
     height, width, channels = image_shape
     if channels < 1:
-        raise ValueError(f"channels: expected at least 1. Received: {channels}.")
+        raise ModelError(f"channels: expected at least 1. Received: {channels}.")
     if min(height, width) < SMALLEST:
-        raise ValueError(
+        raise ModelError(
             f"{model.label}: expected images of at least {SMALLEST} x {SMALLEST} "
             f"pixels, for two poolings halve them. Received: {height} x {width}. "
             "Set a larger `data.image_size`."

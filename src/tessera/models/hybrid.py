@@ -31,7 +31,7 @@ def hybrid(
         gives the embedded patches [B, T, width].
 
     Raises:
-        ValueError: `depth` >= 1 and `heads` does not divide `width`, or there is a
+        ModelError: `depth` >= 1 and `heads` does not divide `width`, or there is a
             single token.
     """
     raw, scaled = pixels(image_shape)

@@ -30,7 +30,7 @@ def transformer(
         A `keras.Model` from pixels [B, H, W, C] to logits [B, K].
 
     Raises:
-        ValueError: `heads` does not divide `width`, or the map is a single token.
+        ModelError: `heads` does not divide `width`, or the map is a single token.
     """
     raw, scaled = pixels(image_shape)
     features = tokenizer(scaled, model.convolutions, model.width, seed=seed)

@@ -1,0 +1,1 @@
+"""Training: from images in a known order to weights and predictions."""

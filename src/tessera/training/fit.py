@@ -34,7 +34,7 @@ COLUMNS = (
 
 Row = dict[str, float]
 Report = Callable[[int, int, int, Row | None], None]
-"""Told (epoch from 0, steps done, steps in the epoch, the last finished epoch's row)."""
+"""Told (epoch from 0, steps done, steps in it, the row of an epoch just finished)."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""The command line answers at once, teaches, and names what is wrong."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tessera import settings
+from tessera.experiment import Experiment
+
+VERBS = ("demo", "study", "train", "report", "explain", "data", "config")
+
+
+def tessera(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tessera", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=300,
+    )
+
+
+def test_help_lists_every_verb() -> None:
+    result = tessera("--help")
+    assert result.returncode == 0
+    for verb in VERBS:
+        assert f"\n  {verb} " in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    result = tessera(verb, "--help")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 5
+
+
+def test_config_prints_the_defaults_as_an_experiment_file() -> None:
+    result = tessera("config")
+    assert settings.build(tomllib.loads(result.stdout)) == Experiment()
+
+
+def test_config_shows_what_options_change() -> None:
+    result = tessera("config", "--epochs", "40", "--seeds", "3,7", "--set", "name=x")
+    experiment = settings.build(tomllib.loads(result.stdout))
+    assert experiment.training.epochs == 40
+    assert experiment.seeds == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["config", "--set", "training.epoch=3"], "did you mean 'epochs'?"),
+        (["config", "--seeds", "none"], "--seeds: expected a count such as 5"),
+        (["config", "--data", "no-such-folder"], "no-such-folder"),
+        (["config", "absent.toml"], "expected a readable experiment file"),
+        (["study", "--jobs", "many"], "--jobs: expected auto or a number"),
+        (["report", "no-such-study"], "no-such-study"),
+        (["explain", "no-such-run", "x.png"], "no-such-run"),
+    ],
+)
+def test_a_mistake_gets_one_message_and_no_traceback(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    result = tessera(*arguments, TESSERA_CACHE=str(tmp_path))
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_backend_that_is_not_installed_is_named_with_the_way_out() -> None:
+    result = tessera("study", KERAS_BACKEND="mxnet")
+    assert result.returncode == 2
+    assert "KERAS_BACKEND: expected an installed framework" in result.stderr
+    assert "pip install" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
+    from sklearn.datasets import load_digits
+
+    out = tmp_path / "study"
+    options = ["--epochs", "1", "--set", "data.image_size=16"]
+    trained = tessera("train", "--model", "cnn", *options, "--out", str(out))
+    assert trained.returncode == 0, trained.stderr
+    (run,) = out.glob("runs/*/seed-0")
+
+    from PIL import Image
+
+    digit = load_digits().images[0] * 15
+    Image.fromarray(digit.astype("uint8")).save(tmp_path / "zero.png")
+    pictures = tmp_path / "pictures"
+    explained = tessera(
+        "explain", str(run), str(tmp_path / "zero.png"), "--out", str(pictures)
+    )
+    assert explained.returncode == 0, explained.stderr
+    assert "zero.png" in explained.stdout
+    assert {path.suffix for path in pictures.iterdir()} == {".png", ".npz"}

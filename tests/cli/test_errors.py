@@ -1,0 +1,51 @@
+"""Errors that a user can mend become a message; others keep their traceback."""
+
+import pytest
+
+from tessera.cli import errors
+from tessera.data.dataset import DataError
+from tessera.settings import ExperimentError
+
+
+def raising(error: Exception) -> None:
+    raise error
+
+
+def test_a_known_error_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert errors.guarded(lambda: raising(ExperimentError("epochs: too few"))) == 2
+    assert capsys.readouterr().err == "tessera: epochs: too few\n"
+
+
+def test_a_kind_of_a_known_error_is_known_too() -> None:
+    class SpecialDataError(DataError):
+        pass
+
+    assert errors.guarded(lambda: raising(SpecialDataError("x"))) == 2
+
+
+def test_a_fault_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        errors.guarded(lambda: raising(ZeroDivisionError("ours")))
+
+
+def test_success_is_0() -> None:
+    assert errors.guarded(lambda: None) == 0
+
+
+def test_every_listed_name_is_an_error_that_exists() -> None:
+    from tessera import runtime, settings, study
+    from tessera.data import dataset
+    from tessera.explain import graph
+    from tessera.imbalance import profiles
+    from tessera.models import blocks
+    from tessera.report import load
+    from tessera.training import callbacks
+
+    modules = (
+        *(runtime, settings, study, dataset, graph),
+        *(profiles, blocks, load, callbacks),
+    )
+    known = {name for module in modules for name in vars(module)}
+    assert set(errors.MENDABLE) <= known

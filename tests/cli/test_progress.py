@@ -1,0 +1,58 @@
+"""Without a terminal, progress is a plain line for each finished run."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from tessera import workers
+from tessera.cli import progress
+from tessera.experiment import Experiment
+from tessera.record import RunFolder
+
+RUNS = Experiment().runs()
+TASKS = [workers.Task(run, RunFolder(Path(str(i)))) for i, run in enumerate(RUNS[:2])]
+
+
+def shown(events: list[workers.Event]) -> tuple[str, list[workers.Failed]]:
+    text = io.StringIO()
+    console = Console(file=text, width=200)
+    failures = progress.follow(console, iter(events), TASKS, Experiment().training)
+    return text.getvalue(), failures
+
+
+def test_every_finished_run_is_counted() -> None:
+    row = {"val_accuracy": 0.5}
+    events: list[workers.Event] = []
+    for task in TASKS:
+        events += [
+            workers.Started(task),
+            workers.Stepped(task, 1, 0.0, row),
+            workers.Finished(task),
+        ]
+    text, failures = shown(events)
+    assert failures == []
+    assert "1/2 runs: cnn, balanced, seed 0" in text
+    assert "2/2 runs: cnn, imbalanced, seed 0" in text
+
+
+def test_a_failure_is_shown_when_it_happens_and_told_again_at_the_end() -> None:
+    failed = workers.Failed(TASKS[0], "TrainingDiverged: epoch 1", "Traceback ...")
+    text, failures = shown([workers.Started(TASKS[0]), failed])
+    assert failures == [failed]
+    assert "FAILED: TrainingDiverged: epoch 1" in text
+    message = progress.describe_failures(failures, Path("out"))
+    assert "cnn, balanced, seed 0: TrainingDiverged: epoch 1" in message
+    assert "the same command tries the others again" in message
+
+
+def test_a_dead_worker_needs_no_task() -> None:
+    dead = workers.Failed(None, "every worker process ended", "")
+    assert "worker: every worker process ended" in progress.describe_failures(
+        [dead], Path("out")
+    )
+
+
+def test_nothing_to_do_shows_nothing() -> None:
+    console = Console(file=io.StringIO())
+    assert progress.follow(console, iter([]), [], Experiment().training) == []

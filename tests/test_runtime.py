@@ -1,0 +1,75 @@
+"""Switches are set before a framework loads, and a user's own win."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tessera import runtime
+
+
+def python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TF_", "KERAS_", "OMP_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=clean | environment,
+        timeout=300,
+        check=True,
+    )
+
+
+SHOW = (
+    "import os; from tessera import runtime; runtime.prepare(3); "
+    "print(*(os.environ[n] for n in "
+    "('TF_ENABLE_ONEDNN_OPTS', 'KERAS_BACKEND', 'TF_NUM_INTRAOP_THREADS')))"
+)
+
+
+def test_onednn_is_on_and_tensorflow_is_the_default() -> None:
+    assert python(SHOW).stdout.split() == ["1", "tensorflow", "3"]
+
+
+def test_a_users_own_variables_win() -> None:
+    own = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_NUM_INTRAOP_THREADS": "7"}
+    assert python(SHOW, **own).stdout.split() == ["0", "tensorflow", "7"]
+
+
+def test_a_missing_backend_is_named_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "not_a_framework")
+    with pytest.raises(runtime.MissingBackend, match=r"pip install 'tessera\[cpu\]'"):
+        runtime.prepare()
+
+
+def test_loading_the_backend_writes_nothing_to_the_terminal() -> None:
+    code = (
+        "from tessera import runtime; runtime.prepare(1); runtime.load_backend(); "
+        "import tensorflow as tf; tf.matmul([[1.0]], [[1.0]])"
+    )
+    result = python(code)
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def test_a_real_warning_during_loading_is_passed_on(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with runtime._error_stream_kept() as kept:
+        os.write(2, b"I0000 note\nE0000 trouble\n")
+    assert [line for line in kept if not runtime.CHATTER.match(line)] == [
+        "E0000 trouble\n"
+    ]
+    assert capfd.readouterr().err == ""
+
+
+def test_the_environment_names_versions_and_threads() -> None:
+    found = runtime.environment(threads=2)
+    assert {"keras", "numpy", "scikit-learn"} <= found.packages.keys()
+    assert (found.threads, found.cores) == (2, os.cpu_count())

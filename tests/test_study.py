@@ -1,0 +1,157 @@
+"""A study's state lies in its folders: what is finished is kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import filelock
+import pytest
+
+from tessera import study
+from tessera.data import source
+from tessera.data.dataset import Dataset, Split, assemble
+from tessera.experiment import (
+    OWN_REGIMES,
+    Cnn,
+    Digits,
+    Experiment,
+    Reduced,
+    Regime,
+    Training,
+)
+from tessera.imbalance.profiles import ProfileError
+from tessera.record import StudyFolder, StudyRecord
+
+TINY = [
+    *("--data", "digits", "--epochs", "1", "--seeds", "2", "--jobs", "1"),
+    *("--set", "data.image_size=16", "--set", 'models=[{kind="cnn"}]'),
+    *("--set", "explain.examples=0"),
+]
+
+
+def tessera(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tessera", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def records(out: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in out.glob("runs/*/*/record.json")}
+
+
+def wait_for_a_record(out: Path, process: "subprocess.Popen[str]") -> dict[Path, int]:
+    while process.poll() is None:
+        if found := records(out):
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"the study ended early: {process.communicate()[0]}")
+
+
+def dataset_with(counts: list[int]) -> Dataset:
+    import numpy as np
+
+    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    images = np.zeros((len(labels), 16, 16, 3), np.uint8)
+    split = Split(images, labels)
+    names = tuple(f"class {index}" for index in range(len(counts)))
+    return assemble("made up", names, train=split, test=split)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_killed_study_goes_on_and_never_repeats_a_finished_run(
+    tmp_path: Path,
+) -> None:
+    first = tessera("study", *TINY, "--out", str(tmp_path))
+    kept = wait_for_a_record(tmp_path, first)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    kept |= records(tmp_path)
+    assert not (tmp_path / "study.json").exists()
+
+    second = tessera("study", *TINY, "--out", str(tmp_path))
+    output = second.communicate()[0]
+    assert second.returncode == 0, output
+    after = records(tmp_path)
+    assert len(after) == 6
+    assert {path: after[path] for path in kept} == kept
+    whole = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
+    assert [cell.seeds for cell in whole.cells] == [(0, 1)] * 3
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+
+    again = tessera("study", *TINY, "--out", str(tmp_path))
+    assert "6 finished, 0 to do" in again.communicate()[0]
+    assert records(tmp_path) == after
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
+    process = tessera("study", *TINY, "--out", str(tmp_path))
+    wait_for_a_record(tmp_path, process)
+    os.killpg(process.pid, signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "The same command does the rest" in output
+    assert "Traceback" not in output
+    assert not list(tmp_path.rglob(".partial-*"))
+
+
+def test_a_folder_in_use_by_another_command_is_refused(tmp_path: Path) -> None:
+    with filelock.FileLock(tmp_path / ".lock"):
+        other = tessera("study", *TINY, "--out", str(tmp_path))
+        output = other.communicate(timeout=120)[0]
+    assert other.returncode == 2
+    assert "another tessera command is working in this folder" in output
+
+
+def test_an_empty_folder_has_every_run_to_do(tmp_path: Path) -> None:
+    experiment = Experiment(data=Digits(image_size=16), models=(Cnn(),))
+    progress = study.survey(experiment, source.load(experiment.data), tmp_path)
+    assert (len(progress.finished), len(progress.missing)) == (0, 6)
+
+
+def test_a_damaged_record_is_work_to_do(tmp_path: Path) -> None:
+    experiment = Experiment(data=Digits(image_size=16), models=(Cnn(),))
+    dataset = source.load(experiment.data)
+    run = experiment.runs()[0]
+    folder = study.run_folder(StudyFolder(tmp_path), run, dataset)
+    folder.path.mkdir(parents=True)
+    folder.record.write_text('{"schema_version": 1, "dig')
+    assert len(study.survey(experiment, dataset, tmp_path).missing) == 6
+
+
+def test_balanced_data_of_ten_classes_gets_the_studys_regimes() -> None:
+    experiment = study.adapted(Experiment(), dataset_with([20] * 10))
+    assert experiment.regimes == Experiment().regimes
+
+
+def test_data_that_is_imbalanced_by_nature_is_compared_as_it_is() -> None:
+    experiment = study.adapted(Experiment(), dataset_with([40] * 9 + [20]))
+    assert experiment.regimes == OWN_REGIMES
+
+
+def test_regimes_that_the_user_named_are_kept() -> None:
+    regimes = (Regime(name="mine"),)
+    experiment = Experiment(regimes=regimes, training=Training(epochs=1))
+    assert study.adapted(experiment, dataset_with([40, 20])).regimes == regimes
+
+
+def test_a_profile_that_does_not_fit_is_an_error_before_training() -> None:
+    regimes = (Regime(name="cut", profile=Reduced(classes=("no such class",))),)
+    with pytest.raises(ProfileError, match="no such class"):
+        study.adapted(Experiment(regimes=regimes), dataset_with([20] * 10))
+
+
+def test_every_run_gets_a_core_by_default_and_all_cores_when_alone() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert study.share_of_machine(None, missing=100)[1] == 1
+    assert study.share_of_machine(None, missing=1) == (1, cores)
+    assert study.share_of_machine(3, missing=100)[0] == 3

@@ -1,0 +1,67 @@
+"""Training: the best epoch's weights are kept, and divergence is an error."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tessera.data.dataset import Split
+from tessera.experiment import Cnn, Training
+from tessera.imbalance.plan import Phase, Plan
+from tessera.models import build
+from tessera.training import fit, predict
+from tessera.training.callbacks import TrainingDiverged, validation_scores
+
+
+def material() -> fit.Material:
+    """Two classes that differ in brightness."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.array([0, 1], np.int32), 32)
+    bright = rng.integers(0, 100, (64, 8, 8, 3)) + 150 * labels[:, None, None, None]
+    images = bright.astype(np.uint8)
+    train, validation = Split(images[:48], labels[:48]), Split(images[48:], labels[48:])
+    return fit.Material(train, np.arange(48), validation)
+
+
+def fitted(path: Path, **changes: object) -> tuple[fit.Fitted, object]:
+    training = Training.model_validate(
+        {"epochs": 4, "batch_size": 8, "monitor": "val_loss"} | changes
+    )
+    net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    plan = Plan((Phase(),))
+    weights = path / "best.weights.h5"
+    result = fit.fit(net, plan, material(), training, seed=0, weights=weights)
+    return result, net
+
+
+def test_the_model_is_left_with_its_best_epochs_weights(tmp_path: Path) -> None:
+    result, net = fitted(tmp_path, learning_rate=0.01)
+    validation = material().validation
+    logits = predict.logits(net, validation.images)
+    losses = [row["val_loss"] for row in result.history]
+    assert validation_scores(validation.labels, logits)["val_loss"] == pytest.approx(
+        min(losses), rel=1e-4
+    )
+    assert result.best_epoch == 1 + int(np.argmin(losses))
+
+
+def test_the_history_has_a_row_per_epoch_with_every_column(tmp_path: Path) -> None:
+    result, _ = fitted(tmp_path, epochs=2)
+    assert [row["epoch"] for row in result.history] == [1, 2]
+    assert {tuple(row) for row in result.history} == {fit.COLUMNS}
+
+
+def test_the_loss_falls_on_an_easy_task(tmp_path: Path) -> None:
+    history = fitted(tmp_path)[0].history
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_an_exploding_loss_is_an_error_that_names_the_epoch(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDiverged, match="epoch"):
+        fitted(tmp_path, learning_rate=1e30)
+
+
+def test_the_first_of_equally_good_epochs_counts() -> None:
+    rows = [{"val_accuracy": score} for score in (0.1, 0.5, 0.5)]
+    training = Training(monitor="val_accuracy")
+    assert fit.best_epoch(rows, training) == 2
