@@ -1,0 +1,1 @@
+"""A dataset made imbalanced on purpose, and the remedies against it."""

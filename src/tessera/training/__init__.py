@@ -1,0 +1,1 @@
+"""A model fitted to images, the same way every time for the same seed."""
