@@ -5,11 +5,13 @@ loads, when a function is called, or (under TYPE_CHECKING) never.
 """
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -53,14 +55,26 @@ class Tree:
     sources: dict[str, ast.Module]
     packages: frozenset[str]
 
-    def imports(self) -> Iterator[Import]:
-        """Every import of every module."""
-        for module, source in self.sources.items():
-            for node, when in _statements(source, "load"):
-                for name in self._names(module, node):
-                    ours = name.split(".")[0] == "tessera"
-                    short = name.removeprefix("tessera").lstrip(".") if ours else name
-                    yield Import(module, short, ours, node.lineno, when)
+    @cached_property
+    def imports(self) -> dict[str, list[Import]]:
+        """Module -> its imports."""
+        return {
+            module: [
+                self._import(module, name, node.lineno, when)
+                for node, when in _statements(source, "load")
+                for name in self._names(module, node)
+            ]
+            for module, source in self.sources.items()
+        }
+
+    def every_import(self) -> Iterator[Import]:
+        """The imports of all modules."""
+        return itertools.chain.from_iterable(self.imports.values())
+
+    def _import(self, module: str, name: str, line: int, when: When) -> Import:
+        ours = name.split(".")[0] == "tessera"
+        short = name.removeprefix("tessera").lstrip(".") if ours else name
+        return Import(module, short, ours, line, when)
 
     def _names(self, module: str, node: ast.Import | ast.ImportFrom) -> list[str]:
         if isinstance(node, ast.Import):
@@ -78,21 +92,18 @@ class Tree:
 
     def loaded_with(self, module: str) -> set[str]:
         """Foreign packages and our modules that loading `module` loads as well."""
-        by_module: dict[str, list[Import]] = {}
-        for found in self.imports():
-            if found.when == "load":
-                by_module.setdefault(found.module, []).append(found)
-        loaded, waiting = set(), [module]
+        loaded: set[str] = set()
+        waiting = [module]
         while waiting:
             current = waiting.pop()
             if current in loaded:
                 continue
             loaded.add(current)
             waiting += _parents(current)
-            for found in by_module.get(current, []):
-                if found.ours:
+            for found in self.imports.get(current, []):
+                if found.when == "load" and found.ours:
                     waiting.append(found.name)
-                else:
+                elif found.when == "load":
                     loaded.add("import " + found.name.split(".")[0])
         return loaded
 
@@ -156,7 +167,7 @@ def _layer_violations(tree: Tree, layer: dict[str, int]) -> Iterator[str]:
     parts = {module.split(".")[0] for module in tree.sources} - {"", "__main__"}
     for part in sorted(parts - layer.keys()):
         yield f"{part}: expected a row in the table of docs/design.md"
-    for found in tree.imports():
+    for found in tree.every_import():
         importer, imported = (n.split(".")[0] for n in (found.module, found.name))
         known = {importer, imported} <= layer.keys() | {"", "__main__"}
         if found.ours and known and not may_import(importer, imported, layer):
@@ -177,7 +188,7 @@ def _framework_violations(tree: Tree) -> Iterator[str]:
             names = {name.removeprefix("import ") for name in tree.loaded_with(module)}
             for framework in sorted(names & FRAMEWORKS):
                 yield f"{module}: loading it loads {framework}"
-    for found in tree.imports():
+    for found in tree.every_import():
         name = found.name.split(".")[0]
         if found.ours or name not in FRAMEWORKS or found.when == "never":
             continue

@@ -21,7 +21,7 @@ TRACES = {
     "a setting that names an index": r"(?<!emit-)\bindex[-_]url\b|\[tool\.uv\.index",
     "a package index": r"pypi\.org|pythonhosted\.org|://\S*/simple\b",
     "a host of one network": r"://(localhost|10\.|192\.168\.|[^/\s]*\.(internal|corp))",
-    "a folder of one machine": r"(?<![\w.])/(work|root|home/\w+|Users/\w+|tmp)/\w",
+    "a folder of one machine": r"(?<![\w.])/(work|root|tmp/scratch)/\w",
 }
 
 
