@@ -29,22 +29,28 @@ def announce(
     jobs: int,
 ) -> None:
     """Print the plan before the work."""
-    cells = len(experiment.models) * len(experiment.regimes)
     console.print(
         f"{experiment.name}: {dataset.name}, {len(dataset.train.labels):,} training "
         f"and {len(dataset.test.labels):,} test images, "
-        f"{len(dataset.class_names)} classes"
+        f"{len(dataset.class_names)} classes",
+        soft_wrap=True,
     )
     console.print(
-        "regimes: " + ", ".join(_regime(regime) for regime in experiment.regimes)
+        "regimes: " + ", ".join(_regime(regime) for regime in experiment.regimes),
+        soft_wrap=True,
     )
     console.print(
-        f"{len(experiment.models)} models x {len(experiment.regimes)} regimes = "
-        f"{cells} cells x {len(experiment.seeds)} seeds = {len(experiment.runs())} "
-        f"runs of {experiment.training.epochs} epochs; "
+        f"{_count(experiment.models, 'model')} x {_count(experiment.regimes, 'regime')}"
+        f" x {_count(experiment.seeds, 'seed')} = {_count(experiment.runs(), 'run')} "
+        f"of {experiment.training.epochs} epochs; "
         f"{len(progress.finished)} finished, {len(progress.missing)} to do, "
-        f"{jobs} at a time"
+        f"{jobs} at a time",
+        soft_wrap=True,
     )
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}" + "s" * (len(things) != 1)
 
 
 def _regime(regime: Regime) -> str:
