@@ -21,7 +21,7 @@ WITHOUT_TESTS = {
 }
 LONGER = {
     "experiment.py": "one value; each setting stands beside what it means",
-    "pipeline.py execute": "the whole story of a run, in order, on one screen and a bit",
+    "pipeline.py execute": "the whole story of a run, in order, in one place",
 }
 
 
