@@ -15,7 +15,7 @@ from tessera.record import Record, StudyFolder
 if TYPE_CHECKING:
     from tessera.data.dataset import Dataset
 
-console = Console()
+console = Console(highlight=False, markup=False)
 
 DEMO_EPOCHS = 5
 DEMO_BATCH = 32
@@ -119,7 +119,8 @@ def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
     done = len(studies.survey(experiment, dataset, out).finished)
     console.print(
         f"\nStopped. {done} of {len(experiment.runs())} runs are finished and kept "
-        f"in {out}. The same command does the rest:"
+        f"in {out}. The same command does the rest:",
+        soft_wrap=True,
     )
     console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
     raise SystemExit(130)
