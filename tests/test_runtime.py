@@ -45,7 +45,7 @@ def test_a_missing_backend_is_named_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "not_a_framework")
-    with pytest.raises(runtime.MissingBackend, match=r"pip install 'tessera\[cpu\]'"):
+    with pytest.raises(runtime.MissingBackend, match=r"pip install '\.\[cpu\]'"):
         runtime.prepare()
 
 

@@ -54,8 +54,8 @@ def prepare(threads: int | None = None) -> None:
     if importlib.util.find_spec(backend) is None:
         raise MissingBackend(
             f"KERAS_BACKEND: expected an installed framework. Received: {backend!r}, "
-            "which is not installed. Install one with `pip install 'tessera[cpu]'` "
-            "(TensorFlow) or `pip install 'tessera[jax]'` and KERAS_BACKEND=jax."
+            "which is not installed. In the checkout, `pip install '.[cpu]'` installs "
+            "TensorFlow, and `pip install '.[jax]'` JAX, used with KERAS_BACKEND=jax."
         )
 
 

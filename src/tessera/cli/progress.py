@@ -82,7 +82,7 @@ class _Board:
         self.display = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=12),
             TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),
             TextColumn("left"),
@@ -117,7 +117,7 @@ class _Board:
             case workers.Stepped(task, epoch, fraction, row):
                 self._advance(task, epoch + fraction)
                 if row is not None:
-                    note = f"validation accuracy {row['val_accuracy']:.3f}"
+                    note = f"val {row['val_accuracy']:.3f}"
                     self.display.update(self._bars[task], note=note)
             case workers.Finished(task):
                 self._end(task, "done")
@@ -168,7 +168,7 @@ def single(console: Console, run: Run) -> Iterator[Callable[..., None]]:
     """Progress of one training in this process."""
     display = Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12),
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("left"),
@@ -198,7 +198,7 @@ def loading(console: Console) -> Iterator[Callable[[int, int], None]]:
     """Progress of reading images: told (done, total)."""
     display = Progress(
         TextColumn("reading images"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TimeRemainingColumn(),
         console=console,
