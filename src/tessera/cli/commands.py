@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 console = Console(highlight=False, markup=False)
 
-DEMO_EPOCHS = 5
+DEMO_EPOCHS = 4
 DEMO_BATCH = 32
 
 
