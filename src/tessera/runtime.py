@@ -23,7 +23,9 @@ from tessera.record import Environment
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scikit-learn")
 
 
-CHATTER = re.compile(r"I\d{4} |WARNING: All log messages before absl")
+CHATTER = re.compile(
+    r"I\d{4} |WARNING: All log messages before absl|To enable the following"
+)
 """Lines of TensorFlow's start that tell a user nothing."""
 
 

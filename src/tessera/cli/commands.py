@@ -145,7 +145,6 @@ def train(
     experiment: Experiment, model: str, regime: str, seed: int, out: Path
 ) -> None:
     """Train one cell with one seed, in this process, with every core."""
-    from tessera import pipeline
     from tessera import study as studies
     from tessera.cli import progress
 
@@ -154,6 +153,8 @@ def train(
     experiment = studies.adapted(experiment, dataset)
     run = find_run(experiment, model, regime, seed)
     runtime.load_backend()
+    from tessera import pipeline
+
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with studies.held(folder.path), progress.single(console, run) as report:
         record = pipeline.execute(run, dataset, folder, report=report)
