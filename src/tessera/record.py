@@ -105,6 +105,8 @@ class Record(_Value):
     """Training images seen per second, augmentation and validation included."""
     notes: tuple[str, ...] = ()
     """Warnings a reader needs, in plain words."""
+    tuned: dict[str, float] = {}
+    """What the remedy chose on the validation images, say `tau`."""
     data: DataSummary
     provenance: Environment
     finished_at: str

@@ -69,7 +69,8 @@ def build(table: Table, *, source: str = "settings") -> Experiment:
         # JSON mode is strict about types and still takes lists for tuples.
         return Experiment.model_validate_json(json.dumps(table, default=str))
     except ValidationError as error:
-        faults = [f"  {_fault(detail, table)}" for detail in error.errors()]
+        details = [d for d in error.errors() if not _follows(d, error.errors())]
+        faults = [f"  {_fault(detail, table)}" for detail in details]
         raise ExperimentError("\n".join([f"{source}:", *faults])) from error
 
 
@@ -149,6 +150,13 @@ def _fault(detail: ErrorDetails, table: Table) -> str:
     return f"{dotted}: expected {message}. Received: {received!r}."
 
 
+def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because its items have faults of their own."""
+    place = detail["loc"]
+    inner = [o for o in others if o["loc"][: len(place)] == place and o != detail]
+    return detail["type"] == "too_short" and bool(inner)
+
+
 def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
     """The path as written in the file: without the tags of chosen kinds."""
     path: list[str] = []
@@ -187,17 +195,18 @@ def _known_keys(path: list[str], table: Table) -> list[str]:
         names = setting.model_fields
         if kind is not None and "kind" in names and names["kind"].default == kind:
             return list(names)
-        if kind is None and path == [setting.__name__.lower()]:
+        if kind is None and path[-1] == setting.__name__.lower():
             return list(names)
     return []
 
 
 def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
     """Every setting class that a value of `root` may hold."""
-    import tessera.experiment as module
+    from tessera import experiment, remedies
 
     return [
         value
+        for module in (experiment, remedies)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value != root
     ]

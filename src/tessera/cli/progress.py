@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from tessera import study, workers
+from tessera.catalogue import label
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment, Regime, Run, Training
 
@@ -54,7 +55,7 @@ def _count(things: Sequence[object], noun: str) -> str:
 
 
 def _regime(regime: Regime) -> str:
-    return f"{regime.name} ({regime.profile.kind}, {regime.remedy.kind})"
+    return f"{regime.name} ({regime.profile.kind}, {label(regime.remedy)})"
 
 
 def follow(
