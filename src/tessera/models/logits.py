@@ -109,7 +109,7 @@ def redraw(net: Any, seed: int) -> None:
     fresh = initializers.GlorotUniform(stream(seed, "logits again"))
     layer.kernel.assign(fresh(layer.kernel.shape))
     if isinstance(layer, layers.Dense):
-        layer.bias.assign(ops.zeros_like(layer.bias))
+        layer.bias.assign(ops.zeros(layer.bias.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def without_lengths(net: Any, tau: float) -> None:
     """
     layer = net.get_layer("logits")
     layer.kernel.assign(normalised(read(net).kernel, tau))
-    layer.bias.assign(ops.zeros_like(layer.bias))
+    layer.bias.assign(ops.zeros(layer.bias.shape))
 
 
 def normalised(kernel: Floats, tau: float) -> Floats:

@@ -136,8 +136,8 @@ def _tensorflow(task: Task) -> Epoch:
         task.optimizer.apply(slopes, task.trained)
         return loss, correct
 
-    # No dimension of the batch is fixed, so that the smaller last one needs no trace.
-    function = tf.function(step, reduce_retracing=True)
+    # The smaller last batch is traced once, not anew for every size.
+    function = tf.function(step, reduce_retracing=True, autograph=False)
 
     def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
         parts = []
