@@ -9,8 +9,9 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from tessera.catalogue import catalogue, named
 from tessera.frozen import Setting
 from tessera.remedies import InverseFrequency, Remedy
 
@@ -255,6 +256,15 @@ class Run(Setting):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _known(name: str) -> str:
+    if name != "all":
+        named(name)
+    return name
+
+
+RemedyName = Annotated[str, AfterValidator(_known)]
+"""A name of the catalogue, or `all`."""
+
 CLASS_WEIGHTS = Remedy(weights=InverseFrequency())
 """The seed study's remedy."""
 
@@ -271,6 +281,34 @@ OWN_REGIMES = (
     Regime(name="weighted", profile=Natural(), remedy=CLASS_WEIGHTS),
 )
 """For data that is imbalanced as it comes, where nothing needs to be cut."""
+
+
+class Compare(Setting):
+    """Remedies of the catalogue on one profile: short for a regime for each.
+
+    `[compare]` or several `[[compare]]` may stand for the regimes in a file.
+    """
+
+    profile: Profile = Reduced()
+    remedies: tuple[RemedyName, ...] = ("all",)
+    """Names of the catalogue, or `all` of it; `plain` is always among them."""
+    prefix: str = Field("", pattern=r"^([a-z0-9][a-z0-9._-]*)?$")
+    """Put before the name of each regime; needed where profiles are compared."""
+
+    def regimes(self) -> tuple[Regime, ...]:
+        """Balanced training without a remedy, plain training, then each remedy."""
+        names = tuple(catalogue()) if "all" in self.remedies else self.remedies
+        return (
+            Regime(name="balanced"),
+            *(
+                Regime(
+                    name=f"{self.prefix}{name}",
+                    profile=self.profile,
+                    remedy=named(name),
+                )
+                for name in dict.fromkeys(("plain", *names))
+            ),
+        )
 
 
 class Experiment(Setting):

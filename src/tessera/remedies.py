@@ -222,7 +222,9 @@ class PriorShift(Setting):
     """z - log pi_c + log q_c for the classes' shares q where the model will be used."""
 
     kind: Literal["prior-shift"] = "prior-shift"
-    prior: tuple[Annotated[float, Field(gt=0.0)], ...] | None = None
+    prior: tuple[Annotated[float, Field(gt=0.0)], ...] | None = Field(
+        None, strict=False
+    )
     """One positive number per class, in any unit; None: all classes alike."""
 
 
