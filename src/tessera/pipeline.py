@@ -169,6 +169,7 @@ def take_over(
         history=artefacts.read_history(donor),
         best_epoch=record.best_epoch,
         seconds=record.train_seconds,
+        cpu_seconds=record.train_cpu_seconds or record.train_seconds,
         images_per_second=record.images_per_second,
     )
 
@@ -237,6 +238,7 @@ def conclude(
         reduced_classes=reduced_classes(run, dataset),
         best_epoch=fitted.best_epoch,
         train_seconds=fitted.seconds,
+        train_cpu_seconds=fitted.cpu_seconds,
         images_per_second=fitted.images_per_second,
         notes=notes,
         tuned=tuned,
