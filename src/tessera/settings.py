@@ -160,7 +160,8 @@ def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
     dotted = ".".join(path) or "experiment"
     received = detail["input"]
     if detail["type"] == "extra_forbidden":
-        return f"{dotted}: unknown key{_suggestion(path, table, kind)}. Received: {received!r}."
+        hint = _suggestion(path, table, kind)
+        return f"{dotted}: unknown key{hint}. Received: {received!r}."
     if detail["type"] == "missing":
         return f"{dotted}: expected a value. Received: nothing."
     message = detail["msg"].removeprefix("Value error, ")

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
 from tessera.evaluation import study_record
-from tessera.experiment import OWN_REGIMES, Experiment, Run
+from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
 from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
@@ -39,12 +39,20 @@ class Progress:
     missing: tuple[workers.Task, ...]
 
 
-def adapted(experiment: Experiment, dataset: Dataset) -> Experiment:
+def adapted(
+    experiment: Experiment, dataset: Dataset, remedies: tuple[str, ...] = ()
+) -> Experiment:
     """The experiment with regimes that suit the data, unless it names its own.
 
     The seed study cuts classes 3, 4 and 5 of balanced data. Data whose classes differ
     by `UNEQUAL` or more is compared as it is instead: levelled, as it comes, and as it
     comes with class weights; so is data with too few classes for the study's profile.
+
+    Args:
+        experiment: What was asked for.
+        dataset: Its data.
+        remedies: Names of the catalogue to compare on the first profile of the
+            experiment that is not balanced; none: the experiment's own regimes.
 
     Raises:
         ProfileError: A profile does not fit the data.
@@ -54,6 +62,10 @@ def adapted(experiment: Experiment, dataset: Dataset) -> Experiment:
     unequal = profiles.imbalance_factor(counts) >= UNEQUAL
     if "regimes" not in experiment.model_fields_set and (unequal or len(counts) < 6):
         experiment = experiment.model_copy(update={"regimes": OWN_REGIMES})
+    if remedies:
+        found = (r.profile for r in experiment.regimes if r.profile.kind != "balanced")
+        compare = Compare(profile=next(found, Reduced()), remedies=remedies)
+        experiment = experiment.model_copy(update={"regimes": compare.regimes()})
     notes(experiment, dataset)
     return experiment
 

@@ -51,7 +51,7 @@ class Fitted:
     seconds: float
     """Wall time, validation included, building the model excluded."""
     cpu_seconds: float
-    """Processor time of the same, over all threads: what a busy machine changes less."""
+    """Processor time of the same, over all threads: a busy machine changes it less."""
     images_per_second: float
 
 
