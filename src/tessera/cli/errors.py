@@ -12,6 +12,7 @@ MENDABLE = (
     "TrainingDiverged",
     "ExplainError",
     "ProfileError",
+    "RemedyError",
     "ModelError",
 )
 """By name, so that `--help` need not import the modules that define them."""
