@@ -23,8 +23,8 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
-    *("arrays", "experiment", "files", "record", "settings", "evaluation"),
-    *("imbalance.profiles", "data", "report"),
+    *("arrays", "checkpoint", "experiment", "files", "record", "settings"),
+    *("evaluation", "imbalance.profiles", "data", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
 MAY_NAME_A_BACKEND = ("runtime", "explain.gradients")

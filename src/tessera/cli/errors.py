@@ -13,6 +13,7 @@ MENDABLE = (
     "ExplainError",
     "ProfileError",
     "ModelError",
+    "CannotWrite",
 )
 """By name, so that `--help` need not import the modules that define them."""
 
