@@ -141,7 +141,7 @@ def test_a_folder_that_is_a_circle_is_no_folder(tmp_path) -> None:
 def test_folders_without_end_are_refused(tmp_path) -> None:
     touch(tmp_path, "a/1", "b/1")
     deep = os.open(tmp_path / "a", os.O_RDONLY)
-    for _ in range(1500):
+    for _ in range(100):
         os.mkdir("d", dir_fd=deep)
         inner = os.open("d", os.O_RDONLY, dir_fd=deep)
         os.close(deep)
