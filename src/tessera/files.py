@@ -62,7 +62,10 @@ def writing(path: Path) -> Iterator[None]:
 def _temporary(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, gone at the end unless it was moved."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PARTIAL, suffix=path.suffix)
+    # Two suffixes: Keras knows its weights by `.weights.h5`.
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=PARTIAL, suffix="".join(path.suffixes[-2:])
+    )
     os.close(handle)
     try:
         yield Path(name)

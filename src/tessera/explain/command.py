@@ -107,7 +107,7 @@ def load(run: RunFolder) -> Trained:
         ) from error
     (one,) = settings.read(run.experiment).runs()
     names = record.data.class_names
-    net = build.build(one.model, record.data.image_shape, len(names), seed=one.seed)
+    net = build.for_run(one, record.data.image_shape, len(names))
     weights.load(net, run.weights)
     return Trained(net, names, record.data.image_shape[0])
 
