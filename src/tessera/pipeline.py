@@ -17,7 +17,7 @@ from tessera.data.dataset import Dataset, Split
 from tessera.evaluation import scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan, profiles
-from tessera.models import build, cost
+from tessera.models import build, cost, weights
 from tessera.record import Record, RunFolder
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
@@ -162,7 +162,7 @@ def take_over(
     record = artefacts.finished(donor, twin.digest(dataset.fingerprint))
     if twin == run or record is None:
         return None
-    net.load_weights(donor.weights)
+    weights.load(net, donor.weights)
     with files.replacing(folder.weights) as temporary:
         net.save_weights(temporary)
     return fit.Fitted(

@@ -14,6 +14,7 @@ MENDABLE = (
     "ProfileError",
     "RemedyError",
     "ModelError",
+    "CannotWrite",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

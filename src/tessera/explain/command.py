@@ -21,7 +21,7 @@ from tessera.data import decode
 from tessera.explain import gradcam, panel
 from tessera.explain.gradcam import Explanations
 from tessera.explain.graph import ExplainError
-from tessera.models import build
+from tessera.models import build, weights
 from tessera.record import Record, RunFolder
 
 
@@ -108,7 +108,7 @@ def load(run: RunFolder) -> Trained:
     (one,) = settings.read(run.experiment).runs()
     names = record.data.class_names
     net = build.for_run(one, record.data.image_shape, len(names))
-    net.load_weights(run.weights)
+    weights.load(net, run.weights)
     return Trained(net, names, record.data.image_shape[0])
 
 
