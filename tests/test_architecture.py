@@ -23,7 +23,7 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
-    *("arrays", "experiment", "files", "record", "settings", "evaluation"),
+    *("arrays", "experiment", "files", "record", "results", "settings", "evaluation"),
     *("imbalance.profiles", "data", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
