@@ -173,7 +173,7 @@ def conclude(
     ]
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     record = study_record.study_record(
-        experiment, records, runtime.environment(threads), folders
+        experiment, records, runtime.environment(threads), folders, root=out
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
