@@ -68,7 +68,7 @@ def test_the_noise_has_the_stated_share_of_each_images_range(pictures):
         return x
 
     pixels.smooth_grad(slopes, pictures, SmoothGrad(samples=500, noise=0.2))
-    noise = np.stack(seen) - pictures
+    noise = np.concatenate(seen) - pictures
     reach = np.ptp(pictures, axis=(1, 2, 3))
     np.testing.assert_allclose(noise.std(axis=(0, 2, 3, 4)), 0.2 * reach, rtol=0.02)
 
@@ -84,7 +84,7 @@ def test_the_seed_decides_the_noise(pictures):
 
 def total(x):
     """The sum of an image's pixels."""
-    return x.sum(axis=(1, 2, 3))
+    return x.sum(axis=(-3, -2, -1))
 
 
 def test_covering_a_cell_takes_its_pixels_from_a_sum(pictures):
@@ -144,3 +144,26 @@ def test_pixels_that_are_whole_numbers_have_no_gradient(images):
         maps.compute(net, images, method=IntegratedGradients())
     assert maps.compute(net, images, method=Occlusion()).raw.any()
     assert maps.compute(net, images).raw.any()
+
+
+@pytest.mark.parametrize(
+    "count, room, expected", [(32, 12, 8), (25, 12, 5), (64, 999, 64), (7, 3, 1)]
+)
+def test_variants_are_computed_in_equal_shares_that_fit(count, room, expected):
+    assert pixels.together(count, room) == expected
+
+
+@pytest.mark.parametrize(
+    "draw, function, settings",
+    [
+        (pixels.integrated_gradients, cubes, IntegratedGradients(steps=12)),
+        (pixels.smooth_grad, cubes, SmoothGrad(samples=12)),
+        (pixels.occlusion, lambda x: total(x**2), Occlusion(cells=6)),
+    ],
+)
+def test_how_many_are_computed_at_once_does_not_matter(
+    pictures, draw, function, settings
+):
+    one_by_one = draw(function, pictures, settings, room=1)
+    together = draw(function, pictures, settings, room=5)
+    np.testing.assert_allclose(one_by_one, together, rtol=1e-4, atol=1e-5)

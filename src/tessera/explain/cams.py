@@ -62,12 +62,14 @@ def grad_cam_plus_plus(features: FeatureMaps, gradients: FeatureMaps) -> Heatmap
     exp(y), which cancels in the weights of the cells; what is left of it is one factor
     for the whole map, and is dropped, since it would overflow.
     """
-    total = features.sum(axis=(1, 2), keepdims=True)
-    squared = gradients**2
-    denominator = 2 * squared + total * squared * gradients
-    defined = denominator != 0
-    cells = np.divide(squared, denominator, out=np.zeros_like(gradients), where=defined)
-    weights = (cells * np.maximum(gradients, 0)).sum(axis=(1, 2))
+    # g^2 / (2 g^2 + S g^3) = 1 / (2 + S g) for the g > 0 that are left.
+    denominator = 2 + features.sum(axis=(1, 2), keepdims=True) * gradients
+    positive = np.maximum(gradients, 0)
+    defined = (positive > 0) & (denominator != 0)
+    cells = np.divide(
+        positive, denominator, out=np.zeros_like(gradients), where=defined
+    )
+    weights = cells.sum(axis=(1, 2))
     return weighted_sum(features, weights)
 
 

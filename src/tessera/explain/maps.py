@@ -30,6 +30,7 @@ from tessera.explain.methods import (
     SmoothGrad,
     class_specific,
 )
+from tessera.explain.pixels import Lens
 from tessera.explain.places import Grid
 from tessera.explain.targets import Question, Target, question
 
@@ -40,7 +41,7 @@ CLASS_AGNOSTIC = (
 
 
 def compute(
-    model: keras.Model | Cut,
+    model: keras.Model | Cut | Lens,
     images: NDArray[Any],
     *,
     method: Method | None = None,
@@ -54,8 +55,8 @@ def compute(
 
     Args:
         model: A functional or sequential Keras model, also with models nested in it;
-            or one that `gradients.cut` has cut at a layer, which is compiled once for
-            many calls.
+            or one that is compiled once for many calls, by `gradients.cut` at a layer
+            or by `pixels.lens` for methods on pixels.
         images: [N, H, W, C], in the units the model takes; at least one.
         method: What to draw; None: Grad-CAM.
         target: The class to explain, see `targets`.
@@ -98,7 +99,7 @@ def compute(
 
 
 def _check(
-    model: keras.Model | Cut,
+    model: keras.Model | Cut | Lens,
     images: NDArray[Any],
     method: Method,
     layer: str | None,
@@ -111,6 +112,11 @@ def _check(
         raise ExplainError(
             f"model: expected a Keras model for {method.label} or another layer than "
             f"the one it was cut at. Received: a model cut at {model.layer!r}."
+        )
+    if isinstance(model, Lens) and method.where != "pixels":
+        raise ExplainError(
+            f"model: expected a Keras model or a Cut for {method.label}. Received: a "
+            "Lens, which is for methods on pixels."
         )
     unused = {
         "layer": layer if method.where != "layer" else None,
@@ -190,7 +196,7 @@ def _on_layer(
 def _on_pixels(
     model: Any, images: NDArray[Any], method: OnPixels, target: Target, batch_size: int
 ) -> Explanations:
-    lens = pixels.lens(model)
+    lens = model if isinstance(model, Lens) else pixels.lens(model)
     asked = question(target, len(images), lens.graph.classes)
     logits = pixels.all_logits(lens, images, batch_size)
     directions = resolved(asked, logits, slice(None))

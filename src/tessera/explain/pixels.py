@@ -26,10 +26,10 @@ Pixels: TypeAlias = NDArray[np.float32]
 """Images in the units that the model takes, float32 [B, H, W, C]."""
 
 Slopes: TypeAlias = Callable[[Pixels], Pixels]
-"""Images -> the gradient of their scores, float32 [B, H, W, C]."""
+"""Variants of the images [S, B, H, W, C] -> the gradients of their scores."""
 
 Scores: TypeAlias = Callable[[Pixels], NDArray[np.float32]]
-"""Images -> their scores, float32 [B]."""
+"""Variants of the images [S, B, H, W, C] -> their scores, float32 [S, B]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +105,17 @@ def explain(
     dtype = lens.graph.dtype
     for pixels, rows, size in portions(dtype, images, directions, batch_size):
         slopes, scores = _bound(lens, rows)
+        room = max(batch_size // len(pixels), 1)
         match method:
             case IntegratedGradients():
-                part = integrated_gradients(slopes, pixels, method)
-                change = scores(pixels) - scores(_baseline(pixels, method))
+                part = integrated_gradients(slopes, pixels, method, room=room)
+                ends = np.stack([pixels, _baseline(pixels, method)])
+                change = -np.diff(scores(ends), axis=0)[0]
                 residuals.append((part.sum(axis=(1, 2)) - change)[:size])
             case SmoothGrad():
-                part = smooth_grad(slopes, pixels, method)
+                part = smooth_grad(slopes, pixels, method, room=room)
             case Occlusion():
-                part = occlusion(scores, pixels, method)
+                part = occlusion(scores, pixels, method, room=room)
         maps.append(part[:size])
     return np.concatenate(maps), np.concatenate(residuals) if residuals else None
 
@@ -142,12 +144,16 @@ def check(
 
 
 def _bound(lens: Lens, directions: Directions) -> tuple[Slopes, Scores]:
-    def slopes(pixels: Pixels) -> Pixels:
-        return np.asarray(lens.slopes(pixels, directions), np.float32)
+    def slopes(variants: Pixels) -> Pixels:
+        rows = variants.reshape(-1, *variants.shape[2:])
+        wanted = np.tile(directions, (len(variants), 1))
+        gradients = np.asarray(lens.slopes(rows, wanted), np.float32)
+        return gradients.reshape(variants.shape)
 
-    def scores(pixels: Pixels) -> NDArray[np.float32]:
-        values: NDArray[np.float32] = np.asarray(lens.logits(pixels)) * directions
-        sums: NDArray[np.float32] = values.sum(axis=1)
+    def scores(variants: Pixels) -> NDArray[np.float32]:
+        rows = variants.reshape(-1, *variants.shape[2:])
+        logits = np.asarray(lens.logits(rows)).reshape(*variants.shape[:2], -1)
+        sums: NDArray[np.float32] = (logits * directions).sum(axis=-1)
         return sums
 
     return slopes, scores
@@ -157,24 +163,42 @@ def _baseline(pixels: Pixels, settings: IntegratedGradients) -> Pixels:
     return np.full_like(pixels, settings.baseline)
 
 
+def together(count: int, room: int) -> int:
+    """How many of `count` variants to compute at once: a divisor, at most `room`.
+
+    A divisor, so that every call has the same shape and is compiled once.
+    """
+    return max(n for n in range(1, count + 1) if count % n == 0 and n <= max(room, 1))
+
+
 def integrated_gradients(
-    slopes: Slopes, pixels: Pixels, settings: IntegratedGradients
+    slopes: Slopes, pixels: Pixels, settings: IntegratedGradients, *, room: int = 1
 ) -> Heatmaps:
     """Sundararajan et al. 2017, arXiv:1703.01365, equation 1, by the midpoint rule.
+
+    Args:
+        slopes: The gradient.
+        pixels: Images, float32 [B, H, W, C].
+        settings: Steps and baseline.
+        room: Variants of all images that fit into one call.
 
     Returns:
         Signed maps, summed over the colour channels, float32 [B, H, W].
     """
     way = pixels - _baseline(pixels, settings)
     total = np.zeros(pixels.shape, np.float64)
-    for step in range(settings.steps):
-        share = (step + 0.5) / settings.steps
-        total += slopes((pixels - (1 - share) * way).astype(pixels.dtype))
+    shares = (np.arange(settings.steps) + 0.5) / settings.steps
+    left = (1 - shares)[:, None, None, None, None].astype(pixels.dtype)
+    size = together(settings.steps, room)
+    for start in range(0, settings.steps, size):
+        total += slopes(pixels - left[start : start + size] * way).sum(axis=0)
     maps: Heatmaps = (way * total / settings.steps).sum(axis=-1).astype(np.float32)
     return maps
 
 
-def smooth_grad(slopes: Slopes, pixels: Pixels, settings: SmoothGrad) -> Heatmaps:
+def smooth_grad(
+    slopes: Slopes, pixels: Pixels, settings: SmoothGrad, *, room: int = 1
+) -> Heatmaps:
     """Smilkov et al. 2017, arXiv:1706.03825: the mean gradient at noisy copies.
 
     Every image meets the same noise, scaled by its own range, so that its map does not
@@ -186,33 +210,40 @@ def smooth_grad(slopes: Slopes, pixels: Pixels, settings: SmoothGrad) -> Heatmap
     random = np.random.default_rng(settings.seed)
     reach = np.ptp(pixels, axis=(1, 2, 3))[:, None, None, None]
     total = np.zeros(pixels.shape, np.float64)
-    for _ in range(settings.samples):
-        noise = random.standard_normal(pixels.shape[1:], np.float32)
-        total += slopes((pixels + settings.noise * reach * noise).astype(pixels.dtype))
+    size = together(settings.samples, room)
+    for _ in range(0, settings.samples, size):
+        noise = random.standard_normal((size, 1, *pixels.shape[1:]), np.float32)
+        noisy = pixels + settings.noise * reach * noise
+        total += slopes(noisy.astype(pixels.dtype)).sum(axis=0)
     maps: Heatmaps = (total / settings.samples).sum(axis=-1).astype(np.float32)
     return maps
 
 
-def occlusion(scores: Scores, pixels: Pixels, settings: Occlusion) -> Heatmaps:
+def occlusion(
+    scores: Scores, pixels: Pixels, settings: Occlusion, *, room: int = 1
+) -> Heatmaps:
     """Zeiler and Fergus 2014, arXiv:1311.2901, section 4.2: score minus covered score.
 
     Returns:
         Signed maps, float32 [B, cells, cells].
     """
-    whole = scores(pixels)
+    whole = scores(pixels[None])
     if settings.fill is None:
         fill = pixels.mean(axis=(1, 2), keepdims=True)
     else:
         fill = np.full((1, 1, 1, 1), settings.fill, np.float32)
     rows = windows(pixels.shape[1], settings)
     columns = windows(pixels.shape[2], settings)
-    maps = np.zeros((len(pixels), settings.cells, settings.cells), np.float32)
-    for i, vertical in enumerate(rows):
-        for j, horizontal in enumerate(columns):
-            covered = pixels.copy()
-            covered[:, vertical, horizontal] = fill
-            maps[:, i, j] = whole - scores(covered)
-    return maps
+    patches = [(vertical, horizontal) for vertical in rows for horizontal in columns]
+    size = together(len(patches), room)
+    falls = []
+    for start in range(0, len(patches), size):
+        covered = np.repeat(pixels[None], size, axis=0)
+        for variant, patch in zip(covered, patches[start : start + size], strict=True):
+            variant[:, patch[0], patch[1]] = fill
+        falls.append(whole - scores(covered))
+    cells = np.concatenate(falls).T.reshape(-1, settings.cells, settings.cells)
+    return np.ascontiguousarray(cells, np.float32)
 
 
 def windows(length: int, settings: Occlusion) -> list[slice]:
