@@ -91,6 +91,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     groups = PYPROJECT["dependency-groups"]
     wanted = {extra: [*project["dependencies"], *extras[extra]] for extra in extras}
     wanted["dev"] = [*wanted["cpu"], *extras["jax"], *groups["dev"]]
+    wanted["peers"] = [*wanted["dev"], *groups["peers"]]
     assert {lock.stem for lock in LOCKS} == set(wanted)
     for lock in LOCKS:
         pins = versions(lock)

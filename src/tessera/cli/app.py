@@ -7,6 +7,14 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
+from tessera.cli.explain_options import (
+    AgainstOption,
+    BranchesOption,
+    ContrastOption,
+    LayerOption,
+    MethodOption,
+    TargetOption,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -183,25 +191,49 @@ def report(
 @app.command()
 def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    target: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            help="Class to explain, by name or index; default: the predicted."
-        ),
+    images: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(metavar="[IMAGE...]", show_default=False),
     ] = None,
-    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    method: MethodOption = "gradcam",
+    target: TargetOption = "predicted",
+    contrast: ContrastOption = None,
+    layer: LayerOption = None,
+    branches: BranchesOption = False,
+    against: AgainstOption = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
         "explanations"
     ),
 ) -> None:
-    """Show what a trained model looks at: Grad-CAM pictures and raw maps.
+    """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
 
-    tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
+    A picture holds the image, the map in its own cells, and both together. A map that
+    shows nothing comes with the reason.
+
+        tessera explain RUN cat.jpg dog.jpg
+
+        tessera explain RUN cat/wrong.jpg --target predicted --contrast true
+
+        tessera explain RUN cat.jpg --method hirescam --layer conv2
+
+    Of a hybrid, also what each branch adds to the answer; the parts add up exactly.
+    Without an image, the branches' shares of every class on the test images:
+
+        tessera explain RUN cat.jpg --branches
+
+        tessera explain RUN --branches --against OTHER_RUN
     """
     from tessera.cli import commands
 
-    raise typer.Exit(commands.explain(run, images, target, layer, out))
+    if branches or against is not None:
+        status = commands.branches(
+            run, images or [], method, target, contrast, layer, against, out
+        )
+    else:
+        status = commands.explain(
+            run, images or [], method, target, contrast, layer, out
+        )
+    raise typer.Exit(status)
 
 
 @app.command()
