@@ -39,13 +39,13 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.data import dataset
     from tessera.explain import graph
     from tessera.imbalance import profiles
-    from tessera.models import blocks
+    from tessera.models import blocks, rebuild
     from tessera.report import load
     from tessera.training import callbacks
 
     modules = (
         *(runtime, settings, study, dataset, graph),
-        *(profiles, blocks, load, callbacks),
+        *(profiles, blocks, rebuild, load, callbacks),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known

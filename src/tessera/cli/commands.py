@@ -228,6 +228,15 @@ def explain(
     return command.explain_images(run, images, target=target, layer=layer, out=out)
 
 
+def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
+    """Predict images with a trained run; returns the exit status."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.cli import predictions
+
+    return predictions.predict(path, images, form=form, heatmaps=heatmaps)
+
+
 def config(experiment: Experiment) -> None:
     """Print the experiment as TOML."""
     print(settings.dumps(experiment), end="")

@@ -13,6 +13,7 @@ MENDABLE = (
     "ExplainError",
     "ProfileError",
     "ModelError",
+    "RunError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

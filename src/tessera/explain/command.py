@@ -11,18 +11,17 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tessera import files, settings
+from tessera import files
 from tessera.data import decode
 from tessera.explain import gradcam, panel
 from tessera.explain.gradcam import Explanations
 from tessera.explain.graph import ExplainError
-from tessera.models import build
-from tessera.record import Record, RunFolder
+from tessera.models import rebuild
+from tessera.record import RunFolder
 
 
 @dataclass(frozen=True)
@@ -98,18 +97,11 @@ def load(run: RunFolder) -> Trained:
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
     try:
-        record = Record.model_validate_json(run.record.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ExplainError(
-            f"{run.path}: expected the folder of a finished run, such as "
-            "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
-            f"{'a damaged' if run.record.exists() else 'no'} record.json."
-        ) from error
-    (one,) = settings.read(run.experiment).runs()
-    names = record.data.class_names
-    net = build.build(one.model, record.data.image_shape, len(names), seed=one.seed)
-    net.load_weights(run.weights)
-    return Trained(net, names, record.data.image_shape[0])
+        rebuilt = rebuild.rebuild(run)
+    except rebuild.RunError as error:
+        raise ExplainError(str(error)) from error
+    data = rebuilt.record.data
+    return Trained(rebuilt.net, data.class_names, data.image_shape[0])
 
 
 def class_index(target: str, class_names: tuple[str, ...]) -> int:
