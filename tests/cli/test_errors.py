@@ -38,6 +38,7 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera import runtime, settings, study
     from tessera.data import dataset
     from tessera.explain import graph
+    from tessera.export import errors as export
     from tessera.imbalance import profiles
     from tessera.models import blocks, rebuild
     from tessera.report import load
@@ -45,7 +46,7 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
 
     modules = (
         *(runtime, settings, study, dataset, graph),
-        *(profiles, blocks, rebuild, load, callbacks),
+        *(profiles, blocks, rebuild, load, callbacks, export),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known

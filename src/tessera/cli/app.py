@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
+from tessera.cli import use
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -178,36 +179,7 @@ def explain(
     raise typer.Exit(commands.explain(run, images, target, layer, out))
 
 
-@app.command()
-def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN|STUDY",
-            help="A run's folder, or a study's: its recommended run.",
-        ),
-    ],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...")],
-    form: Annotated[
-        str, typer.Option("--format", metavar="table|jsonl|csv", help="Of the answers.")
-    ] = "table",
-    heatmap: Annotated[
-        bool, typer.Option("--heatmap", help="A Grad-CAM picture per image as well.")
-    ] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path(
-        "heatmaps"
-    ),
-) -> None:
-    """Say what images show: class, calibrated probability, runner-up.
-
-    A file that cannot be read is listed with its reason, the rest goes on, and the
-    exit code is 1.
-
-        tessera predict runs/photos new-photos --format csv > answers.csv
-    """
-    from tessera.cli import commands
-
-    raise typer.Exit(commands.predict(model, images, form, out if heatmap else None))
+use.add_to(app)
 
 
 @app.command()

@@ -237,6 +237,24 @@ def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) ->
     return predictions.predict(path, images, form=form, heatmaps=heatmaps)
 
 
+def export(
+    path: Path, form: str, out: Path | None, data: str | None, licence: str | None
+) -> None:
+    """Export a trained model and say where it is and how equal."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.export import command
+
+    done = command.export(path, form, out=out, data=data, licence=licence)
+    console.print(
+        f"Checked on {done.parity.images:,} test images: probabilities within "
+        f"{done.parity.probability:.1e} of the original's.",
+        soft_wrap=True,
+    )
+    console.print(f"Model: {done.model.resolve()}", soft_wrap=True)
+    console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
+
+
 def config(experiment: Experiment) -> None:
     """Print the experiment as TOML."""
     print(settings.dumps(experiment), end="")

@@ -14,6 +14,7 @@ MENDABLE = (
     "ProfileError",
     "ModelError",
     "RunError",
+    "ExportError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

@@ -64,7 +64,7 @@ def predict(
 def _counted(
     stream: Iterable[Answer | Refused], notes: Console, seen: Counter[type]
 ) -> Iterator[Answer | Refused]:
-    """Pass answers on and count them by kind; where they go to a file, show progress."""
+    """Count answers by kind as they pass; where they go to a file, show progress."""
     display = Progress(
         SpinnerColumn(),
         TextColumn("{task.completed:,} files"),
