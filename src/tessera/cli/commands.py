@@ -255,6 +255,22 @@ def export(
     console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
 
 
+def serve(path: Path, host: str, port: int) -> None:
+    """Serve a page for a trained model until Ctrl-C."""
+    runtime.prepare()
+    runtime.load_backend()
+    try:
+        from tessera.serve import command
+    except ModuleNotFoundError as error:
+        raise settings.ExperimentError(
+            f"serve: expected the package {error.name}. Received: it is not installed. "
+            "In the checkout, `pip install '.[serve]'` installs it."
+        ) from error
+    command.serve(
+        path, host=host, port=port, say=lambda text: console.print(text, soft_wrap=True)
+    )
+
+
 def config(experiment: Experiment) -> None:
     """Print the experiment as TOML."""
     print(settings.dumps(experiment), end="")

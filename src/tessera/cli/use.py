@@ -15,7 +15,7 @@ Model = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Make each function below a verb."""
-    for verb in (predict, export):
+    for verb in (predict, export, serve):
         app.command()(verb)
 
 
@@ -80,3 +80,22 @@ def export(
     from tessera.cli import commands
 
     commands.export(model, to, out, data, licence)
+
+
+def serve(
+    model: Model,
+    host: Annotated[
+        str,
+        typer.Option(help="Address; the default is reached from this machine only."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """A web page for a trained model: drop images, see answers, heatmaps and limits.
+
+    Programs ask POST /api/predict; /openapi.json documents it.
+
+        tessera serve runs/photos
+    """
+    from tessera.cli import commands
+
+    commands.serve(model, host, port)

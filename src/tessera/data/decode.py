@@ -1,5 +1,6 @@
 """An image file into RGB pixels of one size, by the rule in `docs/methods.md`."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,22 +54,47 @@ def picture(path: Path, size: int) -> Picture:
         Unreadable: The file cannot be decoded whole; the message says why.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Unreadable(
-                    f"{image.width} x {image.height} pixels are more than the "
-                    f"{MAX_PIXELS:,} allowed"
-                )
-            stored = image.size
-            ImageOps.exif_transpose(image, in_place=True)
-            return Picture(np.asarray(square(to_rgb(image), size)), stored)
-    except Unreadable:
-        raise
+        return _decode(path, size, MAX_PIXELS)
     except UnidentifiedImageError:
         reason = "not a JPEG, PNG, WebP, BMP or GIF image"
         raise Unreadable(reason if path.stat().st_size else "an empty file") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
+
+
+def from_bytes(content: bytes, size: int, *, limit: int = MAX_PIXELS) -> Picture:
+    """Decode the content of one file by the same rule.
+
+    Args:
+        content: Of a JPEG, PNG, WebP, BMP or GIF file.
+        size: Height and width of the result, in pixels.
+        limit: Pixels above which it is refused before any is decoded.
+
+    Raises:
+        Unreadable: It cannot be decoded whole; the message says why.
+    """
+    try:
+        return _decode(io.BytesIO(content), size, limit)
+    except UnidentifiedImageError:
+        reason = "not a JPEG, PNG, WebP, BMP or GIF image"
+        raise Unreadable(reason if content else "an empty file") from None
+    except OSError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _decode(source: Path | io.BytesIO, size: int, limit: int) -> Picture:
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            if image.width * image.height > limit:
+                raise Unreadable(
+                    f"{image.width} x {image.height} pixels are more than the "
+                    f"{limit:,} allowed"
+                )
+            stored = image.size
+            ImageOps.exif_transpose(image, in_place=True)
+            return Picture(np.asarray(square(to_rgb(image), size)), stored)
+    except (Unreadable, OSError):  # UnidentifiedImageError is an OSError
+        raise
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

@@ -25,7 +25,9 @@ def wilson(successes: int, trials: int) -> Interval:
     centre = (share + weight / 2) / (1 + weight)
     spread = _Z * np.sqrt(share * (1 - share) / trials + weight / (4 * trials))
     half = float(spread / (1 + weight))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = centre - half if successes else 0.0
+    high = centre + half if successes < trials else 1.0
+    return low, high
 
 
 def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval:
