@@ -44,7 +44,7 @@ def runtimes(model: Any, folder: Path) -> dict[str, Run]:
         "ONNX Runtime": onnx(folder / formats.FILES["onnx"], ["probabilities"]),
         "LiteRT": litert(folder / formats.FILES["litert"]),
     }
-    if closed_form.exists(model.run.model):
+    if closed_form.exists(model.run.model, model.net):
         found["ONNX Runtime, with heatmap"] = onnx(folder / formats.FILES["onnx"], None)
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its row is left out.")

@@ -20,7 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=".partial-", suffix=path.suffix
+        dir=path.parent, prefix=".partial-", suffix="".join(path.suffixes[-2:])
     )
     os.close(handle)
     temporary = Path(name)

@@ -101,10 +101,15 @@ class Record(_Value):
     best_epoch: int
     """Counted from 1."""
     train_seconds: float
+    """Wall time."""
+    train_cpu_seconds: float | None = None
+    """Processor time over all threads; None in records of earlier versions."""
     images_per_second: float
     """Training images seen per second, augmentation and validation included."""
     notes: tuple[str, ...] = ()
     """Warnings a reader needs, in plain words."""
+    tuned: dict[str, float] = {}
+    """What the remedy chose on the validation images, say `tau`."""
     data: DataSummary
     provenance: Environment
     finished_at: str

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from scipy import optimize, special
+from scipy import special
 
 from tessera import files
 from tessera.arrays import Images, Labels, Logits, Probabilities
@@ -19,10 +19,7 @@ from tessera.experiment import Run
 from tessera.models import rebuild
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
-from tessera.training import predict
-
-TEMPERATURES = (0.05, 20.0)
-"""Where the best temperature is looked for."""
+from tessera.training import after, predict
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,18 +144,9 @@ def temperature(logits: Logits, labels: Labels) -> float:
         logits: Of validation images, float [N, K].
         labels: Their classes, int [N].
     """
-    scaled = logits.astype(np.float64)
-    if (scaled.argmax(axis=1) == labels).all():
+    if (logits.argmax(axis=1) == labels).all():
         return 1.0
-
-    def loss(log_temperature: float) -> float:
-        z = scaled / np.exp(log_temperature)
-        chosen = z[np.arange(len(labels)), labels]
-        return float((special.logsumexp(z, axis=1) - chosen).mean())
-
-    low, high = np.log(TEMPERATURES)
-    found = optimize.minimize_scalar(loss, bounds=(low, high), method="bounded")
-    return float(np.exp(found.x))
+    return after.temperature(logits, labels)
 
 
 def calibrated(logits: Logits, temperature: float) -> Probabilities:

@@ -31,6 +31,11 @@ def test_it_is_the_spatial_mean_of_the_gradient(
 
 
 def test_models_with_attention_have_none() -> None:
-    assert closed_form.exists(Cnn()) and closed_form.exists(Hybrid())
-    assert not closed_form.exists(Hybrid(depth=1))
-    assert not closed_form.exists(Transformer())
+    for model in (Cnn(), Hybrid(), Hybrid(depth=1), Transformer()):
+        net = build.build(model, (16, 16, 3), 4, seed=0)
+        assert closed_form.exists(model, net) is (model in (Cnn(), Hybrid()))
+
+
+def test_a_cosine_in_place_of_the_last_layer_has_none() -> None:
+    net = build.build(Cnn(), (16, 16, 3), 4, seed=0, cosine=10.0)
+    assert not closed_form.exists(Cnn(), net)

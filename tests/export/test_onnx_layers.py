@@ -11,6 +11,7 @@ from tessera.export import onnx_layers
 from tessera.export.errors import ExportError
 from tessera.export.onnx_graph import Graph, Value
 from tessera.models.attention import Attention, PositionEmbedding
+from tessera.models.logits import CosineLogits
 
 MAP = (7, 5, 6)
 TOKENS = (9, 12)
@@ -38,6 +39,7 @@ CASES = {
     "softmax over tokens": (layers.Softmax(axis=1), TOKENS),
     "layer normalisation": (layers.LayerNormalization(epsilon=1e-5), TOKENS),
     "position embedding": (PositionEmbedding(seed=1), TOKENS),
+    "cosine logits": (CosineLogits(7, 16.0), VECTOR),
     "dropout, which does nothing": (layers.Dropout(0.9), VECTOR),
 }
 

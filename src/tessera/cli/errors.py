@@ -12,6 +12,7 @@ MENDABLE = (
     "TrainingDiverged",
     "ExplainError",
     "ProfileError",
+    "RemedyError",
     "ModelError",
     "RunError",
     "ExportError",

@@ -8,8 +8,9 @@ some, weighted when it weights the classes on the same profile.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tessera.catalogue import is_inverse_frequency, is_plain
 from tessera.evaluation.comparison import Cells, cells
-from tessera.experiment import ClassWeights, Experiment, Hybrid, Plain, Regime
+from tessera.experiment import Experiment, Hybrid, Regime
 from tessera.record import Record
 
 
@@ -74,13 +75,13 @@ def roles(experiment: Experiment, records: Sequence[Record]) -> Roles:
 
 
 def _plain(regime: Regime) -> bool:
-    return isinstance(regime.remedy, Plain)
+    return is_plain(regime.remedy)
 
 
 def _weighted(plain: Regime, regimes: Sequence[Regime]) -> str | None:
     for regime in regimes:
         same = regime.profile == plain.profile
-        if same and isinstance(regime.remedy, ClassWeights):
+        if same and is_inverse_frequency(regime.remedy):
             return regime.name
     return None
 

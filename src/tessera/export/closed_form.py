@@ -17,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.experiment import Cnn, Hybrid, Model
+from tessera.models import logits
 
 Matrix = NDArray[np.float64]
 
 
-def exists(model: Model) -> bool:
-    """Whether the weights have a closed form for this architecture."""
-    return isinstance(model, Cnn) or (isinstance(model, Hybrid) and model.depth == 0)
+def exists(model: Model, net: Any) -> bool:
+    """Whether the weights have a closed form: no attention, and a linear last layer."""
+    linear = logits.read(net).has_length
+    if isinstance(model, Hybrid):
+        return linear and model.depth == 0
+    return linear and isinstance(model, Cnn)
 
 
 def weights(model: Model, net: Any) -> Matrix:

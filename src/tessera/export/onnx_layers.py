@@ -13,6 +13,7 @@ from keras import layers
 from tessera.export.errors import ExportError
 from tessera.export.onnx_graph import Graph, Value
 from tessera.models.attention import Attention, PositionEmbedding
+from tessera.models.logits import CosineLogits
 
 
 def add(graph: Graph, layer: Any, inputs: Sequence[Value]) -> Value:
@@ -174,10 +175,24 @@ def _single(graph: Graph, layer: Any, x: str) -> str:
             return graph.node("Softmax", x, axis=layer.axis)
         case layers.LayerNormalization():
             return _normalised(graph, layer, x)
+        case CosineLogits():
+            return _cosine(graph, layer, x)
         case PositionEmbedding():
             return graph.node("Add", x, graph.constant(_array(layer.position)))
         case _:
             raise _refused(layer)
+
+
+def _cosine(graph: Graph, layer: CosineLogits, x: str) -> str:
+    """Gain scale cos(x, w) + shift; see `models.logits`."""
+    kernel = _array(layer.kernel).astype(np.float64)
+    lengths = np.sqrt(np.maximum((kernel**2).sum(axis=0), 1e-12))
+    columns = kernel / lengths * layer.scale * _array(layer.gain)
+    square = graph.node("ReduceSumSquare", x, axes=[1], keepdims=1)
+    floored = graph.node("Max", square, graph.constant(1e-12))
+    unit = graph.node("Div", x, graph.node("Sqrt", floored))
+    product = graph.node("MatMul", unit, graph.constant(columns))
+    return graph.node("Add", product, graph.constant(_array(layer.shift)))
 
 
 def _normalised(graph: Graph, layer: Any, x: str) -> str:

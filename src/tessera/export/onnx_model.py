@@ -47,7 +47,7 @@ def model(trained: Trained) -> Any:
     graph.node("Softmax", graph.node("Mul", logits, scale), name=PROBABILITIES, axis=-1)
     shape = trained.record.data.image_shape
     outputs = [_described(PROBABILITIES, len(trained.class_names))]
-    if closed_form.exists(trained.run.model):
+    if closed_form.exists(trained.run.model, trained.net):
         _heatmap(graph, trained, values)
         outputs.append(_described(HEATMAP, *_grid(trained.net)))
     whole = helper.make_model(

@@ -10,13 +10,19 @@ from keras import initializers, layers
 
 from tessera.experiment import Cnn
 from tessera.models.blocks import dense, pixels, stream
+from tessera.models.logits import logits_layer
 
 SMALLEST = 4
 """Pixels a side: two poolings halve the image, rounding down."""
 
 
 def cnn(
-    model: Cnn, image_shape: tuple[int, int, int], classes: int, *, seed: int
+    model: Cnn,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    seed: int,
+    cosine: float | None = None,
 ) -> Any:
     """Conv32-ReLU-pool, Conv64-ReLU-pool, Conv128-ReLU, global average, head.
 
@@ -27,6 +33,7 @@ def cnn(
         image_shape: (H, W, C); H and W of at least `SMALLEST`.
         classes: Number of classes K.
         seed: Decides every initial weight and every dropout mask.
+        cosine: See `build.build`.
 
     Returns:
         A `keras.Model` from pixels [B, H, W, C] to logits [B, K].
@@ -34,7 +41,7 @@ def cnn(
     raw, scaled = pixels(image_shape)
     features = backbone(scaled, seed=seed)
     average = layers.GlobalAveragePooling2D(name="average")(features)
-    logits = head(average, classes, dropout=model.dropout, seed=seed)
+    logits = head(average, classes, dropout=model.dropout, seed=seed, cosine=cosine)
     return keras.Model(raw, logits, name="cnn")
 
 
@@ -48,13 +55,15 @@ def backbone(scaled: Any, *, seed: int) -> Any:
     return _convolution(128, "features", seed)(x)
 
 
-def head(vector: Any, classes: int, *, dropout: float, seed: int) -> Any:
+def head(
+    vector: Any, classes: int, *, dropout: float, seed: int, cosine: float | None
+) -> Any:
     """The study's head: Dense 128, ReLU, dropout, then logits [B, K]."""
     hidden = dense(128, name="head", seed=seed, activation="relu")(vector)
     hidden = layers.Dropout(dropout, seed=stream(seed, "dropout"), name="dropout")(
         hidden
     )
-    return dense(classes, name="logits", seed=seed, dtype="float32")(hidden)
+    return logits_layer(classes, seed=seed, cosine=cosine)(hidden)
 
 
 def _convolution(filters: int, name: str, seed: int) -> Any:

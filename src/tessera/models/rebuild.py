@@ -56,7 +56,7 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     record = read_record(folder)
     (run,) = settings.read(folder.experiment).runs()
     classes = len(record.data.class_names)
-    net = build.build(run.model, record.data.image_shape, classes, seed=run.seed)
+    net = build.for_run(run, record.data.image_shape, classes)
     try:
         net.load_weights(folder.weights)
     # Keras and HDF5 meet missing, cut and foreign files with errors of every kind.
