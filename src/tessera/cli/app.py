@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
+from tessera.cli import use
 from tessera.cli.explain_options import (
     AgainstOption,
     BranchesOption,
@@ -234,6 +235,9 @@ def explain(
             run, images or [], method, target, contrast, layer, out
         )
     raise typer.Exit(status)
+
+
+use.add_to(app)
 
 
 @app.command()
