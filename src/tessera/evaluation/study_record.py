@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tessera.evaluation.comparison import summarise
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.hypotheses import verdicts
 from tessera.experiment import Experiment
 from tessera.record import Environment, Record, StudyRecord
@@ -13,6 +14,7 @@ def study_record(
     records: Sequence[Record],
     environment: Environment,
     folders: Sequence[str],
+    faithfulness: Sequence[Faithfulness] = (),
 ) -> StudyRecord:
     """Reduce a study to its comparison and its verdicts.
 
@@ -21,6 +23,7 @@ def study_record(
         records: Finished runs, in any order; at least one.
         environment: Of the process that writes the study.
         folders: The folder of each record, relative to the study's, same order.
+        faithfulness: Checks of their explanations, as far as there are any.
 
     Raises:
         ValueError: No run is finished, or the runs saw different data.
@@ -39,5 +42,5 @@ def study_record(
         data=records[0].data,
         environment=environment,
         cells=summarise(experiment, records, folders),
-        verdicts=verdicts(experiment, records),
+        verdicts=verdicts(experiment, records, faithfulness),
     )
