@@ -220,6 +220,16 @@ class RunFolder:
         return self.path / "mistakes.npz"
 
     @property
+    def faithfulness(self) -> Path:
+        """How far the run's maps can be trusted, JSON; see `tessera faithfulness`."""
+        return self.path / "faithfulness.json"
+
+    @property
+    def faithfulness_values(self) -> Path:
+        """The values per image behind it, and the raw maps."""
+        return self.path / "faithfulness.npz"
+
+    @property
     def record(self) -> Path:
         """The `Record`; its presence says the run is finished."""
         return self.path / "record.json"

@@ -58,6 +58,9 @@ def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
         files.write_text(target.experiment, tomli_w.dumps(_portable(settings)))
     _copy(source.history, target.history)
     _copy(source.predictions, target.predictions)
+    if source.faithfulness.exists():
+        _copy_json(source.faithfulness, target.faithfulness)
+        _copy(source.faithfulness_values, target.faithfulness_values)
     if images and source.heatmaps.exists():
         _copy(source.heatmaps, target.heatmaps)
 

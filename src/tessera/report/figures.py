@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from tessera.report.changes import changes
+from tessera.report.contrasts import contrasts
 from tessera.report.curves import curves
 from tessera.report.distribution import class_distribution
 from tessera.report.drawing import Drawing
+from tessera.report.faithfulness import checks_of, drawings
 from tessera.report.gallery import galleries
 from tessera.report.load import Study
 from tessera.report.matrices import confusion_matrices
@@ -25,6 +27,9 @@ class Figures:
     recall: Drawing
     confusion: tuple[Drawing, ...]
     gallery: tuple[Drawing, ...]
+    contrasts: tuple[Drawing, ...] = ()
+    """Wrong answers: the evidence for what was said and for the truth."""
+    faithfulness: tuple[Drawing, ...] = ()
 
     def all(self) -> tuple[Drawing, ...]:
         """Every figure."""
@@ -37,6 +42,8 @@ class Figures:
             self.recall,
             *self.confusion,
             *self.gallery,
+            *self.contrasts,
+            *self.faithfulness,
         )
 
 
@@ -56,4 +63,6 @@ def figures(study: Study, *, images: bool) -> Figures:
         recall=per_class_recall(study),
         confusion=confusion_matrices(study),
         gallery=galleries(study) if images else (),
+        contrasts=contrasts(study) if images else (),
+        faithfulness=tuple(d for f in checks_of(study) for d in drawings(f)),
     )

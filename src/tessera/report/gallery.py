@@ -121,8 +121,10 @@ def _example(
     same = true == said
     sure = f"{100 * found.probabilities[i]:.0f} %"
     return {
-        "image": _uri(image),
-        "overlay": "" if found.reasons[i] else _uri(overlay(found.raw[i], image.size)),
+        "image": data_uri(image),
+        "overlay": ""
+        if found.reasons[i]
+        else data_uri(overlay(found.raw[i], image.size)),
         "true": true,
         "said": f"said so, {sure}" if same else f"said {said}, {sure}",
         "reason": found.reasons[i],
@@ -137,18 +139,22 @@ def thumbnail(image: NDArray[np.uint8]) -> Image.Image:
     return picture
 
 
-def overlay(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+def overlay(
+    raw: NDArray[np.float32], size: tuple[int, int], *, top: float | None = None
+) -> Image.Image:
     """A map's positive part over its maximum, enlarged and coloured, half see-through.
 
     Args:
         raw: Signed map, float [h, w].
         size: Width and height in pixels.
+        top: What counts as the maximum; None: the map's own.
 
     Returns:
         An RGBA picture; opaque where the evidence is strong.
     """
     positive = np.maximum(raw, 0)
-    shares = positive / max(float(positive.max()), np.finfo(np.float32).tiny)
+    largest = float(positive.max()) if top is None else top
+    shares = positive / max(largest, np.finfo(np.float32).tiny)
     smooth = Image.fromarray(shares.astype(np.float32)).resize(
         size, Image.Resampling.BILINEAR
     )
@@ -158,7 +164,8 @@ def overlay(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     return Image.fromarray((255 * colours).round().astype(np.uint8))
 
 
-def _uri(picture: Image.Image) -> str:
+def data_uri(picture: Image.Image) -> str:
+    """A picture as the address of itself, PNG."""
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     text = base64.b64encode(buffer.getvalue()).decode()

@@ -42,6 +42,8 @@ class Explained:
     method: str
     cautions: tuple[str, ...]
     """What a reader of the maps must know."""
+    raw_true: Heatmaps | None = None
+    """Maps for the true class, float32 [M, h, w]; None: not stored."""
 
 
 @dataclass(frozen=True)
@@ -126,4 +128,5 @@ def explained(run: RunFolder) -> Explained | None:
         layer=str(arrays["layer"]),
         method=str(arrays["method"]),
         cautions=tuple(str(caution) for caution in arrays["cautions"]),
+        raw_true=arrays.get("raw_true"),
     )

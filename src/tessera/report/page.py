@@ -11,7 +11,7 @@ from markupsafe import Markup
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
 from tessera.experiment import Experiment
-from tessera.report import words
+from tessera.report import faithfulness, words
 from tessera.report.answer import answer
 from tessera.report.distribution import distinct_counts
 from tessera.report.drawing import Drawing
@@ -79,6 +79,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "folders": study.folders,
         "settings": settings(record.experiment),
         "absent": absent(study),
+        "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(_resource("style.css")),
     }
 
