@@ -191,8 +191,13 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The best weights, kept by `ModelCheckpoint`."""
+        """The best weights."""
         return self.path / "best.weights.h5"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where an unfinished training goes on; gone when the run is finished."""
+        return self.path / "checkpoints"
 
     @property
     def model(self) -> Path:
