@@ -4,7 +4,7 @@ import pytest
 from evaluation.studies import flat
 
 from tessera.experiment import (
-    ClassWeights,
+    CLASS_WEIGHTS,
     Cnn,
     Experiment,
     Hybrid,
@@ -63,7 +63,7 @@ MANY = Experiment(
         Regime(name="balanced"),
         Regime(name="plain", profile=Reduced()),
         *(
-            Regime(name=name, profile=Reduced(), remedy=ClassWeights())
+            Regime(name=name, profile=Reduced(), remedy=CLASS_WEIGHTS)
             for name in GAINS
         ),
     ),
