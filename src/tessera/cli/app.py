@@ -71,6 +71,22 @@ SetOption = Annotated[
         help="Change any setting; may be repeated. `tessera config` lists them.",
     ),
 ]
+RemediesOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--remedies",
+        metavar="all|a,b,c",
+        help="Compare remedies for the imbalance with plain and with balanced "
+        "training; `tessera remedies` lists them. Without an experiment file, and "
+        "without --models, the hybrid alone is trained.",
+    ),
+]
+ModelsOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--models", metavar="a,b", help="Only these of the experiment's models."
+    ),
+]
 JobsOption = Annotated[
     str,
     typer.Option(
@@ -109,6 +125,8 @@ def study(
             help="Where the study goes; default: runs/NAME.", show_default=False
         ),
     ] = None,
+    remedies: RemediesOption = None,
+    models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
 ) -> None:
@@ -119,12 +137,20 @@ def study(
 
         tessera study --data photos --epochs 40 --seeds 5 --out runs/photos
 
+        tessera study --data photos --remedies all
+
         tessera study experiments/study.toml --data cifar10
     """
     from tessera.cli import commands
+    from tessera.cli import remedies as choice
 
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
-    commands.study(chosen, out or Path("runs") / chosen.name, jobs=jobs)
+    wanted = choice.parse(remedies)
+    alone = bool(wanted) and experiment is None
+    chosen = choice.narrowed(chosen, models, alone=alone)
+    commands.study(
+        chosen, out or Path("runs") / chosen.name, jobs=jobs, remedies=wanted
+    )
 
 
 @app.command()
@@ -208,6 +234,15 @@ def explain(
             run, images or [], method, target, contrast, layer, out
         )
     raise typer.Exit(status)
+
+
+@app.command()
+def remedies() -> None:
+    """List the remedies for imbalance: names for --remedies and experiment files."""
+    from tessera.cli import commands
+    from tessera.cli import remedies as choice
+
+    choice.show(commands.console)
 
 
 @app.command()

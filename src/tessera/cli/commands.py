@@ -80,7 +80,9 @@ def demo_experiment() -> Experiment:
     return Experiment(name="demo", training=training)
 
 
-def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
+def study(
+    experiment: Experiment, out: Path, *, jobs: str, remedies: tuple[str, ...] = ()
+) -> None:
     """Train what is missing, conclude, and write the report."""
     from tessera import study as studies
     from tessera.cli import progress
@@ -88,12 +90,14 @@ def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
     runtime.prepare()
     with studies.held(out):
         dataset = load(experiment)
-        experiment = studies.adapted(experiment, dataset)
+        experiment = studies.adapted(experiment, dataset, remedies)
         progress_so_far = studies.survey(experiment, dataset, out)
         wanted = parse_jobs(jobs)
         missing = progress_so_far.missing
         jobs_now, threads = studies.share_of_machine(wanted, len(missing) or 1)
         progress.announce(console, experiment, dataset, progress_so_far, jobs_now)
+        progress.remarks(console, experiment, dataset)
+        progress.foretell(console, dataset, missing, jobs=jobs_now, threads=threads)
         began = time.perf_counter()
         events = studies.train_missing(
             progress_so_far, experiment, jobs=jobs_now, threads=threads

@@ -12,7 +12,9 @@ MENDABLE = (
     "TrainingDiverged",
     "ExplainError",
     "ProfileError",
+    "RemedyError",
     "ModelError",
+    "CannotWrite",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

@@ -17,7 +17,7 @@ from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Hybrid, Run, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
-from tessera.models import build
+from tessera.models import build, weights
 from tessera.record import Record, RunFolder
 
 
@@ -49,8 +49,8 @@ def load(run: RunFolder) -> Trained:
         ) from error
     (one,) = settings.read(run.experiment).runs()
     names = record.data.class_names
-    net = build.build(one.model, record.data.image_shape, len(names), seed=one.seed)
-    net.load_weights(run.weights)
+    net = build.for_run(one, record.data.image_shape, len(names))
+    weights.load(net, run.weights)
     return Trained(net, names, record.data.image_shape[0], one, record)
 
 
@@ -90,11 +90,14 @@ def validation(run: RunFolder, dataset: Dataset) -> Split:
 
 
 def token_grid(trained: Trained) -> Grid | None:
-    """The grid of the model's tokens, as its settings say; None where it has none."""
+    """The grid of the model's tokens, as its settings say; None where it has none.
+
+    A hybrid of depth 0 embeds the mean of its patches, a single token.
+    """
     match trained.run.model:
         case Transformer():
             patch = 1
-        case Hybrid(patch=patch):
+        case Hybrid(patch=patch, depth=depth) if depth > 0:
             pass
         case _:
             return None
