@@ -18,7 +18,7 @@ from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation import scores
 from tessera.experiment import Run
-from tessera.explain import examples, gradcam
+from tessera.explain import examples, gradcam, mistakes
 from tessera.imbalance import plan, profiles
 from tessera.models import build, cost
 from tessera.record import Record, RunFolder
@@ -232,4 +232,10 @@ def write_heatmaps(
         labels=test.labels,
         indices=indices,
     )
-    return ()
+    return mistakes.write(
+        folder.mistakes,
+        net,
+        images=test.images,
+        labels=test.labels,
+        logits=logits,
+    )
