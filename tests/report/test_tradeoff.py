@@ -4,8 +4,8 @@ from tessera.report.tradeoff import tradeoff
 def test_a_point_is_the_change_of_both_recalls(many):
     drawn = tradeoff(many.record)
     # Recalls rise by 0.30 and fall by 0.04, and by what this run's own seeds add.
-    assert "cnn, plain: remedy-0: rare +30." in drawn.alternative
-    assert "common \N{MINUS SIGN}4.0" in drawn.alternative
+    assert "cnn, plain: remedy-0: reduced +30." in drawn.alternative
+    assert "other \N{MINUS SIGN}4.0" in drawn.alternative
 
 
 def test_many_points_carry_their_rank(many):

@@ -38,17 +38,27 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
         title="What the rare classes win, what the others lose",
         caption="Mean over seeds, in points against plain training (the cross). "
         + ("" if named else "Numbers are those of the table. ")
-        + "Above the dashed line the mean recall of all classes rises; a remedy above "
-        "and to the right of another is better on both sides.",
+        + (
+            "Above the dashed line the mean recall of all classes rises; a "
+            if _whole(rankings, classes)
+            else "A "
+        )
+        + "remedy above and to the right of another is better on both sides.",
         alternative="Scatter chart. "
         + " ".join(_sentence(ranking) for ranking in rankings),
         svg=picture,
     )
 
 
+def _whole(rankings: Sequence[Ranking], classes: int) -> bool:
+    """Whether every class is on one of the two sides."""
+    return all(len(r.rare_classes) + len(r.common_classes) == classes for r in rankings)
+
+
 def _sentence(ranking: Ranking) -> str:
     rows = "; ".join(
-        f"{r.regime}: rare {points(r.rare.mean)}, common {points(r.common.mean)}"
+        f"{r.regime}: {ranking.sides[0]} {points(r.rare.mean)}, "
+        f"{ranking.sides[1]} {points(r.common.mean)}"
         for r in ranking.remedies
     )
     return f"{ranking.model}, {ranking.plain}: {rows}."
@@ -60,9 +70,10 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     low, high = min(*far, -1.0), max(*far, 1.0)
     room = 0.12 * (high - low)
     for panel, ranking in zip(axes, rankings, strict=True):
-        rare = len(ranking.reduced_classes)
-        slope = -(classes - rare) / rare
-        panel.axline((0, 0), slope=slope, color=QUIET, linewidth=1, linestyle="--")
+        rare, common = len(ranking.rare_classes), len(ranking.common_classes)
+        if rare + common == classes:
+            slope = -common / rare
+            panel.axline((0, 0), slope=slope, color=QUIET, linewidth=1, linestyle="--")
         panel.plot(0, 0, "P", color=QUIET, mec=PAPER, mew=0.6, ms=8)
         _points(panel, ranking)
         panel.set_title(f"{ranking.model}, {ranking.plain}")
@@ -72,8 +83,9 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     heights = [100 * r.rare.mean for x in rankings for r in x.remedies]
     bottom, top = min(*heights, 0.0), max(*heights, 1.0)
     axes[0].set_ylim(bottom - 0.1 * (top - bottom), top + 0.12 * (top - bottom))
-    figure.supxlabel("other classes' recall, points", fontsize=9)
-    figure.supylabel("reduced classes' recall, points", fontsize=9)
+    rare_name, common_name = rankings[0].sides
+    figure.supxlabel(f"{common_name} classes' recall, points", fontsize=9)
+    figure.supylabel(f"{rare_name} classes' recall, points", fontsize=9)
     return svg(figure)
 
 
