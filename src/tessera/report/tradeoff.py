@@ -18,8 +18,6 @@ from tessera.report.style import (
 )
 from tessera.results import Ranking
 
-_NAMED = 6
-"""Remedies up to which points carry names; more carry their rank."""
 _AROUND = ((7, -3), (-7, -3), (0, 7), (0, -13), (7, 6), (-7, 6), (7, -12), (-7, -12))
 """Where a label may stand beside its point, in printer's points."""
 
@@ -32,12 +30,11 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
     classes = len(record.data.class_names)
     with drawing():
         picture = _panels(rankings, classes)
-    named = all(len(r.remedies) <= _NAMED for r in rankings)
     return Drawing(
         key="tradeoff",
         title="What the rare classes win, what the others lose",
         caption="Mean over seeds, in points against plain training (the cross). "
-        + ("" if named else "Numbers are those of the table. ")
+        "Numbers are those of the table. "
         + (
             "Above the dashed line the mean recall of all classes rises; a "
             if _whole(rankings, classes)
@@ -90,7 +87,6 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
 
 
 def _points(axes: Axes, ranking: Ranking) -> None:
-    named = len(ranking.remedies) <= _NAMED
     taken: list[tuple[float, float]] = []
     where = [(100 * r.common.mean, 100 * r.rare.mean) for r in ranking.remedies]
     wide = max((abs(x) for x, _ in where), default=1.0) / 60 or 1.0
@@ -108,7 +104,7 @@ def _points(axes: Axes, ranking: Ranking) -> None:
         right, up = _free(x, y, [*where, *taken], wide, tall)
         taken.append((x + right * wide / 2, y + up * tall / 2))
         axes.annotate(
-            row.regime if named else str(rank),
+            str(rank),
             (x, y),
             xytext=(right, up),
             textcoords="offset points",
