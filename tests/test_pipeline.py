@@ -60,6 +60,7 @@ def test_a_run_leaves_every_file_and_nothing_half_written(folder: RunFolder) -> 
         "predictions.npz",
         "validation_predictions.npz",
         "heatmaps.npz",
+        "mistakes.npz",
         "record.json",
     }
 

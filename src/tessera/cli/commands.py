@@ -109,10 +109,12 @@ def study(
             stopped(experiment, dataset, out)
         if failures:
             raise studies.StudyError(progress.describe_failures(failures, out))
-        studies.conclude(experiment, dataset, out, threads=threads)
+        record = studies.conclude(experiment, dataset, out, threads=threads)
         if missing:
             minutes = (time.perf_counter() - began) / 60
             console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
+        for ranking in record.rankings:
+            console.print(" ".join(ranking.recommendation))
         report(out)
 
 
