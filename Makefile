@@ -103,11 +103,14 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     --no-emit-index-url --no-emit-find-links --no-header --annotation-style line \
     $(if $(UPGRADE),--upgrade)
 
+# The extras that are no framework; developers get them all, for the tests.
+override FEATURES := --extra export --extra serve
+
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
-	$(COMPILE) --extra cpu --extra jax --group dev -o locks/dev.txt
-	$(COMPILE) --extra cpu --extra jax --group peers -c locks/dev.txt -o locks/peers.txt
+	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
+	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group peers -c locks/dev.txt -o locks/peers.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

@@ -63,6 +63,7 @@ def write_heatmaps(
         return ()
     try:
         explanations = gradcam.explain(net, test.images[indices])
+        truth = gradcam.explain(net, test.images[indices], targets=test.labels[indices])
     except gradcam.CoarseGrid as error:
         return (f"No heatmaps: {error}",)
     examples.write(
@@ -71,5 +72,6 @@ def write_heatmaps(
         images=test.images,
         labels=test.labels,
         indices=indices,
+        raw_true=truth.raw,
     )
     return ()

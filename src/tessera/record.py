@@ -191,8 +191,13 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The best weights, kept by `ModelCheckpoint`."""
+        """The best weights."""
         return self.path / "best.weights.h5"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where an unfinished training goes on; gone when the run is finished."""
+        return self.path / "checkpoints"
 
     @property
     def model(self) -> Path:
@@ -218,6 +223,16 @@ class RunFolder:
     def mistakes(self) -> Path:
         """Test images worth looking at, explained; arrays as in `heatmaps`."""
         return self.path / "mistakes.npz"
+
+    @property
+    def faithfulness(self) -> Path:
+        """How far the run's maps can be trusted, JSON; see `tessera faithfulness`."""
+        return self.path / "faithfulness.json"
+
+    @property
+    def faithfulness_values(self) -> Path:
+        """The values per image behind it, and the raw maps."""
+        return self.path / "faithfulness.npz"
 
     @property
     def record(self) -> Path:

@@ -4,7 +4,7 @@ from scipy import stats
 
 from tessera.evaluation.ranking import family, rankings
 from tessera.experiment import (
-    ClassWeights,
+    CLASS_WEIGHTS,
     Cnn,
     Experiment,
     Exponential,
@@ -30,7 +30,7 @@ REDUCES = Reduced()
 
 
 def remedied(*names, profile=REDUCES):
-    return tuple(Regime(name=n, profile=profile, remedy=ClassWeights()) for n in names)
+    return tuple(Regime(name=n, profile=profile, remedy=CLASS_WEIGHTS) for n in names)
 
 
 STUDY = Experiment(

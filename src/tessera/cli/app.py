@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
+from tessera.cli import use
 from tessera.cli.explain_options import (
     AgainstOption,
     BranchesOption,
@@ -236,6 +237,9 @@ def explain(
     raise typer.Exit(status)
 
 
+use.add_to(app)
+
+
 @app.command()
 def remedies() -> None:
     """List the remedies for imbalance: names for --remedies and experiment files."""
@@ -243,6 +247,63 @@ def remedies() -> None:
     from tessera.cli import remedies as choice
 
     choice.show(commands.console)
+
+
+@app.command()
+def faithfulness(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, or a study's.")
+    ],
+    images: Annotated[
+        int, typer.Option(min=10, help="Test images, equally many of every class.")
+    ] = 500,
+    methods: Annotated[
+        str, typer.Option(help="Methods of explaining, separated by commas.")
+    ] = "grad-cam",
+    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    steps: Annotated[
+        int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
+    ] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of sample and controls.")] = 0,
+    data: DataOption = None,
+    shuffled: Annotated[
+        int,
+        typer.Option(
+            "--shuffled-labels",
+            metavar="EPOCHS",
+            min=0,
+            help="Also train on shuffled labels, for at most so many epochs (try 100).",
+        ),
+    ] = 0,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where results go; default: into RUN.", show_default=False),
+    ] = None,
+) -> None:
+    """Ask whether a model's heatmaps tell the truth.
+
+    Hides what they mark, compares them with maps that know nothing of the model, draws
+    the weights anew, plants evidence where the place is known. Writes
+    faithfulness.json, its values per image and charts. Given a study's folder, checks
+    the first seed of every cell and writes the report again.
+
+    tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
+    """
+    from tessera.cli import commands
+    from tessera.cli import faithfulness as command
+
+    command.faithfulness(
+        run,
+        images=images,
+        methods=methods,
+        layer=layer,
+        steps=steps,
+        seed=seed,
+        data=data,
+        shuffled=shuffled,
+        out=out,
+        console=commands.console,
+    )
 
 
 @app.command()

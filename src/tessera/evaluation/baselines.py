@@ -38,7 +38,7 @@ def baselines(
     share = counts / counts.sum()
     # Of equally common classes the first.
     majority = np.eye(len(counts))[int(counts.argmax())]
-    names = ("always the most common class", "guesses by training frequency")
+    names = ("majority class", "guesses by frequency")
     return (
         _baseline(names[0], majority, test_counts, reduced, regimes),
         _baseline(names[1], share, test_counts, reduced, regimes),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tessera.evaluation.differences import MOST_SEEDS
-from tessera.evaluation.evidence import listed, plural, points
+from tessera.evaluation.evidence import listed, plural, points, whole_percent
 from tessera.results import Change, GapClosed, RankedRemedy, Ranking
 
 _NAMED = 4
@@ -35,8 +35,8 @@ def _closes(gap: GapClosed | None) -> str:
     if gap is None or gap.value is None or gap.low is None or gap.high is None:
         return ""
     return (
-        f", which closes {100 * gap.value:.0f} % of the gap to balanced data "
-        f"({100 * gap.low:.0f} to {100 * gap.high:.0f} %)"
+        f", which closes {whole_percent(gap.value)} % of the gap to balanced data "
+        f"({whole_percent(gap.low)} to {whole_percent(gap.high)} %)"
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tessera.evaluation.baselines import baselines
 from tessera.evaluation.comparison import cells, reduced_classes, summarise
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.hypotheses import verdicts
 from tessera.evaluation.outcomes import Outcome, read
 from tessera.evaluation.ranking import rankings
@@ -19,6 +20,7 @@ def study_record(
     environment: Environment,
     folders: Sequence[str],
     root: Path | None = None,
+    faithfulness: Sequence[Faithfulness] = (),
 ) -> StudyRecord:
     """Reduce a study to its comparison and its verdicts.
 
@@ -29,6 +31,7 @@ def study_record(
         folders: The folder of each record, relative to the study's, same order.
         root: The study's folder; given, the stored predictions add calibration,
             curves and bootstrap intervals.
+        faithfulness: Checks of their explanations, as far as there are any.
 
     Raises:
         ValueError: No run is finished, or the runs saw different data.
@@ -47,7 +50,7 @@ def study_record(
         data=records[0].data,
         environment=environment,
         cells=summarise(experiment, records, folders, _reader(root)),
-        verdicts=verdicts(experiment, records),
+        verdicts=verdicts(experiment, records, faithfulness),
         rankings=rankings(experiment, records),
         baselines=_baselines(experiment, records),
     )

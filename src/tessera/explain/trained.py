@@ -9,15 +9,13 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from pydantic import ValidationError
 
-from tessera import settings
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Hybrid, Run, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
-from tessera.models import build, weights
+from tessera.models import rebuild
 from tessera.record import Record, RunFolder
 
 
@@ -40,18 +38,17 @@ def load(run: RunFolder) -> Trained:
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
     try:
-        record = Record.model_validate_json(run.record.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ExplainError(
-            f"{run.path}: expected the folder of a finished run, such as "
-            "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
-            f"{'a damaged' if run.record.exists() else 'no'} record.json."
-        ) from error
-    (one,) = settings.read(run.experiment).runs()
-    names = record.data.class_names
-    net = build.for_run(one, record.data.image_shape, len(names))
-    weights.load(net, run.weights)
-    return Trained(net, names, record.data.image_shape[0], one, record)
+        rebuilt = rebuild.rebuild(run)
+    except rebuild.RunError as error:
+        raise ExplainError(str(error)) from error
+    shown = rebuilt.record.data
+    return Trained(
+        net=rebuilt.net,
+        class_names=shown.class_names,
+        image_size=shown.image_shape[0],
+        run=rebuilt.run,
+        record=rebuilt.record,
+    )
 
 
 def data(trained: Trained) -> Dataset:
@@ -90,14 +87,11 @@ def validation(run: RunFolder, dataset: Dataset) -> Split:
 
 
 def token_grid(trained: Trained) -> Grid | None:
-    """The grid of the model's tokens, as its settings say; None where it has none.
-
-    A hybrid of depth 0 embeds the mean of its patches, a single token.
-    """
+    """The grid of the model's tokens, as its settings say; None where it has none."""
     match trained.run.model:
         case Transformer():
             patch = 1
-        case Hybrid(patch=patch, depth=depth) if depth > 0:
+        case Hybrid(patch=patch):
             pass
         case _:
             return None
