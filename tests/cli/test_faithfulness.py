@@ -1,7 +1,6 @@
 """`tessera faithfulness` chooses runs, prints what it found, judges a study anew."""
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,10 +109,11 @@ def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
     """Nine small steps: train a cell, check it, and read the verdict in the report."""
     small = ("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]')
     study = tmp_path / "study"
-    trained = tessera(
+    train = (
         *("study", "--data", "digits", "--epochs", 2, "--seeds", 1, "--out", study),
         *small,
     )
+    trained = tessera(*train)
     assert trained.returncode == 0, trained.stderr
     result = tessera("faithfulness", study, "--images", 20, "--steps", 4)
     assert result.returncode == 0, result.stderr
@@ -132,4 +132,5 @@ def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
     again = tessera("faithfulness", run, "--images", 20, "--steps", 4)
     assert again.returncode == 0
     assert (run / "faithfulness.json").read_text().split('"seconds"')[0] == first
-    shutil.rmtree(study)
+    assert tessera(*train).returncode == 0  # concludes anew; the verdict stays
+    assert "comparisons" in (study / "study.json").read_text()

@@ -23,15 +23,16 @@ BATCH = 250
 
 
 def predictor(net: keras.Model, *, batch_size: int = BATCH) -> Predict:
-    """A model as a function; short batches are filled up so that one shape serves all.
+    """A model as a function; a last batch is filled up so that one shape serves all.
 
     Args:
         net: Pixels 0..255 in, logits out.
-        batch_size: Images per call; does not change the result beyond rounding.
+        batch_size: Images per call at most; does not change the result beyond rounding.
     """
 
     def predict(images: NDArray[Any]) -> Logits:
-        size = min(batch_size, len(images))
+        batches = -(-len(images) // batch_size)
+        size = -(-len(images) // batches)  # even parts: little is filled up
         parts = []
         for start in range(0, len(images), size):
             part = images[start : start + size].astype(np.float32)
