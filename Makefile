@@ -110,7 +110,7 @@ lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
 	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
-	$(COMPILE) --extra cpu --extra jax --group peers -c locks/dev.txt -o locks/peers.txt
+	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group peers -c locks/dev.txt -o locks/peers.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

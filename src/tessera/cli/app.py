@@ -7,15 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
-from tessera.cli import use
-from tessera.cli.explain_options import (
-    AgainstOption,
-    BranchesOption,
-    ContrastOption,
-    LayerOption,
-    MethodOption,
-    TargetOption,
-)
+from tessera.cli import explaining, use
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -189,54 +181,7 @@ def report(
     commands.report(study)
 
 
-@app.command()
-def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    images: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Argument(metavar="[IMAGE...]", show_default=False),
-    ] = None,
-    method: MethodOption = "gradcam",
-    target: TargetOption = "predicted",
-    contrast: ContrastOption = None,
-    layer: LayerOption = None,
-    branches: BranchesOption = False,
-    against: AgainstOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
-        "explanations"
-    ),
-) -> None:
-    """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
-
-    A picture holds the image, the map in its own cells, and both together. A map that
-    shows nothing comes with the reason.
-
-        tessera explain RUN cat.jpg dog.jpg
-
-        tessera explain RUN cat/wrong.jpg --target predicted --contrast true
-
-        tessera explain RUN cat.jpg --method hirescam --layer conv2
-
-    Of a hybrid, also what each branch adds to the answer; the parts add up exactly.
-    Without an image, the branches' shares of every class on the test images:
-
-        tessera explain RUN cat.jpg --branches
-
-        tessera explain RUN --branches --against OTHER_RUN
-    """
-    from tessera.cli import commands
-
-    if branches or against is not None:
-        status = commands.branches(
-            run, images or [], method, target, contrast, layer, against, out
-        )
-    else:
-        status = commands.explain(
-            run, images or [], method, target, contrast, layer, out
-        )
-    raise typer.Exit(status)
-
-
+explaining.add_to(app)
 use.add_to(app)
 
 

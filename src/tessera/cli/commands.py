@@ -223,65 +223,6 @@ def report(folder: Path) -> None:
     console.print(f"Report: {path.resolve()}", soft_wrap=True)
 
 
-def explain(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    out: Path,
-) -> int:
-    """Explain images with a trained run; returns the exit status."""
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.explain import command
-
-    return command.explain_images(
-        run,
-        images,
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
-    )
-
-
-def branches(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    against: Path | None,
-    out: Path,
-) -> int:
-    """Split a hybrid's evidence by branch; returns the exit status."""
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.explain import branch_command
-
-    if not images:
-        branch_command.print_shares(run, against=against)
-        return 0
-    if against is not None:
-        raise settings.ExperimentError(
-            "--against: expected no IMAGE beside it, since whole test sets are "
-            f"compared. Received: {len(images)}."
-        )
-    return branch_command.branch_images(
-        run,
-        images,
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
-    )
-
-
 def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
     """Predict images with a trained run; returns the exit status."""
     runtime.prepare()
