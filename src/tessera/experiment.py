@@ -9,14 +9,11 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-
-class Setting(BaseModel):
-    """A frozen group of settings that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
+from tessera.catalogue import catalogue, named
+from tessera.frozen import Setting
+from tessera.remedies import InverseFrequency, Remedy
 
 # Data ------------------------------------------------------------------------
 
@@ -120,27 +117,12 @@ Profile = Annotated[
 ]
 
 
-class Plain(Setting):
-    """Cross-entropy, every image counted once: no remedy."""
-
-    kind: Literal["plain"] = "plain"
-
-
-class ClassWeights(Setting):
-    """Cross-entropy weighted by inverse class frequency, w_c = N / (K n_c)."""
-
-    kind: Literal["class-weights"] = "class-weights"
-
-
-Remedy = Annotated[Plain | ClassWeights, Field(discriminator="kind")]
-
-
 class Regime(Setting):
     """A name for an imbalance profile together with the remedy tried on it."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     profile: Profile = Balanced()
-    remedy: Remedy = Plain()
+    remedy: Remedy = Remedy()
 
 
 # Models ----------------------------------------------------------------------
@@ -203,12 +185,16 @@ class Training(Setting):
     batch_size: int = Field(128, ge=1)
     learning_rate: float = Field(1e-3, gt=0.0)
     """Of Adam."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """`cosine`: the rate falls to 0 along half a cosine, step by step."""
     flip: bool = True
     """Random horizontal flip, drawn per image."""
     crop_padding: int = Field(4, ge=0)
     """Zero pixels added on every side before the random crop; 0: no crop."""
     monitor: Monitor = "val_balanced_accuracy"
     """What decides which epoch's weights are kept."""
+    patience: int | None = Field(None, ge=1)
+    """Epochs without a better score after which the last phase ends early."""
 
 
 class Explain(Setting):
@@ -248,6 +234,12 @@ class Run(Setting):
             seeds=(self.seed,),
         )
 
+    def without_after(self) -> "Run":
+        """The same training, without what its remedy does to the logits afterwards."""
+        remedy = self.regime.remedy.model_copy(update={"after": None})
+        regime = self.regime.model_copy(update={"remedy": remedy})
+        return self.model_copy(update={"regime": regime})
+
     def digest(self, fingerprint: str) -> str:
         """Hash of all that decides the result: settings and the data's content.
 
@@ -264,19 +256,59 @@ class Run(Setting):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _known(name: str) -> str:
+    if name != "all":
+        named(name)
+    return name
+
+
+RemedyName = Annotated[str, AfterValidator(_known)]
+"""A name of the catalogue, or `all`."""
+
+CLASS_WEIGHTS = Remedy(weights=InverseFrequency())
+"""The seed study's remedy."""
+
 STUDY_REGIMES = (
     Regime(name="balanced"),
     Regime(name="imbalanced", profile=Reduced()),
-    Regime(name="weighted", profile=Reduced(), remedy=ClassWeights()),
+    Regime(name="weighted", profile=Reduced(), remedy=CLASS_WEIGHTS),
 )
 
 
 OWN_REGIMES = (
     Regime(name="balanced"),
     Regime(name="as-is", profile=Natural()),
-    Regime(name="weighted", profile=Natural(), remedy=ClassWeights()),
+    Regime(name="weighted", profile=Natural(), remedy=CLASS_WEIGHTS),
 )
 """For data that is imbalanced as it comes, where nothing needs to be cut."""
+
+
+class Compare(Setting):
+    """Remedies of the catalogue on one profile: short for a regime for each.
+
+    `[compare]` or several `[[compare]]` may stand for the regimes in a file.
+    """
+
+    profile: Profile = Reduced()
+    remedies: tuple[RemedyName, ...] = ("all",)
+    """Names of the catalogue, or `all` of it; `plain` is always among them."""
+    prefix: str = Field("", pattern=r"^([a-z0-9][a-z0-9._-]*)?$")
+    """Put before the name of each regime; needed where profiles are compared."""
+
+    def regimes(self) -> tuple[Regime, ...]:
+        """Balanced training without a remedy, plain training, then each remedy."""
+        names = tuple(catalogue()) if "all" in self.remedies else self.remedies
+        return (
+            Regime(name="balanced"),
+            *(
+                Regime(
+                    name=f"{self.prefix}{name}",
+                    profile=self.profile,
+                    remedy=named(name),
+                )
+                for name in dict.fromkeys(("plain", *names))
+            ),
+        )
 
 
 class Experiment(Setting):

@@ -3,26 +3,32 @@
 data -> imbalance -> model -> training -> evaluation -> explanation -> record
 """
 
-import csv
 import datetime
-import io
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tessera import files, runtime, settings
+from tessera import artefacts, checkpoint, files, runtime, settings
 from tessera.arrays import Counts, Indices, Logits
 from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation import scores
 from tessera.experiment import Run
-from tessera.explain import examples, gradcam
-from tessera.imbalance import plan, profiles
-from tessera.models import build, cost
+from tessera.imbalance import guards, plan, profiles
+from tessera.models import build, cost, weights
 from tessera.record import Record, RunFolder
-from tessera.training import fit, predict
+from tessera.training import after, fit, predict
+from tessera.training.batches import Material
+from tessera.training.resume import Store
+
+SHARED = (
+    "The training is that of the same regime without the last step, which the same "
+    "seed would repeat bit by bit."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,23 +48,27 @@ def execute(
     folder: RunFolder,
     *,
     threads: int | None = None,
+    donor: RunFolder | None = None,
     report: Callable[..., None] = lambda *_: None,
 ) -> Record:
     """Train, test and explain one model, and leave everything in `folder`.
 
-    `record.json` is written last: a folder without it is unfinished work, which the
-    next call does again from the start.
+    `record.json` is written last: a folder without it is unfinished work. The next
+    call goes on with its training, to the same bits, and does the rest again.
 
     Args:
         run: What to do.
         dataset: What `run.data` was loaded to.
         folder: Where to leave it.
         threads: Threads of this process, for the record; None: all cores.
+        donor: Where the run lies that differs only in what is done after training.
+            If it is finished, its training is taken over.
         report: Told of every training step, see `training.fit.Report`.
 
     Raises:
         ProfileError: The profile does not fit the data.
         ModelError: The model cannot be built for these images.
+        RemedyError: The remedy cannot be used on them.
         TrainingDiverged: The loss became NaN or infinite.
     """
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
@@ -66,17 +76,37 @@ def execute(
     files.write_json(folder.manifest, describe(run, dataset, chosen))
     runtime.make_deterministic(run.seed)
     classes = len(dataset.class_names)
-    net = build.build(run.model, dataset.image_shape, classes, seed=run.seed)
-    fitted = train_model(run, net, dataset, chosen, folder=folder, report=report)
-    write_history(folder, fitted.history)
+    net = build.for_run(run, dataset.image_shape, classes)
+    remarks = remedy_notes(run, dataset, chosen)
+    passed_over: list[str] = []
+    fitted = take_over(run, net, dataset, donor, folder) if donor else None
+    if fitted is None:
+        store = checkpoints(run, dataset, folder, passed_over.append)
+        fitted = train_model(
+            run, net, dataset, chosen, folder=folder, report=report, store=store
+        )
+        remarks += tuple(passed_over)
+    else:
+        remarks += (SHARED,)
+    artefacts.write_history(folder, fitted.history)
+    tuned = finish(run, net, dataset, chosen, folder)
     logits = predict_splits(net, dataset, chosen, folder)
-    notes = write_heatmaps(run, net, dataset, logits, folder)
+    notes = (*remarks, *artefacts.write_heatmaps(run, net, dataset, logits, folder))
     with files.replacing(folder.model) as temporary:
         build.with_probabilities(net).save(temporary)
     record = conclude(
-        run, net, dataset, chosen, fitted, logits=logits, notes=notes, threads=threads
+        run,
+        net,
+        dataset,
+        chosen,
+        fitted,
+        logits=logits,
+        notes=notes,
+        tuned=tuned,
+        threads=threads,
     )
     files.write_text(folder.record, record.model_dump_json(indent=2) + "\n")
+    checkpoint.clear(folder.checkpoints)
     return record
 
 
@@ -117,17 +147,79 @@ def train_model(
     *,
     folder: RunFolder,
     report: Callable[..., None],
+    store: Store | None = None,
 ) -> fit.Fitted:
     """Turn the remedy into a plan for the images at hand, and train by it."""
     return fit.fit(
         net,
         plan.plan(run.regime.remedy, train_counts(dataset, chosen)),
-        fit.Material(dataset.train, chosen.train, chosen.validation),
+        Material(dataset.train, chosen.train, chosen.validation),
         run.training,
         seed=run.seed,
         weights=folder.weights,
         report=report,
+        store=store,
     )
+
+
+def checkpoints(
+    run: Run, dataset: Dataset, folder: RunFolder, note: Callable[[str], None]
+) -> Store:
+    """Where a run's checkpoints lie, and the hash of all that decides its bits.
+
+    The machine counts, because another processor, thread count or library may round
+    differently: what would not be bit-equal starts over instead.
+    """
+    facts = [run.digest(dataset.fingerprint), run.seed, runtime.numerics()]
+    canonical = json.dumps(facts, sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return Store(folder.checkpoints, digest, note)
+
+
+def take_over(
+    run: Run, net: Any, dataset: Dataset, donor: RunFolder, folder: RunFolder
+) -> fit.Fitted | None:
+    """The training of a finished run with the same plan; None where there is none.
+
+    `net` gets the donor's weights, as its own training would have left them.
+    """
+    twin = run.without_after()
+    record = artefacts.finished(donor, twin.digest(dataset.fingerprint))
+    if twin == run or record is None:
+        return None
+    weights.load(net, donor.weights)
+    with files.replacing(folder.weights) as temporary:
+        net.save_weights(temporary)
+    return fit.Fitted(
+        history=artefacts.read_history(donor),
+        best_epoch=record.best_epoch,
+        seconds=record.train_seconds,
+        cpu_seconds=record.train_cpu_seconds or record.train_seconds,
+        images_per_second=record.images_per_second,
+    )
+
+
+def remedy_notes(run: Run, dataset: Dataset, chosen: Chosen) -> tuple[str, ...]:
+    """What a reader should know of the remedy on these images.
+
+    Raises:
+        RemedyError: It cannot be used on them.
+    """
+    counts = train_counts(dataset, chosen)
+    return guards.check(run.regime.remedy, counts, epochs=run.training.epochs)
+
+
+def finish(
+    run: Run, net: Any, dataset: Dataset, chosen: Chosen, folder: RunFolder
+) -> dict[str, float]:
+    """Do what the remedy does after training; return what was chosen for it."""
+    if run.regime.remedy.after is None:
+        return {}
+    counts = train_counts(dataset, chosen)
+    tuned = after.apply(net, run.regime.remedy.after, counts, chosen.validation)
+    with files.replacing(folder.weights) as temporary:
+        net.save_weights(temporary)
+    return tuned
 
 
 def predict_splits(
@@ -135,12 +227,12 @@ def predict_splits(
 ) -> Logits:
     """Store validation and test predictions; return the test set's logits."""
     validation = predict.logits(net, chosen.validation.images)
-    write_predictions(
+    artefacts.write_predictions(
         folder.validation_predictions, validation, chosen.validation, chosen.held
     )
     logits = predict.logits(net, dataset.test.images)
     everything = np.arange(len(dataset.test))
-    write_predictions(folder.predictions, logits, dataset.test, everything)
+    artefacts.write_predictions(folder.predictions, logits, dataset.test, everything)
     return logits
 
 
@@ -153,6 +245,7 @@ def conclude(
     *,
     logits: Logits,
     notes: tuple[str, ...],
+    tuned: dict[str, float],
     threads: int | None,
 ) -> Record:
     """The record of a run that is done."""
@@ -170,8 +263,10 @@ def conclude(
         reduced_classes=reduced_classes(run, dataset),
         best_epoch=fitted.best_epoch,
         train_seconds=fitted.seconds,
+        train_cpu_seconds=fitted.cpu_seconds,
         images_per_second=fitted.images_per_second,
         notes=notes,
+        tuned=tuned,
         data=dataset.summary(),
         provenance=runtime.environment(threads),
         finished_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -189,49 +284,3 @@ def reduced_classes(run: Run, dataset: Dataset) -> tuple[int, ...]:
     available = dataset.train.counts(len(dataset.class_names))
     kept = profiles.counts(run.regime.profile, available, dataset.class_names)
     return profiles.reduced_classes(kept, available)
-
-
-def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> None:
-    """Write one CSV row per epoch."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    files.write_text(folder.history, text.getvalue())
-
-
-def write_predictions(path: Any, logits: Logits, split: Split, where: Indices) -> None:
-    """Write what every later score, interval and figure is computed from."""
-    files.write_arrays(path, logits=logits, labels=split.labels, indices=where)
-
-
-def write_heatmaps(
-    run: Run, net: Any, dataset: Dataset, logits: Logits, folder: RunFolder
-) -> tuple[str, ...]:
-    """Explain right and wrong test answers of every class; return what to note.
-
-    A map too coarse to say where a model looks is not drawn, and that is noted.
-    """
-    test = dataset.test
-    indices = examples.choose(
-        test.labels,
-        logits.argmax(axis=1),
-        per_class=run.explain.examples,
-        seed=run.seed,
-    )
-    if not len(indices):
-        return ()
-    try:
-        explanations = gradcam.explain(net, test.images[indices])
-        truth = gradcam.explain(net, test.images[indices], targets=test.labels[indices])
-    except gradcam.CoarseGrid as error:
-        return (f"No heatmaps: {error}",)
-    examples.write(
-        folder.heatmaps,
-        explanations,
-        images=test.images,
-        labels=test.labels,
-        indices=indices,
-        raw_true=truth.raw,
-    )
-    return ()

@@ -5,15 +5,17 @@ import json
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tessera.experiment import Experiment
+from tessera.experiment import Compare, Experiment
+from tessera.frozen import Setting
 
 Table = dict[str, Any]
+_S = TypeVar("_S", bound=Setting)
 
 
 class ExperimentError(ValueError):
@@ -65,11 +67,38 @@ def build(table: Table, *, source: str = "settings") -> Experiment:
     Raises:
         ExperimentError: One line per fault, each with path, expectation and value.
     """
+    return _validated(Experiment, expanded(table, source=source), source)
+
+
+def expanded(table: Table, *, source: str = "settings") -> Table:
+    """The table with regimes in the place of what `compare` is short for.
+
+    Raises:
+        ExperimentError: A comparison is not valid, or there are regimes as well.
+    """
+    if "compare" not in table:
+        return table
+    if "regimes" in table:
+        raise ExperimentError(
+            f"{source}: expected either compare or regimes. Received: both. `compare` "
+            "is short for regimes; write all of them, or none."
+        )
+    regimes: dict[str, Any] = {}
+    tables = table["compare"]
+    for compare in tables if isinstance(tables, list) else [tables]:
+        found = _validated(Compare, compare, source, prefix="compare.")
+        regimes |= {r.name: r.model_dump(mode="json") for r in found.regimes()}
+    rest = {key: value for key, value in table.items() if key != "compare"}
+    return rest | {"regimes": list(regimes.values())}
+
+
+def _validated(kind: type[_S], table: Any, source: str, prefix: str = "") -> _S:
     try:
         # JSON mode is strict about types and still takes lists for tuples.
-        return Experiment.model_validate_json(json.dumps(table, default=str))
+        return kind.model_validate_json(json.dumps(table, default=str))
     except ValidationError as error:
-        faults = [f"  {_fault(detail, table)}" for detail in error.errors()]
+        details = [d for d in error.errors() if not _follows(d, error.errors())]
+        faults = [f"  {prefix}{_fault(detail, table, kind)}" for detail in details]
         raise ExperimentError("\n".join([f"{source}:", *faults])) from error
 
 
@@ -125,15 +154,14 @@ def _value(text: str) -> Any:
         return text.strip()
 
 
-def _fault(detail: ErrorDetails, table: Table) -> str:
+def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
     """One fault as `path: expected ... Received: ...`."""
     path = _visible_path(detail["loc"], table)
     dotted = ".".join(path) or "experiment"
     received = detail["input"]
     if detail["type"] == "extra_forbidden":
-        return (
-            f"{dotted}: unknown key{_suggestion(path, table)}. Received: {received!r}."
-        )
+        hint = _suggestion(path, table, kind)
+        return f"{dotted}: unknown key{hint}. Received: {received!r}."
     if detail["type"] == "missing":
         return f"{dotted}: expected a value. Received: nothing."
     message = detail["msg"].removeprefix("Value error, ")
@@ -147,6 +175,13 @@ def _fault(detail: ErrorDetails, table: Table) -> str:
     if detail["type"] == "value_error" and not path:
         return message + "."
     return f"{dotted}: expected {message}. Received: {received!r}."
+
+
+def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because its items have faults of their own."""
+    place = detail["loc"]
+    inner = [o for o in others if o["loc"][: len(place)] == place and o != detail]
+    return detail["type"] == "too_short" and bool(inner)
 
 
 def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
@@ -166,19 +201,19 @@ def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
     return path
 
 
-def _suggestion(path: list[str], table: Table) -> str:
+def _suggestion(path: list[str], table: Table, kind: type[Setting]) -> str:
     """The keys that would have been right, closest first."""
-    known = _known_keys(path[:-1], table)
+    known = _known_keys(path[:-1], table, kind)
     close = difflib.get_close_matches(path[-1], known, n=1)
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (expected one of {', '.join(known)})" if known else ""
 
 
-def _known_keys(path: list[str], table: Table) -> list[str]:
+def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]:
     """Keys of the section at `path`, read off the settings that it would build."""
     if not path:
-        return list(Experiment.model_fields)
+        return list(root.model_fields)
     node: Any = table
     for part in path:
         node = node[int(part)] if isinstance(node, list) else node[part]
@@ -187,17 +222,18 @@ def _known_keys(path: list[str], table: Table) -> list[str]:
         names = setting.model_fields
         if kind is not None and "kind" in names and names["kind"].default == kind:
             return list(names)
-        if kind is None and path == [setting.__name__.lower()]:
+        if kind is None and path[-1] == setting.__name__.lower():
             return list(names)
     return []
 
 
 def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
     """Every setting class that a value of `root` may hold."""
-    import tessera.experiment as module
+    from tessera import experiment, remedies
 
     return [
         value
+        for module in (experiment, remedies)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value != root
     ]

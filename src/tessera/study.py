@@ -6,7 +6,7 @@ command does what is missing. Nothing else is remembered between commands.
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
 from tessera.evaluation import faithfulness, study_record
-from tessera.experiment import OWN_REGIMES, Experiment, Run
-from tessera.imbalance import profiles
+from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
+from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
 UNEQUAL = 2.0
@@ -39,30 +39,67 @@ class Progress:
     missing: tuple[workers.Task, ...]
 
 
-def adapted(experiment: Experiment, dataset: Dataset) -> Experiment:
+def adapted(
+    experiment: Experiment, dataset: Dataset, remedies: tuple[str, ...] = ()
+) -> Experiment:
     """The experiment with regimes that suit the data, unless it names its own.
 
     The seed study cuts classes 3, 4 and 5 of balanced data. Data whose classes differ
     by `UNEQUAL` or more is compared as it is instead: levelled, as it comes, and as it
     comes with class weights; so is data with too few classes for the study's profile.
 
+    Args:
+        experiment: What was asked for.
+        dataset: Its data.
+        remedies: Names of the catalogue to compare on the first profile of the
+            experiment that is not balanced; none: the experiment's own regimes.
+
     Raises:
         ProfileError: A profile does not fit the data.
+        RemedyError: A remedy contradicts itself, the data or the epochs.
     """
     counts = dataset.train.counts(len(dataset.class_names))
     unequal = profiles.imbalance_factor(counts) >= UNEQUAL
     if "regimes" not in experiment.model_fields_set and (unequal or len(counts) < 6):
         experiment = experiment.model_copy(update={"regimes": OWN_REGIMES})
-    for regime in experiment.regimes:
-        profiles.counts(regime.profile, counts, dataset.class_names)
+    if remedies:
+        found = (r.profile for r in experiment.regimes if r.profile.kind != "balanced")
+        compare = Compare(profile=next(found, Reduced()), remedies=remedies)
+        experiment = experiment.model_copy(update={"regimes": compare.regimes()})
+    notes(experiment, dataset)
     return experiment
+
+
+def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
+    """What to know of each regime's remedy before training: `regime: note`.
+
+    Raises:
+        ProfileError: A profile does not fit the data.
+        RemedyError: A remedy contradicts itself, the data or the epochs.
+    """
+    available = dataset.train.counts(len(dataset.class_names))
+    found = []
+    for regime in experiment.regimes:
+        counts = profiles.counts(regime.profile, available, dataset.class_names)
+        try:
+            remarks = guards.check(
+                regime.remedy, counts, epochs=experiment.training.epochs
+            )
+        except guards.RemedyError as error:
+            raise guards.RemedyError(f"regime {regime.name}: {error}") from error
+        found += [f"{regime.name}: {remark}" for remark in remarks]
+    return tuple(found)
 
 
 def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
     """Look at the folders: which runs are finished, which are missing."""
     study = StudyFolder(out)
+    runs = experiment.runs()
     tasks = [
-        workers.Task(run, run_folder(study, run, dataset)) for run in experiment.runs()
+        workers.Task(
+            run, run_folder(study, run, dataset), donor_of(study, run, runs, dataset)
+        )
+        for run in runs
     ]
     done = [is_finished(task, dataset) for task in tasks]
     return Progress(
@@ -74,6 +111,25 @@ def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
 def run_folder(study: StudyFolder, run: Run, dataset: Dataset) -> RunFolder:
     """Where a run lies: named after its cell, what decides its result, and its seed."""
     return study.run(run.cell, run.digest(dataset.fingerprint), run.seed)
+
+
+def donor_of(
+    study: StudyFolder, run: Run, runs: Sequence[Run], dataset: Dataset
+) -> RunFolder | None:
+    """The folder of the run whose training is the same as this one's, if any.
+
+    A remedy that only changes the logits afterwards trains as its regime without that
+    step does, bit by bit; with both in a study, one training is enough.
+    """
+    if run.regime.remedy.after is None:
+        return None
+    twin = run.without_after()
+    wanted = twin.digest(dataset.fingerprint)
+    for other in runs:
+        same = other.seed == run.seed and other.model == run.model
+        if same and other.digest(dataset.fingerprint) == wanted:
+            return run_folder(study, other, dataset)
+    return None
 
 
 def is_finished(task: workers.Task, dataset: Dataset) -> bool:
@@ -125,6 +181,7 @@ def conclude(
         records,
         runtime.environment(threads),
         folders,
+        root=out,
         faithfulness=[found for found in checked if found is not None],
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")

@@ -28,6 +28,8 @@ class Task:
 
     run: Run
     folder: RunFolder
+    donor: RunFolder | None = None
+    """Of the run that differs only in what is done after training."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _work(waiting: Any, events: Any, data: Data, threads: int) -> None:
                 dataset,
                 task.folder,
                 threads=threads,
+                donor=task.donor,
                 report=_reporter(events, task),
             )
             events.put(Finished(task))

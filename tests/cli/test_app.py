@@ -12,14 +12,8 @@ from tessera import settings
 from tessera.experiment import Experiment
 
 VERBS = (
-    "demo",
-    "study",
-    "train",
-    "report",
-    "explain",
-    "faithfulness",
-    "data",
-    "config",
+    *("demo", "study", "train", "report", "explain", "predict", "data"),
+    *("faithfulness", "export", "serve", "config"),
 )
 
 

@@ -1,6 +1,6 @@
 from tessera.evaluation.roles import Imbalance, roles
 from tessera.experiment import (
-    ClassWeights,
+    CLASS_WEIGHTS,
     Experiment,
     Exponential,
     Hybrid,
@@ -19,7 +19,9 @@ def test_the_studys_own_regimes_find_their_parts():
     study = Experiment()
     found = roles(study, records(study, recalls))
     assert found.balanced == "balanced"
-    assert found.imbalances == (Imbalance("imbalanced", "weighted", REDUCED),)
+    assert found.imbalances == (
+        Imbalance("imbalanced", "weighted", REDUCED, ("weighted",)),
+    )
     assert found.unequal == ("imbalanced", "weighted")
 
 
@@ -28,19 +30,21 @@ def test_parts_are_read_from_settings_not_from_names():
         regimes=(
             Regime(name="weighted", profile=Reduced()),
             Regime(name="imbalanced"),
-            Regime(name="balanced", profile=Reduced(), remedy=ClassWeights()),
+            Regime(name="balanced", profile=Reduced(), remedy=CLASS_WEIGHTS),
         )
     )
     found = roles(renamed, records(renamed, recalls))
     assert found.balanced == "imbalanced"
-    assert found.imbalances == (Imbalance("weighted", "balanced", REDUCED),)
+    assert found.imbalances == (
+        Imbalance("weighted", "balanced", REDUCED, ("balanced",)),
+    )
 
 
 def test_weights_on_another_profile_are_no_partner():
     study = Experiment(
         regimes=(
             Regime(name="plain", profile=Reduced()),
-            Regime(name="weighted", profile=Exponential(), remedy=ClassWeights()),
+            Regime(name="weighted", profile=Exponential(), remedy=CLASS_WEIGHTS),
         )
     )
     found = roles(study, records(study, recalls))

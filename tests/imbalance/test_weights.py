@@ -1,39 +1,71 @@
-"""Class weights from counts."""
+"""Class weights, against scikit-learn and published numbers."""
 
 import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from tessera.imbalance.weights import inverse_frequency
+from tessera import remedies
+from tessera.imbalance import weights
+
+STUDY = np.array([5000] * 3 + [1000] * 3 + [5000] * 4)
 
 
-def test_the_studys_profile_gives_0_76_and_3_80() -> None:
-    counts = np.array([5000] * 3 + [1000] * 3 + [5000] * 4)
-    assert np.allclose(inverse_frequency(counts), [0.76] * 3 + [3.8] * 3 + [0.76] * 4)
+def test_inverse_frequency_is_scikit_learns_balanced_weight() -> None:
+    counts = np.array([7, 1, 4])
+    labels = np.repeat([0, 1, 2], counts)
+    oracle = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    assert np.allclose(weights.inverse_frequency(counts), oracle)
 
 
-def test_equal_counts_give_equal_weights_of_one() -> None:
-    assert inverse_frequency(np.full(7, 123)).tolist() == [1.0] * 7
+def test_the_studys_profile_gives_076_and_380() -> None:
+    found = weights.inverse_frequency(STUDY)
+    assert np.allclose(found[[0, 3]], [0.76, 3.80])
 
 
-def test_scikit_learn_calls_them_balanced() -> None:
-    counts = np.array([3, 17, 1, 40])
-    labels = np.repeat(np.arange(4), counts)
-    oracle = compute_class_weight("balanced", classes=np.arange(4), y=labels)
-    assert np.allclose(inverse_frequency(counts), oracle)
+def test_smoothed_weights_are_the_square_root_of_the_ratio_apart() -> None:
+    found = weights.smoothed(np.array([400, 100]), 0.5)
+    assert np.isclose(found[1] / found[0], 2.0)
 
 
-def test_their_mean_over_the_images_is_one() -> None:
-    counts = np.array([3, 17, 1, 40])
-    assert np.isclose(np.average(inverse_frequency(counts), weights=counts), 1.0)
+def test_smoothed_weights_have_a_mean_of_one_over_the_images() -> None:
+    counts = np.array([400, 100, 3])
+    assert np.isclose(counts @ weights.smoothed(counts, 0.5), counts.sum())
 
 
-def test_permuting_the_classes_permutes_the_weights() -> None:
-    counts, order = np.array([3, 17, 1, 40]), [2, 0, 3, 1]
-    permuted = inverse_frequency(counts[order])
-    assert np.array_equal(permuted, inverse_frequency(counts)[order])
+def test_power_one_is_inverse_frequency() -> None:
+    counts = np.array([400, 100, 3])
+    expected = counts.sum() / (3 * counts)
+    assert np.allclose(weights.smoothed(counts, 1.0), expected)
 
 
-def test_empty_classes_are_named() -> None:
-    with pytest.raises(ValueError, match=r"none of class 1, 3 .*Keep some"):
-        inverse_frequency(np.array([4, 0, 2, 0]))
+@pytest.mark.parametrize(
+    ("beta", "expected"), [(0.9999, (0.515, 2.131)), (0.999, (0.854, 1.341))]
+)
+def test_effective_numbers_weigh_the_studys_profile_as_computed_by_hand(
+    beta: float, expected: tuple[float, float]
+) -> None:
+    effective = (1 - beta**STUDY) / (1 - beta)
+    by_hand = 10 * (1 / effective) / (1 / effective).sum()
+    found = weights.effective_number(STUDY, beta)
+    assert np.allclose(found, by_hand)
+    assert np.allclose(found[[0, 3]], expected, atol=5e-4)
+
+
+def test_effective_numbers_sum_to_the_number_of_classes() -> None:
+    assert np.isclose(weights.effective_number(STUDY, 0.999).sum(), 10)
+
+
+def test_a_beta_near_one_is_inverse_frequency_up_to_a_factor() -> None:
+    counts = np.array([50, 10])
+    found = weights.effective_number(counts, 1 - 1e-9)
+    assert np.isclose(found[1] / found[0], 5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [remedies.InverseFrequency(), remedies.Smoothed(), remedies.EffectiveNumber()],
+    ids=lambda setting: setting.kind,
+)
+def test_an_empty_class_is_refused(setting: remedies.Weights) -> None:
+    with pytest.raises(ValueError, match="none of class 0, 2"):
+        weights.class_weights(setting, np.array([0, 5, 0]))

@@ -1,11 +1,13 @@
-"""An epoch's batches: every image once, in its order, each with its own draw."""
+"""An epoch's batches: which images come, in which order, each with its own draw."""
 
 import numpy as np
 
+from tessera import remedies
 from tessera.data.dataset import Split
 from tessera.experiment import Training
+from tessera.imbalance.plan import Phase
 from tessera.training import order
-from tessera.training.batches import Epoch
+from tessera.training.batches import Epoch, Material
 
 STILL = Training(batch_size=4, flip=False, crop_padding=0)
 SPLIT = Split(
@@ -14,31 +16,45 @@ SPLIT = Split(
     np.arange(20, dtype=np.int32) % 3,
 )
 INDICES = np.arange(0, 20, 2)
+PLAIN = Phase()
+
+
+def epoch_of(
+    split: Split = SPLIT,
+    indices: np.ndarray = INDICES,
+    training: Training = STILL,
+    *,
+    phase: Phase = PLAIN,
+    seed: int = 0,
+    epoch: int = 0,
+) -> Epoch:
+    counts = np.bincount(split.labels[indices])
+    material = Material(split, indices, split)
+    return Epoch(material, training, phase, counts, seed=seed, epoch=epoch)
 
 
 def seen(epoch: Epoch) -> list[int]:
-    return [int(v) for b in range(len(epoch)) for v in epoch[b][0][:, 0, 0, 0]]
+    return [int(v) for images, _ in epoch for v in images[:, 0, 0, 0]]
 
 
 def test_an_epoch_holds_every_chosen_image_once_and_no_other() -> None:
-    assert sorted(seen(Epoch(SPLIT, INDICES, STILL, seed=0, epoch=0))) == list(INDICES)
+    assert sorted(seen(epoch_of())) == list(INDICES)
 
 
 def test_the_images_come_in_the_epochs_order() -> None:
-    epoch = Epoch(SPLIT, INDICES, STILL, seed=5, epoch=2)
+    epoch = epoch_of(seed=5, epoch=2)
     assert seen(epoch) == list(INDICES[order.order(10, seed=5, epoch=2)])
 
 
 def test_labels_stay_with_their_images() -> None:
-    epoch = Epoch(SPLIT, INDICES, STILL, seed=0, epoch=0)
-    for batch in range(len(epoch)):
-        images, labels = epoch[batch]
+    for images, labels in epoch_of():
         np.testing.assert_array_equal(labels, images[:, 0, 0, 0].astype(int) % 3)
 
 
 def test_the_last_batch_holds_the_rest() -> None:
-    epoch = Epoch(SPLIT, INDICES, STILL, seed=0, epoch=0)
-    assert [len(epoch[batch][1]) for batch in range(len(epoch))] == [4, 4, 2]
+    epoch = epoch_of()
+    assert [len(labels) for _, labels in epoch] == [4, 4, 2]
+    assert len(epoch) == 3
 
 
 def test_an_images_augmentation_does_not_depend_on_which_others_are_kept() -> None:
@@ -46,8 +62,72 @@ def test_an_images_augmentation_does_not_depend_on_which_others_are_kept() -> No
     rng = np.random.default_rng(0)
     images = rng.integers(1, 255, (20, 8, 8, 3), dtype=np.uint8)
     split = Split(images, np.arange(20, dtype=np.int32))
-    whole = Epoch(split, np.arange(20), moving, seed=0, epoch=0)[0]
-    part = Epoch(split, INDICES, moving, seed=0, epoch=0)[0]
+    (whole,) = epoch_of(split, np.arange(20), moving)
+    (part,) = epoch_of(split, INDICES, moving)
     pictures = dict(zip(whole[1].tolist(), whole[0], strict=True))
     for image, label in zip(*part, strict=True):
         np.testing.assert_array_equal(image, pictures[int(label)])
+
+
+def test_class_balanced_sampling_shows_rare_classes_as_often_as_common_ones() -> None:
+    labels = np.repeat(np.arange(3, dtype=np.int32), [90, 9, 3])
+    split = Split(np.zeros((102, 4, 4, 3), np.uint8), labels)
+    phase = Phase(sampling=remedies.Power())
+    shown = np.concatenate([y for _, y in epoch_of(split, np.arange(102), phase=phase)])
+    assert np.bincount(shown).tolist() == [34, 34, 34]
+
+
+def test_progressive_sampling_starts_as_the_data_and_ends_balanced() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), [30, 10])
+    split = Split(np.zeros((40, 4, 4, 3), np.uint8), labels)
+    training = Training(batch_size=40, epochs=5)
+    phase = Phase(sampling=remedies.Progressive())
+    shown = [
+        np.bincount(next(iter(one))[1]).tolist()
+        for e in range(5)
+        for one in [epoch_of(split, np.arange(40), training, phase=phase, epoch=e)]
+    ]
+    # (1 - t) 30 + t 20 with t = 0, 1/4, 1/2, 3/4, 1; 27.5 and 22.5 go to the first.
+    assert shown == [[30, 10], [28, 12], [25, 15], [23, 17], [20, 20]]
+
+
+def test_an_image_drawn_twice_is_augmented_twice() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(1, 255, (2, 8, 8, 3), dtype=np.uint8)
+    split = Split(
+        np.repeat(images, [15, 1], axis=0), np.repeat([0, 1], [15, 1]).astype(np.int32)
+    )
+    phase = Phase(sampling=remedies.Power())
+    ((pixels, labels),) = epoch_of(
+        split, np.arange(16), Training(batch_size=16), phase=phase
+    )
+    rare = pixels[labels == 1]
+    assert len(rare) == 8
+    assert len(np.unique(rare.reshape(8, -1), axis=0)) > 4
+
+
+def test_mixed_batches_carry_two_labels_and_a_share() -> None:
+    phase = Phase(mixing=remedies.Mixup())
+    for pixels, targets in epoch_of(phase=phase):
+        first, second, share = targets.T
+        assert pixels.dtype == np.float32
+        assert np.all((share >= 0) & (share <= 1))
+        assert set(first.tolist()) | set(second.tolist()) <= {0.0, 1.0, 2.0}
+
+
+def test_pasting_rare_images_leaves_about_half_of_the_batches_alone() -> None:
+    split = Split(
+        np.zeros((400, 4, 4, 3), np.uint8), np.arange(400, dtype=np.int32) % 2
+    )
+    phase = Phase(mixing=remedies.TailOnHead(probability=0.5))
+    epoch = epoch_of(split, np.arange(400), STILL, phase=phase)
+    alone = [bool(np.all(targets[:, 2] == 1)) for _, targets in epoch]
+    # 100 batches; six standard deviations of a fair coin are 30.
+    assert 20 < sum(alone) < 80
+
+
+def test_the_same_key_gives_the_same_mixed_batches() -> None:
+    phase = Phase(mixing=remedies.CutMix())
+    for one, two in zip(epoch_of(phase=phase), epoch_of(phase=phase), strict=True):
+        np.testing.assert_array_equal(one[0], two[0])
+        np.testing.assert_array_equal(one[1], two[1])

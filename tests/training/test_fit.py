@@ -10,17 +10,18 @@ from tessera.experiment import Cnn, Training
 from tessera.imbalance.plan import Phase, Plan
 from tessera.models import build
 from tessera.training import fit, predict
-from tessera.training.callbacks import TrainingDiverged, validation_scores
+from tessera.training.batches import Material
+from tessera.training.validation import TrainingDiverged, validation_scores
 
 
-def material() -> fit.Material:
+def material() -> Material:
     """Two classes that differ in brightness."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.array([0, 1], np.int32), 32)
     bright = rng.integers(0, 100, (64, 8, 8, 3)) + 150 * labels[:, None, None, None]
     images = bright.astype(np.uint8)
     train, validation = Split(images[:48], labels[:48]), Split(images[48:], labels[48:])
-    return fit.Material(train, np.arange(48), validation)
+    return Material(train, np.arange(48), validation)
 
 
 def fitted(path: Path, **changes: object) -> tuple[fit.Fitted, object]:
@@ -28,7 +29,7 @@ def fitted(path: Path, **changes: object) -> tuple[fit.Fitted, object]:
         {"epochs": 4, "batch_size": 8, "monitor": "val_loss"} | changes
     )
     net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
-    plan = Plan((Phase(),))
+    plan = Plan((Phase(),), (24, 24))
     weights = path / "best.weights.h5"
     result = fit.fit(net, plan, material(), training, seed=0, weights=weights)
     return result, net

@@ -69,3 +69,42 @@ def test_a_flip_mirrors_left_and_right() -> None:
 def test_without_flip_and_padding_nothing_changes() -> None:
     still = Training(flip=False, crop_padding=0)
     assert not order.draws(100, still, seed=0, epoch=0).any()
+
+
+def test_sampling_draws_each_class_as_often_as_asked() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2], np.int32)
+    chosen = order.sampled(labels, np.array([3, 5, 4]), seed=0, epoch=0)
+    assert np.bincount(labels[chosen]).tolist() == [3, 5, 4]
+
+
+def test_no_image_is_drawn_again_before_all_of_its_class_were() -> None:
+    labels = np.zeros(3, np.int32)
+    chosen = order.sampled(labels, np.array([7]), seed=1, epoch=4)
+    assert sorted(np.bincount(chosen).tolist()) == [2, 2, 3]
+
+
+def test_a_class_without_images_may_be_asked_for_none() -> None:
+    labels = np.array([0, 0, 2], np.int32)
+    chosen = order.sampled(labels, np.array([2, 0, 2]), seed=0, epoch=0)
+    assert sorted(chosen.tolist()) == [0, 1, 2, 2]
+
+
+def test_every_seed_and_epoch_samples_anew() -> None:
+    labels = np.zeros(40, np.int32)
+    keys = [(s, e) for s in range(3) for e in range(3)]
+    drawn = {
+        tuple(order.sampled(labels, np.array([40]), seed=s, epoch=e)) for s, e in keys
+    }
+    assert len(drawn) == 9
+
+
+def test_occurrences_count_what_came_before() -> None:
+    found = order.occurrences(np.array([5, 2, 5, 5, 2, 9]))
+    assert found.tolist() == [0, 0, 1, 2, 1, 0]
+
+
+def test_the_first_occurrence_is_augmented_as_without_sampling() -> None:
+    rows = order.draws_for(np.array([3, 1, 3]), 10, TRAINING, seed=0, epoch=0)
+    table = order.draws(10, TRAINING, seed=0, epoch=0)
+    again = order.draws(10, TRAINING, seed=0, epoch=0, again=1)
+    np.testing.assert_array_equal(rows, [table[3], table[1], again[3]])

@@ -7,6 +7,15 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
+from tessera.cli import use
+from tessera.cli.explain_options import (
+    AgainstOption,
+    BranchesOption,
+    ContrastOption,
+    LayerOption,
+    MethodOption,
+    TargetOption,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +72,22 @@ SetOption = Annotated[
         help="Change any setting; may be repeated. `tessera config` lists them.",
     ),
 ]
+RemediesOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--remedies",
+        metavar="all|a,b,c",
+        help="Compare remedies for the imbalance with plain and with balanced "
+        "training; `tessera remedies` lists them. Without an experiment file, and "
+        "without --models, the hybrid alone is trained.",
+    ),
+]
+ModelsOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--models", metavar="a,b", help="Only these of the experiment's models."
+    ),
+]
 JobsOption = Annotated[
     str,
     typer.Option(
@@ -101,6 +126,8 @@ def study(
             help="Where the study goes; default: runs/NAME.", show_default=False
         ),
     ] = None,
+    remedies: RemediesOption = None,
+    models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
 ) -> None:
@@ -111,12 +138,20 @@ def study(
 
         tessera study --data photos --epochs 40 --seeds 5 --out runs/photos
 
+        tessera study --data photos --remedies all
+
         tessera study experiments/study.toml --data cifar10
     """
     from tessera.cli import commands
+    from tessera.cli import remedies as choice
 
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
-    commands.study(chosen, out or Path("runs") / chosen.name, jobs=jobs)
+    wanted = choice.parse(remedies)
+    alone = bool(wanted) and experiment is None
+    chosen = choice.narrowed(chosen, models, alone=alone)
+    commands.study(
+        chosen, out or Path("runs") / chosen.name, jobs=jobs, remedies=wanted
+    )
 
 
 @app.command()
@@ -157,25 +192,61 @@ def report(
 @app.command()
 def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    target: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            help="Class to explain, by name or index; default: the predicted."
-        ),
+    images: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(metavar="[IMAGE...]", show_default=False),
     ] = None,
-    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    method: MethodOption = "gradcam",
+    target: TargetOption = "predicted",
+    contrast: ContrastOption = None,
+    layer: LayerOption = None,
+    branches: BranchesOption = False,
+    against: AgainstOption = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
         "explanations"
     ),
 ) -> None:
-    """Show what a trained model looks at: Grad-CAM pictures and raw maps.
+    """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
 
-    tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
+    A picture holds the image, the map in its own cells, and both together. A map that
+    shows nothing comes with the reason.
+
+        tessera explain RUN cat.jpg dog.jpg
+
+        tessera explain RUN cat/wrong.jpg --target predicted --contrast true
+
+        tessera explain RUN cat.jpg --method hirescam --layer conv2
+
+    Of a hybrid, also what each branch adds to the answer; the parts add up exactly.
+    Without an image, the branches' shares of every class on the test images:
+
+        tessera explain RUN cat.jpg --branches
+
+        tessera explain RUN --branches --against OTHER_RUN
     """
     from tessera.cli import commands
 
-    raise typer.Exit(commands.explain(run, images, target, layer, out))
+    if branches or against is not None:
+        status = commands.branches(
+            run, images or [], method, target, contrast, layer, against, out
+        )
+    else:
+        status = commands.explain(
+            run, images or [], method, target, contrast, layer, out
+        )
+    raise typer.Exit(status)
+
+
+use.add_to(app)
+
+
+@app.command()
+def remedies() -> None:
+    """List the remedies for imbalance: names for --remedies and experiment files."""
+    from tessera.cli import commands
+    from tessera.cli import remedies as choice
+
+    choice.show(commands.console)
 
 
 @app.command()
@@ -188,7 +259,7 @@ def faithfulness(
     ] = 500,
     methods: Annotated[
         str, typer.Option(help="Methods of explaining, separated by commas.")
-    ] = "grad-cam",
+    ] = "gradcam",
     layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
     steps: Annotated[
         int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")

@@ -80,7 +80,9 @@ def demo_experiment() -> Experiment:
     return Experiment(name="demo", training=training)
 
 
-def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
+def study(
+    experiment: Experiment, out: Path, *, jobs: str, remedies: tuple[str, ...] = ()
+) -> None:
     """Train what is missing, conclude, and write the report."""
     from tessera import study as studies
     from tessera.cli import progress
@@ -88,12 +90,14 @@ def study(experiment: Experiment, out: Path, *, jobs: str) -> None:
     runtime.prepare()
     with studies.held(out):
         dataset = load(experiment)
-        experiment = studies.adapted(experiment, dataset)
+        experiment = studies.adapted(experiment, dataset, remedies)
         progress_so_far = studies.survey(experiment, dataset, out)
         wanted = parse_jobs(jobs)
         missing = progress_so_far.missing
         jobs_now, threads = studies.share_of_machine(wanted, len(missing) or 1)
         progress.announce(console, experiment, dataset, progress_so_far, jobs_now)
+        progress.remarks(console, experiment, dataset)
+        progress.foretell(console, dataset, missing, jobs=jobs_now, threads=threads)
         began = time.perf_counter()
         events = studies.train_missing(
             progress_so_far, experiment, jobs=jobs_now, threads=threads
@@ -218,14 +222,105 @@ def report(folder: Path) -> None:
 
 
 def explain(
-    run: Path, images: list[Path], target: str | None, layer: str, out: Path
+    run: Path,
+    images: list[Path],
+    method: str,
+    target: str,
+    contrast: str | None,
+    layer: str | None,
+    out: Path,
 ) -> int:
     """Explain images with a trained run; returns the exit status."""
     runtime.prepare()
     runtime.load_backend()
     from tessera.explain import command
 
-    return command.explain_images(run, images, target=target, layer=layer, out=out)
+    return command.explain_images(
+        run,
+        images,
+        method=method,
+        target=target,
+        contrast=contrast,
+        layer=layer,
+        out=out,
+    )
+
+
+def branches(
+    run: Path,
+    images: list[Path],
+    method: str,
+    target: str,
+    contrast: str | None,
+    layer: str | None,
+    against: Path | None,
+    out: Path,
+) -> int:
+    """Split a hybrid's evidence by branch; returns the exit status."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.explain import branch_command
+
+    if not images:
+        branch_command.print_shares(run, against=against)
+        return 0
+    if against is not None:
+        raise settings.ExperimentError(
+            "--against: expected no IMAGE beside it, since whole test sets are "
+            f"compared. Received: {len(images)}."
+        )
+    return branch_command.branch_images(
+        run,
+        images,
+        method=method,
+        target=target,
+        contrast=contrast,
+        layer=layer,
+        out=out,
+    )
+
+
+def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
+    """Predict images with a trained run; returns the exit status."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.cli import predictions
+
+    return predictions.predict(path, images, form=form, heatmaps=heatmaps)
+
+
+def export(
+    path: Path, form: str, out: Path | None, data: str | None, licence: str | None
+) -> None:
+    """Export a trained model and say where it is and how equal."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.export import command
+
+    done = command.export(path, form, out=out, data=data, licence=licence)
+    console.print(
+        f"Checked on {done.parity.images:,} test images: probabilities within "
+        f"{done.parity.probability:.1e} of the original's.",
+        soft_wrap=True,
+    )
+    console.print(f"Model: {done.model.resolve()}", soft_wrap=True)
+    console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
+
+
+def serve(path: Path, host: str, port: int) -> None:
+    """Serve a page for a trained model until Ctrl-C."""
+    runtime.prepare()
+    runtime.load_backend()
+    try:
+        from tessera.serve import command
+    except ModuleNotFoundError as error:
+        raise settings.ExperimentError(
+            f"serve: expected the package {error.name}. Received: it is not installed. "
+            "In the checkout, `pip install '.[serve]'` installs it."
+        ) from error
+    command.serve(
+        path, host=host, port=port, say=lambda text: console.print(text, soft_wrap=True)
+    )
 
 
 def config(experiment: Experiment) -> None:

@@ -12,7 +12,11 @@ MENDABLE = (
     "TrainingDiverged",
     "ExplainError",
     "ProfileError",
+    "RemedyError",
     "ModelError",
+    "CannotWrite",
+    "RunError",
+    "ExportError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

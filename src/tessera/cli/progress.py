@@ -16,7 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tessera import study, workers
+from tessera import estimate, study, workers
+from tessera.catalogue import label
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment, Regime, Run, Training
 
@@ -35,10 +36,8 @@ def announce(
         f"{len(dataset.class_names)} classes",
         soft_wrap=True,
     )
-    console.print(
-        "regimes: " + ", ".join(_regime(regime) for regime in experiment.regimes),
-        soft_wrap=True,
-    )
+    for line in _regimes(experiment.regimes):
+        console.print(line, soft_wrap=True)
     console.print(
         f"{_count(experiment.models, 'model')} x {_count(experiment.regimes, 'regime')}"
         f" x {_count(experiment.seeds, 'seed')} = {_count(experiment.runs(), 'run')} "
@@ -53,8 +52,67 @@ def _count(things: Sequence[object], noun: str) -> str:
     return f"{len(things)} {noun}" + "s" * (len(things) != 1)
 
 
-def _regime(regime: Regime) -> str:
-    return f"{regime.name} ({regime.profile.kind}, {regime.remedy.kind})"
+def _regimes(regimes: Sequence[Regime]) -> Iterator[str]:
+    """One line per profile, with the remedies tried on it."""
+    by_profile: dict[str, list[str]] = {}
+    for regime in regimes:
+        remedy = label(regime.remedy)
+        text = (
+            regime.name if regime.name.endswith(remedy) else f"{regime.name} ({remedy})"
+        )
+        by_profile.setdefault(_profile(regime), []).append(text)
+    for profile, names in by_profile.items():
+        yield f"{profile}: {', '.join(names)}"
+
+
+def _profile(regime: Regime) -> str:
+    """The profile's kind with what is particular to it: `exponential, factor 100`."""
+    given = regime.profile.model_dump(exclude={"kind", "selection"})
+    inner = "".join(f", {key} {_short(value)}" for key, value in given.items())
+    return f"{regime.profile.kind}{inner}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def remarks(console: Console, experiment: Experiment, dataset: Dataset) -> None:
+    """Print what there is to know of the remedies before they are tried."""
+    for note in study.notes(experiment, dataset):
+        console.print(f"note: {note}", soft_wrap=True)
+
+
+def foretell(
+    console: Console,
+    dataset: Dataset,
+    missing: Sequence[workers.Task],
+    *,
+    jobs: int,
+    threads: int,
+) -> None:
+    """Print how long the missing runs will take, from a few steps timed here."""
+    if not missing:
+        return
+    speeds = estimate.speeds(missing, dataset, threads=threads)
+    if not speeds:
+        console.print("time: this machine could not be timed; it will show as it goes")
+        return
+    seconds = estimate.seconds(missing, dataset, speeds, jobs=jobs)
+    rates = ", ".join(f"{name} {1 / s.train:,.0f}" for name, s in speeds.items())
+    console.print(
+        f"time: about {_duration(seconds)}, if the machine stays as busy as it is "
+        f"(images trained per second: {rates})",
+        soft_wrap=True,
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{10 * max(1, round(seconds / 10))} seconds"
+    minutes = seconds / 60
+    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
 
 
 def follow(

@@ -91,9 +91,7 @@ def _high(runs: Sequence[Record]) -> Decision:
 
 
 def _above_guessing(record: Record) -> float:
-    """Chance-adjusted balanced accuracy, (b - 1/K) / (1 - 1/K)."""
-    chance = 1 / sum(c.support > 0 for c in record.scores.per_class)
-    return (record.scores.balanced_accuracy - chance) / (1 - chance)
+    return measure("chance_adjusted")(record.scores)
 
 
 def _accuracy(runs: Sequence[Record]) -> Spread:

@@ -1,22 +1,25 @@
-"""A remedy as data: which loss with which weights, until when.
+"""A remedy as data: what is trained, on what, by which loss, until when.
 
-    Remedy + counts -> Plan of Phases -> (for Keras) one PhaseLoss at a time
+    Remedy + counts -> Plan of Phases -> one loss per phase
 
 Everything a remedy changes about training is a field of `Phase`, so that trainer and
 loss need not know which remedy it is.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any, Literal
 
-import keras
 import numpy as np
 from keras import ops
 
-from tessera.arrays import Counts, Weights
-from tessera.experiment import ClassWeights, Plain, Remedy
-from tessera.imbalance.losses import CrossEntropy, Loss, class_indices, per_image
-from tessera.imbalance.weights import inverse_frequency
+from tessera import remedies
+from tessera.arrays import Counts
+from tessera.imbalance.losses import class_indices, per_image
+from tessera.imbalance.weights import class_weights
+from tessera.remedies import CrossEntropy, Remedy
+
+Trained = Literal["everything", "classifier", "scales"]
+"""All weights; the last layer, drawn anew; one factor per class on the logits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +28,17 @@ class Phase:
 
     until: float = 1.0
     """Share of all epochs after which the phase is over; 1.0: the end."""
-    loss: Loss = field(default_factory=CrossEntropy)
+    loss: remedies.Loss = field(default_factory=CrossEntropy)
     class_weights: tuple[float, ...] | None = None
     """Factor on the loss of every image, by its class, [K]; None: 1 for all."""
+    sampling: remedies.Sampling | None = None
+    """How classes are drawn; None: every image once an epoch."""
+    mixing: remedies.Mixing | None = None
+    trains: Trained = "everything"
+    rate: float = 1.0
+    """Factor on the learning rate."""
+    sharpness: float = 0.0
+    """Rho of sharpness-aware minimisation; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,10 @@ class Plan:
     """
 
     phases: tuple[Phase, ...]
+    counts: tuple[int, ...]
+    """Images per class that the optimiser sees, [K]."""
+    after: remedies.After | None = None
+    """What is done to the logits once training is over."""
 
     def __post_init__(self) -> None:
         ends = [phase.until for phase in self.phases]
@@ -57,19 +72,73 @@ def plan(remedy: Remedy, counts: Counts) -> Plan:
         counts: Images per class that the optimiser will see, int64 [K].
 
     Returns:
-        The plan.
+        The plan: a phase for every stretch between the epochs at which weights and
+        sampling set in, mixing starts or stops, or the second stage begins.
 
     Raises:
         ValueError: The remedy cannot be used with these counts (an empty class).
     """
-    match remedy:
-        case Plain():
-            return Plan((Phase(),))
-        case ClassWeights():
-            weights = _values(inverse_frequency(counts))
-            return Plan((Phase(class_weights=weights),))
-        case _:
-            assert_never(remedy)
+    ends = _ends(remedy)
+    starts = [0.0, *ends[:-1]]
+    return Plan(
+        phases=tuple(
+            _phase(remedy, counts, start=start, end=end)
+            for start, end in zip(starts, ends, strict=True)
+        ),
+        counts=tuple(int(n) for n in counts),
+        after=remedy.after,
+    )
+
+
+def _ends(remedy: Remedy) -> list[float]:
+    """Where phases end, as shares of all epochs, ascending, the last 1."""
+    cuts = {remedy.deferred, 1.0}
+    if remedy.mixing is not None:
+        cuts |= {remedy.mixing.begin, remedy.mixing.end}
+    if remedy.retraining is not None:
+        second = remedy.retraining.begin
+        cuts = {cut for cut in cuts if cut < second} | {second, 1.0}
+    return sorted(cuts - {0.0})
+
+
+def _phase(remedy: Remedy, counts: Counts, *, start: float, end: float) -> Phase:
+    again = remedy.retraining
+    if again is not None and start >= again.begin:
+        return _retraining_phase(remedy, again)
+    late = start >= remedy.deferred
+    weights = remedy.weights if late else None
+    mixing = remedy.mixing
+    mixed = mixing is not None and mixing.begin <= start < mixing.end
+    return Phase(
+        until=end,
+        loss=remedy.loss,
+        class_weights=None if weights is None else _values(weights, counts),
+        sampling=remedy.sampling if late else None,
+        mixing=mixing if mixed else None,
+        rate=remedy.drop if late and remedy.deferred else 1.0,
+        sharpness=remedy.sharpness,
+    )
+
+
+def _retraining_phase(remedy: Remedy, again: remedies.Retraining) -> Phase:
+    """The second stage of Kang et al. 2020: the same loss on resampled images."""
+    scales = isinstance(again, remedies.Scales)
+    return Phase(
+        loss=remedy.loss,
+        sampling=again.sampling,
+        trains="scales" if scales else "classifier",
+        rate=again.rate if isinstance(again, remedies.Scales) else 1.0,
+    )
+
+
+def _values(weights: remedies.Weights, counts: Counts) -> tuple[float, ...]:
+    found = class_weights(weights, counts)
+    return tuple(np.asarray(found, dtype=np.float64).tolist())
+
+
+def last_epoch(phase: Phase, epochs: int) -> int:
+    """The epoch, counted from 0, before which the phase ends."""
+    return round(phase.until * epochs)
 
 
 def phase_at(plan: Plan, epoch: int, epochs: int) -> Phase:
@@ -91,32 +160,36 @@ def phase_at(plan: Plan, epoch: int, epochs: int) -> Phase:
             f"epoch: expected 0 to {epochs - 1}, for there are {epochs} epochs. "
             f"Received: {epoch}."
         )
-    return next(p for p in plan.phases if epoch < round(p.until * epochs))
+    return next(p for p in plan.phases if epoch < last_epoch(p, epochs))
 
 
-class PhaseLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """A phase's loss for `net.compile`: the batch mean of w_y * loss.
+def mean_loss(phase: Phase, counts: Counts, targets: Any, logits: Any) -> Any:
+    """The loss of a batch: the mean over its images of w_y times the loss.
 
     The sum is divided by the number of images, as Keras does with `class_weight`, not
-    by the sum of the weights, as PyTorch does.
+    by the sum of the weights, as PyTorch does. A mixed image has the loss of either
+    label, each with its own weight and margin, in the shares of the label.
 
     Args:
-        phase: The phase.
-        name: As progress output calls it.
+        phase: Whose loss and weights.
+        counts: Images per class that the optimiser sees, int64 [K].
+        targets: Labels [B], or mixed ones [B, 3]: a label, another, the first's share.
+        logits: [B, K].
+
+    Returns:
+        A scalar tensor, float32, in nats.
     """
-
-    def __init__(self, phase: Phase, name: str = "loss") -> None:
-        super().__init__(name=name, reduction="sum_over_batch_size")
-        self.phase = phase
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Weighted loss of every image, [N], from labels [N] and logits [N, K]."""
-        losses = per_image(self.phase.loss, y_true, y_pred)
-        if self.phase.class_weights is None:
-            return losses
-        weights = ops.convert_to_tensor(self.phase.class_weights, "float32")
-        return losses * ops.take(weights, class_indices(y_true))
+    if len(targets.shape) == 1:
+        return ops.mean(_weighted(phase, counts, targets, logits))
+    first, second, share = (targets[:, column] for column in range(3))
+    mixed = share * _weighted(phase, counts, first, logits)
+    mixed += (1 - share) * _weighted(phase, counts, second, logits)
+    return ops.mean(mixed)
 
 
-def _values(weights: Weights) -> tuple[float, ...]:
-    return tuple(np.asarray(weights, dtype=np.float64).tolist())
+def _weighted(phase: Phase, counts: Counts, labels: Any, logits: Any) -> Any:
+    losses = per_image(phase.loss, labels, logits, counts)
+    if phase.class_weights is None:
+        return losses
+    weights = ops.convert_to_tensor(phase.class_weights, "float32")
+    return losses * ops.take(weights, class_indices(labels))

@@ -5,15 +5,28 @@ from typing import Any, assert_never
 import keras
 from keras import layers
 
-from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.experiment import Cnn, Hybrid, Model, Run, Transformer
 from tessera.models.blocks import ModelError
 from tessera.models.cnn import SMALLEST, cnn
 from tessera.models.hybrid import hybrid
 from tessera.models.transformer import transformer
+from tessera.remedies import Ldam
+
+
+def for_run(run: Run, image_shape: tuple[int, int, int], classes: int) -> Any:
+    """The model that a run trains, with its initial weights; see `build`."""
+    loss = run.regime.remedy.loss
+    cosine = loss.scale if isinstance(loss, Ldam) else None
+    return build(run.model, image_shape, classes, seed=run.seed, cosine=cosine)
 
 
 def build(
-    model: Model, image_shape: tuple[int, int, int], classes: int, *, seed: int
+    model: Model,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    seed: int,
+    cosine: float | None = None,
 ) -> Any:
     """Build the model with its initial weights.
 
@@ -27,6 +40,8 @@ def build(
         classes: Number of classes K, at least 2.
         seed: Decides every initial weight and every dropout mask, whatever else
             happened in the process.
+        cosine: Scale of a cosine in place of the last dense layer, as LDAM needs it;
+            None: a dense layer.
 
     Returns:
         A `keras.Model` from pixels [B, H, W, C], uint8 or float32, to logits
@@ -39,11 +54,11 @@ def build(
     _check(model, image_shape, classes)
     match model:
         case Cnn():
-            return cnn(model, image_shape, classes, seed=seed)
+            return cnn(model, image_shape, classes, seed=seed, cosine=cosine)
         case Hybrid():
-            return hybrid(model, image_shape, classes, seed=seed)
+            return hybrid(model, image_shape, classes, seed=seed, cosine=cosine)
         case Transformer():
-            return transformer(model, image_shape, classes, seed=seed)
+            return transformer(model, image_shape, classes, seed=seed, cosine=cosine)
         case _:
             assert_never(model)
 

@@ -16,7 +16,12 @@ from tessera.models.cnn import backbone, head
 
 
 def hybrid(
-    model: Hybrid, image_shape: tuple[int, int, int], classes: int, *, seed: int
+    model: Hybrid,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    seed: int,
+    cosine: float | None = None,
 ) -> Any:
     """The study's CNN-token hybrid, 193,098 parameters at its defaults.
 
@@ -25,6 +30,7 @@ def hybrid(
         image_shape: (H, W, C); H and W of at least `cnn.SMALLEST`.
         classes: Number of classes K.
         seed: Decides every initial weight and every dropout mask.
+        cosine: See `build.build`.
 
     Returns:
         A `keras.Model` from pixels [B, H, W, C] to logits [B, K]. The layer `tokens`
@@ -46,7 +52,7 @@ def hybrid(
         layers.GlobalAveragePooling1D(name="token_average")(tokens),
     ]
     fused = layers.Concatenate(name="fusion")(both)
-    logits = head(fused, classes, dropout=model.dropout, seed=seed)
+    logits = head(fused, classes, dropout=model.dropout, seed=seed, cosine=cosine)
     return keras.Model(raw, logits, name="hybrid")
 
 

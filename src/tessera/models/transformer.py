@@ -11,10 +11,16 @@ from keras import initializers, layers
 
 from tessera.experiment import Transformer
 from tessera.models.blocks import dense, encoder, pixels, stream
+from tessera.models.logits import logits_layer
 
 
 def transformer(
-    model: Transformer, image_shape: tuple[int, int, int], classes: int, *, seed: int
+    model: Transformer,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    seed: int,
+    cosine: float | None = None,
 ) -> Any:
     """Convolutional tokenizer, transformer encoder, sequence pooling.
 
@@ -25,6 +31,7 @@ def transformer(
         image_shape: (H, W, C).
         classes: Number of classes K.
         seed: Decides every initial weight and every dropout mask.
+        cosine: See `build.build`.
 
     Returns:
         A `keras.Model` from pixels [B, H, W, C] to logits [B, K].
@@ -37,7 +44,7 @@ def transformer(
     _, height, width, channels = features.shape
     tokens = layers.Reshape((height * width, channels), name="tokens")(features)
     tokens = encoder(tokens, model.depth, heads=model.heads, seed=seed)
-    logits = dense(classes, name="logits", seed=seed, normal=0.02, dtype="float32")
+    logits = logits_layer(classes, seed=seed, cosine=cosine, normal=0.02)
     return keras.Model(raw, logits(pooled(tokens, seed=seed)), name="transformer")
 
 

@@ -43,7 +43,10 @@ def collect(study_folder: Path, destination: Path, *, images: bool = False) -> P
         place = run.path.relative_to(study.folder.path)
         _collect_run(run, RunFolder(destination / place), images=images)
     _copy_json(study.folder.study, StudyFolder(destination).study)
-    text = f"{tables.results(study.record)}\n{tables.verdicts(study.record)}"
+    record = study.record
+    text = f"{tables.results(record)}\n{tables.verdicts(record)}"
+    if tables.has_ranking(record):
+        text = f"{tables.rankings(record)}\n{text}"
     files.write_text(destination / "table.md", text)
     write_report(destination, images=images)
     return destination
@@ -61,8 +64,10 @@ def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
     if source.faithfulness.exists():
         _copy_json(source.faithfulness, target.faithfulness)
         _copy(source.faithfulness_values, target.faithfulness_values)
-    if images and source.heatmaps.exists():
-        _copy(source.heatmaps, target.heatmaps)
+    for kept in ("heatmaps", "mistakes"):
+        pictures = getattr(source, kept)
+        if images and pictures.exists():
+            _copy(pictures, getattr(target, kept))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tessera.record import Record
 from tessera.report.drawing import Drawing
-from tessera.report.gallery import data_uri, hardest, overlay, thumbnail
+from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import INK, LINE, QUIET
 
@@ -81,10 +81,10 @@ def _row(
     top = float(np.maximum(said, truth).max())
     pictures = [overlay(raw, image.size, top=top) for raw in (said, truth)]
     return {
-        "image": data_uri(image),
-        "said_map": data_uri(pictures[0]),
-        "true_map": data_uri(pictures[1]),
-        "difference": data_uri(diverging(said - truth, image.size)),
+        "image": uri(image),
+        "said_map": uri(pictures[0]),
+        "true_map": uri(pictures[1]),
+        "difference": uri(diverging(said - truth, image.size)),
         "said": names[found.predicted[i]],
         "true": names[found.labels[i]],
     }

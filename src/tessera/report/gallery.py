@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tessera.record import Record
+from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
@@ -29,9 +30,10 @@ _LARGEST = 96
 
 
 def galleries(study: Study) -> tuple[Drawing, ...]:
-    """Draw the explained images of every cell's first seed."""
+    """Draw the explained images of every shown cell's first seed."""
     drawn = []
-    for (model, regime), runs in study.cells.items():
+    for model, regime in shown.cells(study.record):
+        runs = study.cells[model, regime]
         found = explained(study.folders[model, regime, runs[0].seed])
         if found is not None:
             drawn.append(_gallery(runs[0], found))
@@ -121,10 +123,8 @@ def _example(
     same = true == said
     sure = f"{100 * found.probabilities[i]:.0f} %"
     return {
-        "image": data_uri(image),
-        "overlay": ""
-        if found.reasons[i]
-        else data_uri(overlay(found.raw[i], image.size)),
+        "image": uri(image),
+        "overlay": "" if found.reasons[i] else uri(overlay(found.raw[i], image.size)),
         "true": true,
         "said": f"said so, {sure}" if same else f"said {said}, {sure}",
         "reason": found.reasons[i],
@@ -164,8 +164,8 @@ def overlay(
     return Image.fromarray((255 * colours).round().astype(np.uint8))
 
 
-def data_uri(picture: Image.Image) -> str:
-    """A picture as the address of itself, PNG."""
+def uri(picture: Image.Image) -> str:
+    """The picture as a PNG inside an address."""
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     text = base64.b64encode(buffer.getvalue()).decode()

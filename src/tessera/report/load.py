@@ -112,9 +112,14 @@ def history(path: Path) -> History:
 
 def explained(run: RunFolder) -> Explained | None:
     """Read `heatmaps.npz`; None where the run explained nothing."""
-    if not run.heatmaps.exists():
+    return explained_at(run.heatmaps)
+
+
+def explained_at(path: Path) -> Explained | None:
+    """Read a file of explained test images; None where there is none."""
+    if not path.exists():
         return None
-    arrays = files.read_arrays(run.heatmaps)
+    arrays = files.read_arrays(path)
     if not len(arrays["labels"]):
         return None
     return Explained(

@@ -1,7 +1,8 @@
 """A model, a plan and two splits -> trained weights and a history.
 
-Training goes epoch by epoch, each a pure function of (seed, epoch), so that a plan's
-phases can change the loss between epochs and order never depends on what ran before.
+Training goes epoch by epoch, each a pure function of (seed, epoch) and of the state
+that `resume` keeps, so that a plan's phases can change what is done between epochs, and
+a training that was killed goes on as if it had not been.
 """
 
 import time
@@ -11,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from tessera.arrays import Indices
-from tessera.data.dataset import Split
+from tessera import files
+from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
-from tessera.training.batches import Epoch
-from tessera.training.callbacks import Progress, StopAtNaN, ValidationScores
+from tessera.imbalance.plan import Phase, Plan
+from tessera.training import resume, stages
+from tessera.training.batches import Epoch, Material
+from tessera.training.resume import Best, Groups, Row, State, Store
+from tessera.training.stages import Span, Stage
+from tessera.training.validation import TrainingDiverged, validate
 
 COLUMNS = (
     "epoch",
@@ -32,7 +38,6 @@ COLUMNS = (
 )
 """Of a history row; `loss` is the training loss, weighted where the plan weights."""
 
-Row = dict[str, float]
 Report = Callable[[int, int, int, Row | None], None]
 """Told (epoch from 0, steps done, steps in it, the row of an epoch just finished)."""
 
@@ -46,112 +51,190 @@ class Fitted:
     """Counted from 1."""
     seconds: float
     """Wall time, validation included, building the model excluded."""
+    cpu_seconds: float
+    """Processor time of the same, over all threads: a busy machine changes it less."""
     images_per_second: float
 
 
-@dataclass(frozen=True)
-class Material:
-    """The images of one training."""
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One training: everything that stays the same from its first step to its last."""
 
-    train: Split
-    """The dataset's training images, before any profile."""
-    indices: Indices
-    """Those to train on."""
-    validation: Split
+    net: Any
+    plan: Plan
+    material: Material
+    training: Training
+    seed: int
+    weights: Path
+    report: Report
+    store: Store | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """Images per class that the optimiser sees, int64 [K]."""
+        return np.asarray(self.plan.counts, np.int64)
+
+    def phase(self, epoch: int) -> Phase:
+        """The phase of an epoch."""
+        return plans.phase_at(self.plan, epoch, self.training.epochs)
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.material.indices) // self.training.batch_size)
 
 
 def fit(
     net: Any,
-    plan: plans.Plan,
+    plan: Plan,
     material: Material,
     training: Training,
     *,
     seed: int,
     weights: Path,
     report: Report = lambda *_: None,
+    store: Store | None = None,
 ) -> Fitted:
     """Train `net` in place and leave it with its best epoch's weights.
 
+    The best epoch is one of the plan's last phase, which is what makes the remedy; a
+    second stage starts from the best epoch of the first.
+
     Args:
-        net: A Keras model: raw pixels in, logits out.
+        net: A Keras model of `models.build`: raw pixels in, logits out.
         plan: The remedy's phases.
         material: What to train and validate on.
         training: Epochs, batch size, learning rate, augmentation, monitor.
-        seed: Decides order and augmentation.
-        weights: Where `ModelCheckpoint` keeps the best weights.
+        seed: Decides order, augmentation, mixing and what is drawn anew.
+        weights: Where the best weights are kept.
         report: Told of every step.
+        store: Where to keep checkpoints, and to go on from one; None: nowhere.
 
     Raises:
-        TrainingDiverged: The loss became NaN or infinite.
+        TrainingDiverged: The loss became NaN or infinite; the best weights before are
+            kept, and so is the last checkpoint.
+        CannotWrite: The disk refused a checkpoint or the weights.
     """
-    optimizer = keras.optimizers.Adam(training.learning_rate)
-    keep = checkpoint(weights, training)
-    history: list[Row] = []
-    phase = None
-    began = time.perf_counter()
-    for epoch in range(training.epochs):
-        if phase != (phase := plans.phase_at(plan, epoch, training.epochs)):
-            net.compile(optimizer, plans.PhaseLoss(phase), metrics=["accuracy"])
-        history.append(
-            one_epoch(
-                net, epoch, material, training, keep=keep, seed=seed, report=report
-            )
-        )
-        report(epoch + 1, 0, 1, history[-1])
-    seconds = time.perf_counter() - began
-    net.load_weights(weights)
+    job = Job(net, plan, material, training, seed, weights, report, store)
+    state = resume.resumed(store)
+    resume.restore(state, {"net": net.variables})
+    try:
+        for span in stages.spans(plan, training.epochs):
+            if span.last > len(state.history):
+                train_stage(job, span, state)
+    finally:
+        keep_best(job, state)
+    seconds, cpu_seconds = state.elapsed()
+    images = len(material.indices) * len(state.history)
     return Fitted(
-        history=tuple(history),
-        best_epoch=best_epoch(history, training),
+        history=tuple(state.history),
+        best_epoch=best_epoch(state.history, training, first=first_of_last_phase(job)),
         seconds=seconds,
-        images_per_second=len(material.indices) * training.epochs / seconds,
+        cpu_seconds=cpu_seconds,
+        images_per_second=images / seconds,
     )
 
 
-def checkpoint(weights: Path, training: Training) -> keras.callbacks.ModelCheckpoint:
-    """Keras' own keeper of the best weights, watching the monitored score."""
-    return keras.callbacks.ModelCheckpoint(
-        str(weights),
-        monitor=training.monitor,
-        mode="min" if training.monitor == "val_loss" else "max",
-        save_best_only=True,
-        save_weights_only=True,
+def keep_best(job: Job, state: State) -> None:
+    """Leave the model with its best weights, and write them."""
+    if state.best is not None:
+        job.net.set_weights(state.best.weights)
+        with files.replacing(job.weights) as temporary:
+            job.net.save_weights(temporary)
+
+
+def train_stage(job: Job, span: Span, state: State) -> None:
+    """Train through a stage's epochs that are not done, adding a row for each."""
+    if span.first and span.first == len(state.history) and state.best is not None:
+        job.net.set_weights(state.best.weights)
+    stage = stages.begin(
+        job.net,
+        job.plan,
+        span,
+        job.training,
+        steps_per_epoch=job.steps(),
+        seed=job.seed,
     )
+    if span.first < len(state.history):
+        resume.restore(state, groups(job, stage))
+    phase = None
+    for epoch in range(max(span.first, len(state.history)), span.last):
+        if is_over(job, state.history):
+            return
+        if phase != (phase := job.phase(epoch)):
+            train = stages.compiled(job.net, stage, phase, job.counts)
+        if epoch == span.first or job.phase(epoch - 1) is not phase:
+            state.best = None
+        row = one_epoch(job, stage, phase, epoch, train=train, state=state)
+        state.history.append(row)
+        resume.save(job.store, state, groups(job, stage))
+        job.report(epoch + 1, 0, 1, row)
+
+
+def groups(job: Job, stage: Stage) -> Groups:
+    """Every variable that a stage's next epoch depends on."""
+    scales = () if stage.scales is None else (stage.scales,)
+    memory = stage.optimizer.variables
+    return {"net": job.net.variables, "optimizer": memory, "scales": scales}
+
+
+def is_over(job: Job, history: list[Row]) -> bool:
+    """Whether the last phase has gone `patience` epochs without a better score."""
+    patience, first = job.training.patience, first_of_last_phase(job)
+    if patience is None or len(history) <= first:
+        return False
+    best = best_epoch(history, job.training, first=first)
+    return len(history) - best >= patience
+
+
+def better(net: Any, best: Best | None, row: Row, training: Training) -> Best:
+    """The better of the best weights so far and the model's; the earlier of equals."""
+    score = row[training.monitor]
+    if best is not None:
+        falls = training.monitor == "val_loss"
+        if not (score < best.score if falls else score > best.score):
+            return best
+    return Best(score, tuple(array.copy() for array in net.get_weights()))
 
 
 def one_epoch(
-    net: Any,
+    job: Job,
+    stage: Stage,
+    phase: Phase,
     epoch: int,
-    material: Material,
-    training: Training,
     *,
-    keep: keras.callbacks.ModelCheckpoint,
-    seed: int,
-    report: Report,
+    train: Callable[..., Any],
+    state: State,
 ) -> Row:
     """Train through the images once, validate, keep the weights if they are best."""
-    batches = Epoch(material.train, material.indices, training, seed=seed, epoch=epoch)
-    progress = Progress(
-        lambda done, steps: report(epoch, done, steps, None), len(batches)
-    )
+    key = {"seed": job.seed, "epoch": epoch}
+    batches = Epoch(job.material, job.training, phase, job.counts, **key)
     began = time.perf_counter()
-    logs = net.fit(
-        batches,
-        epochs=epoch + 1,
-        initial_epoch=epoch,
-        shuffle=False,
-        verbose=0,
-        callbacks=[progress, StopAtNaN(), ValidationScores(material.validation), keep],
-    ).history
-    row = {name: float(values[-1]) for name, values in logs.items()}
-    rate = float(keras.ops.convert_to_numpy(net.optimizer.learning_rate))
+    totals = train(batches, lambda done: job.report(epoch, done, len(batches), None))
+    loss = totals.loss / totals.images
+    if not np.isfinite(loss):
+        raise TrainingDiverged(
+            f"epoch {epoch + 1}: expected a finite loss. Received: {loss}. Lower "
+            "training.learning_rate, or look at the data with `tessera data`."
+        )
+    with stages.as_in_use(job.net, stage):
+        row = {"loss": loss, "accuracy": totals.correct / totals.images}
+        row |= validate(job.net, job.material.validation)
+        state.best = better(job.net, state.best, row, job.training)
+    rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
     seconds = time.perf_counter() - began
     row |= {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}
     return {name: row[name] for name in COLUMNS}
 
 
-def best_epoch(history: list[Row], training: Training) -> int:
-    """The first epoch, counted from 1, with the best monitored score."""
-    scores = [row[training.monitor] for row in history]
+def first_of_last_phase(job: Job) -> int:
+    """The first epoch, counted from 0, of the plan's last phase."""
+    epochs = job.training.epochs
+    last = job.phase(epochs - 1)
+    return next(e for e in range(epochs) if job.phase(e) is last)
+
+
+def best_epoch(history: list[Row], training: Training, *, first: int = 0) -> int:
+    """The earliest epoch, counted from 1, with the best score from `first` on."""
+    scores = [row[training.monitor] for row in history[first:]]
     best = min(scores) if training.monitor == "val_loss" else max(scores)
-    return scores.index(best) + 1
+    return first + scores.index(best) + 1

@@ -6,12 +6,13 @@ epoch (3.15), and its RandomCrop draws one offset for a whole batch.
 
 import numpy as np
 
-from tessera.arrays import Images, Indices
+from tessera.arrays import Counts, Images, Indices, Labels
 from tessera.experiment import Training
 
 # Each use of a seed has a stream of its own, so that no two share random numbers.
 ORDER_STREAM = 1
 AUGMENTATION_STREAM = 2
+SAMPLING_STREAM = 3
 
 
 def order(size: int, *, seed: int, epoch: int) -> Indices:
@@ -19,26 +20,87 @@ def order(size: int, *, seed: int, epoch: int) -> Indices:
     return np.random.default_rng([ORDER_STREAM, seed, epoch]).permutation(size)
 
 
-def draws(size: int, training: Training, *, seed: int, epoch: int) -> Indices:
+def sampled(labels: Labels, draws: Counts, *, seed: int, epoch: int) -> Indices:
+    """Positions in `labels` that hold each class as often as asked, in random order.
+
+    Within a class no image comes again before all others have come: a class of 3
+    images drawn 7 times gives each of them 2 or 3 times. Images are drawn by
+    position and never copied.
+
+    Args:
+        labels: Of the images to draw from, int32 [N].
+        draws: How many of each class, int64 [K]; 0 for a class without images.
+        seed: The run's.
+        epoch: Counted from 0.
+
+    Returns:
+        Positions, int64 [sum of draws].
+    """
+    rng = np.random.default_rng([SAMPLING_STREAM, seed, epoch])
+    parts = [
+        _rounds(np.flatnonzero(labels == label), int(wanted), rng)
+        for label, wanted in enumerate(draws)
+    ]
+    return rng.permutation(np.concatenate(parts))
+
+
+def _rounds(positions: Indices, wanted: int, rng: np.random.Generator) -> Indices:
+    """`wanted` of the positions: whole permutations of them, the last one cut."""
+    rounds = -(-wanted // len(positions)) if wanted else 0
+    drawn = [rng.permutation(positions) for _ in range(rounds)]
+    empty = np.empty(0, np.int64)
+    return np.concatenate([empty, *drawn])[:wanted]
+
+
+def occurrences(indices: Indices) -> Indices:
+    """How often each entry has come before in the array, int64 [N]."""
+    by_value = np.argsort(indices, kind="stable")
+    ordered = indices[by_value]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    lengths = np.diff(np.r_[starts, len(ordered)])
+    places = np.arange(len(ordered)) - np.repeat(starts, lengths)
+    earlier = np.empty(len(indices), np.int64)
+    earlier[by_value] = places
+    return earlier
+
+
+def draws(
+    size: int, training: Training, *, seed: int, epoch: int, again: int = 0
+) -> Indices:
     """What happens to each image of the dataset in one epoch.
 
-    Row i depends on (seed, epoch, i) alone: neither on `size`, nor on which other
-    images a regime keeps. Regimes compared under one seed see the same augmentation.
+    Row i depends on (seed, epoch, i, again) alone: neither on `size`, nor on which
+    other images a regime keeps. Regimes compared under one seed see the same
+    augmentation.
 
     Args:
         size: Training images in the dataset, before any profile.
         training: Says whether to flip and how far to crop.
         seed: The run's.
         epoch: Counted from 0.
+        again: How often the image has come before in this epoch.
 
     Returns:
         int64 [size, 3]: row offset, column offset (0..2 * padding) and flip (0 or 1).
     """
-    rng = np.random.default_rng([AUGMENTATION_STREAM, seed, epoch])
-    uniform = rng.random((size, 3))
+    key = [AUGMENTATION_STREAM, seed, epoch, *([again] if again else [])]
+    uniform = np.random.default_rng(key).random((size, 3))
     shifts = 2 * training.crop_padding + 1
     sides = 2 if training.flip else 1
     return np.floor(uniform * [shifts, shifts, sides]).astype(np.int64)
+
+
+def draws_for(
+    indices: Indices, size: int, training: Training, *, seed: int, epoch: int
+) -> Indices:
+    """The draws of each entry of an epoch, int64 [N, 3]; repeats get new ones."""
+    earlier = occurrences(indices)
+    rows = np.empty((len(indices), 3), np.int64)
+    for again in range(int(earlier.max(initial=0)) + 1):
+        table = draws(size, training, seed=seed, epoch=epoch, again=again)
+        chosen = earlier == again
+        rows[chosen] = table[indices[chosen]]
+    return rows
 
 
 def augment(images: Images, rows: Indices, *, padding: int) -> Images:

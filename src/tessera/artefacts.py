@@ -1,0 +1,77 @@
+"""What a run writes into its folder, and reads back from another's."""
+
+import contextlib
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tessera import files
+from tessera.arrays import Indices, Logits
+from tessera.data.dataset import Dataset, Split
+from tessera.experiment import Run
+from tessera.explain import examples, gradcam
+from tessera.record import Record, RunFolder
+
+
+def finished(folder: RunFolder, digest: str) -> Record | None:
+    """The record in a folder, if it is whole and of the run with this digest."""
+    with contextlib.suppress(OSError, ValidationError):
+        record = Record.model_validate_json(folder.record.read_bytes())
+        return record if record.digest == digest else None
+    return None
+
+
+def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> None:
+    """Write one CSV row per epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    files.write_text(folder.history, text.getvalue())
+
+
+def read_history(folder: RunFolder) -> tuple[dict[str, float], ...]:
+    """The rows that `write_history` wrote."""
+    with folder.history.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return tuple({name: float(value) for name, value in row.items()} for row in rows)
+
+
+def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) -> None:
+    """Write what every later score, interval and figure is computed from."""
+    files.write_arrays(path, logits=logits, labels=split.labels, indices=where)
+
+
+def write_heatmaps(
+    run: Run, net: Any, dataset: Dataset, logits: Logits, folder: RunFolder
+) -> tuple[str, ...]:
+    """Explain right and wrong test answers of every class; return what to note.
+
+    A map too coarse to say where a model looks is not drawn, and that is noted.
+    """
+    test = dataset.test
+    indices = examples.choose(
+        test.labels,
+        logits.argmax(axis=1),
+        per_class=run.explain.examples,
+        seed=run.seed,
+    )
+    if not len(indices):
+        return ()
+    try:
+        explanations = gradcam.explain(net, test.images[indices])
+        truth = gradcam.explain(net, test.images[indices], targets=test.labels[indices])
+    except gradcam.CoarseGrid as error:
+        return (f"No heatmaps: {error}",)
+    examples.write(
+        folder.heatmaps,
+        explanations,
+        images=test.images,
+        labels=test.labels,
+        indices=indices,
+        raw_true=truth.raw,
+    )
+    return ()

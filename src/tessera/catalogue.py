@@ -1,0 +1,105 @@
+"""The published remedies by name, and the name of a remedy."""
+
+from typing import Any
+
+from tessera.remedies import (
+    BalancedSoftmax,
+    Classifier,
+    CutMix,
+    EffectiveNumber,
+    Focal,
+    InverseFrequency,
+    LabelAwareSmoothing,
+    Ldam,
+    LogitAdjusted,
+    Mixup,
+    PostHocAdjustment,
+    Power,
+    PriorShift,
+    Progressive,
+    Remedy,
+    Remix,
+    Scales,
+    Smoothed,
+    TailOnHead,
+    TauNormalisation,
+    Temperature,
+    VectorScaling,
+)
+
+
+def catalogue() -> dict[str, Remedy]:
+    """The published remedies by name, `plain` first; see docs/methods.md."""
+    balanced = EffectiveNumber()
+    return {
+        "plain": Remedy(),
+        "class-weights": Remedy(weights=InverseFrequency()),
+        "smoothed-weights": Remedy(weights=Smoothed()),
+        "effective-number": Remedy(weights=balanced),
+        "focal": Remedy(loss=Focal()),
+        "focal-sigmoid": Remedy(loss=Focal(form="sigmoid")),
+        "class-balanced-focal": Remedy(loss=Focal(gamma=1.0), weights=balanced),
+        "ldam": Remedy(loss=Ldam()),
+        "ldam-drw": Remedy(loss=Ldam(), weights=balanced, deferred=0.8),
+        "balanced-softmax": Remedy(loss=BalancedSoftmax()),
+        "logit-adjusted-loss": Remedy(loss=LogitAdjusted()),
+        "vector-scaling": Remedy(loss=VectorScaling()),
+        "label-aware-smoothing": Remedy(loss=LabelAwareSmoothing()),
+        "deferred-weights": Remedy(weights=balanced, deferred=0.8),
+        "deferred-sampling": Remedy(sampling=Power(), deferred=0.8),
+        "balanced-sampling": Remedy(sampling=Power()),
+        "square-root-sampling": Remedy(sampling=Power(power=0.5)),
+        "progressive-sampling": Remedy(sampling=Progressive()),
+        "mixup": Remedy(mixing=Mixup()),
+        "mixup-drw": Remedy(mixing=Mixup(), weights=balanced, deferred=0.8),
+        "cutmix": Remedy(mixing=CutMix()),
+        "remix": Remedy(mixing=Remix()),
+        "tail-on-head": Remedy(mixing=TailOnHead()),
+        "crt": Remedy(retraining=Classifier()),
+        "lws": Remedy(retraining=Scales()),
+        "sam": Remedy(sharpness=0.05),
+        "logit-adjustment": Remedy(after=PostHocAdjustment()),
+        "prior-shift": Remedy(after=PriorShift()),
+        "tau-normalisation": Remedy(after=TauNormalisation()),
+        "temperature": Remedy(after=Temperature()),
+    }
+
+
+def named(name: Any) -> Remedy:
+    """A remedy of the catalogue.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    known = catalogue()
+    if name not in known:
+        raise ValueError(f"one of {', '.join(known)}")
+    return known[name]
+
+
+def is_plain(remedy: Remedy) -> bool:
+    """Whether nothing differs from plain training."""
+    return remedy == Remedy()
+
+
+def is_inverse_frequency(remedy: Remedy) -> bool:
+    """Whether it is the study's remedy, and nothing else."""
+    return remedy == Remedy(weights=InverseFrequency())
+
+
+def label(remedy: Remedy) -> str:
+    """Its name in the catalogue, or its parts in words: `ldam + deferred 0.6`."""
+    for name, known in catalogue().items():
+        if remedy == known:
+            return name
+    changed = remedy.model_dump(mode="json", exclude_defaults=True)
+    return " + ".join(_part(remedy, key, value) for key, value in changed.items())
+
+
+def _part(remedy: Remedy, key: str, value: Any) -> str:
+    """One part in words: its kind with what it changes, or its name and number."""
+    if not isinstance(value, dict):
+        return f"{key} {value}"
+    inner = ", ".join(f"{k} {v}" for k, v in value.items() if k != "kind")
+    kind: str = getattr(remedy, key).kind
+    return f"{kind} ({inner})" if inner else kind

@@ -1,0 +1,205 @@
+"""How long a study will take, from a few training steps timed on this machine."""
+
+import json
+import multiprocessing
+import queue
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tessera import files, runtime, workers
+from tessera.data import cache
+from tessera.data.dataset import Dataset
+from tessera.experiment import Model, Run, Training
+from tessera.imbalance import profiles
+
+START = 10.0
+"""Seconds until a worker has loaded its framework and the data."""
+
+EACH = 4.0
+"""Seconds that a run takes for itself: tracing, saving, explaining."""
+
+SECOND_STAGE = 1 / 3
+"""Cost of an image whose features are not trained: a forward pass, no way back."""
+
+BATCHES = 4
+"""Timed after one that is not, which the framework spends on compiling."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds per image of one model."""
+
+    train: float
+    predict: float
+
+
+def seconds(
+    tasks: Sequence[workers.Task],
+    dataset: Dataset,
+    speeds: dict[str, Speed],
+    *,
+    jobs: int,
+) -> float:
+    """Wall time of the tasks, `jobs` at a time.
+
+    Args:
+        tasks: Runs to do.
+        dataset: Their data.
+        speeds: Of each model, by label.
+        jobs: Runs side by side.
+    """
+    shares = [
+        EACH
+        + passes(task, dataset) * speeds[task.run.model.label].train
+        + predictions(task.run, dataset) * speeds[task.run.model.label].predict
+        for task in tasks
+    ]
+    longest = max(shares, default=0.0)
+    return START + max(sum(shares) / max(jobs, 1), longest) if shares else 0.0
+
+
+def passes(task: workers.Task, dataset: Dataset) -> float:
+    """Training images that a run will see, in units of a plain step's cost."""
+    if task.donor is not None:
+        return 0.0
+    run, remedy = task.run, task.run.regime.remedy
+    available = dataset.train.counts(len(dataset.class_names))
+    kept = profiles.counts(run.regime.profile, available, dataset.class_names)
+    share = 1.0 if dataset.validation is not None else 1 - run.data.validation
+    again = remedy.retraining.share if remedy.retraining else 0.0
+    cost = (1 - again) * (2.0 if remedy.sharpness else 1.0) + again * SECOND_STAGE
+    return float(kept.sum()) * share * run.training.epochs * cost
+
+
+def predictions(run: Run, dataset: Dataset) -> float:
+    """Images that a run will predict: validation each epoch, the test set once."""
+    held = dataset.validation
+    share = run.data.validation * len(dataset.train)
+    validation = share if held is None else len(held)
+    return validation * run.training.epochs + len(dataset.test)
+
+
+def speeds(
+    tasks: Sequence[workers.Task], dataset: Dataset, *, threads: int
+) -> dict[str, Speed]:
+    """The speed of each model, timed in a process of its own or remembered.
+
+    Args:
+        tasks: Whose models.
+        dataset: Gives the size of the images and the number of classes.
+        threads: Of each training.
+
+    Returns:
+        Speeds by the models' labels; empty when the process could not time them.
+    """
+    models = {task.run.model.label: task.run.model for task in tasks}
+    batch = tasks[0].run.training.batch_size if tasks else 1
+    place = cache.folder() / "speed.json"
+    known = _remembered(place)
+    keys = {
+        label: _key(model, dataset, batch=batch, threads=threads)
+        for label, model in models.items()
+    }
+    missing = [m for label, m in models.items() if keys[label] not in known]
+    if missing:
+        shape, classes = dataset.image_shape, len(dataset.class_names)
+        found = _elsewhere(missing, shape, classes, batch, threads)
+        known |= {keys[label]: asdict(speed) for label, speed in found.items()}
+        if found:
+            files.write_json(place, known)
+    if any(key not in known for key in keys.values()):
+        return {}
+    return {label: Speed(**known[key]) for label, key in keys.items()}
+
+
+def _key(model: Model, dataset: Dataset, *, batch: int, threads: int) -> str:
+    machine = runtime.environment(threads)
+    return cache.key(
+        model.model_dump(mode="json"),
+        [*dataset.image_shape, len(dataset.class_names), batch, threads],
+        [machine.device, machine.backend, machine.tessera, machine.packages],
+    )
+
+
+def _remembered(place: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _elsewhere(
+    models: Sequence[Model],
+    shape: tuple[int, int, int],
+    classes: int,
+    batch: int,
+    threads: int,
+) -> dict[str, Speed]:
+    """Time the models in a fresh process, which gives TensorFlow's memory back."""
+    context = multiprocessing.get_context("spawn")
+    results: Any = context.Queue()
+    process = context.Process(
+        target=_time_all,
+        args=(results, models, shape, classes, batch, threads),
+        daemon=True,
+    )
+    process.start()
+    found: dict[str, Speed] = {}
+    while len(found) < len(models) and (process.is_alive() or not results.empty()):
+        try:
+            label, speed = results.get(timeout=1)
+        except queue.Empty:
+            continue
+        found[label] = speed
+    process.join()
+    return found
+
+
+def _time_all(
+    results: Any,
+    models: Sequence[Model],
+    shape: tuple[int, int, int],
+    classes: int,
+    batch: int,
+    threads: int,
+) -> None:
+    runtime.prepare(threads)
+    runtime.load_backend()
+    for model in models:
+        results.put((model.label, timed(model, shape, classes, batch)))
+
+
+def timed(model: Model, shape: tuple[int, int, int], classes: int, batch: int) -> Speed:
+    """Time a few batches of training and of prediction in this process."""
+    from tessera.imbalance import plan as plans
+    from tessera.models import build
+    from tessera.remedies import Remedy
+    from tessera.training import predict, stages
+
+    net = build.build(model, shape, classes, seed=0)
+    plan = plans.plan(Remedy(), np.ones(classes, np.int64))
+    (span,) = stages.spans(plan, 1)
+    stage = stages.begin(
+        net, plan, span, Training(epochs=1), steps_per_epoch=BATCHES, seed=0
+    )
+    counts = np.ones(classes, np.int64)
+    train = stages.compiled(net, stage, plan.phases[0], counts)
+    pixels = np.zeros((batch, *shape), np.uint8)
+    one = (pixels, np.zeros(batch, np.int32))
+    train([one], lambda _: None)
+    predict.logits(net, pixels)
+    began = time.perf_counter()
+    train([one] * BATCHES, lambda _: None)
+    trained = time.perf_counter()
+    predict.logits(net, np.concatenate([pixels] * BATCHES))
+    images = batch * BATCHES
+    return Speed(
+        train=(trained - began) / images,
+        predict=(time.perf_counter() - trained) / images,
+    )

@@ -1,0 +1,183 @@
+"""A remedy and the data it is for -> an error or a note, before any training.
+
+A combination that gives a wrong number is refused; one that does nothing, or something
+that a reader would not expect, is noted.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tessera import remedies
+from tessera.arrays import Counts
+from tessera.imbalance.weights import class_weights
+from tessera.remedies import Remedy
+
+FLAT = 1.05
+"""Largest weight / smallest weight below which weights are as good as constant."""
+
+
+class RemedyError(ValueError):
+    """The remedy contradicts itself, the data or the training; the message says how."""
+
+
+def check(remedy: Remedy, counts: Counts, *, epochs: int) -> tuple[str, ...]:
+    """Look for the traps of a remedy.
+
+    Args:
+        remedy: What is to be done.
+        counts: Images per class that the optimiser will see, int64 [K].
+        epochs: Of the training.
+
+    Returns:
+        Notes in plain words for whoever reads the results.
+
+    Raises:
+        RemedyError: An empty class that the remedy divides by, corrections that double
+            or cancel each other, a part that is never reached, or numbers that do not
+            fit the classes.
+    """
+    for fault in (
+        *_empty(remedy, counts),
+        *_doubled(remedy),
+        *_void(remedy),
+        *_unreached(remedy, epochs),
+        *_unfitting(remedy, counts),
+    ):
+        raise RemedyError(f"remedy: {fault}")
+    return tuple(_notes(remedy, counts))
+
+
+def uses_counts(remedy: Remedy) -> bool:
+    """Whether anything in the remedy is computed from the counts per class."""
+    plain = isinstance(
+        remedy.loss,
+        remedies.CrossEntropy | remedies.Focal | remedies.LabelAwareSmoothing,
+    )
+    shifted = isinstance(remedy.after, remedies.PostHocAdjustment | remedies.PriorShift)
+    return remedy.weights is not None or not plain or shifted
+
+
+def corrects_prior(loss: remedies.Loss) -> bool:
+    """Whether the loss already adds log n_c to the logits."""
+    return isinstance(loss, remedies.BalancedSoftmax | remedies.LogitAdjusted) or (
+        isinstance(loss, remedies.VectorScaling) and loss.tau > 0
+    )
+
+
+def _empty(remedy: Remedy, counts: Counts) -> Iterator[str]:
+    empty = np.flatnonzero(np.asarray(counts) <= 0).tolist()
+    if empty and uses_counts(remedy):
+        yield (
+            "expected training images of every class. Received: none of class "
+            f"{', '.join(map(str, empty))} (counted from 0). Keep some of its images "
+            "in the profile, or leave the class out of the data."
+        )
+
+
+def _doubled(remedy: Remedy) -> Iterator[str]:
+    """Corrections of the class frequencies at the same time."""
+    if remedy.stacked:
+        return
+    present = {
+        "weights": remedy.weights is not None and not remedy.deferred,
+        "sampling": remedy.sampling is not None and not remedy.deferred,
+        "deferred weights": remedy.weights is not None and bool(remedy.deferred),
+        "deferred sampling": remedy.sampling is not None and bool(remedy.deferred),
+        f"the {remedy.loss.kind} loss": corrects_prior(remedy.loss),
+        "retraining on resampled images": remedy.retraining is not None,
+        f"{remedy.after.kind if remedy.after else ''} afterwards": isinstance(
+            remedy.after, remedies.PostHocAdjustment | remedies.PriorShift
+        ),
+    }
+    found = [name for name, there in present.items() if there]
+    if len(found) > 1:
+        yield (
+            f"expected one correction of the class frequencies. Received: "
+            f"{' and '.join(found)}, which correct the same thing twice. Drop all but "
+            "one, or set `stacked = true` to train with them all the same."
+        )
+
+
+def _void(remedy: Remedy) -> Iterator[str]:
+    """Parts that cannot have an effect beside one another."""
+    if remedy.deferred and remedy.weights is None and remedy.sampling is None:
+        yield (
+            f"`deferred = {remedy.deferred}` defers weights and sampling. Received: "
+            "neither. Add one of them, or drop `deferred`."
+        )
+    cosine = isinstance(remedy.loss, remedies.Ldam)
+    if cosine and isinstance(remedy.after, remedies.TauNormalisation):
+        yield (
+            "tau-normalisation divides class vectors by their lengths, and LDAM's "
+            "cosine head has done so already: it would change nothing. Drop one."
+        )
+    mixing = remedy.mixing
+    if mixing is not None and mixing.begin >= mixing.end:
+        yield (
+            f"mixing: expected begin < end. Received: begin {mixing.begin}, end "
+            f"{mixing.end}."
+        )
+
+
+def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
+    """Parts for which the training has no epoch."""
+    stages = {"deferred": remedy.deferred}
+    if remedy.retraining is not None:
+        stages["retraining.share"] = remedy.retraining.begin
+        if remedy.deferred >= remedy.retraining.begin:
+            yield (
+                f"`deferred = {remedy.deferred}` leaves no epoch before the second "
+                f"stage, which begins at {remedy.retraining.begin:.2f}."
+            )
+    for name, share in stages.items():
+        first = round(share * epochs)
+        if share and not 0 < first < epochs:
+            yield (
+                f"{name}: expected at least one epoch before and one after. Received: "
+                f"{first} before and {epochs - first} after, of {epochs} epochs. Train "
+                "longer, or change the share."
+            )
+    mixing = remedy.mixing
+    if mixing is not None and mixing.begin < mixing.end:
+        mixed = round(mixing.end * epochs) - round(mixing.begin * epochs)
+        if not mixed:
+            yield (
+                "mixing: expected at least one mixed epoch. Received: begin "
+                f"{mixing.begin} and end {mixing.end} of {epochs} epochs."
+            )
+
+
+def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
+    after = remedy.after
+    prior = after.prior if isinstance(after, remedies.PriorShift) else None
+    if prior is not None and len(prior) != len(counts):
+        yield (
+            f"after.prior: expected one number for each of {len(counts)} classes. "
+            f"Received: {len(prior)}."
+        )
+
+
+def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
+    unequal = float(np.max(counts)) / max(int(np.min(counts)), 1)
+    if unequal < FLAT and uses_counts(remedy):
+        yield "The classes are equally common, so this remedy has nothing to correct."
+    elif remedy.weights is not None:
+        weights = class_weights(remedy.weights, counts)
+        if weights.max() < FLAT * weights.min():
+            yield (
+                f"The class weights are as good as constant (largest / smallest "
+                f"{weights.max() / weights.min():.3f}), though the largest class has "
+                f"{unequal:.0f} times the images of the smallest: with these counts "
+                "beta is too small to tell the classes apart."
+            )
+    if remedy.mixing is not None and not isinstance(remedy.loss, remedies.CrossEntropy):
+        yield (
+            f"The {remedy.loss.kind} loss is defined for one label per image: a mixed "
+            "image has the loss of either label in the shares of the mix."
+        )
+    if isinstance(remedy.loss, remedies.Focal) and remedy.loss.form == "sigmoid":
+        yield (
+            "The sigmoid focal loss trains one yes-or-no question per class: read as "
+            "a softmax, its probabilities are poorly calibrated."
+        )

@@ -1,0 +1,117 @@
+"""What a remedy does once training is over: the last layer changed, no gradient taken.
+
+Everything tunable is chosen on the validation images. The change is written into the
+model's last layer, so the saved model, its predictions and its heatmaps agree.
+"""
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import remedies
+from tessera.arrays import Counts, Labels, Logits, Weights
+from tessera.data.dataset import Split
+from tessera.evaluation import scores
+from tessera.models import logits as last_layer
+from tessera.training import predict
+from tessera.training.validation import cross_entropy
+
+TAUS = np.round(np.arange(0.0, 2.05, 0.1), 1)
+"""The strengths that are tried, 0 to 2 as in Kang et al. 2020."""
+
+
+def apply(
+    net: Any, after: remedies.After, counts: Counts, validation: Split
+) -> dict[str, float]:
+    """Change the last layer of a trained model in place.
+
+    Args:
+        net: A model of `models.build`.
+        after: What to do.
+        counts: Images per class that the optimiser saw, int64 [K].
+        validation: Images to choose a strength on.
+
+    Returns:
+        What was chosen: `tau` or `temperature`; empty where nothing was to choose.
+    """
+    match after:
+        case remedies.PostHocAdjustment():
+            found = predict.logits(net, validation.images)
+            tau = after.tau
+            if tau is None:
+                tau = best(lambda t: found + shift(counts, t), validation.labels)
+            last_layer.scale_and_shift(net, 1.0, shift(counts, tau))
+            return {"tau": tau}
+        case remedies.PriorShift():
+            moved = shift(counts, 1.0) + log_shares(after.prior, len(counts))
+            last_layer.scale_and_shift(net, 1.0, moved)
+            return {}
+        case remedies.TauNormalisation():
+            tau = after.tau
+            if tau is None:
+                tau = best(_normalised(net, validation), validation.labels)
+            last_layer.without_lengths(net, tau)
+            return {"tau": tau}
+        case remedies.Temperature():
+            found = predict.logits(net, validation.images)
+            warmth = temperature(found, validation.labels)
+            last_layer.scale_and_shift(net, 1 / warmth, 0.0)
+            return {"temperature": warmth}
+        case _:
+            assert_never(after)
+
+
+def shift(counts: Counts, tau: float) -> NDArray[np.float32]:
+    """-tau log pi_c, float32 [K] (Menon et al. 2021, arXiv:2007.07314)."""
+    images = np.asarray(counts, np.float64)
+    shifted: NDArray[np.float32] = -tau * np.log(images / images.sum())
+    return shifted.astype(np.float32)
+
+
+def log_shares(prior: tuple[float, ...] | None, classes: int) -> Weights:
+    """Logarithms the shares q_c where the model will be used, float64 [K].
+
+    Saerens et al. 2002: p'(c) is proportional to p(c) q_c / pi_c.
+    """
+    wanted = np.ones(classes) if prior is None else np.asarray(prior, np.float64)
+    shares: Weights = np.log(wanted / wanted.sum())
+    return shares
+
+
+def best(logits_at: Callable[[float], Logits], labels: Labels) -> float:
+    """The strength of `TAUS` with the best balanced accuracy, the least of equals."""
+    found = [balanced_accuracy(logits_at(float(tau)), labels) for tau in TAUS]
+    return float(TAUS[int(np.argmax(found))])
+
+
+def balanced_accuracy(logits: Logits, labels: Labels) -> float:
+    """Mean recall of the classes that have images, 0..1."""
+    names = [str(index) for index in range(logits.shape[1])]
+    return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
+
+
+def temperature(logits: Logits, labels: Labels) -> float:
+    """The T > 0 at which softmax(z / T) has the least cross-entropy.
+
+    Guo et al. 2017, arXiv:1706.04599. Searched between 1/100 and 100.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_t: float) -> float:
+        return cross_entropy(labels, logits.astype(np.float64) / np.exp(log_t))
+
+    bounds = (-np.log(100.0), np.log(100.0))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(np.exp(found.x))
+
+
+def _normalised(net: Any, validation: Split) -> Callable[[float], Logits]:
+    """Validation logits at any tau, from the vectors that enter the last layer."""
+    kernel = last_layer.read(net).kernel
+    vectors = predict.logits(
+        keras.Model(net.input, net.get_layer("logits").input), validation.images
+    )
+    return lambda tau: vectors @ last_layer.normalised(kernel, tau)

@@ -1,0 +1,209 @@
+"""A model, an optimizer and a loss -> one compiled training step on either backend.
+
+Keras' own `fit` fixes what is trained and how the gradient is used when it compiles; a
+plan's phases change both (a last layer alone, factors on the logits, two passes for
+sharpness-aware minimisation). Besides `runtime` and `explain.gradients` this is the
+only module that names a backend.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+Tensor: TypeAlias = Any  # of the backend in use
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""(targets, logits) -> mean loss of the batch."""
+Batch: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+"""Pixels [B, H, W, C], uint8 or float32, and targets: labels [B], int32, or mixed ones
+[B, 3], float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a step does."""
+
+    net: Any
+    """A Keras model: raw pixels in, logits out."""
+    optimizer: Any
+    loss: Loss
+    trained: tuple[Any, ...]
+    """The variables to change: some of the model's, or `scales`."""
+    live: bool = True
+    """Whether dropout and normalisation act as in training; else as in use."""
+    scales: Any | None = None
+    """A factor per class on the logits, a variable [K]."""
+    sharpness: float = 0.0
+    """Rho of sharpness-aware minimisation; 0: none."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over the images of an epoch."""
+
+    loss: float
+    correct: float
+    images: int
+
+
+Epoch: TypeAlias = Callable[[Iterable[Batch], Callable[[int], None]], Totals]
+"""Trains on every batch, in order; told of each finished step."""
+
+
+def compiled(task: Task) -> Epoch:
+    """Compile a task; the result may be called for many epochs.
+
+    After a call the model's variables and the optimizer's hold the new values.
+
+    Raises:
+        ValueError: The backend is neither TensorFlow nor JAX.
+    """
+    match keras.backend.backend():
+        case "tensorflow":
+            return _tensorflow(task)
+        case "jax":
+            return _jax(task)
+        case other:
+            raise ValueError(
+                f"KERAS_BACKEND: expected tensorflow or jax. Received: {other!r}."
+            )
+
+
+def outcome(task: Task, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean loss of a batch, and how many of its images are answered rightly.
+
+    A mixed image counts as right when the answer is the label of the larger share.
+    """
+    logits = task.net(ops.cast(pixels, "float32"), training=task.live)
+    if task.scales is not None:
+        logits = logits * task.scales
+    answers = ops.argmax(logits, axis=-1)
+    correct = ops.cast(ops.cast(answers, "int32") == _leading(targets), "float32")
+    return task.loss(targets, logits), ops.sum(correct)
+
+
+def _leading(targets: Tensor) -> Tensor:
+    if len(targets.shape) == 1:
+        return ops.cast(targets, "int32")
+    first, second, share = (targets[:, column] for column in range(3))
+    return ops.cast(ops.where(share >= 0.5, first, second), "int32")
+
+
+def climb(gradients: list[Tensor], rho: float) -> list[Tensor]:
+    """The step to the worst point nearby, rho g / |g| over all variables together.
+
+    Foret et al. 2021, arXiv:2010.01412, with the Euclidean norm.
+    """
+    square = sum(ops.sum(ops.square(g)) for g in gradients)
+    factor = rho * ops.rsqrt(ops.maximum(square, 1e-24))
+    return [g * factor for g in gradients]
+
+
+def _totals(parts: list[tuple[Tensor, Tensor, int]]) -> Totals:
+    """Add up what the steps left on the device, in the order of the batches."""
+    losses = [float(np.asarray(loss)) * size for loss, _, size in parts]
+    return Totals(
+        loss=float(np.sum(losses)),
+        correct=float(np.sum([float(np.asarray(right)) for _, right, _ in parts])),
+        images=sum(size for *_, size in parts),
+    )
+
+
+def _tensorflow(task: Task) -> Epoch:
+    import tensorflow as tf
+
+    values = [variable.value for variable in task.trained]
+
+    def gradients(pixels: Tensor, targets: Tensor) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, correct = outcome(task, pixels, targets)
+        return tape.gradient(loss, values), loss, correct
+
+    def step(pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        slopes, loss, correct = gradients(pixels, targets)
+        if task.sharpness:
+            here = [tf.identity(value) for value in values]
+            for value, up in zip(values, climb(slopes, task.sharpness), strict=True):
+                value.assign_add(up)
+            slopes, _, _ = gradients(pixels, targets)
+            for value, back in zip(values, here, strict=True):
+                value.assign(back)
+        task.optimizer.apply(slopes, task.trained)
+        return loss, correct
+
+    # The smaller last batch is traced once, not anew for every size.
+    function = tf.function(step, reduce_retracing=True, autograph=False)
+
+    def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
+        parts = []
+        for index, (pixels, targets) in enumerate(batches):
+            loss, correct = function(tf.constant(pixels), tf.constant(targets))
+            parts.append((loss, correct, len(targets)))
+            done(index + 1)
+        return _totals(parts)
+
+    return epoch
+
+
+def _jax(task: Task) -> Epoch:
+    import jax
+
+    chosen = {id(variable) for variable in task.trained}
+    others = [v for v in _variables(task) if id(v) not in chosen]
+    slots = task.optimizer.variables
+
+    def scoped(values: list[Tensor], rest: list[Tensor], *batch: Tensor) -> Any:
+        mapping = [
+            *zip(task.trained, values, strict=True),
+            *zip(others, rest, strict=True),
+        ]
+        with keras.StatelessScope(mapping) as scope:
+            loss, correct = outcome(task, *batch)
+        after = [_current(scope, v, old) for v, old in zip(others, rest, strict=True)]
+        return loss, (correct, after)
+
+    slope = jax.value_and_grad(scoped, has_aux=True)
+
+    def step(state: Any, pixels: Tensor, targets: Tensor) -> Any:
+        values, rest, memory = state
+        (loss, (correct, rest)), slopes = slope(values, rest, pixels, targets)
+        if task.sharpness:
+            up = climb(slopes, task.sharpness)
+            high = [v + u for v, u in zip(values, up, strict=True)]
+            (_, (_, rest)), slopes = slope(high, rest, pixels, targets)
+        values, memory = task.optimizer.stateless_apply(memory, slopes, values)
+        return (values, rest, memory), loss, correct
+
+    function = jax.jit(step, donate_argnums=0)
+
+    def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
+        everything = [list(task.trained), others, slots]
+        # Copies: a donated buffer must not be one that the model still holds.
+        state = [[v.value.copy() for v in group] for group in everything]
+        parts = []
+        for index, (pixels, targets) in enumerate(batches):
+            state, loss, correct = function(state, pixels, targets)
+            parts.append((loss, correct, len(targets)))
+            done(index + 1)
+        for group, values in zip(everything, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return _totals(parts)
+
+    return epoch
+
+
+def _variables(task: Task) -> list[Any]:
+    """Everything a forward pass reads or changes, states of random layers included."""
+    scales = [] if task.scales is None else [task.scales]
+    return [*task.net.variables, *scales]
+
+
+def _current(scope: Any, variable: Any, old: Tensor) -> Tensor:
+    value = scope.get_current_value(variable)
+    return old if value is None else value

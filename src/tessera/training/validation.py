@@ -1,0 +1,43 @@
+"""A model and the validation images -> the scores that choose the epoch."""
+
+from typing import Any
+
+import numpy as np
+
+from tessera.arrays import Labels, Logits
+from tessera.data.dataset import Split
+from tessera.evaluation import scores
+from tessera.training import predict
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+def validate(net: Any, validation: Split) -> dict[str, float]:
+    """The `val_*` scores of a model as it is.
+
+    They are unweighted, whatever the loss: a weighted loss must not choose the epoch.
+    """
+    found = predict.logits(net, validation.images)
+    return validation_scores(validation.labels, found)
+
+
+def validation_scores(labels: Labels, logits: Logits) -> dict[str, float]:
+    """Mean cross-entropy in nats, accuracy, balanced accuracy and macro-F1."""
+    names = [str(index) for index in range(logits.shape[1])]
+    found = scores.scores(labels, logits.argmax(axis=1), names)
+    return {
+        "val_loss": cross_entropy(labels, logits),
+        "val_accuracy": found.accuracy,
+        "val_balanced_accuracy": found.balanced_accuracy,
+        "val_macro_f1": found.macro_f1,
+    }
+
+
+def cross_entropy(labels: Labels, logits: Logits) -> float:
+    """Mean negative log-likelihood of the labels, in nats."""
+    from scipy.special import log_softmax
+
+    log_likelihood = log_softmax(logits.astype(np.float64), axis=1)
+    return float(-log_likelihood[np.arange(len(labels)), labels].mean())

@@ -1,0 +1,114 @@
+"""What every remedy of the catalogue promises, whatever it does."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from contracts import one_step
+from tessera import catalogue, remedies
+from tessera.imbalance import sampling
+from tessera.imbalance.plan import Phase, mean_loss, plan
+
+COUNTS = np.array([500, 60, 9])
+NAMES = list(catalogue.catalogue())
+REDUCE_TO_PLAIN = [
+    *("plain", "class-weights", "smoothed-weights", "effective-number"),
+    *("balanced-softmax", "logit-adjusted-loss", "vector-scaling", "deferred-weights"),
+]
+"""Whose loss theory says to be cross-entropy when all classes are equally common."""
+
+
+def phases(name: str, counts: np.ndarray = COUNTS) -> tuple[Phase, ...]:
+    return plan(catalogue.named(name), counts).phases
+
+
+def batch() -> tuple[np.ndarray, np.ndarray]:
+    """Mixed targets and logits of 30 images; some logits are huge."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(30, 3)) * np.repeat([1, 5, 1000], 10)[:, None]
+    labels = np.arange(30) % 3
+    targets = np.stack([labels, rng.permutation(labels), rng.uniform(size=30)], axis=1)
+    return targets.astype(np.float32), logits.astype(np.float32)
+
+
+def loss(phase: Phase, counts: np.ndarray, targets: object, logits: object) -> float:
+    found = mean_loss(phase, counts, targets, logits)
+    return float(keras.ops.convert_to_numpy(found))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_is_finite_however_large_the_logits(name: str) -> None:
+    targets, logits = batch()
+    assert all(np.isfinite(loss(p, COUNTS, targets, logits)) for p in phases(name))
+
+
+@pytest.mark.parametrize("name", REDUCE_TO_PLAIN)
+def test_with_equal_counts_the_loss_is_plain_cross_entropy(name: str) -> None:
+    equal = np.array([40, 40, 40])
+    targets, logits = batch()
+    plain = loss(Phase(), equal, targets, logits)
+    for phase in phases(name, equal):
+        assert loss(phase, equal, targets, logits) == pytest.approx(plain, rel=1e-5)
+
+
+@pytest.mark.parametrize("setting", [remedies.Power(), remedies.Progressive()])
+def test_with_equal_counts_sampling_draws_all_classes_alike(
+    setting: remedies.Sampling,
+) -> None:
+    shares = sampling.shares(setting, np.array([40, 40, 40]), progress=0.3)
+    np.testing.assert_allclose(shares, 1 / 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_permuting_the_classes_permutes_the_remedy(name: str) -> None:
+    order = np.array([2, 0, 1])  # new class i is old class order[i]
+    new_of = np.argsort(order)
+    targets, logits = batch()
+    renamed = targets.copy()
+    renamed[:, :2] = new_of[targets[:, :2].astype(int)]
+    pairs = zip(phases(name), phases(name, COUNTS[order]), strict=True)
+    for phase, permuted in pairs:
+        one = loss(phase, COUNTS, targets, logits)
+        other = loss(permuted, COUNTS[order], renamed, logits[:, order])
+        assert one == pytest.approx(other, rel=1e-5)
+        if phase.sampling is not None:
+            mine = sampling.shares(phase.sampling, COUNTS, progress=0.4)
+            theirs = sampling.shares(phase.sampling, COUNTS[order], progress=0.4)
+            np.testing.assert_allclose(mine[order], theirs)
+
+
+@pytest.mark.slow
+def test_one_step_changes_weights_finitely_and_alike_on_both_backends(
+    tmp_path: Path,
+) -> None:
+    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
+    if importlib.util.find_spec(other) is None:
+        pytest.skip(f"{other} is not installed")
+    subprocess.run(
+        [sys.executable, one_step.__file__, tmp_path / "there.npz"],
+        env={**os.environ, "KERAS_BACKEND": other, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        check=True,
+    )
+    there = np.load(tmp_path / "there.npz")
+    for key, weights in one_step.every_step():
+        assert all(np.isfinite(w).all() for w in weights), key
+        for index, here in enumerate(weights):
+            far = there[f"{key}/{index}"]
+            np.testing.assert_allclose(here, far, rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize(("name", "index"), one_step.CASES)
+def test_every_phase_moves_what_it_trains(name: str, index: int) -> None:
+    trains = plan(catalogue.named(name), one_step.COUNTS).phases[index].trains
+    fresh = one_step.model(catalogue.named(name).loss).get_layer("logits")
+    after = one_step.step(name, index)
+    moved = not np.array_equal(after[0], fresh.get_weights()[0])
+    assert moved == (trains != "scales")
+    if trains == "scales":
+        assert not np.array_equal(after[-1], np.ones(3))

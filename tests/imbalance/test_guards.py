@@ -1,0 +1,133 @@
+"""Every trap is an error or a note before training, never a wrong number after."""
+
+import numpy as np
+import pytest
+
+from tessera import catalogue, remedies
+from tessera.imbalance import guards
+from tessera.remedies import Remedy
+
+COUNTS = np.array([500, 100, 20])
+
+
+def notes(remedy: Remedy, counts: np.ndarray = COUNTS) -> str:
+    return " ".join(guards.check(remedy, counts, epochs=10))
+
+
+@pytest.mark.parametrize("name", catalogue.catalogue())
+def test_every_remedy_of_the_catalogue_is_sound(name: str) -> None:
+    guards.check(catalogue.named(name), COUNTS, epochs=8)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["class-weights", "ldam", "balanced-softmax", "vector-scaling", "logit-adjustment"],
+)
+def test_an_empty_class_is_refused_by_what_divides_by_its_count(name: str) -> None:
+    with pytest.raises(guards.RemedyError, match="none of class 1"):
+        guards.check(catalogue.named(name), np.array([5, 0, 5]), epochs=8)
+
+
+@pytest.mark.parametrize("name", ["plain", "focal", "balanced-sampling", "mixup"])
+def test_an_empty_class_does_not_matter_to_what_ignores_counts(name: str) -> None:
+    guards.check(catalogue.named(name), np.array([5, 0, 5]), epochs=8)
+
+
+DOUBLED = {
+    "weights and sampling": Remedy(
+        weights=remedies.InverseFrequency(), sampling=remedies.Power()
+    ),
+    "weights and balanced-softmax": Remedy(
+        weights=remedies.Smoothed(), loss=remedies.BalancedSoftmax()
+    ),
+    "logit-adjusted loss and logit-adjustment afterwards": Remedy(
+        loss=remedies.LogitAdjusted(), after=remedies.PostHocAdjustment()
+    ),
+    "sampling and retraining": Remedy(
+        sampling=remedies.Power(), retraining=remedies.Classifier()
+    ),
+    "weights and prior-shift": Remedy(
+        weights=remedies.EffectiveNumber(), after=remedies.PriorShift()
+    ),
+}
+
+
+@pytest.mark.parametrize("remedy", DOUBLED.values(), ids=DOUBLED)
+def test_two_corrections_of_the_frequencies_are_refused(remedy: Remedy) -> None:
+    with pytest.raises(guards.RemedyError, match="correct the same thing twice"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+@pytest.mark.parametrize("remedy", DOUBLED.values(), ids=DOUBLED)
+def test_whoever_wants_them_stacked_may_say_so(remedy: Remedy) -> None:
+    stacked = remedy.model_copy(update={"stacked": True})
+    guards.check(stacked, COUNTS, epochs=10)
+
+
+def test_a_margin_is_no_correction_of_frequencies() -> None:
+    assert not guards.corrects_prior(remedies.Ldam())
+
+
+def test_vector_scaling_without_a_shift_is_no_correction() -> None:
+    assert not guards.corrects_prior(remedies.VectorScaling(tau=0.0))
+
+
+def test_tau_normalisation_is_refused_where_lengths_do_not_count() -> None:
+    remedy = Remedy(loss=remedies.Ldam(), after=remedies.TauNormalisation())
+    with pytest.raises(guards.RemedyError, match="it would change nothing"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+def test_deferring_nothing_is_refused() -> None:
+    with pytest.raises(guards.RemedyError, match="Received: neither"):
+        guards.check(Remedy(deferred=0.5), COUNTS, epochs=10)
+
+
+def test_a_deferral_that_no_epoch_reaches_is_refused() -> None:
+    with pytest.raises(guards.RemedyError, match="0 after, of 2 epochs"):
+        guards.check(catalogue.named("ldam-drw"), COUNTS, epochs=2)
+
+
+def test_a_second_stage_without_an_epoch_is_refused() -> None:
+    with pytest.raises(guards.RemedyError, match=r"retraining.share: expected"):
+        guards.check(catalogue.named("crt"), COUNTS, epochs=1)
+
+
+def test_mixing_that_ends_before_it_begins_is_refused() -> None:
+    remedy = Remedy(mixing=remedies.Mixup(begin=0.5, end=0.2))
+    with pytest.raises(guards.RemedyError, match="expected begin < end"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+def test_mixing_without_an_epoch_is_refused() -> None:
+    remedy = Remedy(mixing=remedies.Mixup(begin=0.4, end=0.42))
+    with pytest.raises(guards.RemedyError, match="at least one mixed epoch"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+def test_a_prior_for_another_number_of_classes_is_refused() -> None:
+    remedy = Remedy(after=remedies.PriorShift(prior=(1.0, 2.0)))
+    with pytest.raises(guards.RemedyError, match=r"each of 3 classes. Received: 2"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+def test_a_beta_that_makes_the_weights_constant_is_noted() -> None:
+    remedy = Remedy(weights=remedies.EffectiveNumber(beta=0.5))
+    assert "beta is too small" in notes(remedy)
+    assert notes(catalogue.named("effective-number")) == ""
+
+
+def test_equal_classes_leave_nothing_to_correct() -> None:
+    equal = np.array([50, 50, 50])
+    assert "nothing to correct" in notes(catalogue.named("class-weights"), equal)
+    assert notes(catalogue.named("mixup"), equal) == ""
+
+
+def test_mixing_beside_a_loss_of_one_label_is_noted() -> None:
+    remedy = Remedy(loss=remedies.Ldam(), mixing=remedies.Mixup())
+    assert "one label per image" in notes(remedy)
+    assert notes(catalogue.named("mixup")) == ""
+
+
+def test_the_sigmoid_forms_calibration_is_noted() -> None:
+    assert "poorly calibrated" in notes(catalogue.named("focal-sigmoid"))

@@ -1,0 +1,52 @@
+"""Shares of the draws per class, by hand, and whole draws that add up."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tessera import remedies
+from tessera.imbalance import sampling
+
+COUNTS = np.array([900, 100, 0])
+
+
+def test_power_zero_draws_every_class_alike() -> None:
+    shares = sampling.shares(remedies.Power(power=0.0), COUNTS)
+    assert np.allclose(shares, [0.5, 0.5, 0])
+
+
+def test_the_square_root_lies_between() -> None:
+    shares = sampling.shares(remedies.Power(power=0.5), COUNTS)
+    assert np.allclose(shares, [0.75, 0.25, 0])
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [(0.0, [0.9, 0.1, 0]), (0.5, [0.7, 0.3, 0]), (1.0, [0.5, 0.5, 0])],
+)
+def test_progressive_shares_move_from_the_datas_to_equal_ones(
+    progress: float, expected: list[float]
+) -> None:
+    shares = sampling.shares(remedies.Progressive(), COUNTS, progress=progress)
+    assert np.allclose(shares, expected)
+
+
+def test_whole_draws_go_to_the_largest_remainders() -> None:
+    # 10 x (0.44, 0.33, 0.23) = 4.4, 3.3, 2.3: the one left over goes to the first.
+    draws = sampling.draws_per_class(np.array([0.44, 0.33, 0.23]), 10)
+    assert draws.tolist() == [5, 3, 2]
+
+
+@given(
+    st.lists(st.integers(1, 5000), min_size=2, max_size=12),
+    st.integers(1, 10_000),
+    st.floats(0, 0.99),
+)
+def test_draws_add_up_and_stay_within_one_of_their_share(
+    counts: list[int], total: int, power: float
+) -> None:
+    shares = sampling.shares(remedies.Power(power=power), np.array(counts))
+    draws = sampling.draws_per_class(shares, total)
+    assert draws.sum() == total
+    assert np.all(np.abs(draws - shares * total) < 1 + 1e-6)

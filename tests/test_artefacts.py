@@ -1,0 +1,33 @@
+"""What a run writes is read back as it was."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tessera import artefacts, files
+from tessera.data.dataset import Split
+from tessera.record import RunFolder
+
+
+def test_a_history_is_read_as_it_was_written(tmp_path: Path) -> None:
+    rows = ({"epoch": 1, "loss": 0.1 + 0.2}, {"epoch": 2, "loss": 1e-30})
+    folder = RunFolder(tmp_path)
+    artefacts.write_history(folder, rows)
+    assert artefacts.read_history(folder) == rows
+
+
+def test_predictions_hold_logits_labels_and_places(tmp_path: Path) -> None:
+    split = Split(np.zeros((2, 4, 4, 3), np.uint8), np.array([1, 0], np.int32))
+    logits = np.array([[0.5, -1.0], [2.0, 3.0]], np.float32)
+    artefacts.write_predictions(tmp_path / "p.npz", logits, split, np.array([7, 3]))
+    found = files.read_arrays(tmp_path / "p.npz")
+    np.testing.assert_array_equal(found["logits"], logits)
+    assert found["labels"].tolist() == [1, 0]
+    assert found["indices"].tolist() == [7, 3]
+
+
+def test_a_folder_without_a_whole_record_is_not_finished(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert artefacts.finished(folder, "abc") is None
+    folder.record.write_text('{"digest": "abc"')
+    assert artefacts.finished(folder, "abc") is None

@@ -1,0 +1,35 @@
+"""The catalogue: every name leads to a remedy, and every remedy to its name."""
+
+import pytest
+
+from tessera import catalogue, remedies
+from tessera.remedies import Remedy
+
+
+@pytest.mark.parametrize(("name", "remedy"), catalogue.catalogue().items())
+def test_a_remedy_is_called_by_its_name(name: str, remedy: Remedy) -> None:
+    assert catalogue.named(name) == remedy
+    assert catalogue.label(remedy) == name
+
+
+def test_no_two_names_mean_the_same() -> None:
+    found = list(catalogue.catalogue().values())
+    assert len(set(found)) == len(found)
+
+
+def test_another_remedy_is_called_by_its_parts() -> None:
+    remedy = Remedy(loss=remedies.Focal(gamma=0.5), weights=remedies.Smoothed())
+    assert catalogue.label(remedy) == "focal (gamma 0.5) + smoothed"
+
+
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"one of plain, class-weights, .*temperature"):
+        catalogue.named("magic")
+
+
+def test_only_plain_is_plain_and_only_inverse_frequency_is_the_studys() -> None:
+    plain = [n for n, r in catalogue.catalogue().items() if catalogue.is_plain(r)]
+    study = [
+        n for n, r in catalogue.catalogue().items() if catalogue.is_inverse_frequency(r)
+    ]
+    assert (plain, study) == (["plain"], ["class-weights"])

@@ -1,0 +1,92 @@
+"""An estimate of time: what a run costs, by hand, and a real measurement."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tessera import catalogue, estimate, workers
+from tessera.data.dataset import Dataset, Split
+from tessera.estimate import Speed
+from tessera.experiment import Cnn, Experiment, Natural, Regime, Run, Training
+from tessera.record import RunFolder
+from tessera.remedies import Remedy
+
+
+def dataset() -> Dataset:
+    labels = np.repeat(np.arange(2, dtype=np.int32), [800, 200])
+    train = Split(np.zeros((1000, 8, 8, 3), np.uint8), labels)
+    test = Split(np.zeros((50, 8, 8, 3), np.uint8), np.arange(50, dtype=np.int32) % 2)
+    return Dataset("tiny", ("a", "b"), train, test, None, "f" * 64)
+
+
+def task(remedy: Remedy, donor: RunFolder | None = None) -> workers.Task:
+    run: Run = Experiment(
+        models=(Cnn(),),
+        regimes=(Regime(name="one", profile=Natural(), remedy=remedy),),
+        training=Training(epochs=10),
+        seeds=(0,),
+    ).runs()[0]
+    return workers.Task(run, RunFolder(Path("run")), donor)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain", 9000),  # 1000 images less a tenth for validation, ten epochs
+        ("sam", 18_000),  # two passes a step
+        ("crt", 9000 * (0.8 + 0.2 / 3)),  # a fifth of the epochs without a way back
+    ],
+)
+def test_a_run_costs_its_images_times_what_its_remedy_does(
+    name: str, expected: float
+) -> None:
+    cost = estimate.passes(task(catalogue.named(name)), dataset())
+    assert cost == pytest.approx(expected)
+
+
+def test_a_training_that_is_taken_over_costs_nothing() -> None:
+    shared = task(catalogue.named("temperature"), RunFolder(Path("plain")))
+    assert estimate.passes(shared, dataset()) == 0
+
+
+def test_validation_is_predicted_each_epoch_and_the_test_set_once() -> None:
+    found = estimate.predictions(task(Remedy()).run, dataset())
+    assert found == pytest.approx(10 * 100 + 50)
+
+
+def test_runs_side_by_side_share_the_time() -> None:
+    speeds = {"cnn": Speed(train=0.001, predict=0.0)}
+    four = [task(Remedy())] * 4
+    one_run = 9 + estimate.EACH
+    alone = estimate.seconds(four, dataset(), speeds, jobs=1)
+    together = estimate.seconds(four, dataset(), speeds, jobs=2)
+    assert alone == pytest.approx(estimate.START + 4 * one_run)
+    assert together == pytest.approx(estimate.START + 2 * one_run)
+
+
+def test_more_workers_than_runs_do_not_speed_a_run_up() -> None:
+    speeds = {"cnn": Speed(train=0.001, predict=0.0)}
+    found = estimate.seconds([task(Remedy())], dataset(), speeds, jobs=8)
+    assert found == pytest.approx(estimate.START + 9 + estimate.EACH)
+
+
+def test_nothing_to_do_takes_no_time() -> None:
+    assert estimate.seconds([], dataset(), {}, jobs=2) == 0
+
+
+@pytest.mark.slow
+def test_models_are_timed_once_and_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    tasks = [task(Remedy())]
+    first = estimate.speeds(tasks, dataset(), threads=1)
+    assert first["cnn"].train > 0
+    assert first["cnn"].predict > 0
+    assert estimate.speeds(tasks, dataset(), threads=1) == first
+
+
+def test_a_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "speed.json").write_text("{")
+    assert estimate._remembered(tmp_path / "speed.json") == {}

@@ -1,0 +1,89 @@
+"""Mixed images and the shares of their labels, by hand."""
+
+import numpy as np
+import pytest
+
+from tessera import remedies
+from tessera.training import mixing
+
+COUNTS = np.array([900, 300, 100])
+LABELS = np.array([0, 1, 2], np.int32)
+OTHERS = np.array([2, 1, 0], np.int32)
+BLACK = np.zeros((3, 8, 8, 3), np.uint8)
+WHITE = np.full((3, 8, 8, 3), 255, np.uint8)
+
+
+def mixed(setting: remedies.Mixing, seed: int = 0) -> mixing.Mixed:
+    rng = mixing.generator(seed=seed, epoch=0, batch=0)
+    return mixing.mix(setting, BLACK, LABELS, (WHITE, OTHERS), COUNTS, rng)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mixup_blends_pixels_in_the_share_of_the_labels(seed: int) -> None:
+    found = mixed(remedies.Mixup(), seed)
+    share = found.targets[:, 2]
+    assert len(set(share)) == 1  # one share per batch
+    np.testing.assert_allclose(found.pixels, 255 * (1 - share[0]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("setting", [remedies.CutMix(), remedies.TailOnHead()])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pasted_box_has_the_area_that_the_label_says(
+    setting: remedies.Mixing, seed: int
+) -> None:
+    found = mixed(setting, seed)
+    left = (found.pixels == 0).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(found.targets[:, 2], left, atol=1e-6)
+
+
+def test_targets_hold_both_labels() -> None:
+    found = mixed(remedies.CutMix())
+    np.testing.assert_array_equal(found.targets[:, :2], np.stack([LABELS, OTHERS], 1))
+
+
+@pytest.mark.parametrize(
+    ("share", "sizes", "expected"),
+    [
+        (0.4, [9.0, 1.0, 1 / 9], [0.0, 0.4, 0.4]),  # the common first image gives way
+        (0.6, [9.0, 1.0, 1 / 9], [0.6, 0.6, 1.0]),  # the common second one does
+        (0.4, [3.0, 2.99, 1.0], [0.0, 0.4, 0.4]),  # from a ratio of kappa on
+        (0.6, [1 / 3, 1 / 2.99, 1.0], [1.0, 0.6, 0.6]),
+    ],
+)
+def test_remix_gives_the_label_to_the_rarer_class(
+    share: float, sizes: list[float], expected: list[float]
+) -> None:
+    found = mixing.leaning(share, np.array(sizes), 3.0, 0.5)
+    np.testing.assert_allclose(found, expected)
+
+
+def test_remix_of_equal_classes_is_mixup() -> None:
+    rngs = [mixing.generator(seed=3, epoch=1, batch=2) for _ in range(2)]
+    equal = np.array([5, 5, 5])
+    one, other = (
+        mixing.mix(setting, BLACK, LABELS, (WHITE, OTHERS), equal, rng)
+        for setting, rng in zip((remedies.Remix(), remedies.Mixup()), rngs, strict=True)
+    )
+    np.testing.assert_array_equal(one.targets, other.targets)
+    np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_pasted_images_come_from_every_class_alike() -> None:
+    labels = np.repeat(np.arange(3, dtype=np.int32), COUNTS)
+    rng = np.random.default_rng(0)
+    chosen = mixing.pasted(labels, COUNTS, 9000, 1.0, rng)
+    drawn = np.bincount(labels[chosen])
+    # Six standard deviations of a binomial count of 9000 draws with 1/3.
+    assert np.all(np.abs(drawn - 3000) < 6 * np.sqrt(9000 * 2 / 9))
+
+
+def test_an_unmixed_batch_belongs_wholly_to_its_first_label() -> None:
+    found = mixing.unmixed(WHITE, LABELS)
+    np.testing.assert_array_equal(found.targets[:, 2], 1.0)
+    np.testing.assert_array_equal(found.pixels, WHITE)
+
+
+def test_every_batch_of_every_epoch_and_seed_draws_anew() -> None:
+    keys = [(s, e, b) for s in range(2) for e in range(2) for b in range(2)]
+    drawn = {mixing.generator(seed=s, epoch=e, batch=b).random() for s, e, b in keys}
+    assert len(drawn) == 8

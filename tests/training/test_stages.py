@@ -1,0 +1,84 @@
+"""Stages of a plan: what they train, from when to when."""
+
+import numpy as np
+import pytest
+
+from tessera import catalogue, remedies
+from tessera.experiment import Cnn, Training
+from tessera.imbalance.plan import plan
+from tessera.models import build
+from tessera.remedies import Remedy
+from tessera.training import predict, stages
+from tessera.training.stages import Span
+
+COUNTS = np.array([30, 6])
+IMAGES = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
+
+
+def begun(remedy: Remedy, span: Span, epochs: int = 10) -> tuple[object, stages.Stage]:
+    net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    training = Training(epochs=epochs, learning_rate=0.1)
+    found = plan(remedy, COUNTS)
+    stage = stages.begin(net, found, span, training, steps_per_epoch=5, seed=0)
+    return net, stage
+
+
+@pytest.mark.parametrize("name", ["plain", "ldam-drw", "mixup-drw", "sam"])
+def test_a_remedy_without_retraining_is_one_stage(name: str) -> None:
+    found = stages.spans(plan(catalogue.named(name), COUNTS), 10)
+    assert found == (Span("everything", 0, 10),)
+
+
+def test_a_second_stage_takes_the_last_epochs() -> None:
+    found = stages.spans(plan(catalogue.named("crt"), COUNTS), 10)
+    assert found == (Span("everything", 0, 8), Span("classifier", 8, 10))
+
+
+def test_the_first_stage_trains_every_weight() -> None:
+    net, stage = begun(Remedy(), Span("everything", 0, 10))
+    assert len(stage.trained) == len(net.trainable_variables)
+
+
+def test_retraining_draws_the_last_layer_anew_and_trains_it_alone() -> None:
+    fresh = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    net, stage = begun(catalogue.named("crt"), Span("classifier", 8, 10))
+    same = [
+        np.array_equal(a, b)
+        for a, b in zip(net.get_weights(), fresh.get_weights(), strict=True)
+    ]
+    assert [v.path for v in stage.trained] == ["logits/kernel", "logits/bias"]
+    assert same.count(False) == 1
+    assert not np.array_equal(
+        net.get_layer("logits").get_weights()[0],
+        fresh.get_layer("logits").get_weights()[0],
+    )
+
+
+def test_scaling_trains_one_factor_per_class_that_starts_at_one() -> None:
+    _, stage = begun(catalogue.named("lws"), Span("scales", 8, 10))
+    (scales,) = stage.trained
+    np.testing.assert_array_equal(np.asarray(scales), [1.0, 1.0])
+
+
+def test_in_use_the_logits_carry_the_factors_and_then_no_more() -> None:
+    net, stage = begun(catalogue.named("lws"), Span("scales", 8, 10))
+    before = predict.logits(net, IMAGES)
+    stage.scales.assign([2.0, 0.5])
+    with stages.as_in_use(net, stage):
+        np.testing.assert_allclose(
+            predict.logits(net, IMAGES), before * [2.0, 0.5], rtol=1e-5
+        )
+    np.testing.assert_array_equal(predict.logits(net, IMAGES), before)
+
+
+def test_a_phases_factor_on_the_rate_sets_in_at_its_first_step() -> None:
+    remedy = Remedy(weights=remedies.Smoothed(), deferred=0.8, drop=0.1)
+    _, stage = begun(remedy, Span("everything", 0, 10))
+    rate = stage.optimizer._learning_rate
+    found = [float(np.asarray(rate(step))) for step in (0, 39, 40, 49)]
+    assert found == pytest.approx([0.1, 0.1, 0.01, 0.01])
+
+
+def test_the_factor_of_a_second_stage_holds_from_its_start() -> None:
+    _, stage = begun(catalogue.named("lws"), Span("scales", 8, 10))
+    assert float(np.asarray(stage.optimizer._learning_rate(0))) == pytest.approx(3.0)
