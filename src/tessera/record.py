@@ -191,7 +191,7 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The best weights."""
+        """The best weights, kept by `ModelCheckpoint`."""
         return self.path / "best.weights.h5"
 
     @property

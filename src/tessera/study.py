@@ -210,14 +210,16 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
     """How many runs side by side, and how many threads each.
 
     Small images keep one core busy better than they keep many: by default every core
-    gets a run of its own, as far as memory allows.
+    gets a run of its own, as far as memory allows. Each has one thread, however many
+    there are: with more, sums are cut elsewhere and their last bits differ, so a run's
+    result would depend on how many others ran beside it.
 
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
 
     Returns:
-        (jobs, threads), both at least 1.
+        (jobs, threads): at least 1, and 1.
     """
     cores = (
         len(os.sched_getaffinity(0))
@@ -226,7 +228,7 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
     )
     by_memory = max(1, _memory() // MEMORY_PER_WORKER)
     chosen = jobs or max(1, min(cores, by_memory, missing))
-    return chosen, max(1, cores // chosen)
+    return chosen, 1
 
 
 def _memory() -> int:

@@ -12,8 +12,8 @@ from tessera import settings
 from tessera.experiment import Experiment
 
 VERBS = (
-    *("demo", "study", "train", "report", "explain", "predict", "data"),
-    *("faithfulness", "export", "serve", "config"),
+    *("demo", "study", "train", "report", "explain", "faithfulness", "predict", "data"),
+    *("export", "serve", "remedies", "config"),
 )
 
 

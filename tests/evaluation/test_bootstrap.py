@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn import metrics
 
 from tessera.evaluation import bootstrap as ours
 from tessera.evaluation import calibration, matrix_scores, selection
@@ -114,6 +115,41 @@ def test_calibration_of_a_replicate_is_that_of_its_images(sure):
         for images in resampled(labels, 8)
     ]
     assert found == pytest.approx(expected)
+
+
+def test_the_largest_gap_of_a_replicate_is_that_of_its_images(sure):
+    labels, confidence, correct = sure
+    edges = calibration.equal_width_edges(5)
+    where = calibration.bin_of(confidence, edges)
+    score = ours.largest_gap_of(where, correct - confidence, 5)
+    found = ours.replicated(labels, {"mce": score}, replicates=8)["mce"]
+    expected = [
+        calibration.largest_error(
+            calibration.reliability(confidence[images], correct[images], edges)
+        )
+        for images in resampled(labels, 8)
+    ]
+    assert found == pytest.approx(expected)
+
+
+def test_scikit_learn_gives_the_areas_of_a_replicates_images(sure):
+    labels, confidence, _ = sure
+    tied = confidence.round(1)
+    both = {"areas": ours.areas_of(tied, labels == 1)}
+    areas, precisions = ours.replicated(labels, both, replicates=8)["areas"]
+    for i, images in enumerate(resampled(labels, 8)):
+        truth, score = labels[images] == 1, tied[images]
+        assert areas[i] == pytest.approx(metrics.roc_auc_score(truth, score))
+        assert precisions[i] == pytest.approx(
+            metrics.average_precision_score(truth, score)
+        )
+
+
+def test_a_mean_over_scores_is_taken_replicate_by_replicate(sure):
+    labels, confidence, _ = sure
+    both = [ours.mean_of(confidence), ours.mean_of(1 - confidence)]
+    found = ours.replicated(labels, {"m": ours.mean_over(both)}, replicates=5)["m"]
+    assert found == pytest.approx(0.5)
 
 
 def test_risk_of_a_replicate_is_that_of_its_images(sure):

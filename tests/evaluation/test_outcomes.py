@@ -4,6 +4,7 @@ from sklearn import metrics
 
 from tessera import files
 from tessera.evaluation import outcomes as ours
+from tessera.evaluation.groups import groups
 from tessera.evaluation.scores import scores
 from tessera.record import RunFolder
 
@@ -67,7 +68,16 @@ def test_every_interval_holds_its_score(outcome):
         assert found[name].low < point[name] < found[name].high
     # The calibration error of resampled images is larger: it cannot fall below chance.
     assert found["ece"].high > point["ece"]
+    assert found["macro_auc"].low < point["macro_auc"] < found["macro_auc"].high
     assert found["reduced_recall"].invalid == 0
+
+
+def test_every_score_of_the_probabilities_has_an_interval(outcome):
+    parted = groups([500, 200, 5])
+    found = ours.run_intervals(outcome, parted=parted, replicates=20)
+    assert set(ours.probability_scores(outcome)) <= set(found)
+    assert {"head_recall", "tail_recall"} <= set(found)
+    assert "reduced_recall" not in found
 
 
 def test_what_a_run_left_is_read_back(outcome, tmp_path):

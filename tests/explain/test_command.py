@@ -216,7 +216,8 @@ def test_an_unknown_method_lists_the_known_ones(run, photo):
         explain(run, [photo], method="cam")
 
 
-def test_a_token_layer_of_an_own_model_needs_no_stated_grid(run, photo, tmp_path):
+def test_a_token_layer_of_an_own_model_needs_no_stated_grid(finished, photo, tmp_path):
+    run = finished(tmp_path / "run", Hybrid(depth=1, patch=1))
     _, printed = explain(run, [photo], out=tmp_path, layer="tokens")
     assert files.read_arrays(tmp_path / "photo.npz")["raw"].shape == (4, 4)
     assert "go around 'tokens'" in printed

@@ -66,9 +66,13 @@ def test_the_default_of_a_hybrid_is_the_map_that_its_branches_share(hybrid):
     assert places.find(graph(hybrid()), None).path == "features"
 
 
-def test_padding_is_never_the_default():
-    pad = layers.ZeroPadding2D(1, name="pad")
-    assert places.find(graph(stages(16, layers_after=[pad])), None).path == "conv2"
+@pytest.mark.parametrize(
+    "layer",
+    [layers.ZeroPadding2D(1), layers.Reshape((4, 8, 1)), layers.Permute((3, 1, 2))],
+    ids=["padding", "reshape", "permute"],
+)
+def test_what_only_rearranges_is_never_the_default(layer):
+    assert places.find(graph(stages(16, layers_after=[layer])), None).path == "conv2"
 
 
 def test_with_no_map_fine_enough_the_finest_is_named():

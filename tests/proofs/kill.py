@@ -81,18 +81,19 @@ def kill_inside_save(child: int, folder: RunFolder, after: float) -> bool:
     """Kill a process while a checkpoint is half written, some while after its start."""
     began = time.monotonic()
     while not gone(child):
-        if time.monotonic() - began > after and half_written(folder):
+        if time.monotonic() - began > after and partials(folder):
             return killed(child)
         time.sleep(0.0002)
     return False
 
 
-def half_written(folder: RunFolder) -> bool:
-    """Whether a save is under way, or was when the process was killed."""
-    if not folder.checkpoints.exists():
-        return False
-    with os.scandir(folder.checkpoints) as entries:
-        return any(entry.name.startswith(files.PARTIAL) for entry in entries)
+def partials(folder: RunFolder) -> list[str]:
+    """What is half written: there while a save is under way, or was when it was hit."""
+    try:
+        with os.scandir(folder.checkpoints) as entries:
+            return [e.path for e in entries if e.name.startswith(files.PARTIAL)]
+    except FileNotFoundError:
+        return []
 
 
 def gone(child: int) -> bool:
@@ -145,6 +146,8 @@ def resumed_until_done(
 ) -> Iterator[str]:
     """Kill and resume until the run ends; yields where each kill fell."""
     for _ in range(kills):
+        for left in partials(folder):
+            shutil.rmtree(left)
         child = attempt(RUN, dataset, folder)
         if rng.random() < 0.5:
             hit = kill_at(child, rng.uniform(0, seconds))
@@ -155,7 +158,7 @@ def resumed_until_done(
             if status:
                 raise SystemExit(f"an attempt failed with status {status}")
             return
-        yield "inside" if half_written(folder) else "outside"
+        yield "inside" if partials(folder) else "outside"
     if status := finish(attempt(RUN, dataset, folder)):
         raise SystemExit(f"the last attempt failed with status {status}")
 

@@ -4,7 +4,7 @@ import pytest
 from evaluation.studies import flat
 
 from tessera.experiment import (
-    ClassWeights,
+    CLASS_WEIGHTS,
     Cnn,
     Experiment,
     Hybrid,
@@ -62,10 +62,7 @@ MANY = Experiment(
     regimes=(
         Regime(name="balanced"),
         Regime(name="plain", profile=Reduced()),
-        *(
-            Regime(name=name, profile=Reduced(), remedy=ClassWeights())
-            for name in GAINS
-        ),
+        *(Regime(name=name, profile=Reduced(), remedy=CLASS_WEIGHTS) for name in GAINS),
     ),
     training=Training(epochs=2),
     seeds=(0, 1, 2),

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Draws = NDArray[np.float64]
 """How often each image was drawn, whole numbers in float64 [b, N]."""
 OfDraws = Callable[[Draws], Floats]
-"""A score of every replicate, [b]."""
+"""A score of every replicate, [b]; or several of them, [..., b]."""
 
 REPLICATES = 2000
 TAIL = 0.025
@@ -87,12 +87,12 @@ def replicated(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, Floats]:
-    """Compute several scores on the same draws, [B] each."""
+    """Compute several scores on the same draws, [..., B] each."""
     found: dict[str, list[Floats]] = {name: [] for name in scores}
     for block in draws(labels, replicates=replicates, seed=seed):
         for name, score in scores.items():
             found[name].append(score(block))
-    return {name: np.concatenate(blocks) for name, blocks in found.items()}
+    return {name: np.concatenate(blocks, axis=-1) for name, blocks in found.items()}
 
 
 def mean_of(values: Floats) -> OfDraws:
@@ -111,6 +111,60 @@ def calibration_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws
     parts = np.zeros((len(where), bins))
     parts[np.arange(len(where)), where] = gaps
     return lambda block: np.abs(block @ parts).sum(axis=1) / block.sum(axis=1)
+
+
+def largest_gap_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:
+    """MCE over fixed bins: max_b |sum of (correct - confidence) in b| / n_b."""
+    inside = np.zeros((len(where), bins))
+    inside[np.arange(len(where)), where] = 1.0
+
+    def score(block: Draws) -> Floats:
+        held = block @ inside
+        total = np.abs(block @ (inside * gaps[:, None]))
+        shares: Floats = np.divide(
+            total, held, out=np.zeros_like(total), where=held > 0
+        )
+        largest: Floats = shares.max(axis=1)
+        return largest
+
+    return score
+
+
+def areas_of(scores: Floats, positive: NDArray[np.bool_]) -> OfDraws:
+    """ROC-AUC and average precision of one class against the rest, [2, b].
+
+    Args:
+        scores: Higher means more like the class, float [N].
+        positive: Whether an image is of the class, bool [N]; some are, some are not.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    mine = positive[order]
+
+    def score(block: Draws) -> Floats:
+        # Whole numbers below 2^24: exact in half the memory.
+        drawn = block.astype(np.float32)[:, order]
+        above = np.cumsum(drawn, axis=1)[:, last].astype(np.float64)
+        hits = np.cumsum(drawn * mine, axis=1)[:, last].astype(np.float64)
+        steps = np.diff(hits, axis=1, prepend=0.0)
+        widths = np.diff(above, axis=1, prepend=0.0) - steps
+        others = above[:, -1] - hits[:, -1]
+        area = (widths * (hits - steps / 2)).sum(axis=1) / (hits[:, -1] * others)
+        # Where nothing was drawn above a threshold no step is taken there.
+        shares = np.divide(hits, above, out=np.zeros_like(hits), where=above > 0)
+        return np.stack([area, (steps * shares).sum(axis=1) / hits[:, -1]])
+
+    return score
+
+
+def mean_over(scores: Sequence[OfDraws]) -> OfDraws:
+    """The mean of several scores, replicate by replicate."""
+
+    def score(block: Draws) -> Floats:
+        found: Floats = np.mean([one(block) for one in scores], axis=0)
+        return found
+
+    return score
 
 
 def selection_of(confidence: Floats, correct: NDArray[np.bool_]) -> OfDraws:

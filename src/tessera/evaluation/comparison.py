@@ -165,7 +165,9 @@ def _summary(
         },
         train_counts=first.train_counts,
         groups=parted,
-        intervals=_side_by_side([run_intervals(o, rare) for o in complete]),
+        intervals=_side_by_side(
+            [run_intervals(o, rare, parted=parted) for o in complete]
+        ),
         temperature=spread(warm) if warm else None,
     )
 

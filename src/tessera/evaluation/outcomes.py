@@ -8,9 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera import files
-from tessera.arrays import Labels, Logits
+from tessera.arrays import Labels, Logits, Probabilities
 from tessera.evaluation import bootstrap, calibration, detection, selection
 from tessera.evaluation.matrix_scores import score
 from tessera.evaluation.probabilities import (
@@ -20,7 +21,9 @@ from tessera.evaluation.probabilities import (
     log_softmax,
 )
 from tessera.record import RunFolder
-from tessera.results import Interval
+from tessera.results import Groups, Interval
+
+Floats = NDArray[np.float64]
 
 AFTER = "_scaled"
 """Ends the names of scores after temperature scaling."""
@@ -29,6 +32,7 @@ RESAMPLED = (
     "balanced_accuracy",
     "macro_f1",
     "worst_class_recall",
+    "chance_adjusted",
     "g_mean",
     "mcc",
 )
@@ -110,6 +114,7 @@ def run_intervals(
     outcome: Outcome,
     rare: Collection[int] = (),
     *,
+    parted: Groups | None = None,
     replicates: int = bootstrap.REPLICATES,
 ) -> dict[str, Interval]:
     """Bootstrap intervals over the test images of one run.
@@ -117,29 +122,69 @@ def run_intervals(
     Args:
         outcome: A run's answers.
         rare: The reduced classes; with any, their recall has an interval too.
-        replicates: How many.
+        parted: Head, middle and tail, for their recall.
+        replicates: How many; a quarter of them for areas under curves.
+
+    Returns:
+        An interval per score that the names in `CellSummary.scores` give.
     """
     labels = outcome.labels
     logs = log_softmax(outcome.logits)
     shares = np.exp(logs)
-    confidence, predicted = shares.max(axis=1), shares.argmax(axis=1)
-    correct = predicted == labels
     (stack,) = bootstrap.confusions(
-        labels, [predicted], logs.shape[1], replicates=replicates
+        labels, [shares.argmax(axis=1)], logs.shape[1], replicates=replicates
     )
     found = {name: score(name)(stack) for name in RESAMPLED}
-    if rare:
-        found["reduced_recall"] = score("group_recall", rare)(stack)
-    edges = calibration.equal_width_edges()
-    where = calibration.bin_of(confidence, edges)
+    members = {"reduced": tuple(rare)}
+    if parted:
+        members |= {"head": parted.head, "middle": parted.middle, "tail": parted.tail}
+    for name, classes in members.items():
+        if classes:
+            found[f"{name}_recall"] = score("group_recall", classes)(stack)
+    image_nlls = image_nll(logs, labels)
     found |= bootstrap.replicated(
-        labels,
-        {
-            "nll": bootstrap.mean_of(image_nll(logs, labels)),
-            "brier": bootstrap.mean_of(image_brier(shares, labels)),
-            "ece": bootstrap.calibration_of(where, correct - confidence, len(edges)),
-            "aurc": bootstrap.selection_of(confidence, correct),
-        },
-        replicates=replicates,
+        labels, _of_draws(shares, image_nlls, labels), replicates=replicates
     )
+    found |= _areas(shares, labels, max(replicates // 4, 1))
     return {name: bootstrap.interval(values) for name, values in found.items()}
+
+
+def _of_draws(
+    shares: Probabilities, image_nlls: Floats, labels: Labels
+) -> dict[str, bootstrap.OfDraws]:
+    """Scores of probabilities, as functions of the draws; bins stay as they are."""
+    confidence = shares.max(axis=1)
+    correct = shares.argmax(axis=1) == labels
+    gaps = correct - confidence
+    widths = calibration.equal_width_edges()
+    masses = calibration.equal_mass_edges(confidence)
+    where, by_mass = (calibration.bin_of(confidence, e) for e in (widths, masses))
+    return {
+        "nll": bootstrap.mean_of(image_nlls),
+        "brier": bootstrap.mean_of(image_brier(shares, labels)),
+        "ece": bootstrap.calibration_of(where, gaps, len(widths)),
+        "ece_mass": bootstrap.calibration_of(by_mass, gaps, len(masses)),
+        "ece_classwise": bootstrap.mean_over(
+            [
+                bootstrap.calibration_of(
+                    calibration.bin_of(shares[:, k], widths),
+                    (labels == k) - shares[:, k],
+                    len(widths),
+                )
+                for k in range(shares.shape[1])
+            ]
+        ),
+        "mce": bootstrap.largest_gap_of(where, gaps, len(widths)),
+        "aurc": bootstrap.selection_of(confidence, correct),
+    }
+
+
+def _areas(shares: Probabilities, labels: Labels, replicates: int) -> dict[str, Floats]:
+    """Replicates of the mean areas under the curves of the classes that have them."""
+    present = [k for k in np.unique(labels) if (labels != k).any()]
+    if not present:
+        return {}
+    each = [bootstrap.areas_of(shares[:, k], labels == k) for k in present]
+    both = bootstrap.mean_over(each)
+    found = bootstrap.replicated(labels, {"areas": both}, replicates=replicates)
+    return dict(zip(("macro_auc", "macro_ap"), found["areas"], strict=True))

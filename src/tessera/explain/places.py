@@ -90,8 +90,8 @@ def find(
 def default(graph: Graph) -> Place:
     """The last map of at least 4x4 cells through which every path to the logits runs.
 
-    Of a hybrid it is the map that both branches share. Padding and cropping are passed
-    over: their cells lie beside those of the image.
+    Of a hybrid it is the map that both branches share. Layers that only rearrange are
+    passed over: their cells lie beside those of the image, or are none.
 
     Raises:
         CoarseGrid: Every such map has fewer cells.
@@ -101,7 +101,7 @@ def default(graph: Graph) -> Place:
         step
         for step in _usable(graph)
         if len(step.shapes[0]) == 3
-        and not isinstance(step.operation, _SHIFTING)
+        and not isinstance(step.operation, _REARRANGING)
         and connects(graph, step.outputs, [graph.logits])
     ]
     for step in reversed(shared):
@@ -121,9 +121,11 @@ def default(graph: Graph) -> Place:
     )
 
 
-_SHIFTING = (
+_REARRANGING = (
     keras.layers.ZeroPadding2D,
     keras.layers.Cropping2D,
+    keras.layers.Reshape,
+    keras.layers.Permute,
     keras.layers.InputLayer,
 )
 
