@@ -12,12 +12,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from pydantic import ValidationError
 
 from tessera import files, runtime, settings
 from tessera.arrays import Heatmaps
 from tessera.data import source
 from tessera.data.dataset import Dataset
-from tessera.evaluation.faithfulness import Check, Faithfulness, Metric
+from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
 from tessera.explain import command as runs
 from tessera.explain.faithfulness import checks, fills, mappers, mosaics, sampling
@@ -50,6 +51,15 @@ class Wanted:
     settings: Settings = field(default_factory=Settings)
     shuffled_epochs: int = 0
     """Passes over shuffled labels at most; 0: that check is left out."""
+
+    def words(self) -> dict[str, str]:
+        """Everything that decides the result, for the record."""
+        return {
+            "methods": ", ".join(str(method) for method in self.methods),
+            "layer": self.layer,
+            "amount": str(self.settings),
+            "shuffled labels": f"{self.shuffled_epochs} epochs",
+        }
 
 
 def check_run(
@@ -103,6 +113,17 @@ def check_run(
     _write_values(folder.faithfulness_values, subject, outcomes)
     files.write_text(folder.faithfulness, found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def kept(run: RunFolder, wanted: Wanted) -> Faithfulness | None:
+    """What an earlier command left for the same model and the same question."""
+    try:
+        record = Record.model_validate_json(run.record.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    found = read(run.faithfulness, record)
+    there = run.faithfulness_values.exists()
+    return found if found and there and found.asked == wanted.words() else None
 
 
 def same_data(run: RunFolder, record: Record, data: Data | None) -> Dataset:
@@ -234,6 +255,7 @@ def _record(
         class_names=record.data.class_names,
         images=len(sample),
         sample_seed=wanted.settings.seed,
+        asked=wanted.words(),
         right=int((sample.targets == sample.labels).sum()),
         groups=dict(subject.groups),
         metrics=tuple(kinds.values()),
