@@ -204,7 +204,7 @@ def faithfulness(
     ] = 500,
     methods: Annotated[
         str, typer.Option(help="Methods of explaining, separated by commas.")
-    ] = "grad-cam",
+    ] = "gradcam",
     layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
     steps: Annotated[
         int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
@@ -229,8 +229,9 @@ def faithfulness(
 
     Hides what they mark, compares them with maps that know nothing of the model, draws
     the weights anew, plants evidence where the place is known. Writes
-    faithfulness.json, its values per image and charts. Given a study's folder, checks
-    the first seed of every cell and writes the report again.
+    faithfulness.json, its values per image and charts; what is there already for the
+    same question is kept. Given a study's folder, checks the first seed of every cell
+    and writes the report again.
 
     tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """
