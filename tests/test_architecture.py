@@ -23,7 +23,7 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
-    *("arrays", "checkpoint", "experiment", "files", "record", "settings"),
+    *("arrays", "checkpoint", "experiment", "files", "record", "results", "settings"),
     *("evaluation", "remedies", "catalogue", "imbalance.profiles"),
     *("imbalance.guards", "data", "report"),
 )

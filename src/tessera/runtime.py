@@ -108,6 +108,13 @@ def make_deterministic(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def forget() -> None:
+    """Give back what a finished model holds; a worker would grow with every run."""
+    import keras
+
+    keras.backend.clear_session(free_memory=True)
+
+
 def environment(threads: int | None = None) -> Environment:
     """Describe this machine and these versions, for a record."""
     commit, dirty = _git_state()

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
-from tessera.evaluation import study_record
+from tessera.evaluation import faithfulness, study_record
 from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
 from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
@@ -172,8 +172,17 @@ def conclude(
         for task in progress.finished
     ]
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
+    checked = [
+        faithfulness.read(task.folder.faithfulness, found)
+        for task, found in zip(progress.finished, records, strict=True)
+    ]
     record = study_record.study_record(
-        experiment, records, runtime.environment(threads), folders
+        experiment,
+        records,
+        runtime.environment(threads),
+        folders,
+        root=out,
+        faithfulness=[found for found in checked if found is not None],
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record

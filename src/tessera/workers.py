@@ -213,6 +213,7 @@ def _work(pipe: Any, data: Data, threads: int) -> None:
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             pipe.send(Failed(task, message, traceback.format_exc()))
+        runtime.forget()
 
 
 def _reporter(send: Callable[[Event], None], task: Task) -> Any:

@@ -251,3 +251,24 @@ def test_a_file_larger_than_any_picture_is_not_opened(tmp_path) -> None:
         file.truncate(decode.MAX_BYTES + 1)
     with pytest.raises(decode.Unreadable, match="536,870,913 bytes are more than"):
         decode.picture(tmp_path / "a.png", 8)
+
+
+def test_content_in_memory_is_decoded_by_the_same_rule(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    expected = decode.picture(tmp_path / "a.png", 16)
+    found = decode.from_bytes(content, 16)
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert found.size == expected.size == (40, 30)
+    with pytest.raises(decode.Unreadable, match="40 x 30 pixels are more than the 1,0"):
+        decode.from_bytes(content, 16, limit=1000)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "an empty file"), (b"GIF8", "not a JPEG"), (b"no image", "not a JPEG")],
+)
+def test_content_that_is_no_image_has_a_reason(content: bytes, reason: str) -> None:
+    with pytest.raises(decode.Unreadable, match=reason):
+        decode.from_bytes(content, 16)

@@ -15,6 +15,8 @@ MENDABLE = (
     "RemedyError",
     "ModelError",
     "CannotWrite",
+    "RunError",
+    "ExportError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

@@ -1,5 +1,6 @@
 """An image file into RGB pixels of one size, by the rule in `docs/methods.md`."""
 
+import io
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -67,22 +68,49 @@ def picture(path: Path, size: int, *, alone: Executor | None = None) -> Picture:
     """
     try:
         _check_size(path)
-        with Image.open(path, formats=FORMATS) as image:
-            pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise Unreadable(
-                    f"{image.width} x {image.height} pixels are more than the "
-                    f"{MAX_PIXELS:,} allowed"
-                )
-            if alone is not None and pixels > LARGE:
-                return alone.submit(_decode, image, size).result()
-            return _decode(image, size)
-    except Unreadable:
-        raise
+        return _opened(path, size, MAX_PIXELS, alone)
     except UnidentifiedImageError:
         raise Unreadable("not a JPEG, PNG, WebP, BMP or GIF image") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
+
+
+def from_bytes(content: bytes, size: int, *, limit: int = MAX_PIXELS) -> Picture:
+    """Decode the content of one file by the same rule.
+
+    Args:
+        content: Of a JPEG, PNG, WebP, BMP or GIF file.
+        size: Height and width of the result, in pixels.
+        limit: Pixels above which it is refused before any is decoded.
+
+    Raises:
+        Unreadable: It cannot be decoded whole; the message says why.
+    """
+    try:
+        return _opened(io.BytesIO(content), size, limit)
+    except UnidentifiedImageError:
+        reason = "not a JPEG, PNG, WebP, BMP or GIF image"
+        raise Unreadable(reason if content else "an empty file") from None
+    except OSError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _opened(
+    source: Path | io.BytesIO, size: int, limit: int, alone: Executor | None = None
+) -> Picture:
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels > limit:
+                raise Unreadable(
+                    f"{image.width} x {image.height} pixels are more than the "
+                    f"{limit:,} allowed"
+                )
+            if alone is not None and pixels > LARGE:
+                return alone.submit(_decode, image, size).result()
+            return _decode(image, size)
+    except (Unreadable, OSError):  # UnidentifiedImageError is an OSError
+        raise
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

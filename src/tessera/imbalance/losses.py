@@ -86,7 +86,7 @@ def sigmoid_focal(labels: Any, logits: Any, gamma: float) -> Any:
     """Focal loss over one sigmoid per class, summed over the classes, [N].
 
     Each class is a yes-or-no question with logit z_k. Lin et al. 2017, equation 4
-    (without alpha), as Cui et al. 2019, arXiv:1901.05555, equation 13, use it.
+    (without alpha), as Cui et al. 2019, arXiv:1901.05555, use it.
     """
     logits = ops.cast(logits, "float32")
     signed = logits * (2 * _one_hot(labels, logits) - 1)  # positive: right answer
@@ -98,7 +98,7 @@ def with_margin(labels: Any, logits: Any, steps: Weights) -> Any:
     """Cross-entropy after the label's logit is lowered by its class's step, [N].
 
     LDAM: logits are s cos(angle) and steps s Delta_c. Cao et al. 2019,
-    arXiv:1906.07413, equation 10.
+    arXiv:1906.07413, section 3.
     """
     logits = ops.cast(logits, "float32")
     return cross_entropy(labels, logits - _one_hot(labels, logits) * _tensor(steps))

@@ -23,7 +23,7 @@ def shares(
     Returns:
         Shares that sum to 1, float64 [K].
 
-    Reference: Kang et al. 2020, arXiv:1910.09217, equations 1 and 2.
+    Reference: Kang et al. 2020, arXiv:1910.09217.
     """
     match sampling:
         case remedies.Power(power=power):

@@ -75,7 +75,7 @@ def effective_number(counts: Counts, beta: float) -> Weights:
     """Class-balanced weights (1 - beta) / (1 - beta^n_c), with a sum of K.
 
     (1 - beta^n) / (1 - beta) is the effective number of n images that overlap: n for
-    beta near 1, 1 for beta 0. Cui et al. 2019, arXiv:1901.05555, equations 2 and 7.
+    beta near 1, 1 for beta 0. Cui et al. 2019, arXiv:1901.05555.
 
     Args:
         counts: Training images per class, int64 [K].

@@ -143,7 +143,7 @@ def scale_and_shift(net: Any, scale: Any, shift: Any) -> None:
 def without_lengths(net: Any, tau: float) -> None:
     """Divide each class vector by its length to the power tau, and drop the bias.
 
-    Kang et al. 2020, arXiv:1910.09217, equation 3.
+    Kang et al. 2020, arXiv:1910.09217.
     """
     layer = net.get_layer("logits")
     layer.kernel.assign(normalised(read(net).kernel, tau))

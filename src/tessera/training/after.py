@@ -65,7 +65,7 @@ def apply(
 
 
 def shift(counts: Counts, tau: float) -> NDArray[np.float32]:
-    """-tau log pi_c, float32 [K] (Menon et al. 2021, arXiv:2007.07314, section 4.1)."""
+    """-tau log pi_c, float32 [K] (Menon et al. 2021, arXiv:2007.07314)."""
     images = np.asarray(counts, np.float64)
     shifted: NDArray[np.float32] = -tau * np.log(images / images.sum())
     return shifted.astype(np.float32)

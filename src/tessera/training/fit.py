@@ -105,7 +105,7 @@ def fit(
         material: What to train and validate on.
         training: Epochs, batch size, learning rate, augmentation, monitor.
         seed: Decides order, augmentation, mixing and what is drawn anew.
-        weights: Where the best weights are kept.
+        weights: Where `ModelCheckpoint` keeps the best weights.
         report: Told of every step.
         store: Where to keep checkpoints, and to go on from one; None: nowhere.
 
@@ -162,9 +162,10 @@ def train_stage(job: Job, span: Span, state: State) -> None:
             return
         if phase != (phase := job.phase(epoch)):
             train = stages.compiled(job.net, stage, phase, job.counts)
-        if epoch == span.first or job.phase(epoch - 1) is not phase:
-            state.best = None
-        row = one_epoch(job, stage, phase, epoch, train=train, state=state)
+            if epoch == span.first or job.phase(epoch - 1) is not phase:
+                state.best = None
+            keep = checkpoint(job, state.best)
+        row = one_epoch(job, stage, phase, epoch, train=train, keep=keep, state=state)
         state.history.append(row)
         resume.save(job.store, state, groups(job, stage))
         job.report(epoch + 1, 0, 1, row)
@@ -186,14 +187,39 @@ def is_over(job: Job, history: list[Row]) -> bool:
     return len(history) - best >= patience
 
 
-def better(net: Any, best: Best | None, row: Row, training: Training) -> Best:
-    """The better of the best weights so far and the model's; the earlier of equals."""
-    score = row[training.monitor]
-    if best is not None:
-        falls = training.monitor == "val_loss"
-        if not (score < best.score if falls else score > best.score):
-            return best
-    return Best(score, tuple(array.copy() for array in net.get_weights()))
+def checkpoint(job: Job, best: Best | None) -> keras.callbacks.ModelCheckpoint:
+    """Keras' own keeper of the best weights, watching the monitored score.
+
+    Args:
+        job: Gives the model, the score and the file.
+        best: What a training that goes on has kept already.
+    """
+    keep = keras.callbacks.ModelCheckpoint(
+        str(job.weights),
+        monitor=job.training.monitor,
+        mode="min" if job.training.monitor == "val_loss" else "max",
+        save_best_only=True,
+        save_weights_only=True,
+        initial_value_threshold=None if best is None else best.score,
+    )
+    keep.set_model(job.net)
+    return keep
+
+
+def kept(
+    job: Job,
+    keep: keras.callbacks.ModelCheckpoint,
+    epoch: int,
+    row: Row,
+    best: Best | None,
+) -> Best:
+    """Let Keras judge the epoch; the best weights after it, also for checkpoints."""
+    before = keep.best
+    keep.on_epoch_end(epoch, row)
+    if best is not None and keep.best == before:
+        return best
+    weights = tuple(array.copy() for array in job.net.get_weights())
+    return Best(row[job.training.monitor], weights)
 
 
 def one_epoch(
@@ -203,6 +229,7 @@ def one_epoch(
     epoch: int,
     *,
     train: Callable[..., Any],
+    keep: keras.callbacks.ModelCheckpoint,
     state: State,
 ) -> Row:
     """Train through the images once, validate, keep the weights if they are best."""
@@ -217,7 +244,7 @@ def one_epoch(
         row |= validate(job.net, job.material.validation)
         # A last step that explodes leaves the epoch's own loss as it was.
         require_finite(epoch, "validation loss", row["val_loss"])
-        state.best = better(job.net, state.best, row, job.training)
+        state.best = kept(job, keep, epoch, row, state.best)
     rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
     seconds = time.perf_counter() - began
     row |= {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}

@@ -96,7 +96,7 @@ def _leading(targets: Tensor) -> Tensor:
 def climb(gradients: list[Tensor], rho: float) -> list[Tensor]:
     """The step to the worst point nearby, rho g / |g| over all variables together.
 
-    Foret et al. 2021, arXiv:2010.01412, equation 2 for p = 2.
+    Foret et al. 2021, arXiv:2010.01412, with the Euclidean norm.
     """
     square = sum(ops.sum(ops.square(g)) for g in gradients)
     factor = rho * ops.rsqrt(ops.maximum(square, 1e-24))
