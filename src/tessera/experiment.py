@@ -215,7 +215,7 @@ class Run(Setting):
     regime: Regime
     training: Training
     explain: Explain
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
 
     @property
     def cell(self) -> str:
@@ -320,7 +320,9 @@ class Experiment(Setting):
     regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
     training: Training = Training()
     explain: Explain = Explain()
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(
+        (0, 1), min_length=1
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -16,7 +16,7 @@ from tessera import artefacts, checkpoint, files, runtime, settings
 from tessera.arrays import Counts, Indices, Logits
 from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
-from tessera.evaluation import scores
+from tessera.evaluation import health, scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan, profiles
 from tessera.models import build, cost, weights
@@ -250,12 +250,13 @@ def conclude(
 ) -> Record:
     """The record of a run that is done."""
     names = dataset.class_names
+    found = scores.scores(dataset.test.labels, logits.argmax(axis=1), names)
     return Record(
         digest=run.digest(dataset.fingerprint),
         model=run.model.label,
         regime=run.regime.name,
         seed=run.seed,
-        scores=scores.scores(dataset.test.labels, logits.argmax(axis=1), names),
+        scores=found,
         parameters=net.count_params(),
         multiply_adds=cost.multiply_adds(net),
         train_counts=tuple(train_counts(dataset, chosen).tolist()),
@@ -265,7 +266,7 @@ def conclude(
         train_seconds=fitted.seconds,
         train_cpu_seconds=fitted.cpu_seconds,
         images_per_second=fitted.images_per_second,
-        notes=notes,
+        notes=(*notes, *health.remarks(fitted.history, found)),
         tuned=tuned,
         data=dataset.summary(),
         provenance=runtime.environment(threads),
