@@ -17,13 +17,14 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check lock results clean unusable
+.PHONY: help setup demo test quick cluster check lock results clean unusable
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
+	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
 	@echo 'make results  write the table of results/ into README.md'
@@ -39,10 +40,13 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m 'not cluster' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not cluster' $(ARGS)
+
+cluster: $(VENV)/.dev
+	$(BIN)/python -m pytest -m cluster $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/python -m ruff check
@@ -96,10 +100,13 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     --no-emit-index-url --no-emit-find-links --no-header --annotation-style line \
     $(if $(UPGRADE),--upgrade)
 
+# The extras that are no framework; developers get them all, for the tests.
+override FEATURES := --extra ray --extra search
+
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
-	$(COMPILE) --extra cpu --extra jax --group dev -o locks/dev.txt
+	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

@@ -35,7 +35,7 @@ def test_success_is_0() -> None:
 
 
 def test_every_listed_name_is_an_error_that_exists() -> None:
-    from tessera import runtime, settings, study
+    from tessera import engines, runtime, search, settings, study
     from tessera.data import dataset
     from tessera.explain import graph
     from tessera.imbalance import guards, profiles
@@ -44,7 +44,7 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.training import validation
 
     modules = (
-        *(runtime, settings, study, dataset, graph),
+        *(runtime, settings, study, engines, search, dataset, graph),
         *(guards, profiles, blocks, load, validation),
     )
     known = {name for module in modules for name in vars(module)}
