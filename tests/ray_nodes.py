@@ -1,8 +1,8 @@
 """A Ray cluster of several nodes on this machine, of which nothing stays behind.
 
-Every node is a `ray start` of its own with its own ports. All its processes inherit a
-word made up for this cluster; they are found by it, and by nothing else, when they have
-to go, so that no other process of this machine is ever touched.
+Every node is a `ray start` of its own with its own ports, in a session of its own. When
+its processes have to go they are found by that session, and by nothing else, so that no
+other process of this machine is ever touched.
 """
 
 import contextlib
@@ -14,12 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MARK = "TESSERA_NODE"
 MEMORY = 80 * 2**20
 """Bytes of each node's object store; Ray's minimum is 75 MiB."""
 TESTS = Path(__file__).parent
@@ -46,7 +44,6 @@ def free_ports(node: int, count: int) -> list[int]:
 class Cluster:
     """Nodes that were started, and the place where they keep their sockets."""
 
-    word: str = field(default_factory=lambda: uuid.uuid4().hex)
     # Ray's sockets lie below it, and the system allows their paths 107 characters.
     place: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ray-")))
     head: int = 0
@@ -64,9 +61,8 @@ class Cluster:
         options += ["--block", "--disable-usage-stats", "--node-ip-address", HOST]
         for option, port in zip(PORTS, ports, strict=False):
             options += [option, str(port)]
-        first = 30_000 + 1_000 * len(self.nodes) + (os.getpid() % 10) * 100
-        options += ["--min-worker-port", str(first)]
-        options += ["--max-worker-port", str(first + 999)]
+        # 0: whichever ports the system has free.
+        options += ["--min-worker-port", "0", "--max-worker-port", "0"]
         if not self.nodes:
             self.head = ports[-1]
             options += ["--head", "--port", str(self.head)]
@@ -76,29 +72,14 @@ class Cluster:
         with (self.place / f"{name}.log").open("wb") as log:
             self.nodes[name] = subprocess.Popen(
                 [*RAY, "start", *options],
-                env=self._environment(name),
+                env=_environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         self._wait(name)
 
-    def _environment(self, name: str) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        paths = [
-            str(TESTS.parent / "src"),
-            str(TESTS),
-            os.environ.get("PYTHONPATH", ""),
-        ]
-        return inherited | {
-            MARK: f"{self.word}-{name}",
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "RAY_raylet_start_wait_time_s": "120",
-            "RAY_health_check_period_ms": "1000",
-            "RAY_health_check_timeout_ms": "5000",
-        }
-
-    def _wait(self, name: str, seconds: float = 120.0) -> None:
+    def _wait(self, name: str, seconds: float = 300.0) -> None:
         log = self.place / f"{name}.log"
         ends = time.monotonic() + seconds
         while b"Ray runtime started" not in log.read_bytes():
@@ -108,12 +89,13 @@ class Cluster:
 
     def processes(self, name: str = "") -> list[int]:
         """Processes of one node, or of all, alive now."""
-        word = f"{MARK}={self.word}-{name}".encode()
+        sessions = {node.pid for key, node in self.nodes.items() if name in ("", key)}
         found = []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                values = (path / "environ").read_bytes().split(b"\0")
-                if any(v == word or (not name and v.startswith(word)) for v in values):
+                # After the name in brackets: state, parent, process group, session.
+                fields = (path / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[3]) in sessions and fields[0] != "Z":
                     found.append(int(path.name))
         return found
 
@@ -138,6 +120,18 @@ PORTS = (
     "--metrics-export-port",
     "--ray-client-server-port",
 )
+
+
+def _environment() -> dict[str, str]:
+    """Of a node: our sources on the path, and a death noticed within seconds."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    paths = [str(TESTS.parent / "src"), str(TESTS), os.environ.get("PYTHONPATH", "")]
+    return inherited | {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "RAY_raylet_start_wait_time_s": "300",
+        "RAY_health_check_period_ms": "1000",
+        "RAY_health_check_timeout_ms": "10000",
+    }
 
 
 @contextlib.contextmanager
