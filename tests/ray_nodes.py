@@ -56,7 +56,7 @@ class Cluster:
 
     def start(self, name: str, *, cores: int, memory: int = MEMORY) -> None:
         """Start a node, the first one as the head, and wait until it has joined."""
-        ports = free_ports(len(self.nodes), len(PORTS) + 1)
+        ports = free_ports(len(self.nodes), len(PORTS) + 2)
         options = ["--num-cpus", str(cores), "--object-store-memory", str(memory)]
         options += ["--block", "--disable-usage-stats", "--node-ip-address", HOST]
         for option, port in zip(PORTS, ports, strict=False):
@@ -66,7 +66,9 @@ class Cluster:
         if not self.nodes:
             self.head = ports[-1]
             options += ["--head", "--port", str(self.head)]
-            options += ["--include-dashboard", "false", "--temp-dir", str(self.place)]
+            # Its server starts even without pages, and has one fixed port by default.
+            options += ["--include-dashboard", "false", "--dashboard-port"]
+            options += [str(ports[-2]), "--temp-dir", str(self.place)]
         else:
             options += ["--address", self.address]
         with (self.place / f"{name}.log").open("wb") as log:

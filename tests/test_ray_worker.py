@@ -51,7 +51,7 @@ def test_a_run_comes_back_as_its_files_and_tells_its_start_and_its_epochs() -> N
     assert {"experiment.toml", "predictions.npz", "best.weights.h5"} <= found.keys()
     notes = pinned.board.take()
     assert notes[0] == Note(5)
-    assert [note.epoch for note in notes if note.row is not None] == [0]
+    assert [note.epoch for note in notes if note.row is not None] == [1]
     assert pinned.board.take() == []
 
 
