@@ -77,7 +77,7 @@ def execute(
     runtime.make_deterministic(run.seed)
     classes = len(dataset.class_names)
     net = build.for_run(run, dataset.image_shape, classes)
-    remarks = remedy_notes(run, dataset, chosen)
+    remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
     passed_over: list[str] = []
     fitted = take_over(run, net, dataset, donor, folder) if donor else None
     if fitted is None:
@@ -197,6 +197,15 @@ def take_over(
         cpu_seconds=record.train_cpu_seconds or record.train_seconds,
         images_per_second=record.images_per_second,
     )
+
+
+def training_notes(run: Run) -> tuple[str, ...]:
+    """What a reader should know of the model's training, if it has its own settings."""
+    own = run.model.training
+    if own is None:
+        return ()
+    named = ", ".join(f"{key} {value:g}" for key, value in own.values().items())
+    return (f"Trained with settings of its own ({named}). {own.origin or ''}".strip(),)
 
 
 def remedy_notes(run: Run, dataset: Dataset, chosen: Chosen) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
-from tessera.cli import explaining, use
+from tessera.cli import explaining, scale, searching, use
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -102,8 +102,10 @@ def demo(
     Nine cells, two seeds, no network: about two minutes on two cores.
     """
     from tessera.cli import commands
+    from tessera.cli import engine as engines
 
-    commands.study(commands.demo_experiment(), out, jobs=jobs)
+    options = engines.options(jobs=jobs)
+    commands.study(commands.demo_experiment(), out, engine=options)
 
 
 @app.command()
@@ -122,6 +124,10 @@ def study(
     models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
+    engine: scale.EngineOption = "local",
+    address: scale.AddressOption = None,
+    threads: scale.ThreadsOption = None,
+    gpus: scale.GpusOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -133,17 +139,23 @@ def study(
         tessera study --data photos --remedies all
 
         tessera study experiments/study.toml --data cifar10
+
+        tessera study experiments/final.toml --engine ray --address auto
     """
     from tessera.cli import commands
+    from tessera.cli import engine as engines
     from tessera.cli import remedies as choice
 
+    options = engines.options(engine, jobs, address, threads, gpus)
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.parse(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
-    commands.study(
-        chosen, out or Path("runs") / chosen.name, jobs=jobs, remedies=wanted
-    )
+    place = out or Path("runs") / chosen.name
+    commands.study(chosen, place, engine=options, remedies=wanted)
+
+
+app.command()(searching.search)
 
 
 @app.command()
