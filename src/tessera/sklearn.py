@@ -31,7 +31,7 @@ from tessera.imbalance import guards
 from tessera.remedies import Remedy
 
 if TYPE_CHECKING:
-    from tessera.training.fit import Row
+    from tessera.training.resume import Row
 
 ModelChoice: TypeAlias = str | Cnn | Transformer | Hybrid
 """`cnn`, `transformer`, `hybrid`, or its settings, say `Hybrid(depth=2)`."""

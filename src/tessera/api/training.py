@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from tessera import experiment, runtime, settings
+from tessera import engines, experiment, runtime, settings
 from tessera import study as studies
 from tessera.api.script import script_kept_out
 from tessera.cli import commands, progress
@@ -109,7 +109,8 @@ def _carry_out(
     progress.announce(console, asked, dataset, survey, jobs)
     progress.remarks(console, asked, dataset)
     progress.foretell(console, dataset, missing, jobs=jobs, threads=threads)
-    events = studies.train_missing(survey, asked, jobs=jobs, threads=threads)
+    engine = engines.Processes(jobs, threads)
+    events = studies.train_missing(survey, asked, dataset, engine)
     with contextlib.closing(events):
         failures = progress.follow(console, events, missing, asked.training)
     if failures:
