@@ -28,7 +28,7 @@ help:
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
-	@echo 'make results  write the table of results/ into README.md'
+	@echo 'make results  write the tables of results/ into README.md and docs/findings.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
 	@echo
@@ -58,7 +58,8 @@ check: $(VENV)/.dev
 	$(BIN)/python -m mypy
 
 results: $(VENV)/.$(EXTRA)
-	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
+	$(BIN)/python -m tessera.report.readme README.md results/study
+	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
