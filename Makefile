@@ -17,7 +17,7 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick peers check lock results clean unusable
+.PHONY: help setup demo test quick peers cluster check lock results clean unusable
 .NOTPARALLEL:
 
 help:
@@ -25,9 +25,10 @@ help:
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
 	@echo 'make peers    compare the heatmaps with those of another tool'
+	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
-	@echo 'make results  write the table of results/ into README.md'
+	@echo 'make results  write the tables of results/ into README.md and docs/findings.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
 	@echo
@@ -40,13 +41,16 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not peers' $(ARGS)
+	$(BIN)/python -m pytest -m 'not peers and not cluster' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow and not peers' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not peers and not cluster' $(ARGS)
 
 peers: $(VENV)/.peers
 	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
+
+cluster: $(VENV)/.dev
+	$(BIN)/python -m pytest -m cluster $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/python -m ruff check
@@ -54,7 +58,8 @@ check: $(VENV)/.dev
 	$(BIN)/python -m mypy
 
 results: $(VENV)/.$(EXTRA)
-	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
+	$(BIN)/python -m tessera.report.readme README.md results/study
+	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -104,7 +109,7 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve
+override FEATURES := --extra export --extra serve --extra ray --extra search
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv

@@ -13,7 +13,9 @@ from tessera.experiment import Experiment, Run, Training
 from tessera.record import Record, StudyFolder
 
 if TYPE_CHECKING:
+    from tessera.cli.engine import Options as EngineOptions
     from tessera.data.dataset import Dataset
+    from tessera.engines import Engine
 
 console = Console(highlight=False, markup=False)
 
@@ -81,39 +83,57 @@ def demo_experiment() -> Experiment:
 
 
 def study(
-    experiment: Experiment, out: Path, *, jobs: str, remedies: tuple[str, ...] = ()
+    experiment: Experiment,
+    out: Path,
+    *,
+    engine: "EngineOptions",
+    remedies: tuple[str, ...] = (),
 ) -> None:
     """Train what is missing, conclude, and write the report."""
     from tessera import study as studies
-    from tessera.cli import progress
+    from tessera.cli import engine as engines
 
     runtime.prepare()
     with studies.held(out):
         dataset = load(experiment)
         experiment = studies.adapted(experiment, dataset, remedies)
-        progress_so_far = studies.survey(experiment, dataset, out)
-        wanted = parse_jobs(jobs)
-        missing = progress_so_far.missing
-        jobs_now, threads = studies.share_of_machine(wanted, len(missing) or 1)
-        progress.announce(console, experiment, dataset, progress_so_far, jobs_now)
-        progress.remarks(console, experiment, dataset)
-        progress.foretell(console, dataset, missing, jobs=jobs_now, threads=threads)
+        missing = studies.survey(experiment, dataset, out).missing
         began = time.perf_counter()
-        events = studies.train_missing(
-            progress_so_far, experiment, jobs=jobs_now, threads=threads
-        )
-        try:
-            failures = progress.follow(console, events, missing, experiment.training)
-        except KeyboardInterrupt:
-            events.close()
-            stopped(experiment, dataset, out)
-        if failures:
-            raise studies.StudyError(progress.describe_failures(failures, out))
-        studies.conclude(experiment, dataset, out, threads=threads)
+        with engines.opened(engine, len(missing)) as chosen:
+            train_missing(experiment, dataset, out, chosen)
+        record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
         if missing:
             minutes = (time.perf_counter() - began) / 60
             console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
+        for ranking in record.rankings:
+            console.print(" ".join(ranking.recommendation))
         report(out)
+
+
+def train_missing(
+    experiment: Experiment, dataset: "Dataset", out: Path, engine: "Engine"
+) -> None:
+    """Say what there is to do, do it, and show how it goes.
+
+    Raises:
+        StudyError: Runs failed; the others are finished and kept.
+    """
+    from tessera import study as studies
+    from tessera.cli import progress
+
+    survey = studies.survey(experiment, dataset, out)
+    missing, jobs = survey.missing, engine.slots
+    progress.announce(console, experiment, dataset, survey, jobs)
+    progress.remarks(console, experiment, dataset)
+    progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
+    events = studies.train_missing(survey, experiment, dataset, engine)
+    try:
+        failures = progress.follow(console, events, missing, experiment.training)
+    except KeyboardInterrupt:
+        events.close()
+        stopped(experiment, dataset, out)
+    if failures:
+        raise studies.StudyError(progress.describe_failures(failures, out))
 
 
 def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
@@ -128,21 +148,6 @@ def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
     )
     console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
     raise SystemExit(130)
-
-
-def parse_jobs(text: str) -> int | None:
-    """`auto` -> None, else a positive number.
-
-    Raises:
-        ExperimentError: It is neither.
-    """
-    if text == "auto":
-        return None
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise settings.ExperimentError(
-        f"--jobs: expected auto or a number from 1 up. Received: {text!r}."
-    )
 
 
 def train(

@@ -8,6 +8,8 @@ MENDABLE = (
     "ExperimentError",
     "DataError",
     "StudyError",
+    "EngineError",
+    "SearchError",
     "MissingBackend",
     "TrainingDiverged",
     "ExplainError",
