@@ -17,13 +17,15 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick peers cluster check lock results clean unusable
+.PHONY: help setup demo test quick prove audit peers cluster check lock results clean unusable
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
+	@echo 'make prove    run every proof of docs/guarantees.md whole: an hour or more'
+	@echo 'make audit    look for known weaknesses of the dependencies, where that can be asked'
 	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
@@ -45,6 +47,13 @@ test: $(VENV)/.dev
 
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest -m 'not slow and not peers and not cluster' $(ARGS)
+
+prove: $(VENV)/.dev
+	TESSERA_PROVE=1 $(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)
+	$(BIN)/python tests/proofs/guarantees.py docs/guarantees.md
+
+audit: $(VENV)/.dev
+	sh tools/audit.sh $(BIN)/python locks/cpu.txt
 
 peers: $(VENV)/.peers
 	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
