@@ -66,6 +66,8 @@ class Cluster:
             options += [option, str(port)]
         # 0: whichever ports the system has free.
         options += ["--min-worker-port", "0", "--max-worker-port", "0"]
+        # Not needed here, and it would take its share of a busy machine.
+        options += ["--include-log-monitor", "false"]
         if not self.nodes:
             self.head = ports[-1]
             options += ["--head", "--port", str(self.head)]
