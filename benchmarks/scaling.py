@@ -26,9 +26,9 @@ BEGIN, END = "<!-- measured:begin -->", "<!-- measured:end -->"
 
 MACHINES, CORES, RUNS = 50, 16, 1000  # the cluster and the study of the document
 MINUTES = (1, 10, 60)  # lengths of a run there
-HOLLOW = 150  # runs without a training, to time what is around it
+HOLLOW = 100  # runs without a training, to time what is around it
 NOTES = 2000
-REAL = 4  # trainings, one after another
+REAL = 3  # trainings, one after another
 
 
 # Measuring ---------------------------------------------------------------------
@@ -42,19 +42,19 @@ def measure() -> dict[str, Any]:
 
     runtime.prepare(1)
     with tempfile.TemporaryDirectory(prefix="tessera-") as place:
-        local = list(spans(trained("local", Path(place) / "local")))
-        sizes = folder_sizes(Path(place) / "local")
         with (
             cluster(2, 2, memory=600 * 2**20) as nodes,
             ray_cluster.connected(nodes.address),
         ):
             remote = list(spans(trained("ray", Path(place) / "ray")))
+            sizes = folder_sizes(Path(place) / "ray")
             found = {
                 "hollow": hollow({"record.json": 2}, Path(place) / "hollow"),
                 "collected": hollow(sizes, Path(place) / "full"),
                 "shipping": shipping(Path(place)),
                 "notes_per_second": notes(),
             }
+        local = list(spans(trained("local", Path(place) / "local")))
     return {
         "run_files": len(sizes),
         "run_bytes": sum(sizes.values()),
