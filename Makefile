@@ -17,7 +17,7 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick prove audit peers cluster check lock results clean unusable
+.PHONY: help setup demo test quick prove audit peers cluster check lock docs-test site results clean unusable
 .NOTPARALLEL:
 
 help:
@@ -30,6 +30,8 @@ help:
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
+	@echo 'make docs-test  run the code of the documents and the examples'
+	@echo 'make site     build the documentation into site/'
 	@echo 'make results  write the tables of results/ into README.md and docs/findings.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
@@ -66,12 +68,19 @@ check: $(VENV)/.dev
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 
+docs-test: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+site: $(VENV)/.dev
+	$(BIN)/python -m sphinx -b html --fail-on-warning --keep-going -q docs site
+	@echo 'The site: $(CURDIR)/site/index.html'
+
 results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.readme README.md results/study
 	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail
 
 clean:
-	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist site docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # .created holds the checkout's path, because an environment cannot be moved.
 # .installing is there while pip works: after an interruption all starts over.
