@@ -11,7 +11,10 @@ import pytest
 from tessera import settings
 from tessera.experiment import Experiment
 
-VERBS = ("demo", "study", "train", "report", "explain", "data", "config")
+VERBS = (
+    *("demo", "study", "train", "report", "explain", "faithfulness", "predict", "data"),
+    *("export", "serve", "remedies", "config"),
+)
 
 
 def tessera(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

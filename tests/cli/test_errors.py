@@ -35,17 +35,18 @@ def test_success_is_0() -> None:
 
 
 def test_every_listed_name_is_an_error_that_exists() -> None:
-    from tessera import runtime, settings, study
+    from tessera import files, runtime, settings, study
     from tessera.data import dataset
     from tessera.explain import graph
+    from tessera.export import errors as export
     from tessera.imbalance import guards, profiles
-    from tessera.models import blocks
+    from tessera.models import blocks, rebuild
     from tessera.report import load
     from tessera.training import validation
 
     modules = (
-        *(runtime, settings, study, dataset, graph),
-        *(guards, profiles, blocks, load, validation),
+        *(files, runtime, settings, study, dataset, graph),
+        *(guards, profiles, blocks, rebuild, load, validation, export),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known

@@ -1,7 +1,7 @@
 """The study's CNN and hybrid as the study writes them down, layer by layer.
 
-Convolution with its ReLU, then pooling; every token embedded, then averaged. `build`
-makes models that compute the same function with less work; the tests compare the two.
+Convolution with its ReLU, then pooling. `build` makes models that compute the same
+function with less work; the tests compare the two.
 """
 
 from typing import Any

@@ -1,7 +1,4 @@
-"""The hybrid is the study's, and what its tokens can and cannot see.
-
-Depth 0 averages before it embeds; `plain.py` embeds every token and then averages.
-"""
+"""The hybrid is the study's, and what its tokens can and cannot see."""
 
 import keras
 import numpy as np
@@ -9,30 +6,29 @@ import pytest
 
 from tessera.experiment import Hybrid
 from tessera.models.build import build
-from tessera.models.hybrid import mean_patch, patches
+from tessera.models.hybrid import patches
 
 from . import plain
 
 SHUFFLED = np.random.default_rng(1).permutation(16)
 
 
-def shuffled(features: np.ndarray) -> np.ndarray:
-    """The 2 x 2 patches of maps [B, 8, 8, C] in another order."""
-    size, channels = len(features), features.shape[-1]
-    grid = features.reshape(size, 4, 2, 4, 2, channels).transpose(0, 1, 3, 2, 4, 5)
-    moved = grid.reshape(size, 16, 2, 2, channels)[:, SHUFFLED]
-    moved = moved.reshape(size, 4, 4, 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
-    return moved.reshape(features.shape)
+def after_the_patches(depth: int) -> keras.Model:
+    """The hybrid's second half: the map and its 16 patches in, logits out."""
+    net = build(Hybrid(depth=depth), (32, 32, 3), 10, seed=0)
+    cut = [net.get_layer(name).output for name in ("features", "patches")]
+    return keras.Model(cut, net.output)
 
 
 def change_by_shuffling(depth: int) -> float:
     """Largest change of a logit, relative to the largest logit."""
-    net = build(Hybrid(depth=depth), (32, 32, 3), 10, seed=0)
-    second = keras.Model(net.get_layer("features").output, net.output)
-    features = np.random.default_rng(0).random((4, 8, 8, 128), dtype=np.float32)
+    random = np.random.default_rng(0)
+    features = random.random((4, 8, 8, 128), dtype=np.float32)
+    tokens = random.random((4, 16, 512), dtype=np.float32)
+    second = after_the_patches(depth)
     first, then = (
-        keras.ops.convert_to_numpy(second(order))
-        for order in (features, shuffled(features))
+        keras.ops.convert_to_numpy(second([features, order]))
+        for order in (tokens, tokens[:, SHUFFLED])
     )
     return float(np.abs(first - then).max() / np.abs(first).max())
 
@@ -46,7 +42,7 @@ def test_the_studys_hybrid_has_193098_parameters() -> None:
 
 @pytest.mark.parametrize("shape", plain.SHAPES, ids=str)
 @pytest.mark.parametrize("patch", [2, 3])
-def test_averaging_before_the_embedding_changes_neither_logits_nor_gradients(
+def test_pooling_before_the_relu_changes_neither_logits_nor_gradients(
     shape: tuple[int, int, int], patch: int
 ) -> None:
     model = Hybrid(patch=patch)
@@ -61,18 +57,6 @@ def test_images_of_one_colour_where_every_maximum_is_a_tie_change_nothing() -> N
             plain.hybrid(model, shape, 10),
             np.full((4, *shape), colour, np.uint8),
         )
-
-
-@pytest.mark.parametrize("height,width", [(4, 6), (3, 5), (7, 2)])
-def test_the_mean_patch_is_the_mean_of_the_patches(height: int, width: int) -> None:
-    x = np.random.default_rng(0).random((2, height, width, 3), dtype=np.float32)
-    map_ = keras.Input(x.shape[1:])
-    cut, mean = (
-        keras.ops.convert_to_numpy(keras.Model(map_, way(map_, 2))(x))
-        for way in (patches, mean_patch)
-    )
-    assert mean.shape == (2, 1, 12)
-    assert np.allclose(cut.mean(1, keepdims=True), mean, atol=1e-6)
 
 
 def test_without_attention_shuffling_the_tokens_cannot_change_the_answer() -> None:
@@ -97,16 +81,6 @@ def test_without_attention_the_fused_vector_is_linear_in_four_means() -> None:
     kernel, bias = net.get_layer("tokens").get_weights()
     assert np.allclose(token_average, np.hstack(cells) @ kernel + bias, atol=1e-5)
     assert np.allclose(average, np.mean(cells, axis=0), atol=1e-5)
-
-
-def test_the_average_of_a_map_with_padding_is_over_its_own_places() -> None:
-    net = build(Hybrid(), (28, 28, 1), 10, seed=0)
-    names = ("features", "average")
-    probe = keras.Model(net.input, [net.get_layer(name).output for name in names])
-    x = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype("float32")
-    features, average = map(keras.ops.convert_to_numpy, probe(x))
-    assert features.shape[1:3] == (7, 7)
-    assert np.allclose(average, features.mean((1, 2)), atol=1e-6)
 
 
 def test_patches_are_read_row_by_row() -> None:

@@ -14,6 +14,9 @@ MENDABLE = (
     "ProfileError",
     "RemedyError",
     "ModelError",
+    "CannotWrite",
+    "RunError",
+    "ExportError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

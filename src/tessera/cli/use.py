@@ -1,0 +1,101 @@
+"""The verbs that put a trained model to use: their options and their help."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN|STUDY", help="A run's folder, or a study's: its recommended run."
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make each function below a verb."""
+    for verb in (predict, export, serve):
+        app.command()(verb)
+
+
+def predict(
+    model: Model,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="table|jsonl|csv", help="Of the answers.")
+    ] = "table",
+    heatmap: Annotated[
+        bool, typer.Option("--heatmap", help="A Grad-CAM picture per image as well.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path(
+        "heatmaps"
+    ),
+) -> None:
+    """Say what images show: class, calibrated probability, runner-up.
+
+    A file that cannot be read is listed with its reason, the rest goes on, and the
+    exit code is 1.
+
+        tessera predict runs/photos new-photos --format csv > answers.csv
+    """
+    from tessera.cli import commands
+
+    raise typer.Exit(commands.predict(model, images, form, out if heatmap else None))
+
+
+def export(
+    model: Model,
+    to: Annotated[
+        str,
+        typer.Option(metavar="keras|onnx|litert|saved-model", help="The format."),
+    ],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="A folder that is not there yet; default: named after the run.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="PATH",
+            help="Where the run's data lies now, if it was moved.",
+            show_default=False,
+        ),
+    ] = None,
+    licence: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Licence of the weights, for the card.", show_default=False),
+    ] = None,
+) -> None:
+    """Hand a trained model over: one file, its labels and its card.
+
+    Preprocessing and calibration are inside. Up to 1,000 test images are compared with
+    the original; where a probability differs by more than 1e-4 nothing is exported.
+
+        tessera export runs/photos --to onnx --out photos-model
+    """
+    from tessera.cli import commands
+
+    commands.export(model, to, out, data, licence)
+
+
+def serve(
+    model: Model,
+    host: Annotated[
+        str,
+        typer.Option(help="Address; the default is reached from this machine only."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """A web page for a trained model: drop images, see answers, heatmaps and limits.
+
+    Programs ask POST /api/predict; /openapi.json documents it.
+
+        tessera serve runs/photos
+    """
+    from tessera.cli import commands
+
+    commands.serve(model, host, port)

@@ -1,0 +1,1 @@
+"""A trained model for use elsewhere: checked against the original, with its card."""

@@ -1,0 +1,264 @@
+"""A trained model -> its card: data, counts, scores with intervals, limits, licence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from tessera.experiment import Cifar10, Data, Digits
+from tessera.export import uncertainty
+from tessera.export.parity import TOLERANCE, Parity
+from tessera.record import Record
+from tessera.trained import Trained
+
+WEAK_RECALL = 0.5
+"""A class with a recall below this is named among the limits."""
+
+FEW_IMAGES = 30
+"""Fewer test images of a class than this say little about it."""
+
+SNIPPET = """\
+from PIL import Image, ImageOps
+import numpy as np
+
+image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
+image = image.resize(({side}, {side}), Image.Resampling.BILINEAR)
+pixels = np.asarray(image, np.float32)[None]  # [1, {side}, {side}, 3]"""
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class in the card's tables, numbers already in words."""
+
+    name: str
+    available: int
+    trained: int
+    validated: int
+    tested: int
+    precision: str
+    recall: str
+    interval: str
+    f1: str
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One score in the card's table."""
+
+    name: str
+    value: str
+    interval: str
+
+
+def card(
+    trained: Trained, parity: Parity, *, file: str, licence: str | None = None
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        trained: The model.
+        parity: What the check at export found.
+        file: The exported model's file name.
+        licence: Of the weights, in words; None: what is known of the data's terms.
+    """
+    environment = Environment(  # Markdown, never shown as HTML by Tessera itself
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = resources.files("tessera.export").joinpath("card.md").read_text("utf-8")
+    return environment.from_string(text).render(
+        **_values(trained, parity, file, licence)
+    )
+
+
+def _values(
+    trained: Trained, parity: Parity, file: str, licence: str | None
+) -> dict[str, Any]:
+    record = trained.record
+    side = record.data.image_shape[0]
+    return {
+        "title": f"{record.data.name}: {record.model}, {record.regime}",
+        "summary": _summary(trained),
+        "file": file,
+        "shape": record.data.image_shape,
+        "temperature": trained.temperature,
+        "validation": f"{sum(record.validation_counts):,}",
+        "snippet": SNIPPET.format(side=side),
+        "data": record.data,
+        "classes": class_rows(record),
+        "regime": record.regime,
+        "reduced": _reduced(record),
+        "scores": score_rows(record),
+        "draws": f"{uncertainty.DRAWS:,}",
+        "limits": limits(trained, parity),
+        "parity": parity,
+        "check": _check(parity),
+        "licence": licence or terms(trained.run.data),
+        "origin": _origin(record),
+    }
+
+
+def _summary(trained: Trained) -> str:
+    record = trained.record
+    names = ", ".join(escaped(name) for name in record.data.class_names)
+    return (
+        f"Says which of {len(record.data.class_names)} classes a picture shows: "
+        f"{names}. {record.parameters:,} parameters, {record.multiply_adds:,} "
+        "multiply-adds per image."
+    )
+
+
+def class_rows(record: Record) -> Sequence[ClassRow]:
+    """One row per class, in the order of the labels."""
+    data = record.data
+    counts = zip(
+        data.train_counts,
+        record.train_counts,
+        record.validation_counts,
+        data.test_counts,
+        strict=True,
+    )
+    rows = []
+    for number, (score, images) in enumerate(
+        zip(record.scores.per_class, counts, strict=True)
+    ):
+        right = record.scores.confusion_matrix[number][number]
+        rows.append(
+            ClassRow(
+                escaped(score.name),
+                *images,
+                percent(score.precision),
+                percent(score.recall),
+                between(uncertainty.wilson(right, score.support)),
+                percent(score.f1),
+            )
+        )
+    return rows
+
+
+def score_rows(record: Record) -> Sequence[ScoreRow]:
+    """The averages, each with its interval."""
+    matrix = np.array(record.scores.confusion_matrix, np.int64)
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    rows = [
+        ScoreRow(
+            "accuracy",
+            percent(record.scores.accuracy),
+            between(uncertainty.wilson(right, total)),
+        )
+    ]
+    for name, label in (
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro-F1"),
+        ("worst_class_recall", "worst class's recall"),
+    ):
+        interval = uncertainty.bootstrap(matrix, name, seed=record.seed)
+        value = percent(getattr(record.scores, name))
+        rows.append(ScoreRow(label, value, between(interval)))
+    return rows
+
+
+def limits(trained: Trained, parity: Parity) -> Sequence[str]:
+    """When not to trust the model, in sentences."""
+    record = trained.record
+    per_class = record.scores.per_class
+    weak = [c for c in per_class if c.support and c.recall < WEAK_RECALL]
+    few = [c for c in per_class if c.support < FEW_IMAGES]
+    found = [
+        "It always names one of its classes, also for a picture of something else.",
+        "Scores and calibration are for pictures like the data's; another camera, "
+        "place or time may make both worse.",
+        "Probabilities are calibrated on validation images, which follow the class "
+        "frequencies of training; where classes occur otherwise they are off.",
+        "One training with one seed: another would err on other images.",
+    ]
+    if weak:
+        told = ", ".join(f"{escaped(c.name)} ({percent(c.recall)})" for c in weak)
+        found.insert(0, f"It misses more than half of the images of: {told}.")
+    if record.scores.never_predicted:
+        told = ", ".join(map(escaped, record.scores.never_predicted))
+        found.insert(0, f"It never answered, on the test set: {told}.")
+    if few:
+        told = ", ".join(f"{escaped(c.name)} ({c.support})" for c in few)
+        found.append(
+            f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
+        )
+    if parity.heatmap is not None:
+        found.append(
+            "The heatmap shows where evidence lies, to first order; it proves no cause."
+        )
+    return (*found, *map(escaped, record.notes))
+
+
+def terms(data: Data) -> str:
+    """What is known of the terms that come with the data."""
+    code = (
+        "The program that made this model is Apache-2.0. The weights were learned from "
+    )
+    match data:
+        case Digits():
+            return code + (
+                "the UCI optical recognition of handwritten digits data (Alpaydin and "
+                "Kaynak 1998), which is CC BY 4.0."
+            )
+        case Cifar10():
+            return code + (
+                "CIFAR-10 (Krizhevsky 2009), for which its authors state no licence; "
+                "they ask to be cited."
+            )
+        case _:
+            return code + (
+                "a folder of images whose terms Tessera does not know: they decide who "
+                "may use the weights. `tessera export --licence TEXT` states them here."
+            )
+
+
+def _reduced(record: Record) -> str:
+    if not record.reduced_classes:
+        return "It made no class rarer than the others."
+    names = [escaped(record.data.class_names[k]) for k in record.reduced_classes]
+    return f"Rare in training: {', '.join(names)}."
+
+
+def _check(parity: Parity) -> str:
+    heatmap = (
+        ""
+        if parity.heatmap is None
+        else " Heatmaps differ by at most "
+        f"{parity.heatmap:.1e} of the largest value of all maps."
+    )
+    return (
+        f"On {parity.images:,} test images, read back with the format's own runtime, a "
+        f"probability differs from the original model's by at most "
+        f"{parity.probability:.1e} (allowed: {TOLERANCE:.0e}), and "
+        f"{parity.same_answers:,} answers are the same.{heatmap}"
+    )
+
+
+def _origin(record: Record) -> str:
+    made = record.provenance
+    commit = f" (commit `{made.commit[:12]}`)" if made.commit else ""
+    packages = ", ".join(f"{name} {version}" for name, version in made.packages.items())
+    return (
+        f"Tessera {made.tessera}{commit}, Python {made.python}, {packages}; trained on "
+        f"{made.device}, finished {record.finished_at}; run digest "
+        f"`{record.digest[:16]}`."
+    )
+
+
+def percent(value: float) -> str:
+    """0.123 -> `12.3 %`."""
+    return f"{100 * value:.1f} %"
+
+
+def between(interval: tuple[float, float]) -> str:
+    """(0.1, 0.2) -> `10.0 to 20.0 %`."""
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def escaped(name: str) -> str:
+    """A class's name without characters that Markdown would take for its own."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in name)

@@ -1,0 +1,115 @@
+"""`tessera export`: a folder with the model, its labels and its card, or nothing."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tessera import files, trained
+from tessera.data import source
+from tessera.data.dataset import Dataset
+from tessera.export import card, formats, parity
+from tessera.export.errors import ExportError
+from tessera.export.formats import Format
+from tessera.trained import Trained
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export left."""
+
+    folder: Path
+    model: Path
+    card: Path
+    parity: parity.Parity
+
+
+def export(
+    path: Path,
+    form: str,
+    *,
+    out: Path | None = None,
+    data: str | None = None,
+    licence: str | None = None,
+) -> Exported:
+    """Export a run's model, checked on its test images.
+
+    Args:
+        path: A run's folder, or a study's: its recommended run.
+        form: One of `formats.FORMATS`.
+        out: A folder that is not there yet, or is empty; None: named after the run.
+        data: Where the run's data lies now, if not where it lay in training.
+        licence: Of the weights, in words, for the card.
+
+    Raises:
+        ExportError: There is no such format, the folder is taken, something that the
+            format needs is missing, or the exported model is not the original.
+        RunError: The folder holds no usable run.
+        DataError: The run's data cannot be read.
+    """
+    known = [name for name in formats.FORMATS if name == form]
+    if not known:
+        raise ExportError(
+            f"--to: expected one of {', '.join(formats.FORMATS)}. Received: {form!r}."
+        )
+    model = trained.load(path)
+    where = out or Path(f"{model.run.cell}-seed-{model.run.seed}-{form}")
+    return write(model, known[0], where, data_of(model, data), licence=licence)
+
+
+def data_of(model: Trained, data: str | None) -> Dataset:
+    """The run's data, from where it lay in training or from another place."""
+    settings = model.run.data
+    if data is not None:
+        chosen = source.from_argument(data)
+        kept = {"image_size": settings.image_size, "validation": settings.validation}
+        settings = chosen.model_copy(update=kept)
+    return source.load(settings)
+
+
+def write(
+    model: Trained,
+    form: Format,
+    out: Path,
+    dataset: Dataset,
+    *,
+    licence: str | None = None,
+) -> Exported:
+    """Export into a folder that appears complete or not at all.
+
+    Raises:
+        ExportError: As `export`.
+    """
+    name = formats.FILES[form]
+    with _appearing(out) as folder:
+        formats.write(model, form, folder / name)
+        found = parity.check(model, formats.read(form, folder / name), dataset)
+        files.write_text(folder / "labels.txt", "\n".join(model.class_names) + "\n")
+        text = card.card(model, found, file=name, licence=licence)
+        files.write_text(folder / "card.md", text)
+    return Exported(out, out / name, out / "card.md", found)
+
+
+@contextlib.contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `out` when the block succeeds.
+
+    Raises:
+        ExportError: `out` is a file or holds something.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ExportError(
+            f"--out: expected a folder that is not there yet. Received: {out}, which "
+            "holds something. Choose another or remove it."
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=".partial-"))
+    try:
+        folder.chmod(0o755)
+        yield folder
+        os.replace(folder, out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

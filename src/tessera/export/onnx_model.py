@@ -1,0 +1,122 @@
+"""A trained model -> an ONNX file: pixels in, calibrated probabilities out.
+
+Written from the layers themselves, so neither TensorFlow nor a converter takes part.
+Where `closed_form` holds, the file also computes the heatmap of its own answer.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from keras import layers
+from onnx import TensorProto, helper
+
+from tessera import __version__
+from tessera.export import closed_form, onnx_layers
+from tessera.export.onnx_graph import Graph, Value
+from tessera.trained import Trained
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for every runtime since 2022."""
+
+INPUT, PROBABILITIES, HEATMAP = "pixels", "probabilities", "heatmap"
+
+
+def write(trained: Trained, path: Path) -> None:
+    """Write the model.
+
+    Input `pixels`, float32 [N, H, W, C], 0..255. Outputs `probabilities`, float32
+    [N, K], and, for the study's CNN and hybrid, `heatmap`, float32 [N, h, w]: the
+    signed Grad-CAM map at `features` for the class with the highest probability.
+
+    Raises:
+        ExportError: The model holds a layer that has no translation.
+    """
+    onnx.save(model(trained), path)
+
+
+def model(trained: Trained) -> Any:
+    """The model as an ONNX `ModelProto`, checked."""
+    graph = Graph()
+    values = _layers(graph, trained.net)
+    logits = values["logits"].name
+    scale = graph.constant(1.0 / trained.temperature)
+    graph.node("Softmax", graph.node("Mul", logits, scale), name=PROBABILITIES, axis=-1)
+    shape = trained.record.data.image_shape
+    outputs = [_described(PROBABILITIES, len(trained.class_names))]
+    if closed_form.exists(trained.run.model, trained.net):
+        _heatmap(graph, trained, values)
+        outputs.append(_described(HEATMAP, *_grid(trained.net)))
+    whole = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            trained.run.cell,
+            [_described(INPUT, *shape)],
+            outputs,
+            initializer=graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="tessera",
+        producer_version=__version__,
+    )
+    helper.set_model_props(whole, _notes(trained))
+    onnx.checker.check_model(whole, full_check=True)
+    return whole
+
+
+def _layers(graph: Graph, net: Any) -> dict[str, Value]:
+    """Add every layer in order; return the outputs by layer name."""
+    known = {id(net.inputs[0]): Value(INPUT)}
+    named: dict[str, Value] = {}
+    for layer in net.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        taken = layer.input if isinstance(layer.input, list) else [layer.input]
+        value = onnx_layers.add(graph, layer, [known[id(tensor)] for tensor in taken])
+        known[id(layer.output)] = named[layer.name] = value
+    return named
+
+
+def _heatmap(graph: Graph, trained: Trained, values: dict[str, Value]) -> None:
+    """Add the map of the answer: see `closed_form` for the formula."""
+    net = trained.net
+    answer = graph.node("ArgMax", values["logits"].name, axis=1, keepdims=0)
+    kernel = np.asarray(net.get_layer("logits").kernel.numpy()).T
+    row = graph.node("Gather", graph.constant(kernel), answer, axis=0)
+    above = graph.node("Greater", values["head"].name, graph.constant(0))
+    mask = graph.node("Cast", above, to=TensorProto.FLOAT)
+    constants = graph.constant(closed_form.weights(trained.run.model, net).T)
+    alpha = graph.node("MatMul", graph.node("Mul", row, mask), constants)
+    height, width = _grid(net)
+    channels = net.get_layer("features").output.shape[-1]
+    across = graph.constant([0, 1, channels], np.int64)
+    flat = graph.constant([0, channels, height * width], np.int64)
+    cells = graph.node("Reshape", graph.first(values["features"]), flat)
+    summed = graph.node("MatMul", graph.node("Reshape", alpha, across), cells)
+    grid = graph.constant([0, height, width], np.int64)
+    graph.node("Reshape", summed, grid, name=HEATMAP)
+
+
+def _grid(net: Any) -> tuple[int, int]:
+    _, height, width, _ = net.get_layer("features").output.shape
+    return height, width
+
+
+def _described(name: str, *shape: int) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape])
+
+
+def _notes(trained: Trained) -> dict[str, str]:
+    """What the file says about itself."""
+    return {
+        "class_names": json.dumps(list(trained.class_names)),
+        "temperature": repr(trained.temperature),
+        "run": trained.run.cell,
+        "run_digest": trained.record.digest,
+        "data": trained.record.data.name,
+        "data_fingerprint": trained.record.data.fingerprint,
+    }

@@ -1,0 +1,140 @@
+"""An exported model against the original, on test images: equal, or not exported."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import files
+from tessera.arrays import Images, Indices, Probabilities
+from tessera.data.dataset import Dataset
+from tessera.explain import gradcam
+from tessera.export.errors import ExportError
+from tessera.export.formats import Output, Reader
+from tessera.trained import Trained
+from tessera.trained import calibrated as to_probabilities
+
+IMAGES = 1000
+"""Test images compared, or all where there are fewer."""
+
+TOLERANCE = 1e-4
+"""Of a probability, and of a heatmap relative to the largest value of all maps."""
+
+BATCH = 250
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far apart the two are at most."""
+
+    images: int
+    probability: float
+    """Largest difference of a probability."""
+    heatmap: float | None
+    """Largest difference of a heatmap's cell, relative to the largest of all cells."""
+    same_answers: int
+    """Images with the same class, ties within the tolerance counted as the same."""
+
+
+def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
+    """Compare an exported model with the original.
+
+    The original is held to the run's stored test predictions first, so that the model
+    that was evaluated is the one that leaves.
+
+    Args:
+        trained: The original.
+        reader: The exported model.
+        dataset: The run's data.
+
+    Raises:
+        ExportError: They differ by more than the tolerance, or the data is not the
+            run's.
+    """
+    chosen = sample(trained, dataset)
+    images = dataset.test.images[chosen]
+    logits = trained.logits(images)
+    expected = to_probabilities(logits, trained.temperature)
+    _hold_to_stored(trained, chosen, expected)
+    output = answered(reader, images)
+    found = Parity(
+        images=len(images),
+        probability=float(np.abs(output.probabilities - expected).max()),
+        heatmap=_heatmap_difference(trained, images, output, expected),
+        same_answers=int(_same(output.probabilities, expected).sum()),
+    )
+    _hold(found)
+    return found
+
+
+def sample(trained: Trained, dataset: Dataset) -> Indices:
+    """The test images compared: drawn by the run's seed, int64 [min(N, 1000)].
+
+    Raises:
+        ExportError: The dataset is not the one that the run was trained on.
+    """
+    if dataset.fingerprint != trained.record.data.fingerprint:
+        raise ExportError(
+            f"--data: expected the run's data, fingerprint "
+            f"{trained.record.data.fingerprint[:12]}. Received: {dataset.name}, "
+            f"fingerprint {dataset.fingerprint[:12]}."
+        )
+    generator = np.random.default_rng(trained.run.seed)
+    order = generator.permutation(len(dataset.test))
+    return np.sort(order[:IMAGES])
+
+
+def answered(reader: Reader, images: Images) -> Output:
+    """The exported model's answers, a few images alone and the rest in batches."""
+    starts = [0, 1, 2, *range(3, len(images), BATCH), len(images)]
+    starts = sorted({min(start, len(images)) for start in starts})
+    pieces = [
+        reader(images[a:b].astype(np.float32)) for a, b in itertools.pairwise(starts)
+    ]
+    maps = [piece.heatmaps for piece in pieces if piece.heatmaps is not None]
+    shares = np.concatenate([piece.probabilities for piece in pieces])
+    return Output(shares, np.concatenate(maps) if maps else None)
+
+
+def _hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
+    stored = files.read_arrays(trained.folder.predictions)["logits"][chosen]
+    shares = to_probabilities(stored, trained.temperature)
+    difference = float(np.abs(shares - expected).max())
+    if not difference <= TOLERANCE:
+        raise ExportError(
+            f"{trained.folder.path}: expected the model to give the run's stored test "
+            f"predictions within {TOLERANCE:g}. Received: a difference of "
+            f"{difference:.2g}, so the weights or the settings were changed since, or "
+            "its answers are not those of the network alone. Train the run again."
+        )
+
+
+def _same(shares: NDArray[np.float32], expected: Probabilities) -> NDArray[np.bool_]:
+    """Whether the exported answer is a best one of the original, within tolerance."""
+    chosen = np.take_along_axis(expected, shares.argmax(axis=1)[:, None], axis=1)[:, 0]
+    same: NDArray[np.bool_] = chosen >= expected.max(axis=1) - 2 * TOLERANCE
+    return same
+
+
+def _heatmap_difference(
+    trained: Trained, images: Images, output: Output, expected: Probabilities
+) -> float | None:
+    """Against `explain.gradcam`, each image explained for the exported answer."""
+    if output.heatmaps is None:
+        return None
+    answers = output.probabilities.argmax(axis=1).astype(np.int32)
+    raw = gradcam.explain(trained.net, images, targets=answers).raw
+    largest = float(np.maximum(np.abs(raw).max(), np.finfo(np.float32).tiny))
+    return float(np.abs(output.heatmaps - raw).max()) / largest
+
+
+def _hold(found: Parity) -> None:
+    differences = {"a probability": found.probability, "a heatmap": found.heatmap}
+    for what, difference in differences.items():
+        if difference is not None and not difference <= TOLERANCE:
+            raise ExportError(
+                f"parity: expected {what} of the exported model within {TOLERANCE:g} "
+                f"of the original's on {found.images:,} test images. Received: a "
+                f"difference of {difference:.2g}. Nothing was exported."
+            )

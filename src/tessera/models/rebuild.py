@@ -1,0 +1,65 @@
+"""A run's folder -> its model again: built from the settings, then plain weights.
+
+Nothing stored is executed: `experiment.toml` and `record.json` are validated values,
+and the weights file holds numbers alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from tessera import settings
+from tessera.experiment import Run
+from tessera.models import build, weights
+from tessera.models.blocks import ModelError
+from tessera.record import Record, RunFolder
+
+
+class RunError(ValueError):
+    """The folder holds no run that can be used; the message says what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """A finished run's model, with what it was trained as."""
+
+    run: Run
+    record: Record
+    net: Any
+    """A `keras.Model` from pixels 0..255 [B, H, W, C] to logits [B, K]."""
+
+
+def read_record(folder: RunFolder) -> Record:
+    """The record of a finished run.
+
+    Raises:
+        RunError: The folder holds none, or a damaged one.
+    """
+    try:
+        return Record.model_validate_json(folder.record.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RunError(
+            f"{folder.path}: expected the folder of a finished run, such as "
+            "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
+            f"{'a damaged' if folder.record.exists() else 'no'} record.json."
+        ) from error
+
+
+def rebuild(folder: RunFolder) -> Rebuilt:
+    """Build a finished run's model again and give it its best weights.
+
+    Raises:
+        RunError: The folder holds no finished run, or its weights are missing or do
+            not fit its settings.
+        ExperimentError: Its `experiment.toml` was changed into something invalid.
+    """
+    record = read_record(folder)
+    (run,) = settings.read(folder.experiment).runs()
+    classes = len(record.data.class_names)
+    net = build.for_run(run, record.data.image_shape, classes)
+    try:
+        weights.load(net, folder.weights)
+    except ModelError as error:
+        raise RunError(f"{error}. Train the run again.") from error
+    return Rebuilt(run, record, net)

@@ -1,0 +1,66 @@
+"""`tessera serve`: load the model once, then answer on one address until Ctrl-C."""
+
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+from numpy.typing import NDArray
+
+from tessera import trained
+from tessera.serve import app, site
+
+CONNECTIONS = 64
+"""Open at a time; more are refused with 503."""
+
+
+def serve(
+    path: Path, *, host: str, port: int, say: Callable[[str], None] = print
+) -> None:
+    """Serve a run, or a study's recommended run, until interrupted.
+
+    Args:
+        path: The run's or study's folder.
+        host: Address to listen on.
+        port: TCP port.
+        say: Told what a person should read.
+
+    Raises:
+        RunError: The folder holds no usable run.
+    """
+    model = trained.load(path)
+    content = site.build(model)
+    site.answer(content, site.png(_grey(model.image_size)), None, None)
+    local = is_loopback(host)
+    shown = f"[{host}]" if ":" in host else host
+    say(f"{content.model.title}: http://{shown}:{port}  (Ctrl-C ends it)")
+    if not local:
+        say(
+            "This address can be reached from other machines; there is no password and "
+            "no encryption."
+        )
+    uvicorn.run(
+        app.create(content, hosts=app.LOCAL if local else ()),
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=5,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _grey(side: int) -> NDArray[np.uint8]:
+    """A picture to ask once, so that the first visitor does not wait."""
+    return np.full((side, side, 3), 128, np.uint8)

@@ -1,0 +1,72 @@
+"""The card says what a user must know, in Markdown that names cannot break."""
+
+import re
+
+import pytest
+
+from tessera.experiment import Cifar10, Digits, Folder
+from tessera.export import card
+from tessera.export.parity import Parity
+from tessera.trained import Trained
+
+PARITY = Parity(images=360, probability=3e-7, heatmap=2e-6, same_answers=360)
+
+
+@pytest.fixture(scope="module")
+def text(model: Trained) -> str:
+    return card.card(model, PARITY, file="model.onnx")
+
+
+def test_every_class_stands_with_its_counts_and_scores(
+    model: Trained, text: str
+) -> None:
+    for name, images in zip(
+        model.class_names, model.record.data.test_counts, strict=True
+    ):
+        assert f"| {name} | " in text
+        assert re.search(rf"^\| {name} \| .* \| {images} \|$", text, re.MULTILINE)
+    scored = re.findall(r"^\| \d \| [\d.]+ % \| [\d.]+ % \| [\d.]+ to", text, re.M)
+    assert len(scored) == 10
+
+
+def test_the_accuracy_stands_with_its_interval(model: Trained, text: str) -> None:
+    accuracy = f"{100 * model.record.scores.accuracy:.1f} %"
+    found = re.search(r"\| accuracy \| ([\d.]+ %) \| ([\d.]+) to ([\d.]+) % \|", text)
+    assert found is not None and found[1] == accuracy
+    assert float(found[2]) < float(found[1][:-2]) < float(found[3])
+
+
+def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) -> None:
+    assert "On 360 test images" in text and "3.0e-07" in text and "2.0e-06" in text
+    assert f"divided by {model.temperature:.4f}" in text
+    assert model.record.data.fingerprint in text
+    assert "heatmap" in card.card(model, PARITY, file="x")
+
+
+def test_without_a_heatmap_there_is_no_second_output(model: Trained) -> None:
+    plain = Parity(360, 3e-7, None, 360)
+    assert "second output" not in card.card(model, plain, file="model.tflite")
+
+
+def test_tables_have_no_gaps(text: str) -> None:
+    assert not re.search(r"\|\n\n\|(?!.*\n\| ---)", text)
+    assert "{{" not in text and "{%" not in text
+
+
+def test_weak_classes_are_the_first_limit(model: Trained) -> None:
+    limits = card.limits(model, PARITY)
+    weak = [c.name for c in model.record.scores.per_class if c.recall < 0.5]
+    told = "".join(limits[:2])
+    assert weak and all(f"{name} (" in told for name in weak)
+
+
+def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
+    assert "CC BY 4.0" in card.terms(Digits())
+    assert "no licence" in card.terms(Cifar10())
+    assert "--licence" in card.terms(Folder(path="x"))
+    own = card.card(model, PARITY, file="x", licence="MIT, by us")
+    assert "## Licence\n\nMIT, by us" in own
+
+
+def test_a_class_name_cannot_break_a_table() -> None:
+    assert card.escaped("a|b_<c>") == r"a\|b\_\<c\>"

@@ -1,0 +1,61 @@
+"""An export is there whole, or not at all with the reason."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tessera.data.dataset import Dataset
+from tessera.export import command, formats
+from tessera.export.errors import ExportError
+from tessera.export.formats import Output
+from tessera.record import RunFolder
+from tessera.trained import Trained
+
+
+@pytest.mark.slow
+def test_an_export_leaves_the_model_its_labels_and_its_card(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    done = command.export(toy.path, "onnx", out=tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"model.onnx", "labels.txt", "card.md"}
+    assert (done.folder / "labels.txt").read_text().split() == list("0123456789")
+    assert done.parity.images == 359
+    assert done.parity.heatmap is not None
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
+
+
+def test_a_different_model_leaves_nothing(
+    model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object):
+        return lambda pixels: Output(np.full((len(pixels), 10), 0.1, "f4"), None)
+
+    monkeypatch.setattr(formats, "read", read)
+    with pytest.raises(ExportError, match="Nothing was exported"):
+        command.write(model, "onnx", tmp_path / "out", dataset)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_is_never_touched(
+    model: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "precious").touch()
+    with pytest.raises(ExportError, match="expected a folder that is not there yet"):
+        command.write(model, "keras", tmp_path, dataset)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_an_unknown_format_lists_the_known_ones(toy: RunFolder) -> None:
+    with pytest.raises(ExportError, match="one of keras, onnx, litert, saved-model"):
+        command.export(toy.path, "pickle")
+
+
+def test_moved_data_is_found_where_the_user_says(
+    model: Trained, tmp_path: Path
+) -> None:
+    found = command.data_of(model, "digits")
+    assert found.fingerprint == model.record.data.fingerprint
+    shutil.rmtree(tmp_path)

@@ -1,0 +1,57 @@
+"""Every format is written and read back by the runtime its users have."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tessera.data.dataset import Dataset
+from tessera.export import formats
+from tessera.export.errors import ExportError
+from tessera.export.formats import Format
+from tessera.trained import Trained
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", formats.FORMATS)
+def test_a_format_gives_the_calibrated_probabilities_for_any_batch(
+    model: Trained, dataset: Dataset, form: Format, tmp_path: Path
+) -> None:
+    cool = replace(model, temperature=2.5)
+    path = tmp_path / formats.FILES[form]
+    formats.write(cool, form, path)
+    reader = formats.read(form, path)
+    for count in (1, 5, 2):
+        images = dataset.test.images[:count]
+        found = reader(images.astype(np.float32)).probabilities
+        np.testing.assert_allclose(found, cool.probabilities(images), atol=1e-5)
+
+
+def test_the_keras_model_divides_logits_by_the_temperature(model: Trained) -> None:
+    net = formats.calibrated(replace(model, temperature=4.0))
+    assert net.get_layer("temperature").scale == 0.25
+    assert net.output.name == "probabilities" or net.layers[-1].name == "probabilities"
+
+
+@pytest.mark.parametrize("form", ["litert", "saved-model"])
+def test_formats_of_tensorflow_need_tensorflow(
+    model: Trained, form: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ExportError, match=r"expected tensorflow.*Received: 'jax'"):
+        formats.write(model, form, tmp_path / "model")
+
+
+def test_a_missing_converter_names_the_extra(
+    model: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    import tessera.export
+
+    monkeypatch.delattr(tessera.export, "onnx_model", raising=False)
+    monkeypatch.setitem(sys.modules, "tessera.export.onnx_model", None)
+    with pytest.raises(ExportError, match=r"'\.\[export\]'"):
+        formats.write(model, "onnx", tmp_path / "model.onnx")

@@ -1,0 +1,69 @@
+"""The whole network in ONNX Runtime: probabilities, heatmap, and what the file says."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.explain import gradcam
+from tessera.export import onnx_model
+from tessera.models import build
+from tessera.trained import Trained
+
+WITH_HEATMAP = [Cnn(), Hybrid(), Hybrid(patch=3)]
+MODELS = [*WITH_HEATMAP, Hybrid(depth=1), Transformer()]
+
+
+def with_network(model: Trained, settings: Model, shape: tuple[int, int, int]):
+    """Another architecture and image shape in place of the run's own."""
+    net = build.build(settings, shape, 10, seed=5)
+    data = model.record.data.model_copy(update={"image_shape": shape})
+    return replace(
+        model,
+        net=net,
+        run=model.run.model_copy(update={"model": settings}),
+        record=model.record.model_copy(update={"data": data}),
+        temperature=0.3,
+    )
+
+
+@pytest.mark.parametrize("settings", MODELS, ids=str)
+@pytest.mark.parametrize("side", [16, 30])
+def test_every_architecture_answers_the_same(
+    model: Trained, settings: Model, side: int
+) -> None:
+    other = with_network(model, settings, (side, side, 3))
+    whole = onnx_model.model(other).SerializeToString()
+    session = onnxruntime.InferenceSession(whole)
+    images = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
+    shares, *maps = session.run(None, {"pixels": images.astype(np.float32)})
+    np.testing.assert_allclose(shares, other.probabilities(images), atol=1e-5)
+    if settings in WITH_HEATMAP:
+        raw = gradcam.explain(other.net, images).raw
+        np.testing.assert_allclose(maps[0], raw, atol=1e-5 * np.abs(raw).max())
+    else:
+        assert maps == []
+
+
+def test_any_number_of_images_goes_in(model: Trained, tmp_path: Path) -> None:
+    onnx_model.write(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    for count in (1, 7):
+        pixels = np.zeros((count, 16, 16, 3), np.float32)
+        shares, maps = session.run(None, {"pixels": pixels})
+        assert shares.shape == (count, 10) and maps.shape == (count, 4, 4)
+
+
+def test_the_file_says_what_its_numbers_mean(model: Trained, tmp_path: Path) -> None:
+    onnx_model.write(model, tmp_path / "model.onnx")
+    stored = onnx.load(tmp_path / "model.onnx")
+    notes = {entry.key: entry.value for entry in stored.metadata_props}
+    assert json.loads(notes["class_names"]) == [str(digit) for digit in range(10)]
+    assert float(notes["temperature"]) == model.temperature
+    assert notes["data_fingerprint"] == model.record.data.fingerprint
+    assert {e.domain: e.version for e in stored.opset_import} == {"": 17}

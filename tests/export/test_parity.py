@@ -1,0 +1,96 @@
+"""Equal models pass; a difference in one probability or one cell stops the export."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tessera import files
+from tessera.data.dataset import Dataset
+from tessera.explain import gradcam
+from tessera.export import parity
+from tessera.export.errors import ExportError
+from tessera.export.formats import Output, Reader
+from tessera.record import RunFolder
+from tessera.trained import Trained
+
+
+def original(model: Trained, *, probability: float = 0.0, cell: float = 0.0) -> Reader:
+    """The model itself as its own export, with an error added to one value."""
+
+    def reader(pixels: np.ndarray) -> Output:
+        images = pixels.astype(np.uint8)
+        shares = model.probabilities(images).astype(np.float32)
+        maps = gradcam.explain(model.net, images).raw
+        shares[0, 3] += probability
+        maps[0, 1, 2] += cell
+        return Output(shares, maps)
+
+    return reader
+
+
+def test_the_model_itself_is_equal(model: Trained, dataset: Dataset) -> None:
+    found = parity.check(model, original(model), dataset)
+    assert found.images == found.same_answers == len(dataset.test)
+    assert found.probability < 1e-6
+    assert found.heatmap is not None and found.heatmap < 1e-5
+
+
+def test_a_model_without_heatmaps_is_compared_by_probabilities_alone(
+    model: Trained, dataset: Dataset
+) -> None:
+    reader = original(model)
+    found = parity.check(
+        model, lambda pixels: replace(reader(pixels), heatmaps=None), dataset
+    )
+    assert found.heatmap is None
+
+
+@pytest.mark.parametrize("wrong", [2e-4, -2e-4, np.nan])
+def test_one_wrong_probability_is_found(
+    model: Trained, dataset: Dataset, wrong: float
+) -> None:
+    with pytest.raises(ExportError, match="a probability of the exported model within"):
+        parity.check(model, original(model, probability=wrong), dataset)
+
+
+def test_one_wrong_cell_is_found(model: Trained, dataset: Dataset) -> None:
+    largest = np.abs(gradcam.explain(model.net, dataset.test.images).raw).max()
+    with pytest.raises(ExportError, match="a heatmap of the exported model within"):
+        parity.check(model, original(model, cell=2e-4 * largest), dataset)
+
+
+def test_other_data_is_refused(model: Trained, dataset: Dataset) -> None:
+    other = replace(dataset, fingerprint="0" * 64)
+    with pytest.raises(ExportError, match=r"--data: expected the run's data"):
+        parity.check(model, original(model), other)
+
+
+def test_a_model_that_is_not_the_evaluated_one_is_refused(
+    model: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    shutil.copytree(model.folder.path, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    arrays = files.read_arrays(folder.predictions)
+    arrays["logits"][:, 0] += 1
+    files.write_arrays(folder.predictions, **arrays)
+    with pytest.raises(ExportError, match="the run's stored test predictions"):
+        parity.check(replace(model, folder=folder), original(model), dataset)
+
+
+def test_at_most_a_thousand_images_are_drawn_without_repetition(
+    model: Trained, dataset: Dataset
+) -> None:
+    many = replace(
+        dataset,
+        test=replace(
+            dataset.test,
+            images=np.tile(dataset.test.images, (4, 1, 1, 1)),
+            labels=np.tile(dataset.test.labels, 4),
+        ),
+    )
+    chosen = parity.sample(model, many)
+    assert len(np.unique(chosen)) == 1000
+    np.testing.assert_array_equal(parity.sample(model, dataset), np.arange(359))

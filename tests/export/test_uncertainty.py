@@ -1,0 +1,40 @@
+"""Intervals against another library, and against repeated draws."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tessera.evaluation import scores
+from tessera.export import uncertainty
+
+
+@pytest.mark.parametrize(("right", "trials"), [(0, 10), (5, 10), (93, 100), (7, 7)])
+def test_wilsons_interval_is_scipys(right: int, trials: int) -> None:
+    expected = stats.binomtest(right, trials).proportion_ci(method="wilson")
+    found = uncertainty.wilson(right, trials)
+    np.testing.assert_allclose(found, [expected.low, expected.high], atol=1e-12)
+
+
+def test_without_trials_nothing_is_known() -> None:
+    assert uncertainty.wilson(0, 0) == (0.0, 1.0)
+
+
+def test_the_bootstrap_of_one_classs_recall_has_the_binomials_width() -> None:
+    matrix = np.array([[700, 300], [0, 1000]])
+    low, high = uncertainty.bootstrap(matrix, "worst_class_recall", seed=0)
+    deviation = np.sqrt(0.7 * 0.3 / 1000)
+    assert low == pytest.approx(0.7 - 1.96 * deviation, abs=0.005)
+    assert high == pytest.approx(0.7 + 1.96 * deviation, abs=0.005)
+
+
+def test_a_perfect_model_has_no_spread_and_an_empty_class_no_say() -> None:
+    matrix = np.diag([10, 20, 0])
+    assert uncertainty.bootstrap(matrix, "macro_f1", seed=0) == (1.0, 1.0)
+
+
+def test_the_interval_holds_the_score_and_repeats_with_its_seed() -> None:
+    matrix = np.array([[8, 2, 0], [1, 5, 4], [0, 0, 10]])
+    score = scores.from_confusion(matrix, ("a", "b", "c")).macro_f1
+    low, high = uncertainty.bootstrap(matrix, "macro_f1", seed=1)
+    assert low < score < high
+    assert uncertainty.bootstrap(matrix, "macro_f1", seed=1) == (low, high)

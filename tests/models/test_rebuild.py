@@ -1,0 +1,58 @@
+"""A run's model comes back from settings and weights, or an error says why not."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tessera import files
+from tessera.data import source
+from tessera.models.rebuild import RunError, read_record, rebuild
+from tessera.record import RunFolder
+from tessera.training import predict
+
+
+@pytest.fixture
+def copy(toy: RunFolder, tmp_path: Path) -> RunFolder:
+    shutil.copytree(toy.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def test_the_model_gives_the_runs_stored_answers(toy: RunFolder) -> None:
+    rebuilt = rebuild(toy)
+    images = source.load(rebuilt.run.data).test.images
+    stored = files.read_arrays(toy.predictions)["logits"]
+    np.testing.assert_allclose(predict.logits(rebuilt.net, images), stored, atol=1e-5)
+    assert rebuilt.record.model == rebuilt.run.model.label == "hybrid"
+
+
+def test_a_folder_without_a_record_is_no_finished_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"finished run.*no record\.json"):
+        rebuild(RunFolder(tmp_path))
+
+
+def test_a_damaged_record_is_said_to_be_damaged(copy: RunFolder) -> None:
+    copy.record.write_text("{}")
+    with pytest.raises(RunError, match=r"a damaged record\.json"):
+        read_record(copy)
+
+
+def test_missing_weights_are_named(copy: RunFolder) -> None:
+    copy.weights.unlink()
+    with pytest.raises(RunError, match=r"best\.weights\.h5: expected the weights of"):
+        rebuild(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n"])
+def test_broken_weights_are_named(copy: RunFolder, content: bytes) -> None:
+    copy.weights.write_bytes(content)
+    with pytest.raises(RunError, match=r"Train the run again"):
+        rebuild(copy)
+
+
+def test_weights_of_another_architecture_are_refused(copy: RunFolder) -> None:
+    text = copy.experiment.read_text().replace("width = 128", "width = 64")
+    copy.experiment.write_text(text)
+    with pytest.raises(RunError, match="expected the weights of hybrid--balanced"):
+        rebuild(copy)

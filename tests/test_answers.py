@@ -1,0 +1,113 @@
+"""Files become answers, one each and in order; broken ones become reasons."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+from PIL import Image
+
+from tessera import answers, trained
+from tessera.answers import Answer, Refused
+from tessera.record import RunFolder
+
+
+@pytest.fixture(scope="module")
+def model(toy: RunFolder) -> trained.Trained:
+    return trained.load(toy.path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven digits in two folders, one broken file, a note and a hidden file."""
+    root = tmp_path_factory.mktemp("images")
+    (root / "more").mkdir()
+    for index, image in enumerate(toy_run.digits().test.images[:7]):
+        place = root / "more" if index > 3 else root
+        Image.fromarray(image).save(place / f"{index}.png")
+    (root / "2-broken.jpg").write_text("no image")
+    (root / "notes.txt").write_text("a list")
+    (root / ".hidden.png").write_text("x")
+    return root
+
+
+def test_a_folder_is_answered_file_by_file_in_order(
+    model: trained.Trained, folder: Path
+) -> None:
+    found = list(answers.answers(model, [folder], batch=3))
+    names = [str(item.path.relative_to(folder)) for item in found]
+    assert names == [
+        *("0.png", "1.png", "2-broken.jpg", "2.png", "3.png"),
+        *("more/4.png", "more/5.png", "more/6.png"),
+    ]
+    assert [type(item) for item in found].count(Refused) == 1
+
+
+def test_an_answer_is_the_models_own(model: trained.Trained, folder: Path) -> None:
+    images = toy_run.digits().test.images[:7]
+    shares = model.probabilities(images)
+    found = [a for a in answers.answers(model, [folder]) if isinstance(a, Answer)]
+    for answer, row in zip(found, shares, strict=True):
+        np.testing.assert_allclose(answer.probabilities, row, atol=1e-6)
+        second, first = np.argsort(row)[-2:]
+        assert (answer.class_name, answer.runner_up) == (str(first), str(second))
+        assert answer.probability == pytest.approx(row[first])
+        assert answer.runner_up_probability == pytest.approx(row[second])
+
+
+def test_a_missing_file_and_a_broken_one_have_reasons(
+    model: trained.Trained, folder: Path
+) -> None:
+    paths = [folder / "absent.png", folder / "2-broken.jpg", folder / "0.png"]
+    missing, broken, good = answers.answers(model, paths)
+    assert missing == Refused(paths[0], "no such file")
+    assert broken == Refused(paths[1], "not a JPEG, PNG, WebP, BMP or GIF image")
+    assert isinstance(good, Answer)
+
+
+def test_links_out_of_a_folder_are_refused_and_links_within_are_read(
+    folder: Path, tmp_path: Path
+) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "a.png").write_bytes((folder / "0.png").read_bytes())
+    (inside / "b.png").symlink_to(inside / "a.png")
+    (inside / "c.png").symlink_to(folder / "0.png")
+    found = list(answers.files_of([inside]))
+    assert found[:2] == [inside / "a.png", inside / "b.png"]
+    assert isinstance(found[2], Refused) and "out of the root" in found[2].reason
+
+
+def test_no_more_than_a_batch_is_read_ahead(
+    model: trained.Trained, folder: Path
+) -> None:
+    asked = 0
+
+    def endless():
+        nonlocal asked
+        while True:
+            asked += 1
+            yield folder / "0.png"
+
+    stream = answers.answers(model, endless(), batch=5)
+    next(stream)
+    assert asked == 5
+
+
+def test_every_image_gets_a_picture_under_a_name_of_its_own(
+    model: trained.Trained, folder: Path, tmp_path: Path
+) -> None:
+    paths = [folder / "0.png", folder / "0.png", folder / "2-broken.jpg"]
+    found = list(answers.answers(model, paths, heatmaps=tmp_path))
+    assert [getattr(item, "heatmap", None) for item in found] == [
+        tmp_path / "0.png",
+        tmp_path / "0-2.png",
+        None,
+    ]
+    with Image.open(tmp_path / "0-2.png") as picture:
+        assert picture.size == (960, 390)
+
+
+def test_of_equal_probabilities_the_first_class_is_named_first() -> None:
+    found = answers.answer(Path("x"), np.array([0.2, 0.4, 0.4]), ("a", "b", "c"))
+    assert (found.class_name, found.runner_up) == ("b", "c")

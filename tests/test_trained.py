@@ -1,0 +1,107 @@
+"""From a folder to a model with calibrated probabilities, and to the right run."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+from scipy import special
+
+from tessera import files, trained
+from tessera.experiment import Cnn, Hybrid
+from tessera.models.rebuild import RunError
+from tessera.record import RunFolder, StudyFolder
+
+
+def drawn(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Labels drawn from softmax(logits / temperature)."""
+    rng = np.random.default_rng(0)
+    shares = special.softmax(logits / temperature, axis=1)
+    return np.array([rng.choice(len(row), p=row) for row in shares])
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = toy_run.experiment([Cnn(), Hybrid()], seeds=(0, 1))
+    return toy_run.write_study(tmp_path_factory.mktemp("study"), asked)
+
+
+def validate(run: RunFolder, right: int) -> None:
+    """Give a run validation predictions of which `right` of 10 are right."""
+    labels = np.arange(10)
+    answers = np.where(labels < right, labels, (labels + 1) % 10)
+    logits = np.eye(10, dtype=np.float32)[answers]
+    files.write_arrays(run.validation_predictions, logits=logits, labels=labels)
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
+    logits = np.random.default_rng(1).normal(0, 3, (20_000, 5))
+    found = trained.temperature(logits, drawn(logits, true))
+    assert found == pytest.approx(true, rel=0.05)
+
+
+def test_no_other_temperature_has_a_smaller_loss() -> None:
+    rng = np.random.default_rng(2)
+    logits, labels = rng.normal(0, 2, (200, 4)), rng.integers(0, 4, 200)
+    best = trained.temperature(logits, labels)
+
+    def loss(temperature: float) -> float:
+        shares = trained.calibrated(logits, temperature)
+        return float(-np.log(shares[np.arange(200), labels]).mean())
+
+    assert all(loss(best) <= loss(t) + 1e-6 for t in np.geomspace(0.1, 100, 200))
+
+
+def test_where_every_answer_is_right_the_temperature_stays_one() -> None:
+    assert trained.temperature(np.eye(3) * 4, np.arange(3)) == 1.0
+
+
+def test_two_equal_logits_share_the_probability_at_any_temperature() -> None:
+    shares = trained.calibrated(np.array([[0.0, 0.0], [np.log(9), 0.0]]), 2.0)
+    np.testing.assert_allclose(shares, [[0.5, 0.5], [0.75, 0.25]])
+
+
+def test_a_run_is_loaded_with_its_own_temperature(toy: RunFolder) -> None:
+    model = trained.load(toy.path)
+    stored = files.read_arrays(toy.validation_predictions)
+    assert model.temperature == trained.temperature(stored["logits"], stored["labels"])
+    images = toy_run.digits().test.images
+    logits = files.read_arrays(toy.predictions)["logits"]
+    expected = special.softmax(logits.astype(float) / model.temperature, axis=1)
+    np.testing.assert_allclose(model.probabilities(images), expected, atol=1e-5)
+    assert (model.image_size, len(model.class_names)) == (16, 10)
+
+
+def test_a_study_stands_for_the_best_seed_of_its_best_cell(
+    study: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    folder = StudyFolder(tmp_path / "study")
+    right = {("cnn", 0): 9, ("cnn", 1): 1, ("hybrid", 0): 6, ("hybrid", 1): 7}
+    for (model, seed), count in right.items():
+        run = RunFolder(folder.path / "runs" / f"{model}--balanced" / f"seed-{seed}")
+        validate(run, count)
+    assert trained.recommended(folder).path.name == "seed-1"
+    assert trained.locate(folder.path).path.parent.name == "hybrid--balanced"
+
+
+def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="expected the folder of a finished run"):
+        trained.locate(tmp_path)
+
+
+def test_a_damaged_study_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(RunError, match=r"study\.json.*damaged"):
+        trained.locate(tmp_path)
+
+
+def test_missing_validation_predictions_are_named(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    shutil.copytree(toy.path, tmp_path / "run")
+    (tmp_path / "run" / "validation_predictions.npz").unlink()
+    with pytest.raises(RunError, match=r"validation_predictions\.npz: expected"):
+        trained.load(tmp_path / "run")
