@@ -127,7 +127,7 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve --extra ray --extra search
+override FEATURES := --extra export --extra serve --extra track --extra ray --extra search
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv

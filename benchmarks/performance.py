@@ -35,9 +35,10 @@ OPERATIONS = """## Where a training step goes
 Most of a step is convolution, the same in both columns: a difference between the
 columns there is the noise of the measurement. What can be saved without changing the
 function is the work around it: ReLU comes after max pooling instead of before it. It
-never decreases, so the two commute, in the outputs and in every gradient, ties included,
-and a quarter of the values remain. (The hybrid of depth 0 could also average its patches
-before it embeds them, which is linear; it keeps its tokens, as the study describes it.)
+never decreases, so the two commute, in the outputs and in every gradient, ties
+included, and a quarter of the values remain. (The hybrid of depth 0 could also average
+its patches before it embeds them, which is linear; it keeps its tokens, as the study
+describes it.)
 
 `tests/models/plain.py` holds the models as the study describes them, and the tests
 compare outputs and gradients with ours on TensorFlow and on JAX. Images stay bytes

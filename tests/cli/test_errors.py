@@ -42,10 +42,11 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.imbalance import guards, profiles
     from tessera.models import blocks, rebuild
     from tessera.report import load
+    from tessera.track import runs as track
     from tessera.training import validation
 
     modules = (
-        *(files, runtime, settings, study, engines, search, dataset, graph),
+        *(files, runtime, settings, study, engines, search, dataset, graph, track),
         *(guards, profiles, blocks, rebuild, load, validation, export),
     )
     known = {name for module in modules for name in vars(module)}

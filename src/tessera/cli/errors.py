@@ -19,6 +19,7 @@ MENDABLE = (
     "CannotWrite",
     "RunError",
     "ExportError",
+    "TrackError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 
