@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +142,10 @@ PORTS = (
 
 def _environment() -> dict[str, str]:
     """Of a node: our sources on the path, and a death noticed within seconds."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+    inherited = {
+        k: v for k, v in os.environ.items() if k in kept or not k.startswith("RAY_")
+    }
     paths = [str(TESTS.parent / "src"), str(TESTS), os.environ.get("PYTHONPATH", "")]
     return inherited | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
@@ -155,6 +159,9 @@ def _environment() -> dict[str, str]:
 def cluster(*cores: int, memory: int = MEMORY) -> Iterator[Cluster]:
     """A cluster with a head (`node-0`) and further nodes, one for each number."""
     found = Cluster()
+    # A token of its own, for the nodes and for the commands that a test starts.
+    before = os.environ.copy()
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
     try:
         for index, number in enumerate(cores):
             found.start(f"node-{index}", cores=number, memory=memory)
@@ -162,3 +169,7 @@ def cluster(*cores: int, memory: int = MEMORY) -> Iterator[Cluster]:
     finally:
         found.kill()
         shutil.rmtree(found.place, ignore_errors=True)
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]
