@@ -212,7 +212,8 @@ def measured(record: dict[str, Any]) -> Iterator[str]:
     yield (
         f"A node on the driver's machine ({environment['device']}, "
         f"{environment['cores']} cores, load average "
-        f"{record['load_average']:.0f}), Tessera {environment['tessera']}, Python {environment['python']}."
+        f"{record['load_average']:.0f}), Tessera {environment['tessera']}, Python "
+        f"{environment['python']}."
     )
 
 
