@@ -188,7 +188,6 @@ def render(record: dict[str, Any]) -> str:
 
 def measured(record: dict[str, Any]) -> Iterator[str]:
     environment = record["environment"]
-    per_run = record["ray_next_seconds"] - record["local_next_seconds"]
     rows = {
         "Ray and the driver, per run that returns nothing": seconds(
             record["seconds_per_hollow_run"]
@@ -197,7 +196,6 @@ def measured(record: dict[str, Any]) -> Iterator[str]:
         f"({record['run_bytes'] / 1e6:.1f} MB) collected and written": seconds(
             record["seconds_per_collected_run"]
         ),
-        "a real training, Ray less local processes": seconds(per_run),
         "a worker's first run, Ray less its next runs": seconds(
             record["ray_first_seconds"] - record["ray_next_seconds"]
         ),
