@@ -1,0 +1,70 @@
+"""Keeping checkpoints costs at most two hundredths of a run."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from proofs.conftest import Proof
+from tessera import checkpoint
+from tessera.data import source
+from tessera.experiment import Digits, Experiment, Explain, Hybrid, Training
+from tessera.record import RunFolder
+from tessera.training import resume
+
+PROMISED = 0.02
+
+
+@pytest.mark.proof
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_saving_takes_at_most_two_percent_of_a_training(
+    tmp_path: Path, proof: Proof, monkeypatch
+) -> None:
+    from tessera import pipeline, runtime
+    from tessera.models import build
+
+    spent: list[float] = []
+    real = checkpoint.save
+
+    def timed(*arguments, **options) -> None:
+        began = time.perf_counter()
+        real(*arguments, **options)
+        spent.append(time.perf_counter() - began)
+
+    monkeypatch.setattr(resume.checkpoint, "save", timed)
+    experiment = Experiment(
+        data=Digits(image_size=16),
+        models=(Hybrid(depth=1),),
+        training=Training(epochs=proof.size(short=3, whole=40)),
+        explain=Explain(examples=0),
+        seeds=(0,),
+    )
+    run = experiment.runs()[0]
+    dataset = source.load(run.data)
+    runtime.make_deterministic(0)
+    folder = RunFolder(tmp_path)
+    store = pipeline.checkpoints(run, dataset, folder, lambda _: None)
+    fitted = pipeline.train_model(
+        run,
+        build.for_run(run, dataset.image_shape, 10),
+        dataset,
+        pipeline.choose(run, dataset),
+        folder=folder,
+        report=lambda *_: None,
+        store=store,
+    )
+    assert spent
+    share = sum(spent) / fitted.seconds
+    # A training of seconds holds its first save and little else.
+    assert share < (PROMISED if proof.whole else 0.5)
+    proof.record(
+        "checkpoint_cost",
+        "Keeping checkpoints costs at most 2 % of a run.",
+        share_percent=round(100 * share, 2),
+        promised_percent=100 * PROMISED,
+        saves=len(spent),
+        milliseconds_each=round(1000 * sum(spent) / len(spent), 1),
+        training_seconds=round(fitted.seconds, 1),
+        epochs=len(fitted.history),
+    )
