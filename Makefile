@@ -97,7 +97,7 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve
+override FEATURES := --extra export --extra serve --extra track
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv

@@ -13,7 +13,7 @@ from tessera.experiment import Experiment
 
 VERBS = (
     *("demo", "study", "train", "report", "explain", "predict", "data"),
-    *("export", "serve", "config"),
+    *("export", "serve", "track", "config"),
 )
 
 

@@ -42,11 +42,12 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.imbalance import guards, profiles
     from tessera.models import blocks, rebuild
     from tessera.report import load
+    from tessera.track import runs as track
     from tessera.training import validation
 
     modules = (
         *(runtime, settings, study, dataset, graph),
-        *(guards, profiles, blocks, rebuild, load, validation, export),
+        *(guards, profiles, blocks, rebuild, load, validation, export, track),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known

@@ -275,6 +275,15 @@ def serve(path: Path, host: str, port: int) -> None:
     )
 
 
+def track(path: Path, to: str, out: Path | None) -> None:
+    """Copy finished runs into a tracker and say how to see them."""
+    runtime.prepare()
+    from tessera.track import command
+
+    shown = command.track(path, to, out=out)
+    console.print(f"To see the runs: {shown}", soft_wrap=True)
+
+
 def config(experiment: Experiment) -> None:
     """Print the experiment as TOML."""
     print(settings.dumps(experiment), end="")

@@ -16,6 +16,7 @@ MENDABLE = (
     "ModelError",
     "RunError",
     "ExportError",
+    "TrackError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

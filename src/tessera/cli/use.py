@@ -15,7 +15,7 @@ Model = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Make each function below a verb."""
-    for verb in (predict, export, serve):
+    for verb in (predict, export, serve, track):
         app.command()(verb)
 
 
@@ -99,3 +99,27 @@ def serve(
     from tessera.cli import commands
 
     commands.serve(model, host, port)
+
+
+def track(
+    path: Annotated[
+        Path, typer.Argument(metavar="STUDY|RUN", help="A study's or a run's folder.")
+    ],
+    to: Annotated[str, typer.Option(metavar="tensorboard|mlflow", help="The tracker.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="Where its files go; default: a folder in the study's.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Copy finished runs into TensorBoard or MLflow; the folders stay the truth.
+
+    May be given again at any time, also while the study goes on.
+
+        tessera track runs/photos --to mlflow
+    """
+    from tessera.cli import commands
+
+    commands.track(path, to, out)

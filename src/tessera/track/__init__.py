@@ -1,0 +1,1 @@
+"""Finished runs copied into an experiment tracker; the run folders stay the truth."""

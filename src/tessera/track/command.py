@@ -1,0 +1,37 @@
+"""`tessera track`: copy what is finished into a tracker, as often as one likes."""
+
+from pathlib import Path
+
+from tessera.track import mlflow, tensorboard
+from tessera.track.runs import TrackError, finished
+
+TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
+"""Name -> default folder, inside the study's own."""
+
+
+def track(path: Path, to: str, *, out: Path | None = None) -> str:
+    """Copy finished runs into a tracker.
+
+    Args:
+        path: The folder of a study, finished or not, or of a finished run.
+        to: `tensorboard` or `mlflow`.
+        out: Where the tracker's files go; None: a folder in `path`.
+
+    Returns:
+        The command that shows them.
+
+    Raises:
+        TrackError: No such tracker, nothing finished, or a package is missing.
+        RunError: A record is damaged.
+    """
+    if to not in TRACKERS:
+        raise TrackError(
+            f"--to: expected one of {', '.join(TRACKERS)}. Received: {to!r}."
+        )
+    runs = finished(path)
+    where = out or path / TRACKERS[to]
+    if to == "tensorboard":
+        tensorboard.write(runs, where)
+        return f"tensorboard --logdir {where.resolve()}"
+    mlflow.write(runs, where, experiment=path.resolve().name)
+    return f"mlflow ui --backend-store-uri {mlflow.address(where)}"

@@ -1,0 +1,128 @@
+"""Finished runs -> an MLflow experiment in a local SQLite store.
+
+Runs, parameters, metrics and artefacts. A run that is there already, by its digest,
+seed and time, is left alone; one whose folder was filled anew is replaced.
+"""
+
+import datetime
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tessera.track import tensorboard
+from tessera.track.runs import Tracked, needs_extra
+
+DATABASE = "mlflow.db"
+IDENTITY = "tessera.identity"
+"""The tag by which a run is known again."""
+
+ARTEFACTS = ("experiment.toml", "manifest.json", "history.csv", "record.json")
+MODEL = "model.keras"
+BATCH = 1000
+"""Metrics that MLflow takes at a time."""
+
+
+def address(out: Path) -> str:
+    """The tracking URI: `mlflow ui --backend-store-uri ADDRESS` shows the runs."""
+    return f"sqlite:///{(out / DATABASE).resolve()}"
+
+
+def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
+    """Write runs into `out/mlflow.db`, artefacts into `out/artefacts/`.
+
+    Args:
+        runs: Finished runs.
+        out: Folder of the store, made if absent.
+        experiment: MLflow's name for all of them.
+
+    Raises:
+        TrackError: MLflow is not installed.
+    """
+    try:
+        from mlflow.tracking import MlflowClient
+    except ImportError as error:
+        raise needs_extra("mlflow-skinny") from error
+    out.mkdir(parents=True, exist_ok=True)
+    client = MlflowClient(tracking_uri=address(out))
+    found = client.get_experiment_by_name(experiment)
+    number = (
+        found.experiment_id
+        if found is not None
+        else client.create_experiment(
+            experiment, artifact_location=(out / "artefacts").resolve().as_uri()
+        )
+    )
+    known = {run.data.tags.get(IDENTITY): run for run in _all(client, number)}
+    for run in runs:
+        if identity(run) not in known:
+            for name, stale in known.items():
+                if str(name).rpartition(" ")[0] == identity(run).rpartition(" ")[0]:
+                    client.delete_run(stale.info.run_id)
+            _write_one(client, number, run)
+
+
+def identity(run: Tracked) -> str:
+    """What a run is known by: digest, seed, and when it was finished."""
+    record = run.record
+    return f"{record.digest[:16]} {record.seed} {record.finished_at}"
+
+
+def _all(client: Any, experiment: str) -> Iterator[Any]:
+    token = None
+    while True:
+        page = client.search_runs([experiment], page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _write_one(client: Any, experiment: str, run: Tracked) -> None:
+    """One run; it is marked finished last, and the mark is part of its identity."""
+    when = datetime.datetime.fromisoformat(run.record.finished_at)
+    stamp = int(1000 * when.timestamp())
+    begun = client.create_run(experiment, start_time=stamp, run_name=run.name)
+    number = begun.info.run_id
+    for part in _parts(list(_metrics(run, stamp))):
+        client.log_batch(number, metrics=part)
+    client.log_batch(number, params=_parameters(run))
+    for name in (*ARTEFACTS, MODEL):
+        path = run.folder.path / name
+        if path.exists():
+            client.log_artifact(number, path, "model" if name == MODEL else None)
+    with tempfile.TemporaryDirectory() as folder:
+        for index, (name, pixels) in enumerate(run.pictures()):
+            path = Path(folder) / f"{index:03d}.png"
+            path.write_bytes(tensorboard.png(pixels))
+            client.log_artifact(number, path, "heatmaps")
+            client.set_tag(number, f"heatmap.{index:03d}", name)
+    client.set_tag(number, IDENTITY, identity(run))
+    client.set_terminated(number, end_time=stamp)
+
+
+def _metrics(run: Tracked, stamp: int) -> Iterator[Any]:
+    from mlflow.entities import Metric
+
+    for row in run.history():
+        for name, value in row.items():
+            if name != "epoch":
+                yield Metric(f"epoch/{name}", value, stamp, int(row["epoch"]))
+    for name, value in run.scores().items():
+        yield Metric(_allowed(name), value, stamp, run.record.best_epoch)
+
+
+def _parameters(run: Tracked) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(name, value) for name, value in run.parameters().items()]
+
+
+def _allowed(name: str) -> str:
+    """A metric's name in the characters that MLflow takes."""
+    return "".join(c if c.isalnum() or c in "/_-. " else "_" for c in name)
+
+
+def _parts(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]

@@ -1,0 +1,35 @@
+"""A study of two toy runs with histories, a picture each, and no training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+
+from tessera import artefacts, files
+from tessera.experiment import Cnn
+from tessera.record import RunFolder
+
+HISTORY = tuple(
+    {"epoch": e, "loss": 2.0 / e, "val_accuracy": 0.1 * e} for e in (1, 2, 3)
+)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tracked") / "digits"
+    toy_run.write_study(path, toy_run.experiment([Cnn()], seeds=(0, 1)))
+    images = toy_run.digits().test.images[:1]
+    for record in path.glob("runs/*/*/record.json"):
+        folder = RunFolder(record.parent)
+        artefacts.write_history(folder, HISTORY)
+        files.write_arrays(
+            folder.heatmaps,
+            images=images,
+            raw=np.ones((1, 4, 4), np.float32),
+            labels=np.array([2]),
+            predicted=np.array([7]),
+            indices=np.array([0]),
+        )
+        folder.model.write_bytes(b"a model")
+    return path

@@ -1,0 +1,58 @@
+"""What was written is read back with MLflow's own client, from its SQLite store."""
+
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from tessera.track import mlflow
+from tessera.track.runs import finished
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
+
+
+@pytest.fixture(scope="module")
+def client(study: Path, tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
+    out = tmp_path_factory.mktemp("flow")
+    mlflow.write(finished(study)[:1], out, experiment="digits")
+    mlflow.write(finished(study), out, experiment="digits")  # adds the second alone
+    assert (out / "mlflow.db").exists()
+    return MlflowClient(tracking_uri=mlflow.address(out))
+
+
+def runs(client: MlflowClient) -> list:
+    number = client.get_experiment_by_name("digits").experiment_id
+    return sorted(client.search_runs([number]), key=lambda run: run.info.run_name)
+
+
+def test_each_run_is_there_once_and_finished(client: MlflowClient) -> None:
+    found = runs(client)
+    names = [run.info.run_name for run in found]
+    assert names == ["cnn--balanced/seed-0", "cnn--balanced/seed-1"]
+    assert {run.info.status for run in found} == {"FINISHED"}
+
+
+def test_parameters_and_scores_are_the_folders(
+    client: MlflowClient, study: Path
+) -> None:
+    for run, tracked in zip(runs(client), finished(study), strict=True):
+        assert run.data.params == tracked.parameters()
+        for name, value in tracked.scores().items():
+            assert run.data.metrics[name] == pytest.approx(value)
+
+
+def test_the_history_has_every_epoch(client: MlflowClient) -> None:
+    rows = client.get_metric_history(runs(client)[0].info.run_id, "epoch/loss")
+    assert [(row.step, row.value) for row in rows] == [(1, 2), (2, 1), (3, 2 / 3)]
+
+
+def test_artefacts_and_the_model_are_there(
+    client: MlflowClient, study: Path, tmp_path: Path
+) -> None:
+    number = runs(client)[1].info.run_id
+    listed = {item.path for item in client.list_artifacts(number)}
+    assert {"experiment.toml", "record.json", "history.csv", "model"} <= listed
+    model = client.download_artifacts(number, "model/model.keras", str(tmp_path))
+    assert Path(model).read_bytes() == b"a model"
+    heatmaps = client.list_artifacts(number, "heatmaps")
+    assert [item.path for item in heatmaps] == ["heatmaps/000.png"]

@@ -1,0 +1,42 @@
+"""What a tracker is told is what the folders hold."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tessera.track.runs import TrackError, finished, needs_extra
+
+
+def test_every_finished_run_is_found_and_named(study: Path) -> None:
+    names = [run.name for run in finished(study)]
+    assert names == ["cnn--balanced/seed-0", "cnn--balanced/seed-1"]
+    (alone,) = finished(study / "runs" / "cnn--balanced" / "seed-1")
+    assert alone.name == "cnn--balanced/seed-1"
+
+
+def test_parameters_are_settings_by_dotted_name(study: Path) -> None:
+    parameters = finished(study)[0].parameters()
+    assert parameters["training.epochs"] == "1"
+    assert parameters["model.kind"] == "cnn"
+    assert parameters["seed"] == "0"
+
+
+def test_scores_are_the_records(study: Path) -> None:
+    run = finished(study)[0]
+    stored = json.loads(run.folder.record.read_text())["scores"]
+    scores = run.scores()
+    assert scores["test/macro_f1"] == stored["macro_f1"]
+    assert scores["test/recall/4"] == stored["per_class"][4]["recall"]
+
+
+def test_pictures_say_what_was_answered(study: Path) -> None:
+    ((name, pixels),) = finished(study)[0].pictures()
+    assert name == "2 answered 7 (0)"
+    assert pixels.shape == (128, 128, 3)
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrackError, match="expected the folder of a study"):
+        finished(tmp_path)
+    assert "'.[track]'" in str(needs_extra("tensorboard"))

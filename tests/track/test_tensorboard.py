@@ -1,0 +1,42 @@
+"""What was written is read back with TensorBoard's own reader."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tessera.track import tensorboard
+from tessera.track.runs import finished
+
+
+@pytest.fixture(scope="module")
+def read(study: Path, tmp_path_factory: pytest.TempPathFactory) -> EventAccumulator:
+    out = tmp_path_factory.mktemp("board")
+    tensorboard.write(finished(study), out)
+    tensorboard.write(finished(study), out)  # again changes nothing
+    found = EventAccumulator(str(out / "cnn--balanced" / "seed-1"))
+    return found.Reload()
+
+
+def test_the_history_comes_back_epoch_by_epoch(read: EventAccumulator) -> None:
+    loss = [(event.step, event.value) for event in read.Scalars("epoch/loss")]
+    assert [step for step, _ in loss] == [1, 2, 3]
+    np.testing.assert_allclose([value for _, value in loss], [2, 1, 2 / 3], rtol=1e-6)
+
+
+def test_the_test_scores_come_back(read: EventAccumulator, study: Path) -> None:
+    for name, value in finished(study)[1].scores().items():
+        (event,) = read.Scalars(name)
+        assert event.value == pytest.approx(value)
+
+
+def test_a_heatmap_comes_back_as_its_picture(
+    read: EventAccumulator, study: Path
+) -> None:
+    (event,) = read.Images("heatmap/2 answered 7 (0)")
+    ((_, expected),) = finished(study)[1].pictures()
+    shown = np.asarray(Image.open(io.BytesIO(event.encoded_image_string)))
+    np.testing.assert_array_equal(shown, expected)
