@@ -1,4 +1,4 @@
-"""Run folders -> what a tracker is told of each: settings, scores, history, pictures."""
+"""Run folders -> what a tracker is told: settings, scores, history, pictures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
