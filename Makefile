@@ -17,13 +17,14 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check lock results clean unusable
+.PHONY: help setup demo test quick peers check lock results clean unusable
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
+	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
 	@echo 'make results  write the table of results/ into README.md'
@@ -39,10 +40,13 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m 'not peers' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not peers' $(ARGS)
+
+peers: $(VENV)/.peers
+	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/python -m ruff check
@@ -88,6 +92,9 @@ $(VENV)/.dev: $(VENV)/.created locks/dev.txt pyproject.toml
 	$(call install,dev)
 	@touch $(VENV)/.$(EXTRA)
 
+$(VENV)/.peers: $(VENV)/.dev locks/peers.txt
+	$(call install,peers)
+
 # The one place that uses uv: one lock for every system and Python, with the hash of
 # every file and no address of an index. Users' locks take the developers' versions.
 
@@ -97,12 +104,13 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve --extra track
+override FEATURES := --extra export --extra serve --extra track --extra ray
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
 	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
+	$(COMPILE) --extra cpu --extra jax --group peers -c locks/dev.txt -o locks/peers.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

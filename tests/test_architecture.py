@@ -23,9 +23,9 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
-    *("arrays", "experiment", "files", "record", "settings", "evaluation"),
-    *("remedies", "catalogue", "imbalance.profiles", "imbalance.guards"),
-    *("data", "report"),
+    *("arrays", "checkpoint", "experiment", "files", "record", "results", "settings"),
+    *("evaluation", "remedies", "catalogue", "imbalance.profiles"),
+    *("imbalance.guards", "data", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
 MAY_NAME_A_BACKEND = ("runtime", "training.steps", "explain.gradients")

@@ -1,11 +1,14 @@
 """Atomic files: the old content or the new, never half."""
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tessera import files
+from tessera import checkpoint, files
 
 
 def test_a_write_that_fails_midway_keeps_the_old_file(tmp_path: Path) -> None:
@@ -37,3 +40,131 @@ def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "bad.npz", bad=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
         files.read_arrays(tmp_path / "bad.npz")
+
+
+def limited(
+    code: str, folder: Path, *, size: int
+) -> "subprocess.CompletedProcess[str]":
+    """Run code in a process of its own whose files the kernel caps at `size` bytes."""
+    pytest.importorskip("resource", reason="no such limit on this system")
+    program = (
+        "import resource, signal\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from tessera import checkpoint, files\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        f"folder = Path({str(folder)!r})\n"
+        "noise = np.random.default_rng(0).bytes(100_000)\n"
+        f"try:\n    {code}\n"
+        "except files.CannotWrite as error:\n    print(error)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 50_000, 99_999])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a.txt", "files.write_text(folder / 'a.txt', noise.hex())"),
+        ("a.npz", "files.write_arrays(folder / 'a.npz', a=np.frombuffer(noise, 'u1'))"),
+    ],
+)
+def test_the_kernels_refusal_at_any_byte_keeps_the_old_file(
+    tmp_path: Path, name: str, code: str, size: int
+) -> None:
+    (tmp_path / name).write_bytes(b"old")
+    said = limited(code, tmp_path, size=size).stdout
+    assert name in said and "File too large" in said
+    assert "What was there is unchanged" in said
+    assert (tmp_path / name).read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 99_999])
+def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(
+    tmp_path: Path, size: int
+) -> None:
+    checkpoint.save(tmp_path, 1, {"a": np.arange(3)}, {}, digest="d")
+    code = (
+        "checkpoint.save(folder, 2, {'a': np.frombuffer(noise, 'u1')}, {}, digest='d')"
+    )
+    assert "File too large" in limited(code, tmp_path, size=size).stdout
+    found = checkpoint.load(tmp_path, digest="d")
+    assert found is not None and found.step == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["step-000000001"]
+
+
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    """A disk of 64 KiB in a namespace of its own, where the system allows one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    program = (
+        "from pathlib import Path\n"
+        "from tessera import files\n"
+        f"path = Path({str(disk)!r}) / 'a.txt'\n"
+        "files.write_text(path, 'old')\n"
+        "try:\n    files.write_text(path, 'x' * 10**6)\n"
+        "except files.CannotWrite as error:\n    print(error)\n"
+        "print(path.read_text(), len(list(path.parent.iterdir())))\n"
+    )
+    mount = f"mount -t tmpfs -o size=64k none {disk} && exec {sys.executable} -c "
+    done = subprocess.run(
+        [
+            *["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"],
+            mount + shlex.quote(program),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"no disk of our own here: {done.stderr.strip()}")
+    assert "No space left on device" in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "old 1"
+
+
+def test_a_read_only_folder_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "a.txt"
+    files.write_text(path, "old")
+    path.parent.chmod(0o555)
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from tessera import files\n"
+        "if hasattr(os, 'geteuid') and os.geteuid() == 0:\n    os.seteuid(65534)\n"
+        "try:\n    files.write_text(Path(sys.argv[1]), 'new')\n"
+        "except files.CannotWrite as error:\n    print(error)\n"
+    )
+    for parent in path.parents:
+        if parent.is_relative_to(tmp_path.parents[1]):
+            parent.chmod(0o555 if parent == path.parent else 0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    path.parent.chmod(0o755)
+    assert "Permission denied" in done.stdout
+    assert "What was there is unchanged" in done.stdout
+    assert path.read_text() == "old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_what_cannot_be_replaced_stays_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.mkdir()
+    (path / "inside").write_text("kept")
+    with pytest.raises(files.CannotWrite, match=r"a\.txt: expected room.*unchanged"):
+        files.write_text(path, "new")
+    assert (path / "inside").read_text() == "kept"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(files.CannotWrite, match="Nothing was written"):
+        files.write_text(tmp_path / "file" / "a.txt", "new")

@@ -130,6 +130,16 @@ def test_the_best_epoch_is_the_one_with_the_best_monitored_score(
     assert best == pytest.approx(column.max())
 
 
+def test_right_answers_have_one_map_and_wrong_ones_another_for_the_truth(
+    folder: RunFolder,
+) -> None:
+    maps = files.read_arrays(folder.heatmaps)
+    right = maps["labels"] == maps["predicted"]
+    same = (maps["raw"] == maps["raw_true"]).all(axis=(1, 2))
+    assert same[right].all() and not same[~right].any()
+    assert (~right).any()
+
+
 def test_the_same_seed_gives_bit_equal_predictions(
     run: Run, dataset: Dataset, folder: RunFolder, tmp_path: Path
 ) -> None:

@@ -1,6 +1,10 @@
 """Workers: events in order, a failed run named, a dead worker noticed."""
 
 import multiprocessing
+import os
+import pickle
+import signal
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -50,28 +54,83 @@ def test_a_run_starts_then_steps_then_finishes(tmp_path: Path) -> None:
     assert [step.row is not None for step in steps].count(True) == 1
 
 
-def test_workers_that_all_died_end_the_wait_with_an_error() -> None:
+def ended(code: int) -> workers._Worker:
+    """A worker whose process has ended."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_die)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_die, args=(code,))
     process.start()
+    theirs.close()
     process.join()
-    (event,) = workers._listen(context.Queue(), [process], expected=1)
-    assert isinstance(event, workers.Failed)
+    return workers._Worker(process, ours)
+
+
+def _die(code: int) -> None:
+    raise SystemExit(code)
+
+
+def no_more() -> workers._Worker:
+    raise AssertionError("nobody is to be hired")
+
+
+def test_workers_that_all_died_before_a_task_end_the_wait_with_an_error() -> None:
+    waiting = deque([task(Path("here"))])
+    (event,) = workers._lead([ended(3)], waiting, no_more)
+    assert isinstance(event, workers.Failed) and event.task is None
     assert "every worker process ended (exit codes 3)" in event.message
 
 
-def _die() -> None:
-    raise SystemExit(3)
+def test_a_worker_that_died_at_a_task_is_named_and_replaced() -> None:
+    worker = ended(3)
+    worker.task = task(Path("a"))
+    hired: list[workers._Worker] = []
+
+    def hire() -> workers._Worker:
+        hired.append(ended(5))
+        return hired[-1]
+
+    events = list(workers._lead([worker], deque([task(Path("b"))]), hire))
+    assert [event.task for event in events] == [task(Path("a")), None]
+    assert "exit code 3" in events[0].message and "exit codes 3, 5" in events[1].message
+    assert len(hired) == 1
+
+
+class Half:
+    """Its pickle stops in the middle of a message."""
+
+    def recv(self) -> None:
+        raise pickle.UnpicklingError("pickle data was truncated")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_message_cut_short_is_a_death() -> None:
+    worker = ended(3)
+    worker.pipe = Half()
+    assert workers._receive(worker) == workers._Gone("3")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_killed_worker_fails_its_run_and_the_others_go_on(tmp_path: Path) -> None:
+    tasks = [task(tmp_path / name) for name in "ab"]
+    events = []
+    for event in workers.run_all(tasks, DATA, jobs=1, threads=1):
+        events.append(event)
+        if event == workers.Started(tasks[0]):
+            (child,) = multiprocessing.active_children()
+            os.kill(child.pid, signal.SIGKILL)
+    (failed,) = (event for event in events if isinstance(event, workers.Failed))
+    assert failed.task == tasks[0] and "exit code -9" in failed.message
+    assert workers.Finished(tasks[1]) in events
+    assert not tasks[0].folder.record.exists() and tasks[1].folder.record.exists()
 
 
 def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
     sent: list[workers.Stepped] = []
 
-    class Events:
-        def put(self, event: workers.Stepped) -> None:
-            sent.append(event)
-
-    report = workers._reporter(Events(), task(Path("unused")))
+    report = workers._reporter(sent.append, task(Path("unused")))
     for step in range(1, 401):
         report(0, step, 400, None)
     assert 19 <= len(sent) <= 21

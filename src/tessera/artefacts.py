@@ -12,7 +12,7 @@ from tessera import files
 from tessera.arrays import Indices, Logits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Run
-from tessera.explain import examples, gradcam
+from tessera.explain import examples, gradcam, mistakes
 from tessera.record import Record, RunFolder
 
 
@@ -48,7 +48,7 @@ def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) 
 def write_heatmaps(
     run: Run, net: Any, dataset: Dataset, logits: Logits, folder: RunFolder
 ) -> tuple[str, ...]:
-    """Explain right and wrong test answers of every class; return what to note.
+    """Explain right and wrong test answers, and mistakes; return what to note.
 
     A map too coarse to say where a model looks is not drawn, and that is noted.
     """
@@ -63,6 +63,7 @@ def write_heatmaps(
         return ()
     try:
         explanations = gradcam.explain(net, test.images[indices])
+        truth = gradcam.explain(net, test.images[indices], targets=test.labels[indices])
     except gradcam.CoarseGrid as error:
         return (f"No heatmaps: {error}",)
     examples.write(
@@ -71,5 +72,8 @@ def write_heatmaps(
         images=test.images,
         labels=test.labels,
         indices=indices,
+        raw_true=truth.raw,
     )
-    return ()
+    return mistakes.write(
+        folder.mistakes, net, images=test.images, labels=test.labels, logits=logits
+    )

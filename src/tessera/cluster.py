@@ -1,8 +1,8 @@
 """Runs on a Ray cluster: core tasks, the data shipped once per node, results fetched.
 
 The state of a study lies in its folders, not in the cluster: a run counts when its
-record lies in its folder, which only the driver writes. Workers, nodes or the driver may
-die at any time; the same command does what is missing.
+record lies in its folder, which only the driver writes. Workers, nodes or the driver
+may die at any time; the same command does what is missing.
 """
 
 import contextlib

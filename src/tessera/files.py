@@ -10,28 +10,83 @@ from typing import Any
 
 import numpy as np
 
+PARTIAL = ".partial-"
+"""How the name of a file or folder begins that is not whole yet."""
+
+
+class CannotWrite(OSError):
+    """The disk refused a write; what stood there before is as it was."""
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there if the block succeeds.
 
-    Content is flushed to the disk before the move, so that a crash of the machine
-    leaves the old file or the whole new one. On an error the temporary file goes.
+    Content is flushed to the disk before the move, and the move before the return, so
+    that a crash of the machine leaves the old file or the whole new one. On an error
+    the temporary file goes.
+
+    Raises:
+        CannotWrite: The disk is full, the folder is read-only, or `path` cannot be
+            replaced; the old file is untouched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=".partial-", suffix="".join(path.suffixes[-2:])
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with writing(path), _temporary(path) as temporary:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        flush(temporary)
         temporary.chmod(0o644)
         os.replace(temporary, path)
+        flush_folder(path.parent)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the disk's refusals within the block into a message about `path`.
+
+    Raises:
+        CannotWrite: The block raised an `OSError`.
+    """
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except OSError as error:
+        was = "What was there is unchanged" if path.exists() else "Nothing was written"
+        raise CannotWrite(
+            f"{path}: expected room and permission to write it. Received: "
+            f"{error.strerror or error}. {was}. Free space, or make the folder "
+            "writable, and give the same command again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """An empty file beside `path`, gone at the end unless it was moved."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two suffixes: Keras knows its weights by `.weights.h5`.
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=PARTIAL, suffix="".join(path.suffixes[-2:])
+    )
+    os.close(handle)
+    try:
+        yield Path(name)
     finally:
-        temporary.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until a folder's names are on the disk, where the system can do that."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

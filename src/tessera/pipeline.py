@@ -4,23 +4,26 @@ data -> imbalance -> model -> training -> evaluation -> explanation -> record
 """
 
 import datetime
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tessera import artefacts, files, runtime, settings
+from tessera import artefacts, checkpoint, files, runtime, settings
 from tessera.arrays import Counts, Indices, Logits
 from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation import scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan, profiles
-from tessera.models import build, cost
+from tessera.models import build, cost, weights
 from tessera.record import Record, RunFolder
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
+from tessera.training.resume import Store
 
 SHARED = (
     "The training is that of the same regime without the last step, which the same "
@@ -50,8 +53,8 @@ def execute(
 ) -> Record:
     """Train, test and explain one model, and leave everything in `folder`.
 
-    `record.json` is written last: a folder without it is unfinished work, which the
-    next call does again from the start.
+    `record.json` is written last: a folder without it is unfinished work. The next
+    call goes on with its training, to the same bits, and does the rest again.
 
     Args:
         run: What to do.
@@ -75,9 +78,14 @@ def execute(
     classes = len(dataset.class_names)
     net = build.for_run(run, dataset.image_shape, classes)
     remarks = remedy_notes(run, dataset, chosen)
+    passed_over: list[str] = []
     fitted = take_over(run, net, dataset, donor, folder) if donor else None
     if fitted is None:
-        fitted = train_model(run, net, dataset, chosen, folder=folder, report=report)
+        store = checkpoints(run, dataset, folder, passed_over.append)
+        fitted = train_model(
+            run, net, dataset, chosen, folder=folder, report=report, store=store
+        )
+        remarks += tuple(passed_over)
     else:
         remarks += (SHARED,)
     artefacts.write_history(folder, fitted.history)
@@ -98,6 +106,7 @@ def execute(
         threads=threads,
     )
     files.write_text(folder.record, record.model_dump_json(indent=2) + "\n")
+    checkpoint.clear(folder.checkpoints)
     return record
 
 
@@ -138,6 +147,7 @@ def train_model(
     *,
     folder: RunFolder,
     report: Callable[..., None],
+    store: Store | None = None,
 ) -> fit.Fitted:
     """Turn the remedy into a plan for the images at hand, and train by it."""
     return fit.fit(
@@ -148,7 +158,22 @@ def train_model(
         seed=run.seed,
         weights=folder.weights,
         report=report,
+        store=store,
     )
+
+
+def checkpoints(
+    run: Run, dataset: Dataset, folder: RunFolder, note: Callable[[str], None]
+) -> Store:
+    """Where a run's checkpoints lie, and the hash of all that decides its bits.
+
+    The machine counts, because another processor, thread count or library may round
+    differently: what would not be bit-equal starts over instead.
+    """
+    facts = [run.digest(dataset.fingerprint), run.seed, runtime.numerics()]
+    canonical = json.dumps(facts, sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return Store(folder.checkpoints, digest, note)
 
 
 def take_over(
@@ -162,7 +187,7 @@ def take_over(
     record = artefacts.finished(donor, twin.digest(dataset.fingerprint))
     if twin == run or record is None:
         return None
-    net.load_weights(donor.weights)
+    weights.load(net, donor.weights)
     with files.replacing(folder.weights) as temporary:
         net.save_weights(temporary)
     return fit.Fitted(

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from tessera.experiment import Experiment
+from tessera.results import Baseline, Groups, Interval, Ranking, Value
+from tessera.results import Spread as Spread
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 adds a study's statistics; files of version 1 are read as files without them."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClassScores(_Value):
+class ClassScores(Value):
     """How one class fared on the test set."""
 
     name: str
@@ -31,7 +30,7 @@ class ClassScores(_Value):
     """Test images of this class."""
 
 
-class Scores(_Value):
+class Scores(Value):
     """Scores on the test set; every average is over classes that have test images."""
 
     accuracy: float
@@ -50,7 +49,7 @@ class Scores(_Value):
     """Row: true class; column: predicted class."""
 
 
-class Environment(_Value):
+class Environment(Value):
     """What a number was computed with."""
 
     tessera: str
@@ -67,7 +66,7 @@ class Environment(_Value):
     platform: str
 
 
-class DataSummary(_Value):
+class DataSummary(Value):
     """The dataset as it was loaded."""
 
     name: str
@@ -81,7 +80,7 @@ class DataSummary(_Value):
     image_shape: tuple[int, int, int]
 
 
-class Record(_Value):
+class Record(Value):
     """One finished run."""
 
     schema_version: int = SCHEMA_VERSION
@@ -108,7 +107,7 @@ class Record(_Value):
     """Training images seen per second, augmentation and validation included."""
     notes: tuple[str, ...] = ()
     """Warnings a reader needs, in plain words."""
-    tuned: dict[str, float] = {}
+    tuned: dict[str, float] = Field(default_factory=dict)
     """What the remedy chose on the validation images, say `tau`."""
     data: DataSummary
     provenance: Environment
@@ -116,17 +115,7 @@ class Record(_Value):
     """UTC, ISO 8601."""
 
 
-class Spread(_Value):
-    """A score over seeds."""
-
-    mean: float
-    deviation: float | None
-    """Sample standard deviation (n - 1); None for a single seed."""
-    values: tuple[float, ...]
-    """In the order of the seeds."""
-
-
-class CellSummary(_Value):
+class CellSummary(Value):
     """One row of the comparison: a model under a regime, over its seeds."""
 
     model: str
@@ -138,11 +127,20 @@ class CellSummary(_Value):
     multiply_adds: int
     train_seconds: Spread
     scores: dict[str, Spread]
-    """Accuracy, macro-F1 and so on, and `reduced_recall`."""
+    """Accuracy, macro-F1 and so on; `reduced_recall` and the groups' recall where the
+    study reduces classes; calibration and curves where predictions are stored."""
     per_class_recall: dict[str, Spread]
+    train_counts: tuple[int, ...] = ()
+    """Images per class that the first seed's optimiser saw."""
+    groups: Groups | None = None
+    """Head, middle and tail; None where all classes are equal."""
+    intervals: dict[str, tuple[Interval, ...]] = Field(default_factory=dict)
+    """Bootstrap intervals of scores over test images, one per seed."""
+    temperature: Spread | None = None
+    """Fitted on validation images; scores ending in `_scaled` are those after it."""
 
 
-class Verdict(_Value):
+class Verdict(Value):
     """What this study says about one of the seed study's claims."""
 
     key: str
@@ -156,7 +154,7 @@ class Verdict(_Value):
     because: str
 
 
-class StudyRecord(_Value):
+class StudyRecord(Value):
     """`study.json`: everything a reader of the study needs, pictures aside."""
 
     schema_version: int = SCHEMA_VERSION
@@ -165,6 +163,9 @@ class StudyRecord(_Value):
     environment: Environment
     cells: tuple[CellSummary, ...]
     verdicts: tuple[Verdict, ...]
+    rankings: tuple[Ranking, ...] = ()
+    """Per model and imbalanced profile with at least one remedy."""
+    baselines: tuple[Baseline, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,11 @@ class RunFolder:
         return self.path / "best.weights.h5"
 
     @property
+    def checkpoints(self) -> Path:
+        """Where an unfinished training goes on; gone when the run is finished."""
+        return self.path / "checkpoints"
+
+    @property
     def model(self) -> Path:
         """The best model: raw pixels 0..255 in, probabilities out."""
         return self.path / "model.keras"
@@ -212,6 +218,21 @@ class RunFolder:
     def heatmaps(self) -> Path:
         """Explained test images and their raw maps (see `tessera.explain`)."""
         return self.path / "heatmaps.npz"
+
+    @property
+    def mistakes(self) -> Path:
+        """Test images worth looking at, explained; arrays as in `heatmaps`."""
+        return self.path / "mistakes.npz"
+
+    @property
+    def faithfulness(self) -> Path:
+        """How far the run's maps can be trusted, JSON; see `tessera faithfulness`."""
+        return self.path / "faithfulness.json"
+
+    @property
+    def faithfulness_values(self) -> Path:
+        """The values per image behind it, and the raw maps."""
+        return self.path / "faithfulness.npz"
 
     @property
     def record(self) -> Path:

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tessera import __version__
 from tessera.record import Environment
@@ -107,6 +108,13 @@ def make_deterministic(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def forget() -> None:
+    """Give back what a finished model holds; a worker would grow with every run."""
+    import keras
+
+    keras.backend.clear_session(free_memory=True)
+
+
 def environment(threads: int | None = None) -> Environment:
     """Describe this machine and these versions, for a record."""
     commit, dirty = _git_state()
@@ -123,6 +131,19 @@ def environment(threads: int | None = None) -> Environment:
         threads=threads or cores,
         platform=f"{platform.system()} {platform.machine()}",
     )
+
+
+SWITCHES = (
+    *("TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    *("OMP_NUM_THREADS", "XLA_FLAGS", "JAX_ENABLE_X64", "TF_XLA_FLAGS"),
+)
+"""Variables of the environment by which frameworks decide how to compute."""
+
+
+def numerics() -> dict[str, Any]:
+    """What may change a result's last bits: machine, versions, commit, switches."""
+    chosen = {name: os.environ.get(name) for name in SWITCHES}
+    return environment().model_dump(mode="json") | chosen
 
 
 @cache

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
-from tessera.evaluation import study_record
+from tessera.evaluation import faithfulness, study_record
 from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
 from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
@@ -172,8 +172,17 @@ def conclude(
         for task in progress.finished
     ]
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
+    checked = [
+        faithfulness.read(task.folder.faithfulness, found)
+        for task, found in zip(progress.finished, records, strict=True)
+    ]
     record = study_record.study_record(
-        experiment, records, runtime.environment(threads), folders
+        experiment,
+        records,
+        runtime.environment(threads),
+        folders,
+        root=out,
+        faithfulness=[found for found in checked if found is not None],
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
@@ -201,14 +210,16 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
     """How many runs side by side, and how many threads each.
 
     Small images keep one core busy better than they keep many: by default every core
-    gets a run of its own, as far as memory allows.
+    gets a run of its own, as far as memory allows. Each has one thread, however many
+    there are: with more, sums are cut elsewhere and their last bits differ, so a run's
+    result would depend on how many others ran beside it.
 
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
 
     Returns:
-        (jobs, threads), both at least 1.
+        (jobs, threads): at least 1, and 1.
     """
     cores = (
         len(os.sched_getaffinity(0))
@@ -217,7 +228,7 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
     )
     by_memory = max(1, _memory() // MEMORY_PER_WORKER)
     chosen = jobs or max(1, min(cores, by_memory, missing))
-    return chosen, max(1, cores // chosen)
+    return chosen, 1
 
 
 def _memory() -> int:

@@ -2,18 +2,21 @@
 
 A process of its own keeps TensorFlow's memory and seeds apart from the command's; a
 long-lived one loads TensorFlow and the dataset once. The state of a study lies in its
-folders, so a process that dies loses the run it was at and nothing else.
+folders, so a process that dies loses the run it was at and nothing else; another takes
+its place. Each has a pipe of its own: a queue that all share is lost, lock and all,
+with the first process that is killed while it holds the lock.
 """
 
+import contextlib
 import multiprocessing
-import multiprocessing.queues
 import os
-import queue
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -64,7 +67,7 @@ class Failed:
     """A task ended in an error; the others go on."""
 
     task: Task | None
-    """None: the worker itself died."""
+    """None: the workers died before they took any."""
     message: str
     details: str
 
@@ -85,48 +88,104 @@ def run_all(
         jobs: Processes at a time.
         threads: Threads of each.
     """
-    context = multiprocessing.get_context("spawn")
-    waiting: Any = context.Queue()
-    events: Any = context.Queue()
-    for item in [*tasks, *[None] * jobs]:
-        waiting.put(item)
-    processes = [
-        context.Process(
-            target=_work, args=(waiting, events, data, threads), daemon=True
-        )
-        for _ in range(jobs)
-    ]
-    for process in processes:
-        process.start()
+    waiting = deque(tasks)
+    crew = [_hire(data, threads) for _ in range(jobs)]
     try:
-        yield from _listen(events, processes, expected=len(tasks))
+        yield from _lead(crew, waiting, lambda: _hire(data, threads))
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
+        for worker in crew:
+            worker.process.terminate()
+        for worker in crew:
+            worker.process.join()
+            worker.pipe.close()
 
 
-def _listen(
-    events: Any, processes: Sequence[BaseProcess], *, expected: int
+@dataclass(eq=False)
+class _Worker:
+    """A process, our end of its pipe, and the task it is at."""
+
+    process: BaseProcess
+    pipe: Any
+    task: Task | None = None
+
+
+def _hire(data: Data, threads: int) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, data, threads), daemon=True)
+    process.start()
+    # Only the process holds its end now, so that its death closes the pipe.
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _lead(
+    crew: list[_Worker], waiting: deque[Task], hire: Callable[[], _Worker]
 ) -> Iterator[Event]:
-    """Events until every task ended, or no process is left to end one."""
-    ended = 0
-    while ended < expected:
-        try:
-            event = events.get(timeout=0.5)
-        except queue.Empty:
-            if any(process.is_alive() for process in processes):
-                continue
-            codes = ", ".join(sorted({str(p.exitcode) for p in processes}))
-            message = f"every worker process ended (exit codes {codes})"
-            yield Failed(None, message, "")
-            return
-        ended += isinstance(event, Finished | Failed)
-        yield event
+    """Hand tasks out and pass events on until every task ended.
+
+    `crew` is changed in place: the dead leave it, and those who died at a task are
+    replaced. Those who died before they took one are not, because others would too.
+    """
+    codes: set[str] = set()
+    left = len(waiting) + sum(worker.task is not None for worker in crew)
+    while left and crew:
+        for pipe in connection.wait([worker.pipe for worker in crew]):
+            worker = next(worker for worker in crew if worker.pipe is pipe)
+            event = _receive(worker)
+            if isinstance(event, _Gone):
+                crew.remove(worker)
+                codes.add(event.code)
+                if worker.task is None:
+                    continue
+                if waiting:
+                    crew.append(hire())
+                event = Failed(worker.task, _death(event.code), "")
+            if isinstance(event, Finished | Failed):
+                left -= 1
+                worker.task = None
+            if event is not None:
+                yield event
+            elif waiting:
+                worker.task = waiting.popleft()
+                _send(worker, worker.task)
+    if left:
+        message = f"every worker process ended (exit codes {', '.join(sorted(codes))})"
+        yield Failed(None, message, "")
 
 
-def _work(waiting: Any, events: Any, data: Data, threads: int) -> None:
+@dataclass(frozen=True)
+class _Gone:
+    """A process ended."""
+
+    code: str
+
+
+def _receive(worker: _Worker) -> Any:
+    """The worker's next event; None: it is ready for a task."""
+    try:
+        return worker.pipe.recv()
+    # A message cut short by a kill can be anything, not only an end of file.
+    except Exception:
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        return _Gone(str(worker.process.exitcode))
+
+
+def _send(worker: _Worker, task: Task) -> None:
+    with contextlib.suppress(OSError):  # It has just died; its pipe says so next.
+        worker.pipe.send(task)
+
+
+def _death(code: str) -> str:
+    return (
+        f"its process was ended from outside (exit code {code}), most often by the "
+        "system for lack of memory: try fewer --jobs. The same command goes on with it"
+    )
+
+
+def _work(pipe: Any, data: Data, threads: int) -> None:
     """A worker's life: load the framework and the data, then do task after task."""
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -137,8 +196,10 @@ def _work(waiting: Any, events: Any, data: Data, threads: int) -> None:
     from tessera.data import source
 
     dataset = source.load(data)
-    for task in iter(waiting.get, None):
-        events.put(Started(task))
+    while True:
+        pipe.send(None)
+        task = pipe.recv()
+        pipe.send(Started(task))
         try:
             pipeline.execute(
                 task.run,
@@ -146,15 +207,16 @@ def _work(waiting: Any, events: Any, data: Data, threads: int) -> None:
                 task.folder,
                 threads=threads,
                 donor=task.donor,
-                report=_reporter(events, task),
+                report=_reporter(pipe.send, task),
             )
-            events.put(Finished(task))
+            pipe.send(Finished(task))
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
-            events.put(Failed(task, message, traceback.format_exc()))
+            pipe.send(Failed(task, message, traceback.format_exc()))
+        runtime.forget()
 
 
-def _reporter(events: Any, task: Task) -> Any:
+def _reporter(send: Callable[[Event], None], task: Task) -> Any:
     """A training's report function: sends each finished twentieth of an epoch."""
     last = -1.0
 
@@ -163,7 +225,7 @@ def _reporter(events: Any, task: Task) -> Any:
         position = epoch + done / steps
         if row is not None or position - last >= 0.05:
             last = position
-            events.put(Stepped(task, epoch, done / steps, row))
+            send(Stepped(task, epoch, done / steps, row))
 
     return report
 

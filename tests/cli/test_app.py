@@ -12,8 +12,8 @@ from tessera import settings
 from tessera.experiment import Experiment
 
 VERBS = (
-    *("demo", "study", "train", "report", "explain", "predict", "data"),
-    *("export", "serve", "track", "config"),
+    *("demo", "study", "train", "report", "explain", "faithfulness", "predict", "data"),
+    *("export", "serve", "track", "remedies", "config"),
 )
 
 

@@ -10,12 +10,10 @@ import keras
 import numpy as np
 import pytest
 
+from contracts import one_step
 from tessera import catalogue, remedies
 from tessera.imbalance import sampling
 from tessera.imbalance.plan import Phase, mean_loss, plan
-
-sys.path.insert(0, str(Path(__file__).parent))
-import one_step
 
 COUNTS = np.array([500, 60, 9])
 NAMES = list(catalogue.catalogue())

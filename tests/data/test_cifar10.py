@@ -158,3 +158,77 @@ def test_without_the_official_archive_the_error_lists_the_ways_on(
     for way in ("cifar-10-python.tar.gz", "--data FOLDER", "tessera demo"):
         assert way in str(error.value)
     assert ("hash" in str(error.value)) == there
+
+
+def hostile(path: Path, *members: "tuple[tarfile.TarInfo, bytes]") -> Path:
+    with tarfile.open(path, "w:gz", format=tarfile.GNU_FORMAT) as tar:
+        for member, content in members:
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+@pytest.mark.parametrize("name", ["../../canary", "/tmp/canary", "canary"])
+@pytest.mark.parametrize(
+    "kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE]
+)
+def test_nothing_of_an_archive_is_ever_written(tmp_path, name, kind) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("untouched")
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = hostile(folder / "x.tar.gz", (member(name, kind, str(canary)), b""))
+    with pytest.raises(DataError, match="Received none called data_batch_1"):
+        cifar10.load(path, image_size=32)
+    assert canary.read_text() == "untouched"
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "a", folder, path, canary]
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
+def test_a_batch_that_is_a_link_or_a_device_is_not_read(tmp_path, kind) -> None:
+    target = tmp_path / "secret"
+    target.write_bytes(pickle.dumps(batch(1), protocol=2))
+    batch_1 = member("cifar-10-batches-py/data_batch_1", kind, str(target))
+    path = hostile(tmp_path / "x.tar.gz", (batch_1, b""))
+    with pytest.raises(DataError, match="Received none called data_batch_1"):
+        cifar10.load(path, image_size=32)
+
+
+def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(cifar10, "LARGEST_ARCHIVE", 2**20)
+    path = hostile(tmp_path / "x.tar.gz", (member("zeros"), b"\0" * 2**22))
+    assert path.stat().st_size < 2**13
+    with pytest.raises(DataError, match="more than 1,048,576 bytes unpacked"):
+        cifar10.load(path, image_size=32)
+
+
+def test_an_archive_of_endless_members_is_refused(tmp_path) -> None:
+    members = [(member(str(n)), b"") for n in range(cifar10.MOST_MEMBERS + 1)]
+    with pytest.raises(DataError, match="more than 1000 members"):
+        cifar10.load(hostile(tmp_path / "x.tar.gz", *members), image_size=32)
+
+
+def test_headers_that_announce_headers_without_end_are_refused(tmp_path) -> None:
+    """`tarfile` calls itself once for each of them."""
+    long = member("name", tarfile.GNUTYPE_LONGNAME)
+    path = hostile(tmp_path / "x.tar.gz", *[(long, b"name\0")] * 5000)
+    with pytest.raises(DataError, match="expected a whole"):
+        cifar10.load(path, image_size=32)
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 2**40], [0, 1, "cat"], [0, 1, None], [[]], 7]
+)
+def test_labels_that_are_no_labels_are_refused(batches, labels) -> None:
+    content = batch(1) | {b"labels": labels}
+    (batches / "data_batch_1").write_bytes(pickle.dumps(content, protocol=2))
+    with pytest.raises(DataError):
+        cifar10.load(batches, image_size=32)

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -211,6 +212,45 @@ def test_a_picture_of_too_many_pixels_is_never_decoded(tmp_path, side) -> None:
     (tmp_path / "bomb.bmp").write_bytes(header)
     with pytest.raises(decode.Unreadable, match="pixels"):
         decode.picture(tmp_path / "bomb.bmp", 8)
+
+
+def test_strips_laid_over_white_are_the_whole_picture_laid_over_white(
+    tmp_path, monkeypatch
+) -> None:
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (37, 11, 4), dtype=np.uint8))
+    white = Image.new("RGBA", image.size, "white")
+    whole = np.asarray(Image.alpha_composite(white, image).convert("RGB"))
+    for pixels in (1, 30, 11 * 37, 10**6):
+        monkeypatch.setattr(decode, "STRIP", pixels)
+        np.testing.assert_array_equal(np.asarray(decode.to_rgb(image)), whole)
+
+
+def test_a_large_picture_is_decoded_by_the_thread_for_large_ones(
+    tmp_path, monkeypatch
+) -> None:
+    quad("RGB", RED, GREEN, BLUE, WHITE).save(tmp_path / "a.png")
+    asked: list[object] = []
+
+    class Alone(ThreadPoolExecutor):
+        def submit(self, *arguments, **options):
+            asked.append(arguments)
+            return super().submit(*arguments, **options)
+
+    with Alone(1) as alone:
+        small = decode.picture(tmp_path / "a.png", 2, alone=alone)
+        assert asked == []
+        monkeypatch.setattr(decode, "LARGE", 3)
+        large = decode.picture(tmp_path / "a.png", 2, alone=alone)
+    assert len(asked) == 1
+    np.testing.assert_array_equal(small.pixels, large.pixels)
+
+
+def test_a_file_larger_than_any_picture_is_not_opened(tmp_path) -> None:
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(decode.MAX_BYTES + 1)
+    with pytest.raises(decode.Unreadable, match="536,870,913 bytes are more than"):
+        decode.picture(tmp_path / "a.png", 8)
 
 
 def test_content_in_memory_is_decoded_by_the_same_rule(tmp_path: Path) -> None:

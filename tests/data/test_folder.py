@@ -145,3 +145,28 @@ def test_an_unsafe_folder_stays_unsafe_on_the_second_start(split_folder) -> None
     for _ in range(2):
         with pytest.raises(DataError, match=r"bad\.png"):
             load(split_folder)
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [("Cat", "cat"), ("café", "cafe\u0301"), ("ﬁn", "fin"), ("Straße", "STRASSE")],
+)
+def test_classes_whose_names_differ_only_in_case_or_spelling_are_refused(
+    make_image, tmp_path, alike
+) -> None:
+    for label in (*alike, "dog"):
+        for n in range(5):
+            make_image(f"{label}/{n}.png")
+    if len({path.name for path in (tmp_path / "images").iterdir()}) < 3:
+        pytest.skip("this file system takes the two names for one")
+    with pytest.raises(DataError, match="differ only in case or spelling") as error:
+        load(tmp_path / "images")
+    assert all(name in str(error.value) for name in alike)
+
+
+def test_files_whose_names_differ_only_in_case_are_two_images(
+    class_folder, make_image
+) -> None:
+    make_image("cat/A.png")
+    make_image("cat/a.png")
+    assert load(class_folder).train.counts(2).sum() + 3 == 10 + 5 + 2

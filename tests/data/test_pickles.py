@@ -103,3 +103,23 @@ def test_an_array_that_promises_more_bytes_than_it_has_is_refused() -> None:
     assert written.count(b"K\x02K\x0c\x86") == 1
     with pytest.raises(pickles.RefusedPickle, match="whole content"):
         pickles.read(written.replace(b"K\x02K\x0c\x86", b"K\x02K\xff\x86"))
+
+
+def test_a_pickle_of_endless_small_objects_is_refused_before_they_are_made() -> None:
+    """Sixty bytes of memory for each byte: 64 MB of them would take 4 GB."""
+    content = b"]" * (pickles.MOST_STEPS + 2)
+    with pytest.raises(pickles.RefusedPickle, match="more than 1,000,000 instr"):
+        pickles.read(content)
+
+
+@pytest.mark.parametrize(
+    "shape", [b"J\xff\xff\xff\xffJ\xe8\xff\xff\xff", b"G@8" + b"\0" * 6]
+)
+def test_a_shape_that_is_none_is_refused(shape) -> None:
+    written = pickle.dumps({"data": PIXELS}, protocol=2)
+    broken = written.replace(
+        b"K\x02K\x0c\x86", shape + (b"\x86" if shape[:1] == b"J" else b"\x85")
+    )
+    assert broken != written
+    with pytest.raises(pickles.RefusedPickle):
+        pickles.read(broken)

@@ -114,3 +114,73 @@ def test_another_layout_is_an_error_that_says_what_is_there(
 def test_a_missing_folder_is_an_error(tmp_path) -> None:
     with pytest.raises(DataError, match="no folder"):
         scan(tmp_path / "none")
+
+
+def test_a_link_in_a_circle_is_refused(tmp_path) -> None:
+    touch(tmp_path, "a/1", "b/1")
+    (tmp_path / "a" / "self").symlink_to("self")
+    (tmp_path / "a" / "there").symlink_to("back")
+    (tmp_path / "a" / "back").symlink_to("there")
+    listing = scan(tmp_path)
+    assert [r.path for r in listing.refused] == ["a/back", "a/self", "a/there"]
+    assert [f.path for f in listing.files] == ["a/1", "b/1"]
+
+
+def test_a_link_in_a_circle_beside_the_classes_is_left_alone(tmp_path) -> None:
+    touch(tmp_path, "a/1", "b/1")
+    (tmp_path / "self").symlink_to("self")
+    assert scan(tmp_path).stray == ("self",)
+
+
+def test_a_folder_that_is_a_circle_is_no_folder(tmp_path) -> None:
+    (tmp_path / "self").symlink_to("self")
+    with pytest.raises(DataError, match="no folder"):
+        scan(tmp_path / "self")
+
+
+def test_folders_without_end_are_refused(tmp_path) -> None:
+    touch(tmp_path, "a/1", "b/1")
+    deep = os.open(tmp_path / "a", os.O_RDONLY)
+    for _ in range(100):
+        os.mkdir("d", dir_fd=deep)
+        inner = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(deep)
+    (refused,) = scan(tmp_path).refused
+    assert refused.reason == "more than 64 folders deep"
+    assert [f.path for f in scan(tmp_path).files] == ["a/1", "b/1"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems demand Unicode")
+def test_a_file_whose_name_is_no_text_is_refused_and_shown_with_escapes(
+    tmp_path,
+) -> None:
+    touch(tmp_path, "a/1", "b/1", "a/\x1b[31mred", "a/new\nline")
+    (tmp_path / "a" / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
+    listing = scan(tmp_path)
+    assert [f.path for f in listing.files] == ["a/1", "b/1"]
+    shown = [r.path for r in listing.refused]
+    assert shown == ["a/\\x1b[31mred", "a/caf\\udce9", "a/new\\nline"]
+    assert all("a name that is no text" in r.reason for r in listing.refused)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems demand Unicode")
+@pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines", b"\x1b[2Jgone"])
+def test_a_class_whose_name_is_no_text_is_an_error(tmp_path, name) -> None:
+    touch(tmp_path, "a/1", "b/1", f"{os.fsdecode(name)}/1")
+    with pytest.raises(DataError, match="a class whose name is text") as error:
+        scan(tmp_path)
+    assert str(error.value).isprintable()
+
+
+NAMES = ["Кошка", "猫", "قطة", "बिल्ली", "γάτα", "with space", "🐈", "a.b", "ﬁ", "-x"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_any_script_is_a_name(tmp_path, name) -> None:
+    touch(tmp_path, f"{name}/{name}.png", "other/1")
+    listing = scan(tmp_path)
+    assert set(listing.class_names) == {name, "other"}
+    assert f"{name}/{name}.png" in [file.path for file in listing.files]
+    assert listing.refused == ()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tessera.evaluation import comparison
+from tessera.evaluation.outcomes import Outcome
 from tessera.experiment import Cnn, Experiment, Hybrid, Regime
 
 from .studies import REDUCED, flat, folders, record, records
@@ -85,3 +86,31 @@ def test_pooled_confusion_adds_the_seeds():
     matrix = comparison.pooled_confusion(runs)
     assert matrix.sum() == 20_000
     assert np.diag(matrix)[[0, 3]].tolist() == [1600, 1400]
+
+
+def test_groups_and_their_recall_stand_in_every_row():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    for row in rows[:2]:
+        assert row.groups.tail == REDUCED
+        tail = row.scores["tail_recall"].values
+        assert tail == pytest.approx(row.scores["reduced_recall"].values)
+        assert row.scores["head_recall"].values == pytest.approx((0.80, 0.81))
+
+
+def test_stored_predictions_add_calibration_and_intervals():
+    rng = np.random.default_rng(0)
+
+    def read(folder):
+        labels = np.repeat(np.arange(10), 5)
+        logits = rng.normal(0, 1, (50, 10)).astype(np.float32)
+        held = None if "cnn" in folder else (logits, labels)
+        return Outcome(logits, labels, held)
+
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY), read)
+    assert {"nll", "ece", "aurc"} <= set(rows[0].scores)
+    assert len(rows[0].intervals["macro_f1"]) == 2
+    # The first model's validation answers were not kept.
+    assert rows[0].temperature is None
+    assert "nll_scaled" not in rows[0].scores
+    assert len(rows[-1].temperature.values) == 2
+    assert "nll_scaled" in rows[-1].scores

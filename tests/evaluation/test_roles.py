@@ -19,7 +19,9 @@ def test_the_studys_own_regimes_find_their_parts():
     study = Experiment()
     found = roles(study, records(study, recalls))
     assert found.balanced == "balanced"
-    assert found.imbalances == (Imbalance("imbalanced", "weighted", REDUCED),)
+    assert found.imbalances == (
+        Imbalance("imbalanced", "weighted", REDUCED, ("weighted",)),
+    )
     assert found.unequal == ("imbalanced", "weighted")
 
 
@@ -33,7 +35,9 @@ def test_parts_are_read_from_settings_not_from_names():
     )
     found = roles(renamed, records(renamed, recalls))
     assert found.balanced == "imbalanced"
-    assert found.imbalances == (Imbalance("weighted", "balanced", REDUCED),)
+    assert found.imbalances == (
+        Imbalance("weighted", "balanced", REDUCED, ("balanced",)),
+    )
 
 
 def test_weights_on_another_profile_are_no_partner():

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
+from tessera import files
 from tessera.evaluation.study_record import study_record
-from tessera.experiment import Experiment
-from tessera.record import StudyRecord
+from tessera.experiment import Cnn, Experiment
+from tessera.record import RunFolder, StudyRecord
 
 from .studies import ENVIRONMENT, flat, folders, records
 
@@ -30,3 +32,29 @@ def test_runs_on_other_data_are_an_error():
     finished[0] = finished[0].model_copy(update={"data": data})
     with pytest.raises(ValueError, match="runs on the same data"):
         study_record(STUDY, finished, ENVIRONMENT, folders(STUDY))
+
+
+def test_a_study_keeps_its_rankings_and_what_a_model_must_beat():
+    study = study_record(STUDY, records(STUDY, recalls), ENVIRONMENT, folders(STUDY))
+    assert [r.model for r in study.rankings] == ["cnn", "transformer", "hybrid"]
+    assert [b.regimes for b in study.baselines] == [
+        ("balanced",),
+        ("balanced",),
+        ("imbalanced", "weighted"),
+        ("imbalanced", "weighted"),
+    ]
+
+
+def test_predictions_are_read_from_the_studys_folder(tmp_path):
+    one = Experiment(models=(Cnn(),), seeds=(0,))
+    places = folders(one)
+    labels = np.repeat(np.arange(10), 3)
+    logits = np.eye(10, dtype=np.float32)[labels]
+    for place in places:
+        path = RunFolder(tmp_path / place).predictions
+        files.write_arrays(path, logits=logits, labels=labels)
+    found = records(one, recalls)
+    study = study_record(one, found, ENVIRONMENT, places, tmp_path)
+    # Of the right class e / (e + 9), so the NLL is ln(e + 9) - 1.
+    expected = np.log(np.e + 9) - 1
+    assert study.cells[0].scores["nll"].mean == pytest.approx(expected, abs=1e-6)

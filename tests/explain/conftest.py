@@ -1,11 +1,18 @@
 """Small models whose maps are known, on 8x8 images of one channel unless said."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+
+from tessera import files, settings
+from tessera.data import digits
+from tessera.experiment import Digits, Experiment
+from tessera.models import build
+from tessera.record import Environment, Record, RunFolder, Scores
 
 Build = Callable[..., keras.Model]
 
@@ -57,3 +64,86 @@ def hybrid() -> Build:
         return keras.Model(pixels, layers.Dense(5, name="logits")(fused))
 
     return build
+
+
+@pytest.fixture
+def nonlinear() -> Build:
+    """The small hybrid with a hidden ReLU layer after its fusion, named `fusion`."""
+
+    def build(*, seed: int = 0, hidden: str | None = "relu") -> keras.Model:
+        keras.utils.set_random_seed(seed)
+        pixels = keras.Input((8, 8, 3))
+        scaled = layers.Rescaling(1 / 255)(pixels)
+        maps = layers.Conv2D(6, 3, padding="same", activation="relu", name="features")(
+            scaled
+        )
+        u = layers.GlobalAveragePooling2D(name="u")(maps)
+        tokens = layers.Dense(4)(layers.Reshape((64, 6))(maps))
+        tokens = layers.MultiHeadAttention(2, 4)(tokens, tokens)
+        v = layers.GlobalAveragePooling1D(name="v")(tokens)
+        fused = layers.Concatenate(name="fusion")([u, v])
+        fused = layers.Dense(16, hidden, name="hidden")(fused)
+        return keras.Model(pixels, layers.Dense(5, name="logits")(fused))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def finished() -> Callable[..., RunFolder]:
+    """Writes what a finished run on 16x16 digits leaves, with initial weights."""
+
+    def write(
+        folder: Path, model: object, *, seed: int = 0, reduced: tuple[int, ...] = (3,)
+    ) -> RunFolder:
+        run = RunFolder(folder)
+        dataset = digits.load(16)
+        experiment = Experiment(
+            data=Digits(image_size=16),
+            models=(model,),
+            regimes=Experiment().regimes[:1],
+            seeds=(0,),
+        )
+        scores = {
+            name: 0.0
+            for name, field in Scores.model_fields.items()
+            if field.annotation is float
+        }
+        record = Record(
+            digest="0",
+            model=model.label,
+            regime="balanced",
+            seed=0,
+            scores=Scores(
+                **scores, per_class=(), never_predicted=(), confusion_matrix=()
+            ),
+            parameters=1,
+            multiply_adds=1,
+            train_counts=(1,) * 10,
+            validation_counts=(1,) * 10,
+            reduced_classes=reduced,
+            best_epoch=1,
+            train_seconds=1.0,
+            images_per_second=1.0,
+            data=dataset.summary(),
+            provenance=Environment(
+                tessera="0",
+                commit=None,
+                dirty=None,
+                python="3",
+                packages={},
+                backend="tensorflow",
+                device="",
+                cores=1,
+                threads=1,
+                platform="",
+            ),
+            finished_at="",
+        )
+        files.write_text(run.experiment, settings.dumps(experiment))
+        files.write_text(run.record, record.model_dump_json())
+        files.write_json(run.manifest, {"indices": {"validation": list(range(20))}})
+        net = build.build(model, (16, 16, 3), 10, seed=seed)
+        net.save_weights(run.weights)
+        return run
+
+    return write

@@ -8,9 +8,10 @@ from PIL import Image
 from rich.console import Console
 
 from tessera import files, settings
-from tessera.experiment import Experiment, Hybrid
-from tessera.explain import command, gradcam
+from tessera.experiment import Experiment, Hybrid, Transformer
+from tessera.explain import command, gradcam, maps
 from tessera.explain.graph import ExplainError
+from tessera.explain.methods import AttentionRollout
 from tessera.models import build
 from tessera.record import DataSummary, Environment, Record, RunFolder, Scores
 
@@ -160,12 +161,82 @@ def test_another_layer_is_explained_on_request(run, photo, tmp_path):
     assert files.read_arrays(tmp_path / "photo.npz")["raw"].shape == (16, 16)
 
 
-def test_an_unfinished_run_is_refused(tmp_path, photo):
-    with pytest.raises(ExplainError, match=r"finished run.*no record.json"):
-        explain(RunFolder(tmp_path), [photo])
+def test_without_images_the_other_form_of_the_command_is_named(run):
+    with pytest.raises(ExplainError, match=r"IMAGE: expected at least one.*--branches"):
+        explain(run, [])
 
 
-def test_a_damaged_record_is_refused(tmp_path, photo):
-    (tmp_path / "record.json").write_text("{}")
-    with pytest.raises(ExplainError, match=r"a damaged record.json"):
-        explain(RunFolder(tmp_path), [photo])
+def test_the_name_of_a_classs_folder_is_its_true_class(run, photo, tmp_path):
+    path = tmp_path / "deer" / "photo.jpg"
+    path.parent.mkdir()
+    photo.rename(path)
+    explain(run, [path], out=tmp_path, target="true")
+    assert files.read_arrays(tmp_path / "photo.npz")["target"] == 1
+    _, printed = explain(run, [path], out=tmp_path, target="cat", contrast="true")
+    stored = files.read_arrays(tmp_path / "photo.npz")
+    assert (stored["target"], stored["against"]) == (0, 1)
+    assert "cat against deer" in printed
+
+
+def test_a_folder_that_is_no_class_has_no_true_class(run, photo):
+    with pytest.raises(ExplainError, match="--target true: expected images in a fold"):
+        explain(run, [photo], target="true")
+
+
+def test_a_contrast_is_the_difference_of_two_logits_maps(run, photo, tmp_path):
+    explain(run, [photo], out=tmp_path, target="cat", contrast="2")
+    both = files.read_arrays(tmp_path / "photo.npz")["raw"]
+    parts = []
+    for target in ("cat", "2"):
+        explain(run, [photo], out=tmp_path, target=target)
+        parts.append(files.read_arrays(tmp_path / "photo.npz")["raw"])
+    scale = np.abs(parts[0]).max()
+    np.testing.assert_allclose(both, parts[0] - parts[1], atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize(
+    "method, grid",
+    [
+        ("eigencam", (8, 8)),
+        ("occlusion", (8, 8)),
+        ("integrated-gradients", (32, 32)),
+    ],
+)
+def test_a_method_is_chosen_by_its_name(run, photo, tmp_path, method, grid):
+    _, printed = explain(run, [photo], out=tmp_path, method=method)
+    assert files.read_arrays(tmp_path / "photo.npz")["raw"].shape == grid
+    assert ("Residual: the maps' sums miss" in printed) is (
+        method == "integrated-gradients"
+    )
+    assert ("Caution: The map knows no class" in printed) is (method == "eigencam")
+
+
+def test_an_unknown_method_lists_the_known_ones(run, photo):
+    with pytest.raises(ExplainError, match="gradcam, hirescam"):
+        explain(run, [photo], method="cam")
+
+
+def test_a_token_layer_of_an_own_model_needs_no_stated_grid(finished, photo, tmp_path):
+    run = finished(tmp_path / "run", Hybrid(depth=1, patch=1))
+    _, printed = explain(run, [photo], out=tmp_path, layer="tokens")
+    assert files.read_arrays(tmp_path / "photo.npz")["raw"].shape == (4, 4)
+    assert "go around 'tokens'" in printed
+
+
+def test_a_wrong_layer_lists_the_right_ones(run, photo):
+    with pytest.raises(ExplainError, match="features: 8 x 8 x 128"):
+        explain(run, [photo], layer="feature")
+
+
+def test_rollout_reads_the_transformers_tokens_as_it_does(finished, photo, tmp_path):
+    folder = finished(tmp_path / "run", Transformer())
+    explain(folder, [photo], out=tmp_path, method="rollout")
+    stored = files.read_arrays(tmp_path / "photo.npz")
+    net = build.build(Transformer(), (16, 16, 3), 10, seed=0)
+    expected = maps.compute(
+        net,
+        stored["image"][None],
+        method=AttentionRollout("pool_weights"),
+        grid=(4, 4),
+    )
+    np.testing.assert_allclose(stored["raw"], expected.raw[0], rtol=1e-5)

@@ -80,3 +80,18 @@ def test_the_file_holds_all_that_a_figure_needs(hybrid, images, tmp_path):
     assert (str(stored["layer"]), str(stored["method"])) == ("features", "Grad-CAM")
     top = np.exp(explained.logits).max(axis=1) / np.exp(explained.logits).sum(axis=1)
     assert stored["probabilities"] == pytest.approx(top, rel=1e-5)
+
+
+def test_maps_for_the_truth_are_kept_beside_those_for_the_answer(
+    hybrid, images, tmp_path
+):
+    labels = np.arange(10, dtype=np.int32) % 5
+    indices = np.array([7, 2, 5])
+    net, path = hybrid(), tmp_path / "heatmaps.npz"
+    explained = gradcam.explain(net, images[indices])
+    truth = gradcam.explain(net, images[indices], targets=labels[indices])
+    both = {"images": images, "labels": labels, "indices": indices}
+    examples.write(path, explained, **both, raw_true=truth.raw)
+    np.testing.assert_array_equal(files.read_arrays(path)["raw_true"], truth.raw)
+    examples.write(path, explained, **both)
+    assert "raw_true" not in files.read_arrays(path)

@@ -1,44 +1,52 @@
-"""A model that cannot be explained is refused, with the reason and the way out."""
+"""Any part of a model can be run from any of its values."""
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
-from tessera.explain import gradients, graph
+from tessera.explain import graph as graphs
+from tessera.explain import reading
 
 
-def test_a_wrong_layer_lists_the_right_ones_with_their_shapes(hybrid):
-    with pytest.raises(graph.ExplainError, match="features: 8 x 8 x 6") as caught:
-        gradients.cut(hybrid(), "logits")
-    assert "Received: 'logits'" in str(caught.value)
+@pytest.fixture
+def forked():
+    """Pixels -> `left` and `right`, added; then `top`."""
+    pixels = keras.Input((4,))
+    left = layers.Dense(3, name="left")(pixels)
+    right = layers.Dense(3, name="right")(pixels)
+    both = layers.Add(name="both")([left, right])
+    return keras.Model(pixels, layers.Dense(2, name="top")(both))
 
 
-@pytest.mark.parametrize("side, accepted", [(3, False), (4, True), (7, True)])
-def test_a_grid_below_4_is_refused_and_below_8_cautioned(side, accepted):
-    pixels = keras.Input((side, side, 1))
-    maps = layers.Conv2D(2, 1, name="features")(pixels)
-    net = keras.Model(pixels, layers.Dense(2)(layers.Flatten()(maps)))
-    if accepted:
-        (caution,) = gradients.cautions(gradients.cut(net, "features"), side, side)
-        assert f"{side} x {side}" in caution
-    else:
-        with pytest.raises(graph.CoarseGrid, match="cannot show a place"):
-            gradients.cut(net, "features")
+def output(graph, path):
+    return next(step.outputs[0] for step in graph.steps if step.path == path)
 
 
-def test_a_softmax_inside_the_last_layer_is_refused():
-    pixels = keras.Input((8, 8, 1))
-    maps = layers.Conv2D(2, 1, name="features")(pixels)
-    pooled = layers.GlobalAveragePooling2D()(maps)
-    net = keras.Model(pixels, layers.Dense(2, activation="softmax")(pooled))
-    with pytest.raises(graph.ExplainError, match="expected logits"):
-        gradients.cut(net, "features")
+def test_only_the_steps_between_two_values_are_run(forked):
+    graph = reading.read(forked)
+    steps, open_ends = graphs.needed(graph, [output(graph, "both")], [graph.logits])
+    assert [step.path for step in steps] == ["top"]
+    assert not open_ends
 
 
-def test_a_subclassed_model_is_refused_with_the_reason():
-    class Opaque(keras.Model):
-        def call(self, pixels):
-            return pixels
+def test_a_path_around_the_given_values_is_found(forked):
+    graph = reading.read(forked)
+    one, other = output(graph, "left"), output(graph, "right")
+    assert not graphs.connects(graph, [one], [graph.logits])
+    assert graphs.needed(graph, [one], [graph.logits])[1] == {graph.pixels}
+    assert graphs.connects(graph, [one, other], [graph.logits])
 
-    with pytest.raises(graph.ExplainError, match="functional or sequential"):
-        gradients.cut(Opaque(), "features")
+
+def test_a_given_value_replaces_what_the_model_would_compute(forked):
+    graph = reading.read(forked)
+    value = keras.ops.ones((1, 3))
+    (logits,) = graphs.run(graph, {output(graph, "both"): value}, [graph.logits])
+    kernel, bias = forked.get_layer("top").get_weights()
+    np.testing.assert_allclose(logits, (kernel.sum(axis=0) + bias)[None], rtol=1e-6)
+
+
+def test_every_value_knows_its_maker_and_the_pixels_have_none(forked):
+    graph = reading.read(forked)
+    assert graphs.producer(graph, output(graph, "left")).path == "left"
+    assert graphs.producer(graph, graph.pixels) is None

@@ -1,10 +1,19 @@
 """The baseline CNN is the study's."""
 
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 import keras
+import pytest
 from keras import layers
 
 from tessera.experiment import Cnn
 from tessera.models.build import build
+
+from . import plain
 
 
 def test_the_studys_cnn_has_111050_parameters() -> None:
@@ -24,3 +33,32 @@ def test_the_dropout_is_the_settings() -> None:
     net = build(Cnn(dropout=0.45), (32, 32, 3), 10, seed=0)
     rates = [layer.rate for layer in net.layers if isinstance(layer, layers.Dropout)]
     assert rates == [0.45]
+
+
+@pytest.mark.parametrize("shape", plain.SHAPES, ids=str)
+def test_relu_after_pooling_changes_neither_logits_nor_gradients(
+    shape: tuple[int, int, int],
+) -> None:
+    net = build(Cnn(), shape, 10, seed=0)
+    plain.assert_same(net, plain.cnn(Cnn(), shape, 10))
+
+
+@pytest.mark.slow
+def test_the_formulations_agree_on_the_other_backend_too() -> None:
+    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
+    if find_spec(other) is None:
+        pytest.skip(f"{other} is not installed")
+    files = [str(Path(__file__).with_name(f"test_{m}.py")) for m in ("cnn", "hybrid")]
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *files,
+            "-k",
+            "changes or change_nothing",
+        ],
+        env={**os.environ, "KERAS_BACKEND": other},
+        check=True,
+    )

@@ -8,6 +8,8 @@ from tessera.experiment import Hybrid
 from tessera.models.build import build
 from tessera.models.hybrid import patches
 
+from . import plain
+
 SHUFFLED = np.random.default_rng(1).permutation(16)
 
 
@@ -36,6 +38,25 @@ def test_the_studys_hybrid_has_193098_parameters() -> None:
     by_hand = 93_248 + 65_664 + 32_896 + 1_290
     net = build(Hybrid(), (32, 32, 3), 10, seed=0)
     assert net.count_params() == by_hand == 193_098
+
+
+@pytest.mark.parametrize("shape", plain.SHAPES, ids=str)
+@pytest.mark.parametrize("patch", [2, 3])
+def test_pooling_before_the_relu_changes_neither_logits_nor_gradients(
+    shape: tuple[int, int, int], patch: int
+) -> None:
+    model = Hybrid(patch=patch)
+    plain.assert_same(build(model, shape, 10, seed=0), plain.hybrid(model, shape, 10))
+
+
+def test_images_of_one_colour_where_every_maximum_is_a_tie_change_nothing() -> None:
+    model, shape = Hybrid(), (32, 32, 3)
+    for colour in (1, 255):
+        plain.assert_same(
+            build(model, shape, 10, seed=0),
+            plain.hybrid(model, shape, 10),
+            np.full((4, *shape), colour, np.uint8),
+        )
 
 
 def test_without_attention_shuffling_the_tokens_cannot_change_the_answer() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from evaluation.studies import ENVIRONMENT, NAMES, Recalls, confusion, folders, records
 
 from tessera import files
+from tessera.evaluation.mistakes import mistakes
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Experiment
 from tessera.record import Record, RunFolder
@@ -29,7 +30,7 @@ def write_study(path: Path, experiment: Experiment, recalls: Recalls) -> Path:
     found, places = records(experiment, recalls), folders(experiment)
     for record, place in zip(found, places, strict=True):
         write_run(RunFolder(path / place), record, experiment.training.epochs)
-    study = study_record(experiment, found, ENVIRONMENT, places)
+    study = study_record(experiment, found, ENVIRONMENT, places, path)
     files.write_text(path / "study.json", study.model_dump_json(indent=2))
     return path
 
@@ -50,6 +51,9 @@ def write_run(run: RunFolder, record: Record, epochs: int) -> None:
     logits = np.eye(len(NAMES), dtype=np.float32)[predicted]
     indices = np.arange(len(labels))
     files.write_arrays(run.predictions, logits=logits, labels=labels, indices=indices)
+    held = {"logits": 2 * logits[::9], "labels": labels[::9], "indices": indices[::9]}
+    files.write_arrays(run.validation_predictions, **held)
+    files.write_arrays(run.mistakes, **mistaken(logits, labels, rng))
 
 
 def write_history(
@@ -86,4 +90,24 @@ def heatmaps(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "layer": np.array("features"),
         "method": np.array("Grad-CAM"),
         "cautions": np.array(["Few cells."]),
+    }
+
+
+def mistaken(
+    logits: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The images that `evaluation.mistakes` chooses; every map has evidence."""
+    indices = mistakes(logits, labels).all()
+    size = len(indices)
+    raw = rng.normal(0, 1, (size, 8, 8)).astype(np.float32)
+    raw[:, 0, 0] = 3
+    return heatmaps(rng) | {
+        "images": rng.integers(0, 256, (size, 32, 32, 3), np.uint8),
+        "indices": indices,
+        "labels": labels[indices],
+        "predicted": logits[indices].argmax(axis=1),
+        "targets": logits[indices].argmax(axis=1),
+        "probabilities": np.full(size, 0.5),
+        "raw": raw,
+        "reasons": np.array([""] * size),
     }

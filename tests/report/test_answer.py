@@ -35,3 +35,12 @@ def test_one_model_under_one_regime_still_has_an_answer(tmp_path):
     found = answer(load(write_study(tmp_path, one, recalls)))
     assert "over 1 seed, cnn reaches" in found[0]
     assert len(found) == 2
+
+
+def test_a_study_of_several_remedies_opens_with_the_recommendation(many):
+    found = answer(many)
+    assert found[: len(many.record.rankings[0].recommendation)] == (
+        many.record.rankings[0].recommendation
+    )
+    assert found[0].startswith("For cnn under plain, take remedy-0")
+    assert "Class weights" not in " ".join(found)

@@ -2,9 +2,13 @@ import json
 import tomllib
 
 import pytest
+from evaluation.checked import faithfulness
 
+from tessera import files
 from tessera.experiment import Cnn, Experiment, Folder, Regime, Training
 from tessera.report.collect import collect
+from tessera.report.faithfulness import checks_of
+from tessera.report.load import load
 
 from .conftest import recalls
 from .folders import write_study
@@ -93,3 +97,17 @@ def test_collecting_again_changes_nothing(source, collected):
     collect(source, collected)
     after = {p: p.read_bytes() for p in collected.rglob("*") if p.is_file()}
     assert after == before
+
+
+def test_checks_of_the_explanations_are_kept_with_the_values_behind_them(tmp_path):
+    source = write_study(tmp_path / "source", ONE, recalls)
+    study = load(source)
+    run = study.folders["cnn", "balanced", 0]
+    checked = faithfulness(study.cells["cnn", "balanced"][0])
+    files.write_text(run.faithfulness, checked.model_dump_json())
+    files.write_arrays(run.faithfulness_values, labels=[1, 2])
+    kept = collect(source, tmp_path / "results")
+    assert checks_of(load(kept)) == (checked,)
+    (values,) = kept.rglob("faithfulness.npz")
+    assert files.read_arrays(values)["labels"].tolist() == [1, 2]
+    assert "faithfulness-controls-grad-cam-cnn--balanced.svg" in names(kept)

@@ -29,3 +29,12 @@ def test_missing_or_doubled_markers_are_an_error(tmp_path, study_folder, text):
     readme.write_text(text)
     with pytest.raises(ValueError, match="expected one line"):
         write_readme_table(readme, study_folder)
+
+
+def test_a_study_of_several_remedies_shows_its_ranking(tmp_path, many):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    write_readme_table(readme, many.folder.path)
+    text = readme.read_text(encoding="utf-8")
+    assert "take remedy-0" in text
+    assert "The study says" not in text

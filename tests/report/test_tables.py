@@ -30,3 +30,26 @@ def test_every_verdict_has_a_row(study):
 
 def test_a_bar_inside_a_cell_is_escaped():
     assert tables.markdown(["a"], [["x|y"]]).splitlines()[-1] == r"| x\|y |"
+
+
+def test_a_study_of_several_remedies_gets_a_ranking(study, many):
+    assert tables.has_ranking(many.record)
+    assert not tables.has_ranking(study.record)
+    text = tables.rankings(many.record)
+    rows = [line for line in text.splitlines() if "remedy-" in line[:14]]
+    assert len(rows) == 7
+    assert rows[0].startswith("| **remedy-0** | ")
+    for name in ("plain training", "balanced data", "majority class"):
+        assert f"| *{name}* | " in text
+    assert "take remedy-0" in text
+
+
+def test_a_ranking_row_holds_the_gap_closed_and_the_cost(many):
+    row = tables.rankings(many.record).split("| **remedy-0** | ")[1].split("\n")[0]
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[3].startswith("**\N{MINUS SIGN}4.0") or cells[3].startswith(
+        "\N{MINUS SIGN}4.0"
+    )
+    ranked = many.record.rankings[0].remedies[0]
+    assert cells[4].startswith(f"{100 * ranked.gap_f1.value:.0f}")
+    assert cells[6] == "193,098"

@@ -8,6 +8,14 @@ import typer
 
 from tessera import __version__
 from tessera.cli import use
+from tessera.cli.explain_options import (
+    AgainstOption,
+    BranchesOption,
+    ContrastOption,
+    LayerOption,
+    MethodOption,
+    TargetOption,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -122,6 +130,8 @@ def study(
     models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
+    engine: use.EngineOption = "local",
+    address: use.AddressOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -142,7 +152,11 @@ def study(
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
     commands.study(
-        chosen, out or Path("runs") / chosen.name, jobs=jobs, remedies=wanted
+        chosen,
+        out or Path("runs") / chosen.name,
+        jobs=jobs,
+        remedies=wanted,
+        engine=use.engine(engine, address),
     )
 
 
@@ -184,25 +198,49 @@ def report(
 @app.command()
 def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    target: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            help="Class to explain, by name or index; default: the predicted."
-        ),
+    images: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(metavar="[IMAGE...]", show_default=False),
     ] = None,
-    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    method: MethodOption = "gradcam",
+    target: TargetOption = "predicted",
+    contrast: ContrastOption = None,
+    layer: LayerOption = None,
+    branches: BranchesOption = False,
+    against: AgainstOption = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
         "explanations"
     ),
 ) -> None:
-    """Show what a trained model looks at: Grad-CAM pictures and raw maps.
+    """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
 
-    tessera explain runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0 cat.jpg
+    A picture holds the image, the map in its own cells, and both together. A map that
+    shows nothing comes with the reason.
+
+        tessera explain RUN cat.jpg dog.jpg
+
+        tessera explain RUN cat/wrong.jpg --target predicted --contrast true
+
+        tessera explain RUN cat.jpg --method hirescam --layer conv2
+
+    Of a hybrid, also what each branch adds to the answer; the parts add up exactly.
+    Without an image, the branches' shares of every class on the test images:
+
+        tessera explain RUN cat.jpg --branches
+
+        tessera explain RUN --branches --against OTHER_RUN
     """
     from tessera.cli import commands
 
-    raise typer.Exit(commands.explain(run, images, target, layer, out))
+    if branches or against is not None:
+        status = commands.branches(
+            run, images or [], method, target, contrast, layer, against, out
+        )
+    else:
+        status = commands.explain(
+            run, images or [], method, target, contrast, layer, out
+        )
+    raise typer.Exit(status)
 
 
 use.add_to(app)
@@ -215,6 +253,63 @@ def remedies() -> None:
     from tessera.cli import remedies as choice
 
     choice.show(commands.console)
+
+
+@app.command()
+def faithfulness(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, or a study's.")
+    ],
+    images: Annotated[
+        int, typer.Option(min=10, help="Test images, equally many of every class.")
+    ] = 500,
+    methods: Annotated[
+        str, typer.Option(help="Methods of explaining, separated by commas.")
+    ] = "grad-cam",
+    layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
+    steps: Annotated[
+        int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
+    ] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of sample and controls.")] = 0,
+    data: DataOption = None,
+    shuffled: Annotated[
+        int,
+        typer.Option(
+            "--shuffled-labels",
+            metavar="EPOCHS",
+            min=0,
+            help="Also train on shuffled labels, for at most so many epochs (try 100).",
+        ),
+    ] = 0,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Where results go; default: into RUN.", show_default=False),
+    ] = None,
+) -> None:
+    """Ask whether a model's heatmaps tell the truth.
+
+    Hides what they mark, compares them with maps that know nothing of the model, draws
+    the weights anew, plants evidence where the place is known. Writes
+    faithfulness.json, its values per image and charts. Given a study's folder, checks
+    the first seed of every cell and writes the report again.
+
+    tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
+    """
+    from tessera.cli import commands
+    from tessera.cli import faithfulness as command
+
+    command.faithfulness(
+        run,
+        images=images,
+        methods=methods,
+        layer=layer,
+        steps=steps,
+        seed=seed,
+        data=data,
+        shuffled=shuffled,
+        out=out,
+        console=commands.console,
+    )
 
 
 @app.command()

@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -81,9 +81,17 @@ def demo_experiment() -> Experiment:
 
 
 def study(
-    experiment: Experiment, out: Path, *, jobs: str, remedies: tuple[str, ...] = ()
+    experiment: Experiment,
+    out: Path,
+    *,
+    jobs: str,
+    remedies: tuple[str, ...] = (),
+    engine: Any = None,
 ) -> None:
-    """Train what is missing, conclude, and write the report."""
+    """Train what is missing, conclude, and write the report.
+
+    `engine` gets the missing tasks and the dataset and yields events; None: processes.
+    """
     from tessera import study as studies
     from tessera.cli import progress
 
@@ -99,8 +107,12 @@ def study(
         progress.remarks(console, experiment, dataset)
         progress.foretell(console, dataset, missing, jobs=jobs_now, threads=threads)
         began = time.perf_counter()
-        events = studies.train_missing(
-            progress_so_far, experiment, jobs=jobs_now, threads=threads
+        events = (
+            studies.train_missing(
+                progress_so_far, experiment, jobs=jobs_now, threads=threads
+            )
+            if engine is None
+            else engine(missing, dataset)
         )
         try:
             failures = progress.follow(console, events, missing, experiment.training)
@@ -222,66 +234,62 @@ def report(folder: Path) -> None:
 
 
 def explain(
-    run: Path, images: list[Path], target: str | None, layer: str, out: Path
+    run: Path,
+    images: list[Path],
+    method: str,
+    target: str,
+    contrast: str | None,
+    layer: str | None,
+    out: Path,
 ) -> int:
     """Explain images with a trained run; returns the exit status."""
     runtime.prepare()
     runtime.load_backend()
     from tessera.explain import command
 
-    return command.explain_images(run, images, target=target, layer=layer, out=out)
-
-
-def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
-    """Predict images with a trained run; returns the exit status."""
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.cli import predictions
-
-    return predictions.predict(path, images, form=form, heatmaps=heatmaps)
-
-
-def export(
-    path: Path, form: str, out: Path | None, data: str | None, licence: str | None
-) -> None:
-    """Export a trained model and say where it is and how equal."""
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.export import command
-
-    done = command.export(path, form, out=out, data=data, licence=licence)
-    console.print(
-        f"Checked on {done.parity.images:,} test images: probabilities within "
-        f"{done.parity.probability:.1e} of the original's.",
-        soft_wrap=True,
+    return command.explain_images(
+        run,
+        images,
+        method=method,
+        target=target,
+        contrast=contrast,
+        layer=layer,
+        out=out,
     )
-    console.print(f"Model: {done.model.resolve()}", soft_wrap=True)
-    console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
 
 
-def serve(path: Path, host: str, port: int) -> None:
-    """Serve a page for a trained model until Ctrl-C."""
+def branches(
+    run: Path,
+    images: list[Path],
+    method: str,
+    target: str,
+    contrast: str | None,
+    layer: str | None,
+    against: Path | None,
+    out: Path,
+) -> int:
+    """Split a hybrid's evidence by branch; returns the exit status."""
     runtime.prepare()
     runtime.load_backend()
-    try:
-        from tessera.serve import command
-    except ModuleNotFoundError as error:
+    from tessera.explain import branch_command
+
+    if not images:
+        branch_command.print_shares(run, against=against)
+        return 0
+    if against is not None:
         raise settings.ExperimentError(
-            f"serve: expected the package {error.name}. Received: it is not installed. "
-            "In the checkout, `pip install '.[serve]'` installs it."
-        ) from error
-    command.serve(
-        path, host=host, port=port, say=lambda text: console.print(text, soft_wrap=True)
+            "--against: expected no IMAGE beside it, since whole test sets are "
+            f"compared. Received: {len(images)}."
+        )
+    return branch_command.branch_images(
+        run,
+        images,
+        method=method,
+        target=target,
+        contrast=contrast,
+        layer=layer,
+        out=out,
     )
-
-
-def track(path: Path, to: str, out: Path | None) -> None:
-    """Copy finished runs into a tracker and say how to see them."""
-    runtime.prepare()
-    from tessera.track import command
-
-    shown = command.track(path, to, out=out)
-    console.print(f"To see the runs: {shown}", soft_wrap=True)
 
 
 def config(experiment: Experiment) -> None:

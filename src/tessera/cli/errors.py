@@ -14,9 +14,11 @@ MENDABLE = (
     "ProfileError",
     "RemedyError",
     "ModelError",
+    "CannotWrite",
     "RunError",
     "ExportError",
     "TrackError",
+    "ClusterError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

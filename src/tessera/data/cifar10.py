@@ -4,9 +4,9 @@
 testing, in the order of the archive's batches.
 """
 
+import gzip
 import hashlib
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,13 @@ OFFICIAL_MD5 = {
 """As torchvision checks the files; what else is read is not called CIFAR-10."""
 
 LARGEST = 64 * 2**20
-"""Bytes; the official batches have 31 MB."""
+"""Bytes of a file; the official batches have 31 MB."""
+
+LARGEST_ARCHIVE = 512 * 2**20
+"""Bytes that an archive may unpack to; the official one has 186 MB."""
+
+MOST_MEMBERS = 1000
+"""Members that an archive may have; the official one has 9."""
 
 
 def locate(path: Path) -> Path | None:
@@ -142,21 +148,45 @@ def _contents(found: Path) -> Iterator[tuple[str, bytes]]:
     if found.is_dir():
         for name in OFFICIAL_MD5:
             if (found / name).is_file():
-                yield name, _bounded(found, name, (found / name).read_bytes())
+                with (found / name).open("rb") as file:
+                    yield name, _bounded(found, name, file.read(LARGEST + 1))
         return
     try:
-        with tarfile.open(found, "r:gz") as archive:
-            for member in archive:
-                folder, _, name = member.name.rpartition("/")
-                if folder.removeprefix("./") == BATCHES and name in OFFICIAL_MD5:
-                    file = archive.extractfile(member) if member.isreg() else None
-                    if file is not None:
-                        yield name, _bounded(found, name, file.read(LARGEST + 1))
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        yield from _members(found)
+    except DataError:
+        raise
+    # Damaged and hostile archives fail in as many ways as there are kinds of header.
+    except Exception as error:
         raise DataError(
             f"{found}: expected a whole .tar.gz archive. Received: {error}. "
             f"Fetch it anew from {ORIGIN}."
         ) from error
+
+
+def _members(found: Path) -> Iterator[tuple[str, bytes]]:
+    """The members needed, read one after another; nothing is ever put on the disk."""
+    with (
+        _Metered(found) as unpacked,
+        tarfile.open(fileobj=unpacked, mode="r|") as archive,
+    ):
+        for number, member in enumerate(archive, start=1):
+            if number > MOST_MEMBERS:
+                raise tarfile.ReadError(f"more than {MOST_MEMBERS} members")
+            folder, _, name = member.name.rpartition("/")
+            if folder.removeprefix("./") == BATCHES and name in OFFICIAL_MD5:
+                file = archive.extractfile(member) if member.isreg() else None
+                if file is not None:
+                    yield name, _bounded(found, name, file.read(LARGEST + 1))
+
+
+class _Metered(gzip.GzipFile):
+    """Reads up to a limit: a few bytes of an archive can stand for any number."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        if self.tell() > LARGEST_ARCHIVE:
+            raise tarfile.ReadError(f"more than {LARGEST_ARCHIVE:,} bytes unpacked")
+        return content
 
 
 def _bounded(found: Path, name: str, content: bytes) -> bytes:
@@ -182,7 +212,7 @@ def _assemble(
     try:
         names = tuple(_text(name) for name in parsed[META]["label_names"])
         parts = [_split([parsed[name] for name in TRAIN]), _split([parsed[TEST]])]
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise DataError(
             f"{found}: expected batches with `data` [N, 3072] and `labels` [N], and "
             f"`label_names`. Received something else ({error!r})."

@@ -1,6 +1,8 @@
 """An image file into RGB pixels of one size, by the rule in `docs/methods.md`."""
 
 import io
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,15 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 
 MAX_PIXELS = 89_478_485
 """Above this an image is refused: Pillow's own bound (a quarter GiB of RGB)."""
+
+MAX_BYTES = 2**29
+"""A larger file is refused unopened; the largest allowed bitmap has 2/3 of this."""
+
+STRIP = 2**20
+"""Pixels, or at least one row, that are laid over white at a time."""
+
+LARGE = 4_000_000
+"""Pixels from which pictures are decoded one at a time, to bound the memory."""
 
 VERSION = 1
 """Raised whenever the rule changes, so that no cache mixes two rules."""
@@ -43,21 +54,23 @@ def read(path: Path, size: int) -> NDArray[np.uint8]:
     return picture(path, size).pixels
 
 
-def picture(path: Path, size: int) -> Picture:
+def picture(path: Path, size: int, *, alone: Executor | None = None) -> Picture:
     """Decode one file.
 
     Args:
         path: A JPEG, PNG, WebP, BMP or GIF file; its content decides, not its name.
         size: Height and width of the result, in pixels.
+        alone: Decodes large pictures, one at a time if it has one thread; None: this
+            thread decodes them.
 
     Raises:
         Unreadable: The file cannot be decoded whole; the message says why.
     """
     try:
-        return _decode(path, size, MAX_PIXELS)
+        _check_size(path)
+        return _opened(path, size, MAX_PIXELS, alone)
     except UnidentifiedImageError:
-        reason = "not a JPEG, PNG, WebP, BMP or GIF image"
-        raise Unreadable(reason if path.stat().st_size else "an empty file") from None
+        raise Unreadable("not a JPEG, PNG, WebP, BMP or GIF image") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
 
@@ -74,7 +87,7 @@ def from_bytes(content: bytes, size: int, *, limit: int = MAX_PIXELS) -> Picture
         Unreadable: It cannot be decoded whole; the message says why.
     """
     try:
-        return _decode(io.BytesIO(content), size, limit)
+        return _opened(io.BytesIO(content), size, limit)
     except UnidentifiedImageError:
         reason = "not a JPEG, PNG, WebP, BMP or GIF image"
         raise Unreadable(reason if content else "an empty file") from None
@@ -82,17 +95,20 @@ def from_bytes(content: bytes, size: int, *, limit: int = MAX_PIXELS) -> Picture
         raise Unreadable(str(error)) from error
 
 
-def _decode(source: Path | io.BytesIO, size: int, limit: int) -> Picture:
+def _opened(
+    source: Path | io.BytesIO, size: int, limit: int, alone: Executor | None = None
+) -> Picture:
     try:
         with Image.open(source, formats=FORMATS) as image:
-            if image.width * image.height > limit:
+            pixels = image.width * image.height
+            if pixels > limit:
                 raise Unreadable(
                     f"{image.width} x {image.height} pixels are more than the "
                     f"{limit:,} allowed"
                 )
-            stored = image.size
-            ImageOps.exif_transpose(image, in_place=True)
-            return Picture(np.asarray(square(to_rgb(image), size)), stored)
+            if alone is not None and pixels > LARGE:
+                return alone.submit(_decode, image, size).result()
+            return _decode(image, size)
     except (Unreadable, OSError):  # UnidentifiedImageError is an OSError
         raise
     # Decoders meet broken files with errors of every kind; each means the same here.
@@ -100,19 +116,44 @@ def _decode(source: Path | io.BytesIO, size: int, limit: int) -> Picture:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
+def _check_size(path: Path) -> None:
+    length = path.stat().st_size
+    if not length:
+        raise Unreadable("an empty file")
+    if length > MAX_BYTES:
+        raise Unreadable(f"{length:,} bytes are more than the {MAX_BYTES:,} allowed")
+
+
+def _decode(image: Image.Image, size: int) -> Picture:
+    with closing(image):
+        stored = image.size
+        ImageOps.exif_transpose(image, in_place=True)
+        return Picture(np.asarray(square(to_rgb(image), size)), stored)
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode to RGB: 16 bits to the high 8, transparency over white."""
     if image.mode.startswith("I"):
         return _high_byte(image).convert("RGB")
     if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
+        return _over_white(image)
     return image.convert("RGB")
 
 
+def _over_white(image: Image.Image) -> Image.Image:
+    """In strips: large layers side by side would need four times as much."""
+    flat = Image.new("RGB", image.size)
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        layered = image.crop((0, top, image.width, bottom)).convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        flat.paste(Image.alpha_composite(white, layered).convert("RGB"), (0, top))
+    return flat
+
+
 def _high_byte(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     clear = image.info.get("transparency")
     if isinstance(clear, int):
         values = np.where(values == clear, 0xFFFF, values)

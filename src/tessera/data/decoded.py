@@ -97,12 +97,16 @@ def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
 
     def one(file: File) -> Picture | str:
         try:
-            return decode.picture(listing.root / file.path, image_size)
+            return decode.picture(listing.root / file.path, image_size, alone=alone)
         except decode.Unreadable as reason:
             return str(reason)
 
-    # Pillow lets other threads run while it decodes; two a core hide the disk.
-    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
+    # Pillow lets other threads run while it decodes; two a core hide the disk. Large
+    # pictures get a thread of their own, because each thread keeps the memory it used.
+    with (
+        ThreadPoolExecutor(1) as alone,
+        ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool,
+    ):
         files = iter(listing.files)
         while window := list(islice(files, WINDOW)):
             yield from pool.map(one, window)

@@ -7,11 +7,15 @@ that NumPy's arrays need to stand-ins of its own, and no other name to anything.
 import codecs
 import io
 import pickle
+import pickletools
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+MOST_STEPS = 1_000_000
+"""Instructions of a pickle that are followed; the official batches have 60,000."""
 
 
 class RefusedPickle(Exception):
@@ -89,15 +93,24 @@ def read(content: bytes) -> dict[str, Any]:
         RefusedPickle: It names any code, is damaged, or holds another kind of array.
     """
     try:
+        _check_length(content)
         value = _Reader(io.BytesIO(content), encoding="bytes").load()
+        if not isinstance(value, dict):
+            kind = type(value).__name__
+            raise RefusedPickle(f"expected a dictionary, received {kind}")
+        return {_text(key): _value(item) for key, item in value.items()}
     except RefusedPickle:
         raise
     # A damaged pickle fails in as many ways as there are opcodes.
     except Exception as error:
         raise RefusedPickle(f"a damaged pickle ({error})") from error
-    if not isinstance(value, dict):
-        raise RefusedPickle(f"expected a dictionary, received {type(value).__name__}")
-    return {_text(key): _value(item) for key, item in value.items()}
+
+
+def _check_length(content: bytes) -> None:
+    """One byte can make an object of sixty: their number is what must be bounded."""
+    for step, _ in enumerate(pickletools.genops(content)):
+        if step >= MOST_STEPS:
+            raise RefusedPickle(f"more than {MOST_STEPS:,} instructions")
 
 
 def _text(key: object) -> str:

@@ -1,6 +1,7 @@
 """Decoded data into what makes training on it unsafe, in plain words."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
 from tessera.data.scan import Listing
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -62,6 +63,7 @@ def problems(
     twins = twins or find_twins(pixels, parts)
     return (
         *_unknown_classes(listing),
+        *_alike_classes(listing),
         *_empty_classes(listing, pixels, parts),
         *_unreadable(listing, pixels),
         *_leak(pixels, parts, twins, least=TOLERATED),
@@ -89,6 +91,21 @@ def _unknown_classes(listing: Listing) -> Iterable[str]:
                 f"{split} has classes that train does not have: {', '.join(unknown)}. "
                 f"Rename, move or remove them; train has: "
                 f"{', '.join(listing.class_names)}."
+            )
+
+
+def _alike_classes(listing: Listing) -> Iterable[str]:
+    """Names that another file system, or a reader, would take for one."""
+    alike: dict[str, list[str]] = {}
+    for name in listing.class_names:
+        alike.setdefault(unicodedata.normalize("NFKC", name).casefold(), []).append(
+            name
+        )
+    for names in alike.values():
+        if len(names) > 1:
+            yield (
+                f"classes whose names differ only in case or spelling of letters: "
+                f"{', '.join(names)}. Put their images into one folder, or rename them."
             )
 
 

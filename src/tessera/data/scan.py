@@ -1,6 +1,7 @@
 """An image folder into a listing: splits, classes, files; no image is opened."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,9 @@ SIDE_FILES = (
     *(".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"),
 )
 """Suffixes of lists and notes that lie beside images; such files are left alone."""
+
+DEEPEST = 64
+"""Folders within folders of one class that are walked."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Listing:
     files: tuple[File, ...]
     """By split (train, test, val, or all), then class, then path."""
     refused: tuple[Refused, ...] = ()
-    """Links out of the folder or to folders, and what is no regular file."""
+    """Links out of the folder or to folders, what is no regular file, and names that
+    are no text; such names are written with escapes."""
     stray: tuple[str, ...] = ()
     """Files outside any class folder, and lists and notes beside images."""
 
@@ -86,9 +91,9 @@ def scan(root: Path) -> Listing:
 
     Raises:
         DataError: There is no such folder, it has no known layout, or a split or a
-            class is a link.
+            class is a link or has a name that is no text.
     """
-    if not root.is_dir():
+    if not _is_folder(root):
         raise DataError(f"{root}: expected a folder of images. Received: no folder.")
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}
@@ -122,7 +127,11 @@ def _split_folders(found: _Found) -> dict[str, Path]:
     _check_splits(root, splits)
     used = {split: paths[0] for split, paths in splits.items() if paths}
     found.stray += [f"{f.name}/" for f in folders if f not in used.values()]
-    found.stray += [entry.name for entry in _entries(root) if not entry.is_dir()]
+    found.stray += [
+        _relative(entry, found)
+        for entry in _entries(root)
+        if not _leads_to_folder(entry)
+    ]
     return used
 
 
@@ -144,30 +153,50 @@ def _check_splits(root: Path, splits: dict[str, list[Path]]) -> None:
 def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
     """Collect a split's files, class after class; yield the class names."""
     for entry in _entries(folder):
-        if entry.is_dir():
+        if _leads_to_folder(entry):
             _refuse_link(entry)
+            _refuse_name(entry)
             yield entry.name
             _walk_class(Path(entry.path), split, entry.name, found)
         else:
             found.stray.append(_relative(entry, found))
 
 
-def _walk_class(folder: Path, split: str, label: str, found: _Found) -> None:
+def _walk_class(
+    folder: Path, split: str, label: str, found: _Found, *, depth: int = 1
+) -> None:
     for entry in _entries(folder):
-        if entry.is_symlink() and not _link_is_inside(entry, found.root):
-            _refuse(entry, "a link to a folder, to nothing or out of the root", found)
-        elif entry.is_dir(follow_symlinks=False):
-            _walk_class(Path(entry.path), split, label, found)
-        elif not entry.is_file():
-            _refuse(entry, "no regular file", found)
-        elif entry.name.lower().endswith(SIDE_FILES):
-            found.stray.append(_relative(entry, found))
-        else:
-            facts = entry.stat()
-            path = _relative(entry, found)
-            found.files.append(
-                File(path, split, label, facts.st_size, facts.st_mtime_ns)
-            )
+        try:
+            reason = _fault(entry, found.root, depth)
+            if reason is not None:
+                found.refused.append(Refused(_relative(entry, found), reason))
+            elif entry.is_dir(follow_symlinks=False):
+                _walk_class(Path(entry.path), split, label, found, depth=depth + 1)
+            elif entry.name.lower().endswith(SIDE_FILES):
+                found.stray.append(_relative(entry, found))
+            else:
+                found.files.append(_file(entry, split, label, found))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            found.refused.append(Refused(_relative(entry, found), reason))
+
+
+def _fault(entry: os.DirEntry[str], root: Path, depth: int) -> str | None:
+    """Why an entry of a class is not used; None where nothing speaks against it."""
+    if not _is_text(entry.name):
+        return "a name that is no text: bytes outside UTF-8, or control characters"
+    if entry.is_symlink():
+        inside = _link_is_inside(entry, root)
+        return None if inside else "a link to a folder, to nothing or out of the root"
+    if entry.is_dir(follow_symlinks=False):
+        return f"more than {DEEPEST} folders deep" if depth > DEEPEST else None
+    return None if entry.is_file(follow_symlinks=False) else "no regular file"
+
+
+def _file(entry: os.DirEntry[str], split: str, label: str, found: _Found) -> File:
+    facts = entry.stat()
+    path = _relative(entry, found)
+    return File(path, split, label, facts.st_size, facts.st_mtime_ns)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -177,7 +206,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             visible = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         raise DataError(
-            f"{folder}: expected a folder that can be listed. Received: "
+            f"{_shown(str(folder))}: expected a folder that can be listed. Received: "
             f"{error.strerror}."
         ) from error
     return sorted(visible, key=lambda entry: entry.name)
@@ -197,17 +226,50 @@ def _refuse_link(entry: os.DirEntry[str]) -> None:
         )
 
 
+def _refuse_name(entry: os.DirEntry[str]) -> None:
+    """A class is called by its folder's name in tables, files and pages."""
+    if not _is_text(entry.name):
+        raise DataError(
+            f"{_shown(entry.path)}: expected a class whose name is text. Received: "
+            "bytes outside UTF-8, or control characters. Rename the folder."
+        )
+
+
 def _link_is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    target = Path(entry.path).resolve()
+    try:
+        target = Path(entry.path).resolve(strict=True)
+    except (OSError, RuntimeError):  # Python 3.11 and 3.12 call a loop a RuntimeError.
+        return False
     return target.is_file() and target.is_relative_to(root)
 
 
-def _refuse(entry: os.DirEntry[str], reason: str, found: _Found) -> None:
-    found.refused.append(Refused(_relative(entry, found), reason))
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a link in a circle is neither."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be printed and stored: Unicode without control characters."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:
-    return entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/")
+    return _shown(entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/"))
+
+
+def _shown(path: str) -> str:
+    """A path as it is, or with escapes where it is no text."""
+    return path if _is_text(path) else path.encode("unicode_escape").decode()
 
 
 def _check_layout(root: Path, listing: Listing) -> None:
@@ -215,10 +277,11 @@ def _check_layout(root: Path, listing: Listing) -> None:
         return
     inner = [e.name for e in _folders(root) if _looks_split(Path(e.path))]
     hint = f" Try {root / inner[0]}, which has train/." if inner else ""
+    names = [entry.name for entry in _entries(root)]
     raise DataError(
         f"{root}: expected train/ and test/ with a folder per class, or a folder per "
         "class, at least two of them. Received: "
-        f"{', '.join(e.name for e in _entries(root)[:10]) or 'an empty folder'}.{hint}"
+        f"{_shown(', '.join(names[:10])) or 'an empty folder'}.{hint}"
     )
 
 

@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Confusion
+from tessera.evaluation import matrix_scores
 from tessera.evaluation import scores as of
 from tessera.evaluation.differences import Difference, difference, spread
+from tessera.evaluation.groups import groups
+from tessera.evaluation.outcomes import (
+    Outcome,
+    fitted,
+    probability_scores,
+    run_intervals,
+)
 from tessera.experiment import Experiment
 from tessera.record import CellSummary, Record, Scores
+from tessera.results import Groups, Interval, Spread
 
 Measure = Callable[[Scores], float]
 Cells = Mapping[tuple[str, str], tuple[Record, ...]]
@@ -27,17 +36,22 @@ SCORES: tuple[str, ...] = (
     "macro_f1",
     "weighted_f1",
     "worst_class_recall",
+    "chance_adjusted",
+    "g_mean",
+    "mcc",
 )
-"""The scores every cell is summarised by; `reduced_recall` joins them where a
-regime of the study reduces classes."""
+"""The scores every cell is summarised by; `reduced_recall` and the recall of head,
+middle and tail join them where a regime of the study reduces classes, and those of
+`outcomes.probability_scores` where predictions are stored."""
 
 
 def measure(name: str, classes: Collection[int] = ()) -> Measure:
     """The function that reads one score.
 
     Args:
-        name: A field of `Scores`, or `reduced_recall`, `reduced_f1`, `common_recall`.
-        classes: The reduced classes, for the latter three.
+        name: A field of `Scores`; `reduced_recall`, `reduced_f1`, `common_recall`; or
+            `chance_adjusted`, `g_mean`, `mcc`, `group_recall`.
+        classes: The reduced classes, for the three in the middle; those of the group.
     """
     match name:
         case "reduced_recall":
@@ -46,6 +60,9 @@ def measure(name: str, classes: Collection[int] = ()) -> Measure:
             return partial(of.reduced_f1, reduced_classes=classes)
         case "common_recall":
             return partial(of.common_recall, reduced_classes=classes)
+        case "chance_adjusted" | "g_mean" | "mcc" | "group_recall":
+            stacked = matrix_scores.score(name, classes)
+            return lambda scores: float(stacked(np.array(scores.confusion_matrix)))
         case _:
             return lambda scores: float(getattr(scores, name))
 
@@ -68,7 +85,10 @@ def reduced_classes(records: Sequence[Record]) -> tuple[int, ...]:
 
 
 def summarise(
-    experiment: Experiment, records: Sequence[Record], folders: Sequence[str]
+    experiment: Experiment,
+    records: Sequence[Record],
+    folders: Sequence[str],
+    read: Callable[[str], Outcome | None] = lambda folder: None,
 ) -> tuple[CellSummary, ...]:
     """Reduce runs to the comparison's rows.
 
@@ -76,18 +96,32 @@ def summarise(
         experiment: What was asked for; gives the order of the rows.
         records: Finished runs, in any order.
         folders: The folder of each record, relative to the study's.
+        read: A run's stored predictions by its folder, where there are any; they add
+            scores of the probabilities and bootstrap intervals.
 
     Returns:
-        A row per cell that has a finished run. Its `reduced_recall` is measured on the
-        classes that its own profile reduces, and for a cell that reduces none on
-        those that the study's other regimes reduce, so that the two compare.
+        A row per cell that has a finished run. Its `reduced_recall` and its groups are
+        those of the classes that its own profile reduces, and for a cell that reduces
+        none those of the study's other regimes, so that the two compare.
     """
     places = dict(zip(map(_run, records), folders, strict=True))
+    found = cells(experiment, records)
     everywhere = reduced_classes(records)
-    return tuple(
-        _summary(runs, [places[_run(r)] for r in runs], everywhere)
-        for runs in cells(experiment, records).values()
-    )
+    first = next((runs[0] for runs in found.values() if runs[0].reduced_classes), None)
+    parted = groups(first.train_counts) if first else None
+    rows = []
+    for runs in found.values():
+        own = bool(runs[0].reduced_classes)
+        rows.append(
+            _summary(
+                runs,
+                [places[_run(r)] for r in runs],
+                rare=runs[0].reduced_classes if own else everywhere,
+                parted=groups(runs[0].train_counts) if own else parted,
+                read=read,
+            )
+        )
+    return tuple(rows)
 
 
 def _run(record: Record) -> tuple[str, str, int]:
@@ -95,11 +129,20 @@ def _run(record: Record) -> tuple[str, str, int]:
 
 
 def _summary(
-    runs: Sequence[Record], folders: Sequence[str], everywhere: tuple[int, ...]
+    runs: Sequence[Record],
+    folders: Sequence[str],
+    *,
+    rare: tuple[int, ...],
+    parted: Groups | None,
+    read: Callable[[str], Outcome | None],
 ) -> CellSummary:
     first = runs[0]
-    rare = first.reduced_classes or everywhere
-    names = (*SCORES, "reduced_recall") if rare else SCORES
+    outcomes = [read(folder) for folder in folders]
+    known = [o for o in outcomes if o is not None]
+    complete = known if len(known) == len(runs) else []
+    temperatures = [fitted(o) for o in complete]
+    warm = [t for t in temperatures if t is not None]
+    warm = warm if len(warm) == len(runs) else []
     return CellSummary(
         model=first.model,
         regime=first.regime,
@@ -108,15 +151,55 @@ def _summary(
         parameters=first.parameters,
         multiply_adds=first.multiply_adds,
         train_seconds=spread([r.train_seconds for r in runs]),
-        scores={
-            name: spread([measure(name, rare)(r.scores) for r in runs])
-            for name in names
-        },
+        scores=_read_off(runs, rare, parted)
+        | over_seeds([probability_scores(o) for o in complete])
+        | over_seeds(
+            [
+                probability_scores(o, t)
+                for o, t in zip(complete if warm else (), warm, strict=True)
+            ]
+        ),
         per_class_recall={
             c.name: spread([r.scores.per_class[i].recall for r in runs])
             for i, c in enumerate(first.scores.per_class)
         },
+        train_counts=first.train_counts,
+        groups=parted,
+        intervals=_side_by_side(
+            [run_intervals(o, rare, parted=parted) for o in complete]
+        ),
+        temperature=spread(warm) if warm else None,
     )
+
+
+def _read_off(
+    runs: Sequence[Record], rare: tuple[int, ...], parted: Groups | None
+) -> dict[str, Spread]:
+    """The scores that the records' confusion matrices decide."""
+    wanted = {name: measure(name) for name in SCORES}
+    if rare:
+        wanted["reduced_recall"] = measure("reduced_recall", rare)
+    if parted:
+        for name in ("head", "middle", "tail"):
+            members = getattr(parted, name)
+            if members:
+                wanted[f"{name}_recall"] = measure("group_recall", members)
+    return {
+        name: spread([read(r.scores) for r in runs]) for name, read in wanted.items()
+    }
+
+
+def over_seeds(rows: Sequence[dict[str, float]]) -> dict[str, Spread]:
+    """Scores by name, a dictionary per seed -> a spread per name."""
+    names = rows[0] if rows else ()
+    return {name: spread([row[name] for row in rows]) for name in names}
+
+
+def _side_by_side(
+    rows: Sequence[dict[str, Interval]],
+) -> dict[str, tuple[Interval, ...]]:
+    names = rows[0] if rows else ()
+    return {name: tuple(row[name] for row in rows) for name in names}
 
 
 def contrast(

@@ -8,16 +8,14 @@ differences are taken seed by seed. Formulas and sources: docs/methods.md,
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 # The special functions beneath scipy.stats, which takes a second longer to import.
 from scipy import special
 
-from tessera.record import Spread
-
-Decision = Literal["above", "below", "undecided"]
+from tessera.results import Decision as Decision
+from tessera.results import Spread
 
 LEVEL = 0.95
 POWER = 0.8
@@ -140,36 +138,39 @@ def deviation_bounds(deviation: float, seeds: int) -> tuple[float, float]:
     )
 
 
-def power(mean: float, deviation: float, seeds: int) -> float:
+def power(mean: float, deviation: float, seeds: int, level: float = LEVEL) -> float:
     """Chance that the interval of that many seeds excludes 0, on the mean's side.
 
     Exact for normal differences whose true mean and deviation are the given ones:
     the upper tail of the noncentral t distribution (Cohen 1988, chapter 2).
     """
     free = seeds - 1
-    critical = special.stdtrit(free, (1 + LEVEL) / 2)
+    critical = special.stdtrit(free, (1 + level) / 2)
     shift = abs(mean) / deviation * math.sqrt(seeds)
     return float(1 - special.nctdtr(free, shift, critical))
 
 
-def seeds_to_decide(mean: float, deviation: float, *, more_than: int) -> int | None:
+def seeds_to_decide(
+    mean: float, deviation: float, *, more_than: int, level: float = LEVEL
+) -> int | None:
     """Smallest number of seeds whose interval excludes 0 with 80 % chance.
 
     Args:
         mean: Observed mean difference, taken as the true one.
         deviation: Observed standard deviation, taken as the true one.
         more_than: Seeds already spent; the answer is larger.
+        level: Of the interval; higher when several comparisons share 5 %.
 
     Returns:
         The number, or None when it exceeds 1000: a difference that small hardly
         matters beside the spread between seeds.
     """
     few, many = more_than + 1, MOST_SEEDS
-    if power(mean, deviation, many) < POWER:
+    if power(mean, deviation, many, level) < POWER:
         return None
     while few < many:
         middle = (few + many) // 2
-        if power(mean, deviation, middle) < POWER:
+        if power(mean, deviation, middle, level) < POWER:
             few = middle + 1
         else:
             many = middle

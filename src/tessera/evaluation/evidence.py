@@ -48,6 +48,11 @@ def points(share: float) -> str:
     return text.replace("-", MINUS) if float(text) else "0.0"
 
 
+def whole_percent(share: float) -> str:
+    """A share in whole percent, say `48`."""
+    return f"{100 * share:.0f}".replace("-", MINUS)
+
+
 def describe(difference: Difference) -> str:
     """Mean, interval, seeds and decision of a difference."""
     mean = f"{points(difference.mean)} points"

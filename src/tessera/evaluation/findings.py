@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
+from tessera.evaluation import meaningful
 from tessera.evaluation.comparison import measure
 from tessera.evaluation.differences import (
     Decision,
@@ -19,6 +20,7 @@ from tessera.evaluation.evidence import (
     compare,
     plural,
 )
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.roles import Imbalance, Roles
 from tessera.experiment import Experiment
 from tessera.record import Record, Spread, Verdict
@@ -89,9 +91,7 @@ def _high(runs: Sequence[Record]) -> Decision:
 
 
 def _above_guessing(record: Record) -> float:
-    """Chance-adjusted balanced accuracy, (b - 1/K) / (1 - 1/K)."""
-    chance = 1 / sum(c.support > 0 for c in record.scores.per_class)
-    return (record.scores.balanced_accuracy - chance) / (1 - chance)
+    return measure("chance_adjusted")(record.scores)
 
 
 def _accuracy(runs: Sequence[Record]) -> Spread:
@@ -221,8 +221,14 @@ def _weighting(roles: Roles, imbalance: Imbalance, model: str, score: str) -> Fi
     )
 
 
-def grad_cam_meaningful(experiment: Experiment, records: Sequence[Record]) -> Verdict:
-    """Key finding 4: what pictures alone can say about Grad-CAM."""
+def grad_cam_meaningful(
+    experiment: Experiment,
+    records: Sequence[Record],
+    faithfulness: Sequence[Faithfulness] = (),
+) -> Verdict:
+    """Key finding 4: what checks of the maps say, or what pictures alone can say."""
+    if faithfulness:
+        return meaningful.judged(GRAD_CAM, faithfulness)
     if not experiment.explain.examples or not records:
         return GRAD_CAM.untested("No heatmap was computed (explain.examples = 0).")
     each = plural(experiment.explain.examples, "correct and wrong test image")

@@ -7,6 +7,7 @@ from tessera.evaluation.comparative import (
     hybrid_wins,
     transformers_need_data,
 )
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.findings import (
     balanced_training,
     class_weights_help,
@@ -18,12 +19,17 @@ from tessera.experiment import Experiment
 from tessera.record import Record, Verdict
 
 
-def verdicts(experiment: Experiment, records: Sequence[Record]) -> tuple[Verdict, ...]:
+def verdicts(
+    experiment: Experiment,
+    records: Sequence[Record],
+    faithfulness: Sequence[Faithfulness] = (),
+) -> tuple[Verdict, ...]:
     """Judge the four key findings and the three comparative results, in that order.
 
     Args:
         experiment: What was asked for: which model and regime plays which part.
         records: The runs that are finished, in any order; cells may be missing.
+        faithfulness: Checks of their explanations, as far as there are any.
 
     Returns:
         Seven verdicts. A claim whose cells the experiment lacks is `not tested`, one
@@ -34,7 +40,7 @@ def verdicts(experiment: Experiment, records: Sequence[Record]) -> tuple[Verdict
         balanced_training(found),
         imbalance_costs_recall(found),
         class_weights_help(found),
-        grad_cam_meaningful(experiment, records),
+        grad_cam_meaningful(experiment, records, faithfulness),
         cnn_lacks_context(found),
         transformers_need_data(found),
         hybrid_wins(found),

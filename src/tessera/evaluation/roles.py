@@ -23,6 +23,8 @@ class Imbalance:
     """The same profile with class weights, where the experiment has it."""
     reduced: tuple[int, ...]
     """Classes that the profile makes rarer."""
+    remedies: tuple[str, ...] = ()
+    """Every regime with a remedy on the same profile."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def roles(experiment: Experiment, records: Sequence[Record]) -> Roles:
         cells=cells(experiment, records),
         balanced=balanced[0] if balanced else None,
         imbalances=tuple(
-            Imbalance(r.name, _weighted(r, known), reduced[r.name])
+            Imbalance(r.name, _weighted(r, known), reduced[r.name], _remedied(r, known))
             for r in known
             if _plain(r) and reduced[r.name]
         ),
@@ -84,6 +86,12 @@ def _weighted(plain: Regime, regimes: Sequence[Regime]) -> str | None:
         if same and is_inverse_frequency(regime.remedy):
             return regime.name
     return None
+
+
+def _remedied(plain: Regime, regimes: Sequence[Regime]) -> tuple[str, ...]:
+    return tuple(
+        r.name for r in regimes if r.profile == plain.profile and not _plain(r)
+    )
 
 
 def _labels(experiment: Experiment, kind: str) -> tuple[str, ...]:

@@ -1,11 +1,17 @@
 """A study's finished runs -> the `StudyRecord` that `study.json` holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from tessera.evaluation.comparison import summarise
+from tessera.evaluation.baselines import baselines
+from tessera.evaluation.comparison import cells, reduced_classes, summarise
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.hypotheses import verdicts
+from tessera.evaluation.outcomes import Outcome, read
+from tessera.evaluation.ranking import rankings
 from tessera.experiment import Experiment
-from tessera.record import Environment, Record, StudyRecord
+from tessera.record import Environment, Record, RunFolder, StudyRecord
+from tessera.results import Baseline
 
 
 def study_record(
@@ -13,6 +19,8 @@ def study_record(
     records: Sequence[Record],
     environment: Environment,
     folders: Sequence[str],
+    root: Path | None = None,
+    faithfulness: Sequence[Faithfulness] = (),
 ) -> StudyRecord:
     """Reduce a study to its comparison and its verdicts.
 
@@ -21,6 +29,9 @@ def study_record(
         records: Finished runs, in any order; at least one.
         environment: Of the process that writes the study.
         folders: The folder of each record, relative to the study's, same order.
+        root: The study's folder; given, the stored predictions add calibration,
+            curves and bootstrap intervals.
+        faithfulness: Checks of their explanations, as far as there are any.
 
     Raises:
         ValueError: No run is finished, or the runs saw different data.
@@ -38,6 +49,29 @@ def study_record(
         experiment=experiment,
         data=records[0].data,
         environment=environment,
-        cells=summarise(experiment, records, folders),
-        verdicts=verdicts(experiment, records),
+        cells=summarise(experiment, records, folders, _reader(root)),
+        verdicts=verdicts(experiment, records, faithfulness),
+        rankings=rankings(experiment, records),
+        baselines=_baselines(experiment, records),
+    )
+
+
+def _reader(root: Path | None) -> Callable[[str], Outcome | None]:
+    return lambda folder: read(RunFolder(root / folder)) if root else None
+
+
+def _baselines(
+    experiment: Experiment, records: Sequence[Record]
+) -> tuple[Baseline, ...]:
+    """Both baselines for every distinct training distribution, in order."""
+    known: dict[tuple[int, ...], list[str]] = {}
+    for (_, regime), runs in cells(experiment, records).items():
+        names = known.setdefault(runs[0].train_counts, [])
+        if regime not in names:
+            names.append(regime)
+    tested, rare = records[0].data.test_counts, reduced_classes(records)
+    return tuple(
+        row
+        for counts, names in known.items()
+        for row in baselines(counts, tested, reduced=rare, regimes=names)
     )

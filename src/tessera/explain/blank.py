@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps
+from tessera.arrays import Heatmaps, Labels
 
 Reasons: TypeAlias = NDArray[np.str_]
 """One text per map, str [N]; empty where the map shows something."""
@@ -22,25 +22,56 @@ NO_POSITIVE_EVIDENCE = "no positive evidence"
 CONSTANT = "constant"
 """Every cell says the same: evidence, but no place."""
 
+TEXTS = (NOT_FINITE, ZERO_GRADIENT, NO_POSITIVE_EVIDENCE, CONSTANT)
+"""Every reason, the first that holds first."""
+
 ROUNDING = 1e-6
 """Relative spread of a float32 map below which it counts as constant."""
 
 
-def reasons(raw: Heatmaps, gradients: NDArray[Any]) -> Reasons:
+def reasons(raw: Heatmaps, gradients: NDArray[Any] | None) -> Reasons:
     """Why each map is blank; an empty text where it is not.
 
     Args:
         raw: Signed maps, float32 [N, h, w].
-        gradients: Gradient of the score at the layer, float32 [N, h, w, C].
+        gradients: Gradient of the score at the layer, float32 [N, h, w, C]; None for
+            maps that are not made from one.
     """
+    slopes = np.ones((len(raw), 1)) if gradients is None else gradients
+    moved = slopes.reshape(len(raw), -1).any(axis=1)
     with np.errstate(invalid="ignore"):
         spread = raw.max(axis=(1, 2)) - raw.min(axis=(1, 2))
     largest = raw.max(axis=(1, 2))
     conditions = [
         ~np.isfinite(raw).all(axis=(1, 2)),
-        ~gradients.any(axis=(1, 2, 3)),
+        ~moved,
         largest <= 0,
         spread <= ROUNDING * largest,
     ]
-    texts = [NOT_FINITE, ZERO_GRADIENT, NO_POSITIVE_EVIDENCE, CONSTANT]
-    return np.select(conditions, [np.array(text) for text in texts], np.array(""))
+    return np.select(conditions, [np.array(text) for text in TEXTS], np.array(""))
+
+
+def rates(
+    texts: Reasons, labels: Labels, classes: int
+) -> dict[str, NDArray[np.float64]]:
+    """Share of each class's maps that are blank, by reason.
+
+    Args:
+        texts: From `reasons`, str [N].
+        labels: The class that each map is counted for, int [N]: the true one, to see
+            whether maps of rare classes fail more often.
+        classes: Number of classes K.
+
+    Returns:
+        Reason -> shares, float64 [K]; NaN for a class without maps.
+    """
+    totals = np.bincount(labels, minlength=classes)
+    return {
+        text: np.divide(
+            np.bincount(labels[texts == text], minlength=classes),
+            totals,
+            out=np.full(classes, np.nan),
+            where=totals > 0,
+        )
+        for text in TEXTS
+    }

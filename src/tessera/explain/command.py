@@ -1,36 +1,30 @@
-"""A run's folder and image files -> a picture, the raw map and a line for each.
-
-The model is built again from the run's own `experiment.toml` and given its best
-weights; nothing stored is executed.
-"""
+"""A run's folder and image files -> a picture, the raw map and a line for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tessera import files
 from tessera.data import decode
-from tessera.explain import gradcam, panel
-from tessera.explain.gradcam import Explanations
+from tessera.explain import maps, methods, places, reading, view
+from tessera.explain.explanations import softmax
 from tessera.explain.graph import ExplainError
-from tessera.models import rebuild
+from tessera.explain.methods import AttentionRollout, Method
+from tessera.explain.places import Grid
+from tessera.explain.targets import Contrast, OneClass, Target
+from tessera.explain.trained import Trained as Trained
+from tessera.explain.trained import load as load
+from tessera.explain.trained import readout, token_grid
+from tessera.explain.view import Maps
 from tessera.record import RunFolder
 
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished run's model, and what its answers mean."""
-
-    net: keras.Model
-    class_names: tuple[str, ...]
-    image_size: int
+PREDICTED = "predicted"
+TRUE = "true"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +42,10 @@ def explain_images(
     run: Path,
     paths: Sequence[Path],
     *,
+    method: str = "gradcam",
     target: str | None = None,
-    layer: str = "features",
+    contrast: str | None = None,
+    layer: str | None = None,
     out: Path = Path("explanations"),
     console: Console | None = None,
 ) -> int:
@@ -58,8 +54,11 @@ def explain_images(
     Args:
         run: A finished run's folder.
         paths: Image files; one that cannot be read is named, and the rest goes on.
-        target: Class to explain, by name or index; None: what the model predicts.
-        layer: The layer whose map is used.
+        method: Name of a method, see `methods`.
+        target: Class to explain, by name or index; `predicted`, or `true`, which is
+            the name of the image's folder; None: what the model predicts.
+        contrast: Class to explain it against, said in the same way; None: none.
+        layer: The layer whose map is used; None: `features`, for methods that use one.
         out: Folder for the results, made if absent.
         console: Where the table goes; None: standard output.
 
@@ -68,43 +67,100 @@ def explain_images(
 
     Raises:
         ExplainError: The run is not finished, has no such class, or cannot be explained
-            at this layer.
+            this way.
     """
     console = console or Console()
+    check_images(paths)
     trained = load(RunFolder(run))
-    chosen = None if target is None else class_index(target, trained.class_names)
+    chosen = configured(methods.by_name(method), trained)
+    for option, text in (("--target", target), ("--contrast", contrast)):
+        check_class(text, trained.class_names, option)
     decoded = read_images(paths, trained.image_size)
     if decoded.paths:
+        layer = layer or ("features" if chosen.where == "layer" else None)
         images = np.stack(decoded.images)
-        targets = None if chosen is None else np.full(len(images), chosen, np.int32)
-        explained = gradcam.explain(trained.net, images, targets=targets, layer=layer)
+        found = maps.compute(
+            trained.net,
+            images,
+            method=chosen,
+            target=asked(target, contrast, decoded.paths, trained.class_names),
+            layer=layer,
+            grid=grid_for(trained, chosen, layer),
+        )
         names = distinct_names(decoded.paths)
-        write_all(out, names, images, explained, trained.class_names)
-        console.print(table(decoded.paths, names, explained, trained.class_names))
-        for caution in explained.cautions:
-            console.print(Text(f"Caution: {caution}"))
-        console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
+        shown = view.shown(found, images, class_names=trained.class_names, names=names)
+        shown.save(out)
+        report(console, decoded.paths, shown, out)
     for path, reason in decoded.refused:
         console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
     return 1 if decoded.refused else 0
 
 
-def load(run: RunFolder) -> Trained:
-    """Build a finished run's model again and give it its best weights.
-
-    Raises:
-        ExplainError: The folder holds no finished run.
-        ExperimentError: Its `experiment.toml` was changed into something invalid.
-    """
-    try:
-        rebuilt = rebuild.rebuild(run)
-    except rebuild.RunError as error:
-        raise ExplainError(str(error)) from error
-    data = rebuilt.record.data
-    return Trained(rebuilt.net, data.class_names, data.image_shape[0])
+def check_images(paths: Sequence[Path]) -> None:
+    """Refuse a command without images."""
+    if not paths:
+        raise ExplainError(
+            "IMAGE: expected at least one file. Received: none. For a hybrid's shares "
+            "over all test images, add --branches."
+        )
 
 
-def class_index(target: str, class_names: tuple[str, ...]) -> int:
+def configured(method: Method, trained: Trained) -> Method:
+    """The method, set to how the run's model reads its tokens."""
+    if isinstance(method, AttentionRollout):
+        return replace(method, readout=readout(trained))
+    return method
+
+
+def grid_for(trained: Trained, method: Method, layer: str | None) -> Grid | None:
+    """The token grid, where the method or the layer speaks of tokens."""
+    if isinstance(method, AttentionRollout):
+        return token_grid(trained)
+    shapes = places.candidates(reading.read(trained.net))
+    tokens = layer is not None and len(shapes.get(layer, ())) == 2
+    return token_grid(trained) if tokens else None
+
+
+def asked(
+    target: str | None,
+    contrast: str | None,
+    paths: Sequence[Path],
+    class_names: tuple[str, ...],
+) -> Target:
+    """The target that the options mean for these images."""
+    wanted = one_class(target or PREDICTED, paths, class_names, "--target")
+    if contrast is None:
+        return wanted
+    return Contrast(wanted, one_class(contrast, paths, class_names, "--contrast"))
+
+
+def one_class(
+    text: str, paths: Sequence[Path], class_names: tuple[str, ...], option: str
+) -> OneClass:
+    """What a text means: a class by name or index, `predicted`, or `true`."""
+    if text in class_names or text not in (PREDICTED, TRUE):
+        return class_index(text, class_names, option)
+    if text == PREDICTED:
+        return "predicted"
+    folders = [path.resolve().parent.name for path in paths]
+    for path, name in zip(paths, folders, strict=True):
+        if name not in class_names:
+            raise ExplainError(
+                f"{option} true: expected images in a folder with the name of their "
+                f"class, one of {', '.join(class_names)}. Received: {path}."
+            )
+    return [class_names.index(name) for name in folders]
+
+
+def check_class(text: str | None, class_names: tuple[str, ...], option: str) -> None:
+    """Refuse a class that does not exist before any image is read."""
+    if text is not None and text not in (PREDICTED, TRUE):
+        class_index(text, class_names, option)
+
+
+def class_index(
+    target: str, class_names: tuple[str, ...], option: str = "--target"
+) -> int:
     """The class that a text means: a name first, then an index.
 
     Raises:
@@ -115,8 +171,9 @@ def class_index(target: str, class_names: tuple[str, ...]) -> int:
     if target.isdecimal() and int(target) < len(class_names):
         return int(target)
     raise ExplainError(
-        f"--target: expected an index from 0 to {len(class_names) - 1} or one of "
-        f"{', '.join(class_names)}. Received: {target!r}."
+        f"{option}: expected predicted, true, an index from 0 to "
+        f"{len(class_names) - 1} or one of {', '.join(class_names)}. "
+        f"Received: {target!r}."
     )
 
 
@@ -148,71 +205,42 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def write_all(
-    out: Path,
-    names: Sequence[str],
-    images: NDArray[np.uint8],
-    explained: Explanations,
-    class_names: tuple[str, ...],
-) -> None:
-    """Write a picture and the arrays behind it for every image."""
-    for i, name in enumerate(names):
-        panel.write(
-            out / f"{name}.png", picture(name, images[i], explained, i, class_names)
+def report(console: Console, paths: Sequence[Path], shown: Maps, out: Path) -> None:
+    """Print what was explained, the residuals, what to know, and where it lies."""
+    console.print(table(paths, shown))
+    if shown.residuals is not None:
+        largest = float(np.abs(shown.residuals).max())
+        console.print(
+            Text(
+                f"Residual: the maps' sums miss the logit's change by {largest:.1e} "
+                "at most."
+            ),
+            soft_wrap=True,
         )
-        files.write_arrays(
-            out / f"{name}.npz",
-            image=images[i],
-            raw=explained.raw[i],
-            logits=explained.logits[i],
-            target=explained.targets[i],
-            predicted=explained.predicted[i],
-            reason=explained.reasons[i],
-            class_names=np.array(class_names),
-            layer=np.array(explained.layer),
-            method=np.array(explained.method),
-            cautions=np.array(explained.cautions, dtype=np.str_),
-        )
+    for caution in shown.cautions:
+        console.print(Text(f"Caution: {caution}"), soft_wrap=True)
+    console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
 
 
-def picture(
-    name: str,
-    image: NDArray[np.uint8],
-    explained: Explanations,
-    index: int,
-    class_names: tuple[str, ...],
-) -> panel.Panel:
-    """The panel of one explained image, in words a reader can check."""
-    target = class_names[explained.targets[index]]
-    predicted = class_names[explained.predicted[index]]
-    height, width = explained.grid
-    return panel.Panel(
-        title=f"{name}: evidence for {target} "
-        f"({explained.probabilities[index]:.0%}); predicted {predicted}",
-        caption=f"{explained.method} at {explained.layer}, {height} x {width} cells. "
-        "It shows where the evidence lies, to first order; it proves no cause.",
-        image=image,
-        raw=explained.raw[index],
-        reason=str(explained.reasons[index]),
-    )
-
-
-def table(
-    paths: Sequence[Path],
-    names: Sequence[str],
-    explained: Explanations,
-    class_names: tuple[str, ...],
-) -> Table:
+def table(paths: Sequence[Path], shown: Maps) -> Table:
     """One row per image: file, answer, class explained, why its map is blank."""
-    answers = gradcam.softmax(explained.logits).max(axis=1)
+    answers = softmax(shown.logits).max(axis=1)
     image = Column("image", overflow="fold")
     rows = Table(image, "predicted", "explained", "blank because", "picture")
-    for i, (path, name) in enumerate(zip(paths, names, strict=True)):
+    for i, (path, name) in enumerate(zip(paths, shown.names, strict=True)):
         rows.add_row(
             Text(str(path)),
-            Text(f"{class_names[explained.predicted[i]]} {answers[i]:.1%}"),
-            Text(class_names[explained.targets[i]]),
-            Text(str(explained.reasons[i])),
+            Text(f"{shown.class_names[shown.predicted[i]]} {answers[i]:.1%}"),
+            Text(explained(shown, i)),
+            Text(str(shown.reasons[i])),
             Text(f"{name}.png"),
         )
     return rows
+
+
+def explained(shown: Maps, index: int) -> str:
+    """The class explained, and the one it is contrasted with."""
+    target: str = shown.class_names[shown.targets[index]]
+    if shown.against is None:
+        return target
+    return f"{target} against {shown.class_names[shown.against[index]]}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tessera import files
-from tessera.arrays import Images, Indices, Labels
+from tessera.arrays import Heatmaps, Images, Indices, Labels
 from tessera.explain.gradcam import Explanations
 
 
@@ -45,12 +45,14 @@ def write(
     images: Images,
     labels: Labels,
     indices: Indices,
+    raw_true: Heatmaps | None = None,
 ) -> None:
     """Write explained test images as `heatmaps.npz`, everything a figure needs.
 
     Arrays: images uint8 [M, H, W, C]; indices [M], positions in the test set; labels,
     predicted, targets [M]; probabilities [M], of the target; raw float32 [M, h, w],
-    signed; reasons str [M], empty where a map is not blank; layer, method; cautions.
+    signed; reasons str [M], empty where a map is not blank; layer, method; cautions;
+    raw_true float32 [M, h, w], of the true class, where it is given.
 
     Args:
         path: The file.
@@ -58,7 +60,9 @@ def write(
         images: The whole test set.
         labels: Its true classes.
         indices: Which of them were explained, int [M].
+        raw_true: Maps of the same images for their true class, float32 [M, h, w].
     """
+    more = {} if raw_true is None else {"raw_true": raw_true}
     files.write_arrays(
         path,
         images=images[indices],
@@ -72,4 +76,5 @@ def write(
         layer=np.array(explanations.layer),
         method=np.array(explanations.method),
         cautions=np.array(explanations.cautions, dtype=np.str_),
+        **more,
     )

@@ -1,12 +1,11 @@
-"""A model and images -> a layer's feature maps and the gradient of a logit there.
+"""A model and images -> a layer's feature maps and the gradient of a score there.
 
 The only module of Tessera, besides `runtime`, that names a backend: Keras writes one
-forward pass for all of them but has no call for a gradient.
+forward pass for all of them but has no call for a gradient. All that differs between
+backends is in `compiled` and `differentiated`.
 
-The model's graph is cut at the layer into `features` (pixels to the layer's output)
-and `head` (the layer's output to the logits). The head starts from that single
-tensor, so every path from it to the logits contributes: both branches of a hybrid.
-The cut reads the graph and builds nothing into it; weights are read at every call.
+The model is cut at the layer. What follows starts from that single tensor, so every
+path from it to the logits contributes: both branches of a hybrid.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,11 +14,14 @@ from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from tessera.arrays import Logits
-from tessera.explain import graph
-from tessera.explain.graph import ExplainError
+from tessera.explain import graph as graphs
+from tessera.explain import places, reading
+from tessera.explain.graph import ExplainError, Graph, Tensor
+from tessera.explain.places import Grid, Place
 
 FeatureMaps: TypeAlias = NDArray[np.float32]
 """A layer's output, float32 [N, h, w, C]; C counts the layer's channels."""
@@ -30,9 +32,7 @@ Directions: TypeAlias = NDArray[np.float32]
 One-hot rows explain a class; a row e_c - e_d contrasts two.
 """
 
-Tensor: TypeAlias = Any  # of the backend in use
-Forward: TypeAlias = Callable[[Any], tuple[Tensor, Tensor]]
-Gradient: TypeAlias = Callable[[Tensor, Any, Any], Tensor]
+Function: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,17 @@ class Cut:
     It follows the model: after its weights change, so do the results.
     """
 
+    graph: Graph
+    place: Place
     layer: str
     complete: bool
     """Whether every path from the pixels to the logits runs through the layer."""
     classes: int
     dtype: str
     """Of the pixels the model takes."""
-    forward: Forward
-    """Images [B, H, W, C] -> (feature maps, logits)."""
-    gradient: Gradient
-    """(feature maps, images, directions) -> gradient of the score at the maps."""
+    explain: Function
+    """(images [B, H, W, C], directions [B, K], weight of the predicted class) ->
+    the layer's output, the score's gradient there, logits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,35 +65,33 @@ class Batch:
     logits: Logits
 
 
-def cut(net: keras.Model, layer: str) -> Cut:
+def cut(
+    net: keras.Model, layer: str | None, *, grid: Grid | None = None, leading: int = 0
+) -> Cut:
     """Cut a model at a layer, without touching it.
 
     Args:
-        net: A functional or sequential model: pixels in; logits out, or a separate
-            softmax layer after the logits, which is left away. Channels last.
-        layer: Name of a layer whose output is one map [N, h, w, C].
+        net: A functional or sequential model: pixels in; logits out, or a softmax of
+            them, which is left away. Channels last.
+        layer: Name of a layer whose output is a map [N, h, w, C] or tokens [N, T, D];
+            None: the last map that all paths share.
+        grid: (h, w) of the tokens, row by row.
+        leading: Tokens before the first cell.
 
     Raises:
         ExplainError: The model or the layer cannot be explained this way.
         CoarseGrid: The map has fewer than 4x4 cells.
     """
-    pixels, logits = graph.ends(net)
-    maps = graph.feature_map(net, layer)
-    try:
-        features = keras.Function([pixels], [maps])
-        head = keras.Function([maps, pixels], [logits])
-    except ValueError as error:
-        raise ExplainError(
-            f"layer {layer!r}: not part of the model's graph."
-        ) from error
-    forward, gradient = _compiled(net, features, head)
+    graph = reading.read(net)
+    place = places.find(graph, layer, grid=grid, leading=leading)
     return Cut(
-        layer=layer,
-        complete=graph.connects(maps, logits),
-        classes=logits.shape[-1],
-        dtype=pixels.dtype,
-        forward=forward,
-        gradient=gradient,
+        graph=graph,
+        place=place,
+        layer=place.path,
+        complete=graphs.connects(graph, [place.key], [graph.logits]),
+        classes=graph.classes,
+        dtype=graph.dtype,
+        explain=compiled(net, _explanation(graph, place)),
     )
 
 
@@ -101,6 +100,7 @@ def batches(
     images: NDArray[Any],
     directions: Directions | None = None,
     *,
+    predicted: float | None = None,
     batch_size: int = 128,
 ) -> Iterator[Batch]:
     """Feature maps, gradients and logits of every image, in inference mode.
@@ -112,30 +112,48 @@ def batches(
         cut: The model, cut at a layer.
         images: [N, H, W, C], in the units the model takes.
         directions: What to differentiate, float [N, K]; None: the predicted class.
+        predicted: Weight of each image's predicted class in addition to `directions`;
+            None: 1 without directions, else 0.
         batch_size: Images at a time; does not change the result beyond rounding.
 
     Raises:
         CoarseGrid: The map has fewer than 4x4 cells for images of this size.
     """
-    size = min(batch_size, len(images))
-    for start in range(0, len(images), max(size, 1)):
+    if predicted is None:
+        predicted = 1.0 if directions is None else 0.0
+    if directions is None:
+        directions = np.zeros((len(images), cut.classes), np.float32)
+    weight = np.float32(predicted)
+    for pixels, rows, size in portions(cut.dtype, images, directions, batch_size):
+        maps, slopes, logits = cut.explain(pixels, rows, weight)
+        features = cut.place.as_maps(np.asarray(maps)[:size])
+        places.check_grid(cut.layer, *features.shape[1:3])
+        gradients = cut.place.as_maps(np.asarray(slopes)[:size])
+        yield Batch(features, gradients, np.asarray(logits)[:size])
+
+
+def portions(
+    dtype: str, images: NDArray[Any], directions: Directions, batch_size: int
+) -> Iterator[tuple[NDArray[Any], Directions, int]]:
+    """Images and directions in portions of one shape, and how many rows count."""
+    size = max(min(batch_size, len(images)), 1)
+    for start in range(0, len(images), size):
         part = images[start : start + size]
-        pixels = _padded(part, size).astype(cut.dtype)
-        maps, logits = cut.forward(pixels)
-        graph.check_grid(cut.layer, maps.shape[1], maps.shape[2])
-        weights = (
-            _predicted(np.asarray(logits))
-            if directions is None
-            else _padded(directions[start : start + size], size).astype(np.float32)
-        )
-        gradients = cut.gradient(maps, pixels, weights)
-        yield Batch(*(np.asarray(x)[: len(part)] for x in (maps, gradients, logits)))
+        rows = directions[start : start + size]
+        pixels = padded(part, size).astype(dtype)
+        yield pixels, padded(rows, size).astype(np.float32), len(part)
+
+
+def padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
+    """Rows of zeros appended up to `size`, so that one compiled shape serves all."""
+    missing = size - len(rows)
+    return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])
 
 
 def cautions(cut: Cut, height: int, width: int) -> tuple[str, ...]:
     """What a reader of the maps must know about this cut, in plain words."""
     notes = []
-    if min(height, width) < graph.COMFORTABLE_GRID:
+    if min(height, width) < places.COMFORTABLE_GRID:
         notes.append(
             f"The grid of {height} x {width} cells is coarse: a bright cell says "
             "roughly where, not what shape."
@@ -148,73 +166,106 @@ def cautions(cut: Cut, height: int, width: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
-    """Rows of zeros appended up to `size`, so that one compiled shape serves all."""
-    missing = size - len(rows)
-    return np.pad(rows, [(0, missing), *[(0, 0)] * (rows.ndim - 1)])
+def score(logits: Tensor, directions: Tensor, predicted: Tensor) -> Tensor:
+    """What is explained of each image: its logits in the given direction, [B].
+
+    Args:
+        logits: [B, K].
+        directions: [B, K].
+        predicted: Weight of the predicted class beside them, a scalar.
+    """
+    answers = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1])
+    return ops.sum(logits * (directions + predicted * answers), axis=-1)
 
 
-def _predicted(logits: Logits) -> Directions:
-    """One-hot rows of the largest logit."""
-    identity: Directions = np.eye(logits.shape[1], dtype=np.float32)
-    rows: Directions = identity[logits.argmax(axis=1)]
-    return rows
+def _explanation(graph: Graph, place: Place) -> Function:
+    def explanation(images: Tensor, directions: Tensor, predicted: Tensor) -> Any:
+        (values,) = graphs.run(graph, {graph.pixels: images}, [place.key])
+
+        def after(maps: Tensor) -> tuple[Tensor, Tensor]:
+            given = {place.key: ops.cast(maps, values.dtype), graph.pixels: images}
+            logits = ops.cast(graphs.run(graph, given, [graph.logits])[0], "float32")
+            return ops.sum(score(logits, directions, predicted)), logits
+
+        maps = ops.cast(values, "float32")
+        slope, logits = differentiated(after)(maps)
+        return maps, slope, logits
+
+    return explanation
 
 
-def _compiled(net: Any, features: Any, head: Any) -> tuple[Forward, Gradient]:
+def differentiated(function: Function) -> Function:
+    """A function of (x, ...) -> the gradient of its score at x, and what else it gives.
+
+    Args:
+        function: Gives a scalar score, and further results that are passed on. Written
+            in Keras operations.
+
+    Raises:
+        ExplainError: Keras runs on a backend whose gradients are not known here.
+    """
     match keras.backend.backend():
         case "tensorflow":
-            return _tensorflow(features, head)
+            return _tape(function)
         case "jax":
-            return _jax(net, features, head)
+            import jax
+
+            gradient: Function = jax.grad(function, has_aux=True)
+            return gradient
         case other:
-            raise ExplainError(
-                "KERAS_BACKEND: expected tensorflow or jax, whose gradients this "
-                f"version knows. Received: {other!r}."
-            )
+            raise _unknown(other)
 
 
-def _tensorflow(features: Any, head: Any) -> tuple[Forward, Gradient]:
+def compiled(net: keras.Model, function: Function) -> Function:
+    """Compile a function of tensors that reads the model's weights.
+
+    Args:
+        net: The model; the compiled function follows its weights.
+        function: Tensors or arrays in, tensors out, written in Keras operations.
+    """
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            program: Function = tf.function(function, autograph=False)
+            return program
+        case "jax":
+            return _jitted(net, function)
+        case other:
+            raise _unknown(other)
+
+
+def _unknown(backend: str) -> ExplainError:
+    return ExplainError(
+        "KERAS_BACKEND: expected tensorflow or jax, whose gradients this version "
+        f"knows. Received: {backend!r}."
+    )
+
+
+def _tape(function: Function) -> Function:
     import tensorflow as tf
 
-    def forward(images: Tensor) -> tuple[Tensor, Tensor]:
-        maps = tf.cast(features([images])[0], tf.float32)
-        return maps, tf.cast(head([maps, images])[0], tf.float32)
-
-    def gradient(maps: Tensor, images: Tensor, directions: Tensor) -> Tensor:
+    def gradient(x: Tensor, *more: Any) -> tuple[Tensor, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(maps)
-            logits = tf.cast(head([maps, images])[0], tf.float32)
-            score = tf.reduce_sum(logits * directions)
-        return tape.gradient(
-            score, maps, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            tape.watch(x)
+            value, other = function(x, *more)
+        slope = tape.gradient(
+            value, x, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
+        return slope, other
 
-    return tf.function(forward), tf.function(gradient)
+    return gradient
 
 
-def _jax(net: Any, features: Any, head: Any) -> tuple[Forward, Gradient]:
+def _jitted(net: keras.Model, function: Function) -> Function:
     import jax
 
-    def call(function: Any, values: list[Tensor], inputs: list[Tensor]) -> Tensor:
-        with keras.StatelessScope(list(zip(net.variables, values, strict=True))):
-            return function(inputs)[0].astype("float32")
-
-    def forward(values: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
-        maps = call(features, values, [images])
-        return maps, call(head, values, [maps, images])
-
-    def score(
-        maps: Tensor, values: list[Tensor], images: Tensor, directions: Tensor
-    ) -> Tensor:
-        return (call(head, values, [maps, images]) * directions).sum()
-
     # Weights are arguments: a compiled function must not freeze those of today.
-    def weights() -> list[Tensor]:
-        return [variable.value for variable in net.variables]
+    def pure(values: list[Tensor], *arguments: Any) -> Any:
+        with keras.StatelessScope(list(zip(net.variables, values, strict=True))):
+            return function(*arguments)
 
-    compiled, slope = jax.jit(forward), jax.jit(jax.grad(score))
-    return (
-        lambda images: compiled(weights(), images),
-        lambda maps, images, directions: slope(maps, weights(), images, directions),
+    program = jax.jit(pure)
+    return lambda *arguments: program(
+        [variable.value for variable in net.variables], *arguments
     )

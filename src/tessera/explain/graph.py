@@ -1,17 +1,18 @@
-"""A model and a layer's name -> the symbolic tensors to cut it by, or why not.
+"""A model's calls in order, as `reading` finds them, to run any part of them.
 
-Reads the graph of a functional or sequential Keras model and changes nothing in it.
+Weights are read at every run, and nothing is built into the model.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import keras
 
-SMALLEST_GRID = 4
-"""Cells per side below which a map says nothing about place."""
+Key: TypeAlias = tuple[str, int]
+"""One value of a run: the scope it was made in, and the identity of its symbol."""
 
-COMFORTABLE_GRID = 8
-"""Cells per side below which a map comes with a caution."""
+Tensor: TypeAlias = Any  # of the backend in use
 
 
 class ExplainError(ValueError):
@@ -22,85 +23,77 @@ class CoarseGrid(ExplainError):
     """The layer's map has too few cells to show a place."""
 
 
-def candidates(net: keras.Model) -> dict[str, tuple[int | None, ...]]:
-    """Layers that a model can be explained at, with the shape (h, w, C) of each."""
-    found = {}
-    for layer in net.layers:
-        shape = getattr(getattr(layer, "output", None), "shape", ())
-        if len(shape) == 4 and not isinstance(layer, keras.layers.InputLayer):
-            found[layer.name] = tuple(shape[1:])
-    return found
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One call of one layer."""
+
+    path: str
+    """The layer's name; inside nested models after theirs, as in `backbone/conv5`."""
+    operation: Any
+    inputs: tuple[Key, ...]
+    outputs: tuple[Key, ...]
+    shapes: tuple[tuple[int | None, ...], ...]
+    """Of the outputs, without the batch."""
+    call: Callable[[list[Tensor]], list[Tensor]]
 
 
-def ends(net: keras.Model) -> tuple[Any, Any]:
-    """The symbolic pixels and logits of a model.
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A model's calls, each after those whose results it needs."""
 
-    Raises:
-        ExplainError: There is no single pair of them.
+    net: keras.Model
+    steps: tuple[Step, ...]
+    pixels: Key
+    logits: Key
+    classes: int
+    shape: tuple[int | None, ...]
+    """Of one image, (H, W, C)."""
+    dtype: str
+    """Of the pixels the model takes."""
+
+
+def run(
+    graph: Graph, given: Mapping[Key, Tensor], wanted: Sequence[Key]
+) -> list[Tensor]:
+    """Compute values from others, in inference mode, with Keras operations alone.
+
+    Args:
+        graph: The model.
+        given: Values to start from; what leads to them is not run.
+        wanted: The values to compute.
     """
-    inputs = getattr(net, "inputs", None) or []
-    outputs = getattr(net, "outputs", None) or []
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ExplainError(
-            f"model {net.name!r}: expected a built functional or sequential model "
-            f"with one input and one output. Received: {len(inputs)} inputs and "
-            f"{len(outputs)} outputs."
-        )
-    return inputs[0], _before_softmax(outputs[0])
+    values = dict(given)
+    for step in needed(graph, given, wanted)[0]:
+        results = step.call([values[key] for key in step.inputs])
+        values.update(zip(step.outputs, results, strict=True))
+    return [values[key] for key in wanted]
 
 
-def _before_softmax(output: Any) -> Any:
-    """The logits: the output itself, or what a last softmax layer is given."""
-    last = output._keras_history.operation
-    if isinstance(last, keras.layers.Softmax):
-        return last.input
-    if getattr(last, "activation", None) is not keras.activations.softmax:
-        return output
-    if isinstance(last, keras.layers.Activation):
-        return last.input
-    raise ExplainError(
-        f"layer {last.name!r}: expected logits. Received: probabilities, from a "
-        "softmax inside the layer, whose gradient vanishes where the model is sure. "
-        "Build it without the activation and put a keras.layers.Softmax() after it."
-    )
+def needed(
+    graph: Graph, given: Iterable[Key], wanted: Iterable[Key]
+) -> tuple[list[Step], set[Key]]:
+    """The steps that lead from given values to wanted ones, and what else they need.
 
-
-def feature_map(net: keras.Model, layer: str) -> Any:
-    """The symbolic output of a layer, if it is a map of enough cells."""
-    known = candidates(net)
-    if layer not in known:
-        shapes = "\n".join(
-            f"  {name}: {' x '.join('?' if n is None else str(n) for n in shape)}"
-            for name, shape in known.items()
-        )
-        raise ExplainError(
-            "layer: expected one whose output is a map (height x width x channels), "
-            f"of:\n{shapes}\nReceived: {layer!r}."
-        )
-    height, width, _ = known[layer]
-    if height is not None and width is not None:
-        check_grid(layer, height, width)
-    return net.get_layer(layer).output
-
-
-def connects(maps: Any, logits: Any) -> bool:
-    """Whether the logits can be computed from the feature maps alone."""
-    try:
-        keras.Function([maps], [logits])
-    except ValueError:
-        return False
-    return True
-
-
-def check_grid(layer: str, height: int, width: int) -> None:
-    """Refuse a grid on which a place cannot be told.
-
-    Raises:
-        CoarseGrid: A side has fewer than 4 cells.
+    Returns:
+        Steps in order, and values that neither are given nor come from a step: the
+        model's pixels, where some path does not run through the given values.
     """
-    if min(height, width) < SMALLEST_GRID:
-        raise CoarseGrid(
-            f"layer {layer!r}: expected a grid of at least {SMALLEST_GRID} x "
-            f"{SMALLEST_GRID} cells, since fewer cannot show a place. Received: "
-            f"{height} x {width}. Choose an earlier layer, or larger images."
-        )
+    known = set(given)
+    open_ends = set(wanted) - known
+    steps = []
+    for step in reversed(graph.steps):
+        if open_ends.intersection(step.outputs):
+            steps.append(step)
+            open_ends.difference_update(step.outputs)
+            open_ends.update(set(step.inputs) - known)
+    return steps[::-1], open_ends
+
+
+def connects(graph: Graph, given: Iterable[Key], wanted: Iterable[Key]) -> bool:
+    """Whether the wanted values follow from the given ones alone."""
+    return not needed(graph, given, wanted)[1]
+
+
+def producer(graph: Graph, key: Key) -> Step | None:
+    """The step that makes a value; None for the pixels."""
+    return next((step for step in graph.steps if key in step.outputs), None)

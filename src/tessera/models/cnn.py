@@ -48,11 +48,22 @@ def cnn(
 def backbone(scaled: Any, *, seed: int) -> Any:
     """Three convolutions, two poolings: [B, H, W, C] -> [B, H // 4, W // 4, 128].
 
-    The result is the output of the layer `features`.
+    The result is the output of the layer `features`, after its ReLU. `conv1` and
+    `conv2` give their maps before it.
     """
-    x = layers.MaxPooling2D(2, name="pool1")(_convolution(32, "conv1", seed)(scaled))
-    x = layers.MaxPooling2D(2, name="pool2")(_convolution(64, "conv2", seed)(x))
-    return _convolution(128, "features", seed)(x)
+    x = _pooled(_convolution(32, "conv1", seed)(scaled), "1")
+    x = _pooled(_convolution(64, "conv2", seed)(x), "2")
+    return _convolution(128, "features", seed, activation="relu")(x)
+
+
+def _pooled(x: Any, number: str) -> Any:
+    """The maximum of 2 x 2, then the ReLU.
+
+    The ReLU never decreases, so the order of the two changes neither the output nor any
+    gradient, and after the pooling it has a quarter of the values to pass through.
+    """
+    x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    return layers.ReLU(name=f"relu{number}")(x)
 
 
 def head(
@@ -66,12 +77,14 @@ def head(
     return logits_layer(classes, seed=seed, cosine=cosine)(hidden)
 
 
-def _convolution(filters: int, name: str, seed: int) -> Any:
+def _convolution(
+    filters: int, name: str, seed: int, activation: str | None = None
+) -> Any:
     return layers.Conv2D(
         filters,
         3,
         padding="same",
-        activation="relu",
+        activation=activation,
         kernel_initializer=initializers.GlorotUniform(stream(seed, name)),
         name=name,
     )

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from tessera import settings
 from tessera.experiment import Run
-from tessera.models import build
+from tessera.models import build, weights
+from tessera.models.blocks import ModelError
 from tessera.record import Record, RunFolder
 
 
@@ -58,12 +59,7 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     classes = len(record.data.class_names)
     net = build.for_run(run, record.data.image_shape, classes)
     try:
-        net.load_weights(folder.weights)
-    # Keras and HDF5 meet missing, cut and foreign files with errors of every kind.
-    except Exception as error:
-        raise RunError(
-            f"{folder.weights}: expected the weights of {run.cell}. Received: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}. "
-            "Train the run again."
-        ) from error
+        weights.load(net, folder.weights)
+    except ModelError as error:
+        raise RunError(f"{error}. Train the run again.") from error
     return Rebuilt(run, record, net)

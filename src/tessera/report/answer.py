@@ -15,18 +15,29 @@ _ORDER = ("supported", "not supported", "not decided", "not tested")
 
 
 def answer(study: Study) -> tuple[str, ...]:
-    """Sentences on the best model, the price of imbalance, the weights and the claims.
+    """Sentences on the best model, the price of imbalance, the remedy and the claims.
+
+    Where several remedies were tried, the recommendation comes first.
 
     Every number comes from the records; a sentence whose cells are missing is left
     out.
     """
     records = [r for runs in study.cells.values() for r in runs]
     found = roles(study.record.experiment, records)
-    sentences = [_best(study.record, found)]
+    sentences = [*_recommended(study.record), _best(study.record, found)]
     for imbalance in found.imbalances:
         sentences += _cost(found, imbalance)
-        sentences += _gain(found, imbalance)
+        if len(imbalance.remedies) == 1:
+            sentences += _gain(found, imbalance)
     return (*sentences, _tally(study.record))
+
+
+def _recommended(record: StudyRecord) -> list[str]:
+    """Whole for one ranking; its first sentence for each of several."""
+    several = [r for r in record.rankings if len(r.remedies) > 1]
+    if len(several) == 1:
+        return list(several[0].recommendation)
+    return [ranking.recommendation[0] for ranking in several]
 
 
 def _best(record: StudyRecord, found: Roles) -> str:

@@ -43,7 +43,10 @@ def collect(study_folder: Path, destination: Path, *, images: bool = False) -> P
         place = run.path.relative_to(study.folder.path)
         _collect_run(run, RunFolder(destination / place), images=images)
     _copy_json(study.folder.study, StudyFolder(destination).study)
-    text = f"{tables.results(study.record)}\n{tables.verdicts(study.record)}"
+    record = study.record
+    text = f"{tables.results(record)}\n{tables.verdicts(record)}"
+    if tables.has_ranking(record):
+        text = f"{tables.rankings(record)}\n{text}"
     files.write_text(destination / "table.md", text)
     write_report(destination, images=images)
     return destination
@@ -58,8 +61,13 @@ def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
         files.write_text(target.experiment, tomli_w.dumps(_portable(settings)))
     _copy(source.history, target.history)
     _copy(source.predictions, target.predictions)
-    if images and source.heatmaps.exists():
-        _copy(source.heatmaps, target.heatmaps)
+    if source.faithfulness.exists():
+        _copy_json(source.faithfulness, target.faithfulness)
+        _copy(source.faithfulness_values, target.faithfulness_values)
+    for kept in ("heatmaps", "mistakes"):
+        pictures = getattr(source, kept)
+        if images and pictures.exists():
+            _copy(pictures, getattr(target, kept))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tessera.evaluation.comparison import mean_curve
 from tessera.record import Record
+from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import History, Study
 from tessera.report.style import PALETTE, PAPER, drawing, grid_of_axes, svg
@@ -27,9 +28,11 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
         caption="Thin lines are seeds, thick lines their mean; dots mark the epochs "
         "whose weights were kept. Training values are measured while the weights "
         "change, on augmented images and with dropout, so they can lie on the worse "
-        f"side of validation. {_WHAT[quantity]}",
+        f"side of validation. {_WHAT[quantity]}{shown.note(study.record)}",
         alternative=f"Line charts of {quantity} against epoch. "
-        + " ".join(_sentence(study, *cell, quantity) for cell in study.cells),
+        + " ".join(
+            _sentence(study, *cell, quantity) for cell in shown.cells(study.record)
+        ),
         svg=picture,
     )
 
@@ -42,11 +45,13 @@ _WHAT: dict[Quantity, str] = {
 
 
 def _panels(study: Study, quantity: Quantity) -> str:
-    columns = len({regime for _, regime in study.cells})
+    cells = shown.cells(study.record)
+    columns = len({regime for _, regime in cells})
     figure, axes = grid_of_axes(
-        len(study.cells), columns=min(columns, 4), width=2.9, height=2.0
+        len(cells), columns=min(columns, 4), width=2.9, height=2.0
     )
-    for panel, ((model, regime), runs) in zip(axes, study.cells.items(), strict=True):
+    for panel, (model, regime) in zip(axes, cells, strict=True):
+        runs = study.cells[model, regime]
         _panel(panel, study.histories(model, regime), runs, quantity)
         panel.set_title(f"{model}, {regime}")
     figure.supxlabel("epoch", fontsize=9)

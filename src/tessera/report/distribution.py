@@ -6,6 +6,7 @@ from matplotlib.ticker import StrMethodFormatter
 from tessera.evaluation.evidence import listed
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
+from tessera.report.shown import joined
 from tessera.report.style import HATCHES, INK, PALETTE, drawing, grid_of_axes, svg
 
 _LABELLED = 30
@@ -22,7 +23,7 @@ def distinct_counts(study: Study) -> dict[str, tuple[int, ...]]:
         names = regimes.setdefault(runs[0].train_counts, [])
         if regime not in names:
             names.append(regime)
-    return {listed(names): counts for counts, names in regimes.items()}
+    return {joined(names): counts for counts, names in regimes.items()}
 
 
 def class_distribution(study: Study) -> Drawing:

@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 
 from tessera.report.changes import changes
+from tessera.report.class_changes import class_changes
+from tessera.report.contrasts import contrasts
 from tessera.report.curves import curves
 from tessera.report.distribution import class_distribution
 from tessera.report.drawing import Drawing
+from tessera.report.faithfulness import checks_of, drawings
 from tessera.report.gallery import galleries
 from tessera.report.load import Study
 from tessera.report.matrices import confusion_matrices
+from tessera.report.mistakes import Looked, looked_at
+from tessera.report.ranking import ranking_figures
 from tessera.report.recalls import per_class_recall, score_overview
+from tessera.report.reliability import reliability
+from tessera.report.traces import answers, class_curves, risk_coverage
+from tessera.report.tradeoff import tradeoff
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,19 @@ class Figures:
     recall: Drawing
     confusion: tuple[Drawing, ...]
     gallery: tuple[Drawing, ...]
+    ranking: tuple[Drawing, ...]
+    """Empty where the study has no remedy to rank, as are the next two."""
+    tradeoff: Drawing | None
+    class_changes: tuple[Drawing, ...]
+    reliability: Drawing | None
+    """None where no predictions are stored, as are the next three."""
+    precision_recall: tuple[Drawing, ...]
+    roc: tuple[Drawing, ...]
+    risk_coverage: Drawing | None
+    mistakes: tuple[Looked, ...]
+    contrasts: tuple[Drawing, ...] = ()
+    """Wrong answers: the evidence for what was said and for the truth."""
+    faithfulness: tuple[Drawing, ...] = ()
 
     def all(self) -> tuple[Drawing, ...]:
         """Every figure."""
@@ -37,6 +58,16 @@ class Figures:
             self.recall,
             *self.confusion,
             *self.gallery,
+            *self.contrasts,
+            *self.faithfulness,
+            *self.ranking,
+            *((self.tradeoff,) if self.tradeoff else ()),
+            *self.class_changes,
+            *((self.reliability,) if self.reliability else ()),
+            *self.precision_recall,
+            *self.roc,
+            *((self.risk_coverage,) if self.risk_coverage else ()),
+            *(m.drawing for m in self.mistakes if m.drawing),
         )
 
 
@@ -45,8 +76,9 @@ def figures(study: Study, *, images: bool) -> Figures:
 
     Args:
         study: A loaded study.
-        images: Whether to draw pictures of the dataset (the Grad-CAM galleries).
+        images: Whether to draw pictures of the dataset (Grad-CAM galleries, mistakes).
     """
+    answered = answers(study)
     return Figures(
         overview=score_overview(study),
         changes=changes(study),
@@ -56,4 +88,14 @@ def figures(study: Study, *, images: bool) -> Figures:
         recall=per_class_recall(study),
         confusion=confusion_matrices(study),
         gallery=galleries(study) if images else (),
+        contrasts=contrasts(study) if images else (),
+        faithfulness=tuple(d for f in checks_of(study) for d in drawings(f)),
+        ranking=ranking_figures(study.record),
+        tradeoff=tradeoff(study.record),
+        class_changes=class_changes(study.record),
+        reliability=reliability(study),
+        precision_recall=class_curves(study, answered, "precision-recall"),
+        roc=class_curves(study, answered, "roc"),
+        risk_coverage=risk_coverage(study, answered),
+        mistakes=looked_at(study, images=images),
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tessera.record import Record
+from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
@@ -29,9 +30,10 @@ _LARGEST = 96
 
 
 def galleries(study: Study) -> tuple[Drawing, ...]:
-    """Draw the explained images of every cell's first seed."""
+    """Draw the explained images of every shown cell's first seed."""
     drawn = []
-    for (model, regime), runs in study.cells.items():
+    for model, regime in shown.cells(study.record):
+        runs = study.cells[model, regime]
         found = explained(study.folders[model, regime, runs[0].seed])
         if found is not None:
             drawn.append(_gallery(runs[0], found))
@@ -121,8 +123,8 @@ def _example(
     same = true == said
     sure = f"{100 * found.probabilities[i]:.0f} %"
     return {
-        "image": _uri(image),
-        "overlay": "" if found.reasons[i] else _uri(overlay(found.raw[i], image.size)),
+        "image": uri(image),
+        "overlay": "" if found.reasons[i] else uri(overlay(found.raw[i], image.size)),
         "true": true,
         "said": f"said so, {sure}" if same else f"said {said}, {sure}",
         "reason": found.reasons[i],
@@ -137,18 +139,22 @@ def thumbnail(image: NDArray[np.uint8]) -> Image.Image:
     return picture
 
 
-def overlay(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+def overlay(
+    raw: NDArray[np.float32], size: tuple[int, int], *, top: float | None = None
+) -> Image.Image:
     """A map's positive part over its maximum, enlarged and coloured, half see-through.
 
     Args:
         raw: Signed map, float [h, w].
         size: Width and height in pixels.
+        top: What counts as the maximum; None: the map's own.
 
     Returns:
         An RGBA picture; opaque where the evidence is strong.
     """
     positive = np.maximum(raw, 0)
-    shares = positive / max(float(positive.max()), np.finfo(np.float32).tiny)
+    largest = float(positive.max()) if top is None else top
+    shares = positive / max(largest, np.finfo(np.float32).tiny)
     smooth = Image.fromarray(shares.astype(np.float32)).resize(
         size, Image.Resampling.BILINEAR
     )
@@ -158,7 +164,8 @@ def overlay(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     return Image.fromarray((255 * colours).round().astype(np.uint8))
 
 
-def _uri(picture: Image.Image) -> str:
+def uri(picture: Image.Image) -> str:
+    """The picture as a PNG inside an address."""
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     text = base64.b64encode(buffer.getvalue()).decode()

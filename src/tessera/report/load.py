@@ -42,6 +42,8 @@ class Explained:
     method: str
     cautions: tuple[str, ...]
     """What a reader of the maps must know."""
+    raw_true: Heatmaps | None = None
+    """Maps for the true class, float32 [M, h, w]; None: not stored."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,14 @@ def history(path: Path) -> History:
 
 def explained(run: RunFolder) -> Explained | None:
     """Read `heatmaps.npz`; None where the run explained nothing."""
-    if not run.heatmaps.exists():
+    return explained_at(run.heatmaps)
+
+
+def explained_at(path: Path) -> Explained | None:
+    """Read a file of explained test images; None where there is none."""
+    if not path.exists():
         return None
-    arrays = files.read_arrays(run.heatmaps)
+    arrays = files.read_arrays(path)
     if not len(arrays["labels"]):
         return None
     return Explained(
@@ -126,4 +133,5 @@ def explained(run: RunFolder) -> Explained | None:
         layer=str(arrays["layer"]),
         method=str(arrays["method"]),
         cautions=tuple(str(caution) for caution in arrays["cautions"]),
+        raw_true=arrays.get("raw_true"),
     )

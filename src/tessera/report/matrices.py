@@ -10,6 +10,7 @@ from tessera.evaluation.comparison import pooled_confusion
 from tessera.evaluation.evidence import plural
 from tessera.evaluation.scores import row_normalised
 from tessera.record import Record
+from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import SEQUENTIAL, drawing, grid_of_axes, svg
@@ -20,9 +21,10 @@ _DARK = 0.55
 
 
 def confusion_matrices(study: Study) -> tuple[Drawing, ...]:
-    """Draw every cell's confusion, its seeds added up."""
+    """Draw every shown cell's confusion, its seeds added up."""
     return tuple(
-        _confusion(model, regime, runs) for (model, regime), runs in study.cells.items()
+        _confusion(model, regime, study.cells[model, regime])
+        for model, regime in shown.cells(study.record)
     )
 
 

@@ -5,13 +5,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
 from tessera.experiment import Experiment
-from tessera.report import words
+from tessera.report import faithfulness, statistics, words
 from tessera.report.answer import answer
 from tessera.report.distribution import distinct_counts
 from tessera.report.drawing import Drawing
@@ -25,7 +25,8 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 
     Args:
         study_folder: Holds `study.json` and the runs that it names.
-        images: Whether to show pictures of the dataset (the Grad-CAM galleries);
+        images: Whether to show pictures of the dataset (Grad-CAM galleries,
+            mistakes);
             without them the report can be passed on where the images cannot.
 
     Returns:
@@ -48,6 +49,7 @@ def page(study: Study, drawn: Figures) -> str:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
+        loader=FunctionLoader(_resource),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -57,8 +59,9 @@ def page(study: Study, drawn: Figures) -> str:
         millions=words.millions,
         inline=_inline,
         tidy=words.tidy,
+        **statistics.filters(),
     )
-    template = environment.from_string(_resource("page.html"))
+    template = environment.get_template("page.html")
     return template.render(**_values(study, drawn))
 
 
@@ -79,7 +82,9 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "folders": study.folders,
         "settings": settings(record.experiment),
         "absent": absent(study),
+        "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(_resource("style.css")),
+        **statistics.values(study),
     }
 
 

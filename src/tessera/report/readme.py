@@ -46,6 +46,8 @@ def write_readme_table(readme: Path, *studies: Path) -> None:
 def _tables(folder: Path) -> str:
     text = StudyFolder(folder).study.read_text(encoding="utf-8")
     record = StudyRecord.model_validate_json(text)
+    if tables.has_ranking(record):
+        return tables.rankings(record)
     return f"{tables.results(record)}\n{tables.verdicts(record)}"
 
 

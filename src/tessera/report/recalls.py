@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from tessera.evaluation.comparison import reduced_classes
 from tessera.evaluation.evidence import listed
 from tessera.record import CellSummary, Spread
+from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import (
@@ -32,7 +33,7 @@ _GLANCE = ("macro_f1", "reduced_recall")
 
 def per_class_recall(study: Study) -> Drawing:
     """Draw every class's recall: a panel per model, a marker per regime."""
-    reduced = _reduced(study)
+    reduced, models = _reduced(study), _models(study)
     with drawing():
         picture = _recall_panels(study, reduced)
     return Drawing(
@@ -40,9 +41,10 @@ def per_class_recall(study: Study) -> Drawing:
         title="Recall of every class, regime by regime",
         caption="Markers are means over seeds, lines reach from the lowest to the "
         "highest seed."
-        + (" Shaded: the classes that the profile reduces." if reduced else ""),
+        + (" Shaded: the classes that the profile reduces." if reduced else "")
+        + shown.note(study.record),
         alternative="Dot chart of recall per class. "
-        + " ".join(_reduced_sentence(c) for c in study.record.cells),
+        + " ".join(_reduced_sentence(c) for cells in models.values() for c in cells),
         svg=picture,
     )
 
@@ -52,9 +54,12 @@ def _reduced(study: Study) -> tuple[int, ...]:
 
 
 def _models(study: Study) -> dict[str, list[CellSummary]]:
+    """The cells that figures show, by model."""
+    wanted = shown.regimes(study.record)
     models: dict[str, list[CellSummary]] = {}
     for cell in study.record.cells:
-        models.setdefault(cell.model, []).append(cell)
+        if cell.regime in wanted:
+            models.setdefault(cell.model, []).append(cell)
     return models
 
 
@@ -110,23 +115,24 @@ def _reduced_sentence(cell: CellSummary) -> str:
 
 def score_overview(study: Study) -> Drawing:
     """Draw the two scores that the study turns on, for every model and regime."""
-    shown = [s for s in _GLANCE if all(s in c.scores for c in study.record.cells)]
+    scores = [s for s in _GLANCE if all(s in c.scores for c in study.record.cells)]
     models = _models(study)
     with drawing():
-        picture = _overview(models, shown)
+        picture = _overview(models, scores)
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"On the test set: {listed([TITLES[s] for s in shown])}. Markers are "
+        caption=f"On the test set: {listed([TITLES[s] for s in scores])}. Markers are "
         "means over seeds, lines reach from the lowest to the highest seed. Look for "
         "how far each marker falls under imbalance, and how much of that the remedy "
-        "brings back.",
+        "brings back." + shown.note(study.record),
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "
-            + listed([f"{TITLES[s]} {100 * c.scores[s].mean:.1f} %" for s in shown])
+            + listed([f"{TITLES[s]} {100 * c.scores[s].mean:.1f} %" for s in scores])
             + "."
-            for c in study.record.cells
+            for cells in models.values()
+            for c in cells
         ),
         svg=picture,
     )

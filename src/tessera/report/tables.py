@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from tessera.evaluation.evidence import listed, plural
+from tessera.evaluation.recommendation import with_interval
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import words
+from tessera.report.statistics import gap
+from tessera.results import Change, Ranking
 
 _SCORES = (
     "accuracy",
@@ -41,21 +44,88 @@ def results(record: StudyRecord) -> str:
     return f"{caption(record)}\n\n{markdown(head, rows)}\n\n{provenance(record)}\n"
 
 
+def has_ranking(record: StudyRecord) -> bool:
+    """Whether the study tried several remedies on one profile."""
+    return any(len(ranking.remedies) > 1 for ranking in record.rankings)
+
+
+def rankings(record: StudyRecord) -> str:
+    """A table per model and profile: every remedy against plain training.
+
+    Differences are points with 95 % intervals; bold ones are decided after Holm's
+    correction. Plain training, balanced data and the trivial baselines stand below.
+    """
+    parts = [_ranking(record, ranking) for ranking in record.rankings]
+    head = (
+        f"{caption(record, best=False)} Differences to plain training in points, with "
+        "95 % intervals over seeds; bold: decided after Holm's correction. Gap closed: "
+        "(remedy less plain) / (balanced less plain), empty where the gap itself is "
+        "not decided."
+    )
+    return "\n\n".join([head, *parts, provenance(record)]) + "\n"
+
+
+def _ranking(record: StudyRecord, ranking: Ranking) -> str:
+    head = [
+        *("Remedy", "Macro-F1", "Macro-F1, change", "Reduced classes' recall"),
+        *("Other classes' recall", "Gap closed, macro-F1", "Gap closed, recall"),
+        *("Parameters", "Multiply-adds", "Training, s"),
+    ]
+    rows = [
+        [
+            f"**{row.regime}**" if row.regime == ranking.pick else row.regime,
+            words.percent(row.macro_f1),
+            *(_change(c) for c in (row.change, row.rare, row.common)),
+            gap(row.gap_f1),
+            gap(row.gap_rare),
+            f"{row.parameters:,}",
+            words.millions(row.multiply_adds),
+            words.seconds(row.train_seconds),
+        ]
+        for row in ranking.remedies
+    ]
+    table = markdown(head, [*rows, *_references(record, ranking, len(head))])
+    title = f"**{ranking.model}, {ranking.plain}.** {' '.join(ranking.recommendation)}"
+    return f"{title}\n\n{table}"
+
+
+def _references(record: StudyRecord, ranking: Ranking, width: int) -> list[list[str]]:
+    """Plain training, balanced data and the baselines: names and macro-F1."""
+    known = [("plain training", words.percent(ranking.plain_f1))]
+    if ranking.balanced_f1:
+        known.append(("balanced data", words.percent(ranking.balanced_f1)))
+    known += [
+        (baseline.name, f"{100 * baseline.scores['macro_f1']:.1f}")
+        for baseline in record.baselines
+        if ranking.plain in baseline.regimes
+    ]
+    return [[f"*{name}*", f1, *[""] * (width - 2)] for name, f1 in known]
+
+
+def _change(change: Change) -> str:
+    text = with_interval(change)
+    return text if change.decision == "undecided" else f"**{text}**"
+
+
 def verdicts(record: StudyRecord) -> str:
     """The claims and their verdicts as a Markdown table."""
     rows = [[v.claim, f"**{v.verdict}**", v.because] for v in record.verdicts]
     return markdown(["The study says", "Verdict", "Because"], rows) + "\n"
 
 
-def caption(record: StudyRecord) -> str:
+def caption(record: StudyRecord, *, best: bool = True) -> str:
     """What the table's numbers are, in one sentence."""
     data, seeds = record.data, record.experiment.seeds
     spread = f", mean {words.PLUS_MINUS} standard deviation" if len(seeds) > 1 else ""
     which = listed([str(seed) for seed in seeds])
     return (
         f"**{data.name}**, {plural(record.experiment.training.epochs, 'epoch')}: test "
-        f"scores in percent{spread} over {plural(len(seeds), 'seed')} ({which}); bold: "
-        "the best mean of each regime, which a spread of its size may undo."
+        f"scores in percent{spread} over {plural(len(seeds), 'seed')} ({which})"
+        + (
+            "; bold: the best mean of each regime, which a spread of its size may undo."
+            if best
+            else "."
+        )
     )
 
 

@@ -1,8 +1,8 @@
 """A model, a plan and two splits -> trained weights and a history.
 
-Training goes epoch by epoch, each a pure function of (seed, epoch), so that a plan's
-phases can change what is done between epochs and order never depends on what ran
-before.
+Training goes epoch by epoch, each a pure function of (seed, epoch) and of the state
+that `resume` keeps, so that a plan's phases can change what is done between epochs, and
+a training that was killed goes on as if it had not been.
 """
 
 import time
@@ -14,12 +14,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from tessera import files
 from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
 from tessera.imbalance.plan import Phase, Plan
-from tessera.training import stages
+from tessera.training import resume, stages
 from tessera.training.batches import Epoch, Material
+from tessera.training.resume import Best, Groups, Row, State, Store
 from tessera.training.stages import Span, Stage
 from tessera.training.validation import TrainingDiverged, validate
 
@@ -36,7 +38,6 @@ COLUMNS = (
 )
 """Of a history row; `loss` is the training loss, weighted where the plan weights."""
 
-Row = dict[str, float]
 Report = Callable[[int, int, int, Row | None], None]
 """Told (epoch from 0, steps done, steps in it, the row of an epoch just finished)."""
 
@@ -66,6 +67,7 @@ class Job:
     seed: int
     weights: Path
     report: Report
+    store: Store | None = None
 
     @property
     def counts(self) -> Counts:
@@ -90,6 +92,7 @@ def fit(
     seed: int,
     weights: Path,
     report: Report = lambda *_: None,
+    store: Store | None = None,
 ) -> Fitted:
     """Train `net` in place and leave it with its best epoch's weights.
 
@@ -104,31 +107,45 @@ def fit(
         seed: Decides order, augmentation, mixing and what is drawn anew.
         weights: Where `ModelCheckpoint` keeps the best weights.
         report: Told of every step.
+        store: Where to keep checkpoints, and to go on from one; None: nowhere.
 
     Raises:
-        TrainingDiverged: The loss became NaN or infinite.
+        TrainingDiverged: The loss became NaN or infinite; the best weights before are
+            kept, and so is the last checkpoint.
+        CannotWrite: The disk refused a checkpoint or the weights.
     """
-    job = Job(net, plan, material, training, seed, weights, report)
-    history: list[Row] = []
-    began, busy = time.perf_counter(), time.process_time()
-    for span in stages.spans(plan, training.epochs):
-        if span.first:
-            net.load_weights(weights)
-        train_stage(job, span, history)
-    seconds = time.perf_counter() - began
-    net.load_weights(weights)
-    images = len(material.indices) * len(history)
+    job = Job(net, plan, material, training, seed, weights, report, store)
+    state = resume.resumed(store)
+    resume.restore(state, {"net": net.variables})
+    try:
+        for span in stages.spans(plan, training.epochs):
+            if span.last > len(state.history):
+                train_stage(job, span, state)
+    finally:
+        keep_best(job, state)
+    seconds, cpu_seconds = state.elapsed()
+    images = len(material.indices) * len(state.history)
     return Fitted(
-        history=tuple(history),
-        best_epoch=best_epoch(history, training, first=first_of_last_phase(job)),
+        history=tuple(state.history),
+        best_epoch=best_epoch(state.history, training, first=first_of_last_phase(job)),
         seconds=seconds,
-        cpu_seconds=time.process_time() - busy,
+        cpu_seconds=cpu_seconds,
         images_per_second=images / seconds,
     )
 
 
-def train_stage(job: Job, span: Span, history: list[Row]) -> None:
-    """Train through a stage's epochs, adding a row for each."""
+def keep_best(job: Job, state: State) -> None:
+    """Leave the model with its best weights, and write them."""
+    if state.best is not None:
+        job.net.set_weights(state.best.weights)
+        with files.replacing(job.weights) as temporary:
+            job.net.save_weights(temporary)
+
+
+def train_stage(job: Job, span: Span, state: State) -> None:
+    """Train through a stage's epochs that are not done, adding a row for each."""
+    if span.first and span.first == len(state.history) and state.best is not None:
+        job.net.set_weights(state.best.weights)
     stage = stages.begin(
         job.net,
         job.plan,
@@ -137,37 +154,72 @@ def train_stage(job: Job, span: Span, history: list[Row]) -> None:
         steps_per_epoch=job.steps(),
         seed=job.seed,
     )
+    if span.first < len(state.history):
+        resume.restore(state, groups(job, stage))
     phase = None
-    for epoch in range(span.first, span.last):
+    for epoch in range(max(span.first, len(state.history)), span.last):
+        if is_over(job, state.history):
+            return
         if phase != (phase := job.phase(epoch)):
             train = stages.compiled(job.net, stage, phase, job.counts)
-            keep, first = checkpoint(job), epoch
-        history.append(one_epoch(job, stage, phase, epoch, train=train, keep=keep))
-        job.report(epoch + 1, 0, 1, history[-1])
-        if job.phase(job.training.epochs - 1) is phase and is_over(job, history, first):
-            return
+            if epoch == span.first or job.phase(epoch - 1) is not phase:
+                state.best = None
+            keep = checkpoint(job, state.best)
+        row = one_epoch(job, stage, phase, epoch, train=train, keep=keep, state=state)
+        state.history.append(row)
+        resume.save(job.store, state, groups(job, stage))
+        job.report(epoch + 1, 0, 1, row)
 
 
-def is_over(job: Job, history: list[Row], first: int) -> bool:
+def groups(job: Job, stage: Stage) -> Groups:
+    """Every variable that a stage's next epoch depends on."""
+    scales = () if stage.scales is None else (stage.scales,)
+    memory = stage.optimizer.variables
+    return {"net": job.net.variables, "optimizer": memory, "scales": scales}
+
+
+def is_over(job: Job, history: list[Row]) -> bool:
     """Whether the last phase has gone `patience` epochs without a better score."""
-    patience = job.training.patience
-    if patience is None:
+    patience, first = job.training.patience, first_of_last_phase(job)
+    if patience is None or len(history) <= first:
         return False
     best = best_epoch(history, job.training, first=first)
     return len(history) - best >= patience
 
 
-def checkpoint(job: Job) -> keras.callbacks.ModelCheckpoint:
-    """Keras' own keeper of the best weights, watching the monitored score."""
+def checkpoint(job: Job, best: Best | None) -> keras.callbacks.ModelCheckpoint:
+    """Keras' own keeper of the best weights, watching the monitored score.
+
+    Args:
+        job: Gives the model, the score and the file.
+        best: What a training that goes on has kept already.
+    """
     keep = keras.callbacks.ModelCheckpoint(
         str(job.weights),
         monitor=job.training.monitor,
         mode="min" if job.training.monitor == "val_loss" else "max",
         save_best_only=True,
         save_weights_only=True,
+        initial_value_threshold=None if best is None else best.score,
     )
     keep.set_model(job.net)
     return keep
+
+
+def kept(
+    job: Job,
+    keep: keras.callbacks.ModelCheckpoint,
+    epoch: int,
+    row: Row,
+    best: Best | None,
+) -> Best:
+    """Let Keras judge the epoch; the best weights after it, also for checkpoints."""
+    before = keep.best
+    keep.on_epoch_end(epoch, row)
+    if best is not None and keep.best == before:
+        return best
+    weights = tuple(array.copy() for array in job.net.get_weights())
+    return Best(row[job.training.monitor], weights)
 
 
 def one_epoch(
@@ -178,6 +230,7 @@ def one_epoch(
     *,
     train: Callable[..., Any],
     keep: keras.callbacks.ModelCheckpoint,
+    state: State,
 ) -> Row:
     """Train through the images once, validate, keep the weights if they are best."""
     key = {"seed": job.seed, "epoch": epoch}
@@ -193,7 +246,7 @@ def one_epoch(
     with stages.as_in_use(job.net, stage):
         row = {"loss": loss, "accuracy": totals.correct / totals.images}
         row |= validate(job.net, job.material.validation)
-        keep.on_epoch_end(epoch, row)
+        state.best = kept(job, keep, epoch, row, state.best)
     rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
     seconds = time.perf_counter() - began
     row |= {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}

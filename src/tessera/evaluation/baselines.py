@@ -1,0 +1,72 @@
+"""Classifiers that look at no image: what a model must beat.
+
+Formulas: docs/methods.md, *Baselines*.
+"""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.results import Baseline
+
+Floats = NDArray[np.float64]
+
+
+def baselines(
+    train_counts: Sequence[int],
+    test_counts: Sequence[int],
+    *,
+    reduced: Collection[int] = (),
+    regimes: Sequence[str] = (),
+) -> tuple[Baseline, Baseline]:
+    """The majority class, and guesses drawn by the training frequencies.
+
+    Args:
+        train_counts: Training images per class, K.
+        test_counts: Test images per class, K.
+        reduced: The rare classes; with any, their recall is a score too.
+        regimes: Whose training counts these are.
+
+    Returns:
+        Both, with accuracy, balanced accuracy, macro-F1, worst class's recall, G-mean,
+        MCC and perhaps the recall of the reduced classes. The guesses' are those of
+        the expected confusion matrix, C(i, j) = n_i pi_j: for recalls and accuracy
+        the expectation itself, for F1 a ratio of expectations.
+    """
+    counts = np.asarray(train_counts, np.float64)
+    share = counts / counts.sum()
+    # Of equally common classes the first.
+    majority = np.eye(len(counts))[int(counts.argmax())]
+    names = ("majority class", "guesses by frequency")
+    return (
+        _baseline(names[0], majority, test_counts, reduced, regimes),
+        _baseline(names[1], share, test_counts, reduced, regimes),
+    )
+
+
+def _baseline(
+    name: str,
+    said: Floats,
+    test_counts: Sequence[int],
+    reduced: Collection[int],
+    regimes: Sequence[str],
+) -> Baseline:
+    """Scores when class j is answered with chance `said[j]`, whatever the image."""
+    true = np.asarray(test_counts, np.float64) / sum(test_counts)
+    present = true > 0
+    recalls = said[present]
+    both = true + said
+    f1 = np.divide(2 * true * said, both, out=np.zeros(len(true)), where=both > 0)
+    scores = {
+        "accuracy": float(true @ said),
+        "balanced_accuracy": float(recalls.mean()),
+        "macro_f1": float(f1[present].mean()),
+        "worst_class_recall": float(recalls.min()),
+        "g_mean": float(np.exp(np.log(recalls).mean())) if recalls.all() else 0.0,
+        "mcc": 0.0,
+    }
+    rare = [i for i in reduced if present[i]]
+    if rare:
+        scores["reduced_recall"] = float(said[rare].mean())
+    return Baseline(name=name, regimes=tuple(regimes), scores=scores)

@@ -1,0 +1,194 @@
+"""One run's score -> a 95 % interval over resampled test images.
+
+Images are drawn with replacement within each true class, so that every class keeps
+its number of images and no replicate lacks a class; the intervals are for that mix of
+classes. All models are given the same draws. Percentile intervals (Efron 1979).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arrays import Labels
+from tessera.evaluation.matrix_scores import Stack
+from tessera.results import Interval
+
+Floats = NDArray[np.float64]
+Draws = NDArray[np.float64]
+"""How often each image was drawn, whole numbers in float64 [b, N]."""
+OfDraws = Callable[[Draws], Floats]
+"""A score of every replicate, [b]; or several of them, [..., b]."""
+
+REPLICATES = 2000
+TAIL = 0.025
+_AT_ONCE = 4_000_000
+"""Draws that are held in memory at once: 32 MB."""
+
+
+def confusions(
+    labels: Labels,
+    predicted: Sequence[Labels],
+    classes: int,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> tuple[Stack, ...]:
+    """Resample the confusion matrices of several models on the same test images.
+
+    Only how often each combination of predictions occurs matters, so whole classes
+    are drawn at once, from a multinomial over the combinations seen.
+
+    Args:
+        labels: True classes, int [N].
+        predicted: One vector of predicted classes, int [N], per model.
+        classes: Number of classes K.
+        replicates: How many, B.
+        seed: Decides the draws.
+
+    Returns:
+        Counts, int64 [B, K, K], per model, paired replicate by replicate.
+    """
+    random = np.random.default_rng(seed)
+    stacks = [np.zeros((replicates, classes, classes), np.int64) for _ in predicted]
+    answers = np.stack(predicted, axis=1)
+    for true in np.unique(labels):
+        seen, count = np.unique(answers[labels == true], axis=0, return_counts=True)
+        size = int(count.sum())
+        drawn = random.multinomial(size, count / size, size=replicates)
+        for stack, said in zip(stacks, seen.T, strict=True):
+            for k in np.unique(said):
+                stack[:, true, k] = drawn[:, said == k].sum(axis=1)
+    return tuple(stacks)
+
+
+def draws(
+    labels: Labels, *, replicates: int = REPLICATES, seed: int = 0
+) -> Iterator[Draws]:
+    """How often each image is drawn, in blocks of replicates, [b, N] each."""
+    random = np.random.default_rng(seed)
+    members = [np.flatnonzero(labels == true) for true in np.unique(labels)]
+    block = max(1, _AT_ONCE // len(labels))
+    for start in range(0, replicates, block):
+        size = min(block, replicates - start)
+        counts = np.zeros((size, len(labels)))
+        for images in members:
+            picks = random.integers(len(images), size=(size, len(images)))
+            picks += np.arange(size)[:, None] * len(images)
+            times = np.bincount(picks.ravel(), minlength=size * len(images))
+            counts[:, images] = times.reshape(size, -1)
+        yield counts
+
+
+def replicated(
+    labels: Labels,
+    scores: Mapping[str, OfDraws],
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """Compute several scores on the same draws, [..., B] each."""
+    found: dict[str, list[Floats]] = {name: [] for name in scores}
+    for block in draws(labels, replicates=replicates, seed=seed):
+        for name, score in scores.items():
+            found[name].append(score(block))
+    return {name: np.concatenate(blocks, axis=-1) for name, blocks in found.items()}
+
+
+def mean_of(values: Floats) -> OfDraws:
+    """The mean of a value per image, [N]."""
+    return lambda block: block @ values / block.sum(axis=1)
+
+
+def calibration_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:
+    """ECE over fixed bins: sum_b |sum of (correct - confidence) in b| / N.
+
+    Args:
+        where: The bin of every image, [N].
+        gaps: correct - confidence of every image, [N].
+        bins: Number of bins.
+    """
+    parts = np.zeros((len(where), bins))
+    parts[np.arange(len(where)), where] = gaps
+    return lambda block: np.abs(block @ parts).sum(axis=1) / block.sum(axis=1)
+
+
+def largest_gap_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:
+    """MCE over fixed bins: max_b |sum of (correct - confidence) in b| / n_b."""
+    inside = np.zeros((len(where), bins))
+    inside[np.arange(len(where)), where] = 1.0
+
+    def score(block: Draws) -> Floats:
+        held = block @ inside
+        total = np.abs(block @ (inside * gaps[:, None]))
+        shares: Floats = np.divide(
+            total, held, out=np.zeros_like(total), where=held > 0
+        )
+        largest: Floats = shares.max(axis=1)
+        return largest
+
+    return score
+
+
+def areas_of(scores: Floats, positive: NDArray[np.bool_]) -> OfDraws:
+    """ROC-AUC and average precision of one class against the rest, [2, b].
+
+    Args:
+        scores: Higher means more like the class, float [N].
+        positive: Whether an image is of the class, bool [N]; some are, some are not.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    mine = positive[order]
+
+    def score(block: Draws) -> Floats:
+        # Whole numbers below 2^24: exact in half the memory.
+        drawn = block.astype(np.float32)[:, order]
+        above = np.cumsum(drawn, axis=1)[:, last].astype(np.float64)
+        hits = np.cumsum(drawn * mine, axis=1)[:, last].astype(np.float64)
+        steps = np.diff(hits, axis=1, prepend=0.0)
+        widths = np.diff(above, axis=1, prepend=0.0) - steps
+        others = above[:, -1] - hits[:, -1]
+        area = (widths * (hits - steps / 2)).sum(axis=1) / (hits[:, -1] * others)
+        # Where nothing was drawn above a threshold no step is taken there.
+        shares = np.divide(hits, above, out=np.zeros_like(hits), where=above > 0)
+        return np.stack([area, (steps * shares).sum(axis=1) / hits[:, -1]])
+
+    return score
+
+
+def mean_over(scores: Sequence[OfDraws]) -> OfDraws:
+    """The mean of several scores, replicate by replicate."""
+
+    def score(block: Draws) -> Floats:
+        found: Floats = np.mean([one(block) for one in scores], axis=0)
+        return found
+
+    return score
+
+
+def selection_of(confidence: Floats, correct: NDArray[np.bool_]) -> OfDraws:
+    """AURC; ties keep the mean error of their group in the whole test set."""
+    order = np.argsort(-confidence, kind="stable")
+    _, tie, size = np.unique(-confidence, return_inverse=True, return_counts=True)
+    share = (np.bincount(tie, weights=~correct) / size)[tie][order]
+
+    def score(block: Draws) -> Floats:
+        times = block[:, order].astype(np.int64)
+        length = int(times[0].sum())
+        errors = np.repeat(np.tile(share, len(times)), times.ravel())
+        summed = np.cumsum(errors.reshape(len(times), length), axis=1)
+        area: Floats = (summed / np.arange(1, length + 1)).mean(axis=1)
+        return area
+
+    return score
+
+
+def interval(values: Floats) -> Interval:
+    """The middle 95 % of the replicates; those that are not finite are counted."""
+    known = values[np.isfinite(values)]
+    invalid = len(values) - len(known)
+    if not len(known):
+        return Interval(low=None, high=None, invalid=invalid)
+    low, high = np.quantile(known, [TAIL, 1 - TAIL])
+    return Interval(low=float(low), high=float(high), invalid=invalid)

@@ -1,0 +1,176 @@
+"""Checked explanations -> does Grad-CAM show what the model's answers depend on?
+
+Three ways of hiding, five controls each, a place known by construction, and a sanity
+check: all of them must say yes in every run that was checked. docs/methods.md says why
+these and not the others.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tessera.evaluation.evidence import MINUS, Claim, Outcome, listed, plural
+from tessera.evaluation.faithfulness import (
+    Against,
+    Decision,
+    Faithfulness,
+    Measured,
+    Method,
+)
+from tessera.record import Verdict
+
+METHOD = "Grad-CAM"
+HIDING = ("deletion_mean", "deletion_blur", "road")
+"""Grey squares, blurred squares, holes filled in from their surroundings."""
+PLACE = "mosaic_energy"
+CHANCE = "uniform"
+SANITY, CONTROL = "cascade", "edges"
+
+UNTESTED = (
+    "Whether these regions are the *object*, no number here can say: the images come "
+    "without outlines."
+)
+
+
+def judged(claim: Claim, checked: Sequence[Faithfulness]) -> Verdict:
+    """The verdict over every checked run.
+
+    Args:
+        claim: The study's, with its hypothesis.
+        checked: At least one run's; those without Grad-CAM do not count.
+    """
+    found = [(f, m) for f in checked for m in f.methods if m.name == METHOD]
+    if not found:
+        return claim.untested(f"No checked run was explained by {METHOD}.")
+    decisions = [d for _, method in found for d in decided(method)]
+    return claim.verdict(
+        outcome(decisions),
+        because(found),
+        [sentence(f, method) for f, method in found],
+    )
+
+
+def decided(method: Method) -> list[Decision]:
+    """Every decision that bears on the claim, of one run; missing ones are open."""
+    return [a for _, _, a in comparisons(method)] + [
+        _located(method),
+        _sane(method),
+    ]
+
+
+def comparisons(method: Method) -> list[tuple[str, str, Decision]]:
+    """(metric, control, decision) of every way of hiding."""
+    rows = [(key, method.of(key)) for key in HIDING]
+    return [
+        (key, against.control, against.decision)
+        for key, row in rows
+        if row is not None
+        for against in row.against
+    ] + [(key, "", "undecided") for key, row in rows if row is None or not row.against]
+
+
+def _located(method: Method) -> Decision:
+    row = method.of(PLACE)
+    chance = None if row is None else _control(row, CHANCE)
+    return "undecided" if chance is None else chance.decision
+
+
+def _control(row: Measured, name: str) -> Against | None:
+    return next((a for a in row.against if a.control == name), None)
+
+
+def _sane(method: Method) -> Decision:
+    """Better: passed, and the positive control too; worse: failed."""
+    check, control = method.check(SANITY), method.check(CONTROL)
+    if check is None or control is None or control.passed is not True:
+        return "undecided"
+    return {True: "better", False: "worse", None: "undecided"}[check.passed]  # type: ignore[return-value]
+
+
+def outcome(decisions: Sequence[Decision]) -> Outcome:
+    """Supported when all are better, not supported when one is worse."""
+    if "worse" in decisions:
+        return "not supported"
+    return "supported" if set(decisions) == {"better"} else "not decided"
+
+
+def because(found: Sequence[tuple[Faithfulness, Method]]) -> str:
+    """Why, in two or three sentences of plain words."""
+    rows = [row for _, method in found for row in comparisons(method)]
+    counts = Counter(decision for _, _, decision in rows)
+    text = (
+        f"Over {plural(len(found), 'run')}, hiding what {METHOD} marks first changes "
+        f"the answer more than hiding as much chosen without it in {counts['better']} "
+        f"of {plural(len(rows), 'comparison')}, less in {counts['worse']}"
+    )
+    if counts["undecided"]:
+        text += f", undecided in {counts['undecided']}"
+    text += f". {_where_not(rows)}"
+    places = Counter(_located(m) for _, m in found)
+    checks = Counter(_sane(m) for _, m in found)
+    text += (
+        f"In mosaics of four classes it finds the right quarter better than chance in "
+        f"{places['better']} of {plural(len(found), 'run')}; with all weights drawn "
+        f"anew its maps change as they must in {checks['better']}. {UNTESTED}"
+    )
+    return text
+
+
+def _where_not(rows: Sequence[tuple[str, str, Decision]]) -> str:
+    """Which controls do better than the method, worst first."""
+    worse = Counter(control for _, control, d in rows if d == "worse")
+    if not worse:
+        return ""
+    parts = [f"{name} ({count})" for name, count in worse.most_common()]
+    return f"What does better there, though it knows nothing: {listed(parts)}. "
+
+
+def sentence(found: Faithfulness, method: Method) -> str:
+    """One run's numbers."""
+    parts = [
+        _hiding("the area under its probability", method.of("deletion_mean"), low=True),
+        _hiding("ROAD", method.of("road"), low=False),
+        _mosaic(method),
+        _randomised(method),
+    ]
+    who = f"{found.model}, {found.regime}, seed {found.seed}"
+    said = "; ".join(part for part in parts if part)
+    return f"{who} ({plural(found.images, 'image')}): {said}."
+
+
+def _hiding(what: str, row: Measured | None, *, low: bool) -> str:
+    if row is None or row.level.mean is None or not row.against:
+        return ""
+    rival = min(row.against, key=lambda a: (a.level.mean or 0) * (1 if low else -1))
+    difference = rival.difference
+    if rival.level.mean is None or difference.low is None or difference.high is None:
+        return ""
+    return (
+        f"{what} is {row.level.mean:.3f}, with the strongest control "
+        f"({rival.control}) {rival.level.mean:.3f} (difference "
+        f"{_signed(difference.mean or 0)}, 95 % interval {_signed(difference.low)} to "
+        f"{_signed(difference.high)}: {rival.decision})"
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", MINUS)
+
+
+def _mosaic(method: Method) -> str:
+    row = method.of(PLACE)
+    if row is None or row.level.mean is None:
+        return "no mosaics"
+    return (
+        f"{100 * row.level.mean:.0f} % of the evidence in the right quarter of mosaics"
+    )
+
+
+def _randomised(method: Method) -> str:
+    check = method.check(SANITY)
+    if check is None or check.steps[-1].spearman.mean is None:
+        return ""
+    result = {True: "passed", False: "failed", None: "open"}[check.passed]
+    return (
+        f"rank correlation {check.steps[-1].spearman.mean:.2f} with maps of random "
+        f"weights ({result})"
+    )

@@ -1,0 +1,119 @@
+"""Logits and labels -> the test images worth a second look.
+
+Three lists: the surest wrong answers, examples of the commonest confusions, and labels
+that may themselves be wrong. Formulas: docs/methods.md, *Mistakes*.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arrays import Confusion, Indices, Labels, Logits, Probabilities
+from tessera.evaluation.probabilities import softmax
+
+
+@dataclass(frozen=True)
+class Confused:
+    """A true class taken for another."""
+
+    true: int
+    predicted: int
+    count: int
+    share: float
+    """Of the true class's test images."""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Positions in the test set."""
+
+    surest: Indices
+    """Wrong answers, the surest first."""
+    pairs: tuple[Confused, ...]
+    """The commonest confusions, by their share of the true class."""
+    typical: tuple[Indices, ...]
+    """Of every pair, its surest examples."""
+    doubtful: Indices
+    """Labels that the model contradicts most, the most contradicted first."""
+
+    def all(self) -> Indices:
+        """Every position once, ascending."""
+        return np.unique(np.concatenate([self.surest, *self.typical, self.doubtful]))
+
+
+def mistakes(
+    logits: Logits, labels: Labels, *, surest: int = 12, pairs: int = 4, each: int = 3
+) -> Mistakes:
+    """Find them.
+
+    Args:
+        logits: Of the test set, float [N, K].
+        labels: True classes, int [N].
+        surest: How many of the surest wrong answers, and of the doubtful labels.
+        pairs: How many confusions.
+        each: How many examples of each.
+    """
+    probabilities = softmax(logits)
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    ordered = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    size = logits.shape[1]
+    cells = np.bincount(labels * size + predicted, minlength=size**2)
+    found = confused(cells.reshape(size, size), pairs)
+    return Mistakes(
+        surest=ordered[:surest],
+        pairs=found,
+        typical=tuple(
+            ordered[(labels[ordered] == p.true) & (predicted[ordered] == p.predicted)][
+                :each
+            ]
+            for p in found
+        ),
+        doubtful=doubtful_labels(probabilities, labels)[:surest],
+    )
+
+
+def confused(matrix: Confusion, pairs: int) -> tuple[Confused, ...]:
+    """The largest shares off the diagonal of a confusion matrix [K, K]."""
+    total = matrix.sum(axis=1, keepdims=True)
+    shares = np.divide(matrix, total, out=np.zeros(matrix.shape), where=total > 0)
+    np.fill_diagonal(shares, 0.0)
+    order = np.argsort(-shares, axis=None, kind="stable")[:pairs]
+    return tuple(
+        Confused(int(i), int(j), int(matrix[i, j]), float(shares[i, j]))
+        for i, j in zip(*np.unravel_index(order, shares.shape), strict=True)
+        if shares[i, j] > 0
+    )
+
+
+def doubtful_labels(probabilities: Probabilities, labels: Labels) -> Indices:
+    """Images whose label the model contradicts, by confident learning.
+
+    Northcutt et al. 2021 (arXiv:1911.00068), section 3: the threshold of class j is the
+    mean p_j over the images labelled j. An image labelled i is a candidate when among
+    the classes whose thresholds its probabilities reach, the likeliest is not i.
+    Candidates stand in the order of p_i - max_j p_j, the lowest first.
+
+    Args:
+        probabilities: Of images the model was not trained on, float [N, K].
+        labels: Their given classes, int [N].
+
+    Returns:
+        Positions of the candidates, int64.
+    """
+    size = probabilities.shape[1]
+    thresholds = np.array([_threshold(probabilities, labels, j) for j in range(size)])
+    # A class's own mean reaches itself up to rounding.
+    reached = probabilities >= thresholds - 1e-9
+    likeliest = np.where(reached, probabilities, -1.0).argmax(axis=1)
+    candidates = np.flatnonzero(reached.any(axis=1) & (likeliest != labels))
+    own = probabilities[candidates, labels[candidates]]
+    margin = own - probabilities[candidates].max(axis=1)
+    return candidates[np.argsort(margin, kind="stable")].astype(np.int64)
+
+
+def _threshold(probabilities: Probabilities, labels: Labels, j: int) -> float:
+    mine: NDArray[np.float64] = probabilities[labels == j, j]
+    return float(mine.mean()) if len(mine) else np.inf

@@ -1,0 +1,190 @@
+"""A run's stored predictions -> the scores of its probabilities, and intervals.
+
+Everything here is computed from `predictions.npz` and `validation_predictions.npz`,
+without the model.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import files
+from tessera.arrays import Labels, Logits, Probabilities
+from tessera.evaluation import bootstrap, calibration, detection, selection
+from tessera.evaluation.matrix_scores import score
+from tessera.evaluation.probabilities import (
+    fitted_temperature,
+    image_brier,
+    image_nll,
+    log_softmax,
+)
+from tessera.record import RunFolder
+from tessera.results import Groups, Interval
+
+Floats = NDArray[np.float64]
+
+AFTER = "_scaled"
+"""Ends the names of scores after temperature scaling."""
+RESAMPLED = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "worst_class_recall",
+    "chance_adjusted",
+    "g_mean",
+    "mcc",
+)
+"""Scores of the confusion matrix that get a bootstrap interval."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run answered."""
+
+    logits: Logits
+    labels: Labels
+    """Of the test set, [N]."""
+    validation: tuple[Logits, Labels] | None
+    """The same of the validation set; None where it was not kept."""
+
+
+def read(run: RunFolder) -> Outcome | None:
+    """Read a run's predictions; None where it left none."""
+    if not run.predictions.exists():
+        return None
+    test = files.read_arrays(run.predictions)
+    held = None
+    if run.validation_predictions.exists():
+        found = files.read_arrays(run.validation_predictions)
+        held = (found["logits"], found["labels"])
+    return Outcome(test["logits"], test["labels"], held)
+
+
+def fitted(outcome: Outcome) -> float | None:
+    """The temperature that suits the validation set; None without one."""
+    if outcome.validation is None or not len(outcome.validation[1]):
+        return None
+    return fitted_temperature(*outcome.validation)
+
+
+def probability_scores(
+    outcome: Outcome, temperature: float | None = None
+) -> dict[str, float]:
+    """Calibration and, where no temperature is given, curves of the test set.
+
+    Args:
+        outcome: A run's answers.
+        temperature: Divides the logits; the names then end in `_scaled`. Curves of the
+            confidence may change with it a little, and are those before it.
+
+    Returns:
+        nll (nats), brier (0..2), ece, ece_mass, ece_classwise, mce; macro_auc and
+        macro_ap where at least two classes have test images; aurc.
+    """
+    logs = log_softmax(outcome.logits, temperature or 1.0)
+    shares = np.exp(logs)
+    confidence, predicted = shares.max(axis=1), shares.argmax(axis=1)
+    correct = predicted == outcome.labels
+    widths = calibration.equal_width_edges()
+    bins = calibration.reliability(confidence, correct, widths)
+    masses = calibration.equal_mass_edges(confidence)
+    classwise = calibration.classwise_error(shares, outcome.labels)
+    found = {
+        "nll": float(image_nll(logs, outcome.labels).mean()),
+        "brier": float(image_brier(shares, outcome.labels).mean()),
+        "ece": calibration.expected_error(bins),
+        "ece_mass": calibration.expected_error(
+            calibration.reliability(confidence, correct, masses)
+        ),
+        "ece_classwise": float(classwise.mean()),
+        "mce": calibration.largest_error(bins),
+    }
+    if temperature is not None:
+        return {name + AFTER: value for name, value in found.items()}
+    traced = detection.curves(shares, outcome.labels)
+    if any(traced):
+        found["macro_auc"], found["macro_ap"] = detection.macro(traced)
+    found["aurc"] = selection.area(selection.risks(confidence, correct))
+    return found
+
+
+def run_intervals(
+    outcome: Outcome,
+    rare: Collection[int] = (),
+    *,
+    parted: Groups | None = None,
+    replicates: int = bootstrap.REPLICATES,
+) -> dict[str, Interval]:
+    """Bootstrap intervals over the test images of one run.
+
+    Args:
+        outcome: A run's answers.
+        rare: The reduced classes; with any, their recall has an interval too.
+        parted: Head, middle and tail, for their recall.
+        replicates: How many; a quarter of them for areas under curves.
+
+    Returns:
+        An interval per score that the names in `CellSummary.scores` give.
+    """
+    labels = outcome.labels
+    logs = log_softmax(outcome.logits)
+    shares = np.exp(logs)
+    (stack,) = bootstrap.confusions(
+        labels, [shares.argmax(axis=1)], logs.shape[1], replicates=replicates
+    )
+    found = {name: score(name)(stack) for name in RESAMPLED}
+    members = {"reduced": tuple(rare)}
+    if parted:
+        members |= {"head": parted.head, "middle": parted.middle, "tail": parted.tail}
+    for name, classes in members.items():
+        if classes:
+            found[f"{name}_recall"] = score("group_recall", classes)(stack)
+    image_nlls = image_nll(logs, labels)
+    found |= bootstrap.replicated(
+        labels, _of_draws(shares, image_nlls, labels), replicates=replicates
+    )
+    found |= _areas(shares, labels, max(replicates // 4, 1))
+    return {name: bootstrap.interval(values) for name, values in found.items()}
+
+
+def _of_draws(
+    shares: Probabilities, image_nlls: Floats, labels: Labels
+) -> dict[str, bootstrap.OfDraws]:
+    """Scores of probabilities, as functions of the draws; bins stay as they are."""
+    confidence = shares.max(axis=1)
+    correct = shares.argmax(axis=1) == labels
+    gaps = correct - confidence
+    widths = calibration.equal_width_edges()
+    masses = calibration.equal_mass_edges(confidence)
+    where, by_mass = (calibration.bin_of(confidence, e) for e in (widths, masses))
+    return {
+        "nll": bootstrap.mean_of(image_nlls),
+        "brier": bootstrap.mean_of(image_brier(shares, labels)),
+        "ece": bootstrap.calibration_of(where, gaps, len(widths)),
+        "ece_mass": bootstrap.calibration_of(by_mass, gaps, len(masses)),
+        "ece_classwise": bootstrap.mean_over(
+            [
+                bootstrap.calibration_of(
+                    calibration.bin_of(shares[:, k], widths),
+                    (labels == k) - shares[:, k],
+                    len(widths),
+                )
+                for k in range(shares.shape[1])
+            ]
+        ),
+        "mce": bootstrap.largest_gap_of(where, gaps, len(widths)),
+        "aurc": bootstrap.selection_of(confidence, correct),
+    }
+
+
+def _areas(shares: Probabilities, labels: Labels, replicates: int) -> dict[str, Floats]:
+    """Replicates of the mean areas under the curves of the classes that have them."""
+    present = [k for k in np.unique(labels) if (labels != k).any()]
+    if not present:
+        return {}
+    each = [bootstrap.areas_of(shares[:, k], labels == k) for k in present]
+    both = bootstrap.mean_over(each)
+    found = bootstrap.replicated(labels, {"areas": both}, replicates=replicates)
+    return dict(zip(("macro_auc", "macro_ap"), found["areas"], strict=True))

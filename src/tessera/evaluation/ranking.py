@@ -1,0 +1,182 @@
+"""An experiment and its records -> its remedies ranked, model by model.
+
+A remedy is compared with plain training on the same profile, seed by seed; the gap
+that it may close reaches up to balanced data. Three families of comparisons are
+corrected for their number: macro-F1, the reduced classes' recall, and the other
+classes' recall, each over all remedies of one ranking.
+"""
+
+from collections.abc import Sequence
+
+from tessera.evaluation.comparison import Measure, measure
+from tessera.evaluation.differences import difference, seeds_to_decide, spread
+from tessera.evaluation.gap import gap_closed
+from tessera.evaluation.recommendation import recommendation
+from tessera.evaluation.roles import Imbalance, Roles, roles
+from tessera.evaluation.significance import LEVEL, holm, paired_t, sign_flips
+from tessera.experiment import Experiment
+from tessera.record import Record
+from tessera.results import Change, Decision, GapClosed, RankedRemedy, Ranking
+
+F1 = measure("macro_f1")
+
+
+def rankings(experiment: Experiment, records: Sequence[Record]) -> tuple[Ranking, ...]:
+    """Rank the remedies of every model on every imbalanced profile.
+
+    Args:
+        experiment: What was asked for.
+        records: Finished runs, in any order.
+
+    Returns:
+        A ranking per profile and model with a plain regime and at least one remedy
+        that share a finished seed; none where there is nothing to rank.
+    """
+    found = roles(experiment, records)
+    ranked = [
+        _ranking(found, imbalance, model)
+        for imbalance in found.imbalances
+        for model in found.models
+    ]
+    return tuple(r for r in ranked if r is not None)
+
+
+def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
+    plain = found.runs(model, imbalance.regime)
+    balanced = found.runs(model, found.balanced or "")
+    cells = {
+        name: runs
+        for name in imbalance.remedies
+        if (runs := _shared(found.runs(model, name), plain))
+    }
+    if not cells:
+        return None
+    rare = measure("reduced_recall", imbalance.reduced)
+    common = measure("common_recall", imbalance.reduced)
+    changes = [_changes(list(cells.values()), plain, s) for s in (F1, rare, common)]
+    rows = [
+        RankedRemedy(
+            regime=name,
+            seeds=tuple(r.seed for r in runs),
+            macro_f1=spread([F1(r.scores) for r in runs]),
+            change=changes[0][i],
+            rare=changes[1][i],
+            common=changes[2][i],
+            gap_f1=_gap(runs, plain, balanced, F1),
+            gap_rare=_gap(runs, plain, balanced, rare),
+            behind_pick=None,
+            parameters=runs[0].parameters,
+            multiply_adds=runs[0].multiply_adds,
+            train_seconds=spread([r.train_seconds for r in runs]),
+        )
+        for i, (name, runs) in enumerate(cells.items())
+    ]
+    rows.sort(key=lambda row: -row.change.mean)
+    pick = next((r.regime for r in rows if r.change.decision == "above"), None)
+    ranking = Ranking(
+        model=model,
+        plain=imbalance.regime,
+        balanced=found.balanced if balanced else None,
+        reduced_classes=imbalance.reduced,
+        plain_f1=spread([F1(r.scores) for r in plain]),
+        balanced_f1=spread([F1(r.scores) for r in balanced]) if balanced else None,
+        plain_seconds=spread([r.train_seconds for r in plain]),
+        remedies=tuple(_behind(rows, cells, pick) if pick else rows),
+        pick=pick,
+        recommendation=(),
+    )
+    return ranking.model_copy(update={"recommendation": recommendation(ranking)})
+
+
+def _shared(runs: Sequence[Record], plain: Sequence[Record]) -> tuple[Record, ...]:
+    """The runs whose seed plain training finished too."""
+    seeds = {r.seed for r in plain}
+    return tuple(r for r in runs if r.seed in seeds)
+
+
+def _changes(
+    cells: Sequence[Sequence[Record]], plain: Sequence[Record], score: Measure
+) -> list[Change]:
+    """Every cell minus plain training, one family."""
+    by_seed = {r.seed: score(r.scores) for r in plain}
+    return family([[score(r.scores) - by_seed[r.seed] for r in runs] for runs in cells])
+
+
+def _behind(
+    rows: Sequence[RankedRemedy],
+    cells: dict[str, tuple[Record, ...]],
+    pick: str,
+) -> list[RankedRemedy]:
+    """The rows with the distance to the recommended remedy, one family."""
+    best = {r.seed: F1(r.scores) for r in cells[pick]}
+    paired = {
+        row.regime: [
+            best[r.seed] - F1(r.scores) for r in cells[row.regime] if r.seed in best
+        ]
+        for row in rows
+        if row.regime != pick
+    }
+    known = {name: values for name, values in paired.items() if values}
+    distance = dict(zip(known, family(list(known.values())), strict=True))
+    return [
+        row.model_copy(update={"behind_pick": distance.get(row.regime)}) for row in rows
+    ]
+
+
+def _gap(
+    runs: Sequence[Record],
+    plain: Sequence[Record],
+    balanced: Sequence[Record],
+    score: Measure,
+) -> GapClosed | None:
+    low = {r.seed: score(r.scores) for r in plain}
+    high = {r.seed: score(r.scores) for r in balanced}
+    shared = [r for r in runs if r.seed in low and r.seed in high]
+    if not shared:
+        return None
+    return gap_closed(
+        [score(r.scores) for r in shared],
+        [low[r.seed] for r in shared],
+        [high[r.seed] for r in shared],
+    )
+
+
+def family(rows: Sequence[Sequence[float]]) -> list[Change]:
+    """Paired differences of several comparisons -> changes, corrected together.
+
+    Args:
+        rows: A difference per seed, for every comparison of the family.
+    """
+    tests = [paired_t(row) for row in rows]
+    return [
+        _change(row, p, adjusted, size=len(rows))
+        for row, p, adjusted in zip(rows, tests, holm(tests), strict=True)
+    ]
+
+
+def _change(
+    values: Sequence[float], p: float | None, adjusted: float | None, *, size: int
+) -> Change:
+    found = difference(values, [0.0] * len(values))
+    decided = adjusted is not None and adjusted < LEVEL
+    side: Decision = "above" if found.mean > 0 else "below"
+    return Change(
+        mean=found.mean,
+        deviation=found.deviation,
+        low=found.low,
+        high=found.high,
+        values=found.values,
+        p=p,
+        p_signs=sign_flips(values),
+        p_adjusted=adjusted,
+        decision=side if decided else "undecided",
+        # Holm's hardest step divides 5 % by the number of comparisons.
+        seeds_to_decide=None
+        if decided or p is None or found.deviation is None
+        else seeds_to_decide(
+            found.mean,
+            found.deviation,
+            more_than=len(values),
+            level=1 - LEVEL / size,
+        ),
+    )

@@ -1,0 +1,144 @@
+"""A ranking -> which remedy to take, in sentences that the statistics support."""
+
+from collections.abc import Sequence
+
+from tessera.evaluation.differences import MOST_SEEDS
+from tessera.evaluation.evidence import listed, plural, points, whole_percent
+from tessera.results import Change, GapClosed, RankedRemedy, Ranking
+
+_NAMED = 4
+"""Remedies that a sentence names; of more, it says how many."""
+_DEARER, _CHEAPER = 1.1, 0.9
+
+
+def recommendation(ranking: Ranking) -> tuple[str, ...]:
+    """Say what to take, what it costs, and what these seeds leave open."""
+    best = next((r for r in ranking.remedies if r.regime == ranking.pick), None)
+    if best is None:
+        return _none(ranking)
+    return (_take(ranking, best), _price(ranking, best), *_rivals(ranking, best))
+
+
+def _take(ranking: Ranking, best: RankedRemedy) -> str:
+    size = len(ranking.remedies)
+    corrected = f", corrected for {plural(size, 'comparison')}" if size > 1 else ""
+    p = best.change.p_adjusted or 0.0
+    text = (
+        f"For {ranking.model} under {ranking.plain}, take {best.regime}: its macro-F1 "
+        f"is {with_interval(best.change)} points against plain training over "
+        f"{plural(len(best.seeds), 'seed')} ({p_value(p)}{corrected})"
+    )
+    return f"{text}{_closes(best.gap_f1)}."
+
+
+def _closes(gap: GapClosed | None) -> str:
+    if gap is None or gap.value is None or gap.low is None or gap.high is None:
+        return ""
+    return (
+        f", which closes {whole_percent(gap.value)} % of the gap to balanced data "
+        f"({whole_percent(gap.low)} to {whole_percent(gap.high)} %)"
+    )
+
+
+def _price(ranking: Ranking, best: RankedRemedy) -> str:
+    time = best.train_seconds.mean / ranking.plain_seconds.mean
+    took = (
+        f"{time:.1f} times as long as"
+        if not _CHEAPER <= time <= _DEARER
+        else "about as long as"
+    )
+    return (
+        f"The reduced classes' recall changes by {with_interval(best.rare)} points, "
+        f"the other classes' by {with_interval(best.common)}; training takes {took} "
+        "without it."
+    )
+
+
+def _rivals(ranking: Ranking, best: RankedRemedy) -> list[str]:
+    others = [r for r in ranking.remedies if r.regime != best.regime]
+    sentences = []
+    higher = [r for r in others if r.change.mean > best.change.mean]
+    if higher:
+        verb = "reaches" if len(higher) == 1 else "reach"
+        sentences.append(
+            f"{_names(higher)} {verb} a higher mean, but these seeds do not show "
+            f"that {'it beats' if len(higher) == 1 else 'they beat'} plain training."
+        )
+    even = [r for r in others if not _decided(r.behind_pick)]
+    if even:
+        sentences.append(
+            f"{_names(even)} cannot be told apart from it with these seeds; "
+            f"{_seeds([r.behind_pick for r in even])}"
+        )
+    elif others:
+        sentences.append(
+            "It is ahead of the other beyond doubt."
+            if len(others) == 1
+            else f"It is ahead of the other {len(others)} beyond doubt."
+        )
+    return sentences
+
+
+def _decided(change: Change | None) -> bool:
+    return change is not None and change.decision != "undecided"
+
+
+def _none(ranking: Ranking) -> tuple[str, ...]:
+    """No remedy is decided above plain training."""
+    best, n = ranking.remedies[0], len(ranking.remedies)
+    seeds = max(len(r.seeds) for r in ranking.remedies)
+    where = f"For {ranking.model} under {ranking.plain}"
+    if seeds == 1:
+        return (
+            f"{where}, one seed cannot recommend a remedy: without a second there is "
+            f"no interval. {best.regime} has the highest macro-F1, "
+            f"{points(best.change.mean)} points against plain training.",
+        )
+    below = [r for r in ranking.remedies if r.change.decision == "below"]
+    subject = "the remedy does not beat" if n == 1 else f"none of {n} remedies beats"
+    first = (
+        f"{where}, {subject} plain training beyond doubt with {plural(seeds, 'seed')}."
+    )
+    nearest = (
+        f"Nearest is {best.regime}: macro-F1 {with_interval(best.change)} points; "
+        f"{_seeds([best.change])}"
+    )
+    if not below:
+        return first, nearest
+    verb = "is" if len(below) == 1 else "are"
+    return first, nearest, f"{_names(below)} {verb} worse than plain training."
+
+
+def _names(rows: Sequence[RankedRemedy]) -> str:
+    if len(rows) <= _NAMED:
+        return listed([r.regime for r in rows])
+    named = ", ".join(r.regime for r in rows[:_NAMED])
+    return f"{named} and {len(rows) - _NAMED} others"
+
+
+def _seeds(changes: Sequence[Change | None]) -> str:
+    """How many seeds would probably decide, as the end of a sentence."""
+    known = [c.seeds_to_decide for c in changes if c and c.seeds_to_decide]
+    if not known:
+        return f"more than {MOST_SEEDS:,} seeds would be needed."
+    fewest, most = min(known), max(known)
+    if len(known) < len(changes):
+        return (
+            f"about {fewest} seeds would probably decide the first of these "
+            f"comparisons, and more than {MOST_SEEDS:,} the closest."
+        )
+    if fewest == most:
+        return f"about {most} seeds would probably decide."
+    return f"about {fewest} to {most} seeds would probably decide."
+
+
+def with_interval(change: Change) -> str:
+    """A change in points and its 95 % interval, say `+8.3 [+6.9, +9.7]`."""
+    if change.low is None or change.high is None:
+        return points(change.mean)
+    return f"{points(change.mean)} [{points(change.low)}, {points(change.high)}]"
+
+
+def p_value(p: float) -> str:
+    """`p = 0.012`, or `p < 0.001`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

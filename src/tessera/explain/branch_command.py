@@ -1,0 +1,300 @@
+"""`tessera explain RUN --branches`: a hybrid's evidence, split by branch.
+
+With image files: signed maps of both branches, and what each adds to the logit.
+Without: what they add to each class over the test images, before and after a remedy.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tessera import files
+from tessera.explain import branch_panel, branches, command, methods, shares
+from tessera.explain import trained as trainings
+from tessera.explain.branches import BranchMaps
+from tessera.explain.command import asked, check_class, check_images
+from tessera.explain.graph import ExplainError
+from tessera.explain.methods import GradCam, HiResCam
+from tessera.explain.shares import Change, ClassShares, Shares
+from tessera.explain.trained import Trained
+from tessera.record import RunFolder
+
+TITLES = ("CNN branch", "token branch")
+"""The branches of Tessera's hybrid, in the order in which they are fused."""
+
+REFERENCE = (
+    "A branch that says nothing is its mean over the validation images: parts are what "
+    "it adds to that."
+)
+
+
+def branch_images(
+    run: Path,
+    paths: Sequence[Path],
+    *,
+    method: str = "gradcam",
+    target: str = "predicted",
+    contrast: str | None = None,
+    layer: str | None = None,
+    out: Path = Path("explanations"),
+    console: Console | None = None,
+) -> int:
+    """Split image files' evidence: `out/NAME-branches.png` and `.npz` each.
+
+    Args:
+        run: A finished run's folder, of a model with two branches.
+        paths: Image files; one that cannot be read is named, and the rest goes on.
+        method: `gradcam` or `hirescam`, whose maps of branches add up.
+        target: Class to explain, see `command.explain_images`.
+        contrast: Class to explain it against; None: none.
+        layer: The map that both branches share; None: `features`.
+        out: Folder for the results, made if absent.
+        console: Where the table goes; None: standard output.
+
+    Returns:
+        Exit status: 0, or 1 where an image could not be read.
+
+    Raises:
+        ExplainError: No finished run, no two branches, no such class or method.
+        DataError: The run's data cannot be read; its validation images are needed.
+    """
+    console = console or Console()
+    check_images(paths)
+    folder = RunFolder(run)
+    trained = trainings.load(folder)
+    chosen = linear_method(method)
+    for option, text in (("--target", target), ("--contrast", contrast)):
+        check_class(text, trained.class_names, option)
+    decoded = command.read_images(paths, trained.image_size)
+    if decoded.paths:
+        images = np.stack(decoded.images)
+        found = branches.explain(
+            trained.net,
+            images,
+            method=chosen,
+            target=asked(target, contrast, decoded.paths, trained.class_names),
+            layer=layer or "features",
+        )
+        divided = split(folder, trained, images)
+        names = command.distinct_names(decoded.paths)
+        write(out, names, images, found, divided, trained.class_names)
+        report(console, names, found, divided, trained.class_names)
+        console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
+    for path, reason in decoded.refused:
+        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
+    return 1 if decoded.refused else 0
+
+
+def print_shares(
+    run: Path, *, against: Path | None = None, console: Console | None = None
+) -> tuple[Change, ...] | tuple[ClassShares, ...]:
+    """Print what the branches add to each class's own logit on the test images.
+
+    Args:
+        run: A finished run's folder, of a model with two branches.
+        against: Another run to compare with, such as the same with a remedy.
+        console: Where the table goes; None: standard output.
+
+    Raises:
+        ExplainError: No finished run, no two branches, or other classes.
+        DataError: A run's data cannot be read.
+    """
+    console = console or Console()
+    first, trained = class_shares(RunFolder(run))
+    minority = [trained.class_names[k] for k in trained.record.reduced_classes]
+    if against is None:
+        console.print(share_table(first, TITLES, minority))
+        say_reference(console)
+        return first
+    second, other = class_shares(RunFolder(against))
+    minority += [other.class_names[k] for k in other.record.reduced_classes]
+    changes = shares.compare(first, second, minority)
+    console.print(change_table(changes, TITLES))
+    say_reference(console)
+    return changes
+
+
+def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Trained]:
+    """A run's shares on its test images, and the run."""
+    trained = trainings.load(folder)
+    dataset = trainings.data(trained)
+    held = trainings.validation(folder, dataset)
+    divided = shares.split(trained.net, dataset.test.images, reference=held.images)
+    return shares.by_class(divided, dataset.test.labels, trained.class_names), trained
+
+
+def split(folder: RunFolder, trained: Trained, images: NDArray[np.uint8]) -> Shares:
+    """Divide the images' logits, with the validation images as the reference."""
+    held = trainings.validation(folder, trainings.data(trained))
+    return shares.split(trained.net, images, reference=held.images)
+
+
+def linear_method(name: str) -> GradCam | HiResCam:
+    """The method, if maps of branches add up under it.
+
+    Raises:
+        ExplainError: They do not.
+    """
+    method = methods.by_name(name)
+    if isinstance(method, GradCam | HiResCam):
+        return method
+    raise ExplainError(
+        "--method: expected gradcam or hirescam with --branches, for their maps are "
+        f"linear in the gradient, so that branches add up. Received: {name!r}."
+    )
+
+
+def write(
+    out: Path,
+    names: Sequence[str],
+    images: NDArray[np.uint8],
+    found: BranchMaps,
+    divided: Shares,
+    class_names: tuple[str, ...],
+) -> None:
+    """Write a picture and the arrays behind it for every image."""
+    for i, name in enumerate(names):
+        branch_panel.write(
+            out / f"{name}-branches.png",
+            picture(name, images[i], found, divided, i, class_names),
+        )
+        files.write_arrays(
+            out / f"{name}-branches.npz",
+            image=images[i],
+            raw=found.raw[:, i],
+            total=found.total.raw[i],
+            branches=np.array(found.names),
+            residual=found.residuals[i],
+            parts=divided.parts[:, i],
+            base=divided.base,
+            logits=divided.logits[i],
+            kind=np.array(divided.kind),
+            target=found.total.targets[i],
+            predicted=found.total.predicted[i],
+            class_names=np.array(class_names),
+            layer=np.array(found.total.layer),
+            method=np.array(found.total.method),
+        )
+
+
+def picture(
+    name: str,
+    image: NDArray[np.uint8],
+    found: BranchMaps,
+    divided: Shares,
+    index: int,
+    class_names: tuple[str, ...],
+) -> branch_panel.BranchPanel:
+    """The panel of one image, in words a reader can check."""
+    total = found.total
+    target = total.targets[index]
+    first, second = parts_of(found, divided, index)
+    subject = class_names[target]
+    if total.against is not None:
+        subject += f" against {class_names[total.against[index]]}"
+    height, width = total.grid
+    return branch_panel.BranchPanel(
+        title=f"{name}: evidence for {subject}; "
+        f"predicted {class_names[total.predicted[index]]}",
+        caption=f"{total.method} at {total.layer}, {height} x {width} cells; the maps "
+        f"add up to within {found.residuals[index]:.0e}. In logits, over the mean of "
+        f"the validation images: {TITLES[0]} {first:+.2f}, {TITLES[1]} {second:+.2f}.",
+        image=image,
+        names=TITLES,
+        raw=found.raw[:, index],
+    )
+
+
+def parts_of(found: BranchMaps, divided: Shares, index: int) -> tuple[float, float]:
+    """What each branch adds to the logit explained, or to the difference of two."""
+    total = found.total
+    parts = divided.parts[:, index, total.targets[index]]
+    if total.against is not None:
+        parts = parts - divided.parts[:, index, total.against[index]]
+    return float(parts[0]), float(parts[1])
+
+
+def report(
+    console: Console,
+    names: Sequence[str],
+    found: BranchMaps,
+    divided: Shares,
+    class_names: tuple[str, ...],
+) -> None:
+    """Print the parts of each image, and the residuals."""
+    table = Table("image", "predicted", "explained", *TITLES, "blank because")
+    for i, name in enumerate(names):
+        total = found.total
+        subject = class_names[total.targets[i]]
+        if total.against is not None:
+            subject += f" against {class_names[total.against[i]]}"
+        numbers = [f"{part:+.3f}" for part in parts_of(found, divided, i)]
+        table.add_row(
+            Text(name),
+            Text(class_names[total.predicted[i]]),
+            Text(subject),
+            *numbers,
+            Text(str(total.reasons[i])),
+        )
+    console.print(table)
+    for line in (
+        f"Parts in logits: {divided.kind}. {REFERENCE}",
+        f"Residual of the maps, relative to their largest cell: "
+        f"{found.residuals.max():.1e}; of the parts, relative to the largest logit: "
+        f"{divided.residuals.max():.1e}.",
+        *(f"Caution: {caution}" for caution in found.total.cautions),
+    ):
+        console.print(Text(line), soft_wrap=True)
+
+
+def share_table(
+    rows: Sequence[ClassShares], names: tuple[str, str], minority: Sequence[str]
+) -> Table:
+    """One row per class: what each branch adds, and the second one's share."""
+    table = Table("class", "test images", *names, f"share of {names[1]}", "minority")
+    for row in rows:
+        table.add_row(
+            Text(row.name),
+            str(row.images),
+            f"{row.first:+.3f}",
+            f"{row.second:+.3f}",
+            percent(row.share),
+            "yes" if row.name in minority else "",
+        )
+    return table
+
+
+def change_table(changes: Sequence[Change], names: tuple[str, str]) -> Table:
+    """One row per class, minority classes first: both runs' parts and shares."""
+    table = Table("class", "minority")
+    for when in ("before", "after"):
+        table.add_column(f"{when}: {names[0]}, {names[1]} (share of the latter)")
+    for change in changes:
+        cells = [
+            f"{row.first:+.3f}, {row.second:+.3f} ({percent(row.share)})"
+            for row in (change.before, change.after)
+        ]
+        name = Text(change.before.name)
+        table.add_row(name, "yes" if change.reduced else "", *cells)
+    return table
+
+
+def percent(share: float | None) -> str:
+    """A share for a table; where a branch speaks against the class there is none."""
+    return "-" if share is None else f"{share:.0%}"
+
+
+def say_reference(console: Console) -> None:
+    """Say in which units the table is."""
+    console.print(
+        Text(
+            "Mean Shapley parts of a class's own logit over its test images, in "
+            f"logits, less the part's mean over the classes. {REFERENCE}"
+        ),
+        soft_wrap=True,
+    )

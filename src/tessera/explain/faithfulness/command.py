@@ -1,0 +1,250 @@
+"""A run's folder -> its model, a sample of its test images, and the check of its maps.
+
+Model and data are built again from the run's own `experiment.toml`; nothing stored is
+executed.
+"""
+
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tessera import files, runtime, settings
+from tessera.arrays import Heatmaps
+from tessera.data import source
+from tessera.data.dataset import Dataset
+from tessera.evaluation.faithfulness import Check, Faithfulness, Metric
+from tessera.experiment import Data
+from tessera.explain import command as runs
+from tessera.explain.faithfulness import checks, fills, mappers, mosaics, sampling
+from tessera.explain.faithfulness.answers import Mapper, predictor
+from tessera.explain.faithfulness.measure import Settings
+from tessera.explain.faithfulness.method import (
+    Glyphs,
+    Outcome,
+    Subject,
+    Tell,
+    glyphs,
+    measure_method,
+)
+from tessera.explain.faithfulness.sampling import Sample
+from tessera.explain.graph import ExplainError
+from tessera.record import Record, RunFolder
+
+PER_CLASS_OTHERS = 40
+"""Training images of each class behind the class-mean control."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for."""
+
+    methods: tuple[mappers.Method, ...] = ("grad-cam",)
+    layer: str = "features"
+    settings: Settings = field(default_factory=Settings)
+    shuffled_epochs: int = 0
+    """Passes over shuffled labels at most; 0: that check is left out."""
+
+
+def check_run(
+    run: RunFolder,
+    wanted: Wanted,
+    *,
+    data: Data | None = None,
+    ground: Glyphs | None = None,
+    out: Path | None = None,
+    tell: Tell = lambda _: None,
+) -> Faithfulness:
+    """Measure a run's maps; write `faithfulness.json` and `faithfulness.npz`.
+
+    Args:
+        run: A finished run.
+        wanted: What to measure.
+        data: Where the images are now; None: where the run found them.
+        ground: A reader of planted glyphs; None: one is trained.
+        out: Folder for both files; None: the run's own.
+        tell: Told of every step.
+
+    Raises:
+        ExplainError: The run is not finished, its weights are gone, its images are not
+            those it was trained on, or its model cannot be explained at this layer.
+        DataError: The images cannot be read.
+    """
+    began = time.perf_counter()
+    trained = runs.load(run)
+    record = Record.model_validate_json(run.record.read_bytes())
+    tell("images")
+    dataset = same_data(run, record, data)
+    subject = subject_of(trained.net, dataset, record, wanted.settings)
+    if ground is None:
+        tell("planted glyphs: a tiny model learns them")
+        ground = glyphs(seed=wanted.settings.seed)
+    outcomes = [
+        _measured(subject, method, ground, wanted, run, dataset, tell)
+        for method in wanted.methods
+    ]
+    found = _record(record, subject, outcomes, wanted, time.perf_counter() - began)
+    folder = RunFolder(out or run.path)
+    _write_values(folder.faithfulness_values, subject, outcomes)
+    files.write_text(folder.faithfulness, found.model_dump_json(indent=1) + "\n")
+    return found
+
+
+def same_data(run: RunFolder, record: Record, data: Data | None) -> Dataset:
+    """The run's images, wherever they are now.
+
+    Raises:
+        ExplainError: They are other images.
+    """
+    (one,) = settings.read(run.experiment).runs()
+    dataset = source.load(data or one.data)
+    if dataset.fingerprint != record.data.fingerprint:
+        raise ExplainError(
+            f"{run.path}: expected the images it was trained on, SHA-256 "
+            f"{record.data.fingerprint[:12]}. Received: {dataset.fingerprint[:12]} "
+            f"({dataset.name}). Say where they are with --data."
+        )
+    return dataset
+
+
+def subject_of(
+    net: keras.Model, dataset: Dataset, record: Record, amount: Settings
+) -> Subject:
+    """The model with the images on which its maps are measured."""
+    predict, test, seed = predictor(net), dataset.test, amount.seed
+    classes = len(dataset.class_names)
+    sample = sampling.draw(
+        predict, test.images, test.labels, count=amount.images, seed=seed
+    )
+    others = sampling.draw(
+        predict,
+        dataset.train.images,
+        dataset.train.labels,
+        count=PER_CLASS_OTHERS * classes,
+        seed=seed,
+    )
+    right = sample.targets == sample.labels
+    return Subject(
+        net=net,
+        class_names=dataset.class_names,
+        groups=head_and_tail(record),
+        sample=sample,
+        others=others,
+        colour=fills.mean_colour(dataset.train.images),
+        mosaics=mosaics.mosaics(
+            sample.images[right].astype(np.uint8),
+            sample.labels[right],
+            count=amount.mosaics,
+            seed=seed,
+        ),
+    )
+
+
+def head_and_tail(record: Record) -> dict[str, tuple[str, ...]]:
+    """The classes that the run's profile left common, and those it made rare."""
+    names = record.data.class_names
+    tail = tuple(names[k] for k in record.reduced_classes)
+    if not tail:
+        return {}
+    return {"head": tuple(n for n in names if n not in tail), "tail": tail}
+
+
+def _measured(
+    subject: Subject,
+    method: mappers.Method,
+    ground: Glyphs,
+    wanted: Wanted,
+    run: RunFolder,
+    dataset: Dataset,
+    tell: Tell,
+) -> Outcome:
+    def more(mapper: Mapper, few: Sample, known: Heatmaps) -> Iterator[Check]:
+        seed = wanted.settings.seed
+        if (other := sibling(run)) is not None:
+            tell(f"{mappers.title(method)}: the same recipe, another seed")
+            net = runs.load(other).net
+            yield checks.other_seed(net, mapper, few, known, seed=seed)
+        if wanted.shuffled_epochs:
+            tell(f"{mappers.title(method)}: learning shuffled labels")
+            yield checks.shuffled_labels(
+                subject.net,
+                mapper,
+                few,
+                known,
+                images=dataset.train.images,
+                labels=dataset.train.labels,
+                epochs=wanted.shuffled_epochs,
+                seed=seed,
+            )
+
+    return measure_method(
+        subject,
+        mappers.mapper(method, wanted.layer),
+        mappers.title(method),
+        layer=wanted.layer,
+        ground=ground,
+        more_checks=more,
+        settings=wanted.settings,
+        tell=tell,
+    )
+
+
+def sibling(run: RunFolder) -> RunFolder | None:
+    """Another finished seed of the same recipe, with its weights, beside this run."""
+    folders = sorted(run.path.resolve().parent.glob("seed-*"))
+    others = [RunFolder(p) for p in folders if p.name != run.path.resolve().name]
+    there = [o for o in others if o.record.exists() and o.weights.exists()]
+    return there[0] if there else None
+
+
+def _record(
+    record: Record,
+    subject: Subject,
+    outcomes: list[Outcome],
+    wanted: Wanted,
+    seconds: float,
+) -> Faithfulness:
+    sample = subject.sample
+    kinds: dict[str, Metric] = {m.key: m for o in outcomes for m in o.metrics}
+    now = datetime.datetime.now(datetime.UTC)
+    return Faithfulness(
+        digest=record.digest,
+        run_finished_at=record.finished_at,
+        model=record.model,
+        regime=record.regime,
+        seed=record.seed,
+        data=record.data.name,
+        class_names=record.data.class_names,
+        images=len(sample),
+        sample_seed=wanted.settings.seed,
+        right=int((sample.targets == sample.labels).sum()),
+        groups=dict(subject.groups),
+        metrics=tuple(kinds.values()),
+        methods=tuple(o.record for o in outcomes),
+        seconds=round(seconds, 1),
+        environment=runtime.environment(None),
+        finished_at=now.isoformat(timespec="seconds"),
+    )
+
+
+def _write_values(path: Path, subject: Subject, outcomes: list[Outcome]) -> None:
+    """Values per image and the raw maps; no pictures."""
+    sample = subject.sample
+    series = {
+        f"{o.record.name}/{key}": values.astype(np.float32)
+        for o in outcomes
+        for key, values in o.values.items()
+    }
+    maps = {f"{o.record.name}/raw": o.maps for o in outcomes}
+    files.write_arrays(
+        path,
+        indices=sample.indices,
+        labels=sample.labels,
+        predicted=sample.targets,
+        **maps,
+        **series,
+    )

@@ -1,0 +1,107 @@
+"""A finished run's folder -> its model, what its answers mean, and its data.
+
+The model is built again from the run's own `experiment.toml` and given its best
+weights; nothing stored is executed.
+"""
+
+import json
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from tessera.data import source
+from tessera.data.dataset import Dataset, Split
+from tessera.experiment import Hybrid, Run, Transformer
+from tessera.explain.graph import ExplainError
+from tessera.explain.places import Grid
+from tessera.models import rebuild
+from tessera.record import Record, RunFolder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run's model, and what its answers mean."""
+
+    net: keras.Model
+    class_names: tuple[str, ...]
+    image_size: int
+    run: Run
+    record: Record
+
+
+def load(run: RunFolder) -> Trained:
+    """Build a finished run's model again and give it its best weights.
+
+    Raises:
+        ExplainError: The folder holds no finished run.
+        ExperimentError: Its `experiment.toml` was changed into something invalid.
+    """
+    try:
+        rebuilt = rebuild.rebuild(run)
+    except rebuild.RunError as error:
+        raise ExplainError(str(error)) from error
+    shown = rebuilt.record.data
+    return Trained(
+        net=rebuilt.net,
+        class_names=shown.class_names,
+        image_size=shown.image_shape[0],
+        run=rebuilt.run,
+        record=rebuilt.record,
+    )
+
+
+def data(trained: Trained) -> Dataset:
+    """The data that the run was trained and tested on.
+
+    Raises:
+        ExplainError: It has changed since.
+        DataError: It cannot be read.
+    """
+    dataset = source.load(trained.run.data)
+    if dataset.fingerprint != trained.record.data.fingerprint:
+        raise ExplainError(
+            f"data: expected the content that the run was trained on, "
+            f"{trained.record.data.fingerprint[:12]}. Received: "
+            f"{dataset.fingerprint[:12]}, since the files have changed."
+        )
+    return dataset
+
+
+def validation(run: RunFolder, dataset: Dataset) -> Split:
+    """The images that the run was validated on, as its manifest says.
+
+    Raises:
+        ExplainError: The manifest is missing or damaged.
+    """
+    held = dataset.train if dataset.validation is None else dataset.validation
+    try:
+        listed = json.loads(run.manifest.read_bytes())["indices"]["validation"]
+        at = np.array(listed, np.int64)
+        return Split(held.images[at], held.labels[at])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise ExplainError(
+            f"{run.manifest}: expected the manifest of a finished run. Received: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+
+
+def token_grid(trained: Trained) -> Grid | None:
+    """The grid of the model's tokens, as its settings say; None where it has none.
+
+    A hybrid of depth 0 embeds the mean of its patches, a single token.
+    """
+    match trained.run.model:
+        case Transformer():
+            patch = 1
+        case Hybrid(patch=patch, depth=depth) if depth > 0:
+            pass
+        case _:
+            return None
+    _, height, width, _ = trained.net.get_layer("features").output.shape
+    return -(-height // patch), -(-width // patch)
+
+
+def readout(trained: Trained) -> str:
+    """How the model reads its tokens, for attention rollout."""
+    return "pool_weights" if isinstance(trained.run.model, Transformer) else "mean"

@@ -1,0 +1,229 @@
+"""Explained images as one value that saves itself and shows itself in a notebook."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import files
+from tessera.explain import maps, panel
+from tessera.explain.explanations import Explanations, softmax
+from tessera.explain.graph import ExplainError
+from tessera.explain.methods import AttentionRollout, Method
+from tessera.explain.places import Grid
+from tessera.explain.targets import Target
+
+SHOWN = 8
+"""Pictures in a notebook's cell, at most; `save` writes all."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Maps(Explanations):
+    """Raw maps with the images they explain: `save` them, or let a notebook show them.
+
+    Pictures show evidence for the class; `raw` also holds evidence against it.
+    """
+
+    images: NDArray[Any]
+    """As they were given, [N, H, W, C]."""
+    class_names: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the images: file names in `save`, titles in pictures."""
+
+    def __len__(self) -> int:
+        """How many images were explained."""
+        return len(self.raw)
+
+    def panel(self, index: int) -> panel.Panel:
+        """What the picture of one image shows."""
+        return panel.Panel(
+            title=f"{self.names[index]}: {question(self, index)}",
+            caption=caption(self, index),
+            image=to_pixels(self.images[index]),
+            raw=self.raw[index],
+            reason=str(self.reasons[index]),
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write a picture and the arrays behind it for every image.
+
+        Args:
+            folder: Made if absent. `NAME.png` and `NAME.npz` in it are replaced.
+
+        Returns:
+            The folder.
+        """
+        folder = Path(folder)
+        for index, name in enumerate(self.names):
+            panel.write(folder / f"{name}.png", self.panel(index))
+            files.write_arrays(folder / f"{name}.npz", **arrays(self, index))
+        return folder
+
+    def _repr_html_(self) -> str:
+        """Pictures in a notebook, and what must be known about all of them."""
+        notes = "".join(f"<p>{html.escape(text)}</p>" for text in self.cautions)
+        shown = "".join(self._picture(i) for i in range(min(len(self), SHOWN)))
+        more = len(self) - SHOWN
+        rest = f"<p>and {more} more: <code>save(folder)</code></p>" if more > 0 else ""
+        return f"<div>{shown}{rest}{notes}</div>"
+
+    def _picture(self, index: int) -> str:
+        made = self.panel(index)
+        buffer = io.BytesIO()
+        panel.draw(made).savefig(buffer, format="png")
+        data = base64.b64encode(buffer.getvalue()).decode("ascii")
+        return (
+            f'<img alt="{html.escape(made.title, quote=True)}" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+
+def explain(
+    model: keras.Model,
+    images: NDArray[Any],
+    *,
+    method: Method | None = None,
+    target: Target = "predicted",
+    layer: str | None = None,
+    grid: Grid | None = None,
+    leading: int = 0,
+    class_names: Sequence[str] = (),
+    names: Sequence[str] = (),
+    batch_size: int = 128,
+) -> Maps:
+    """Show where any Keras 3 image classifier finds its evidence.
+
+        from tessera import explain
+        maps = explain.explain(model, images)
+        maps.save("explanations")
+
+    Args:
+        model: A functional or sequential classifier, also with models nested in it;
+            logits, softmax or sigmoid out. It is left as it is.
+        images: [N, H, W, C], as the model takes them (after `preprocess_input`, where
+            the model has one); at least one.
+        method: What to draw, such as `HiResCam()`; None: Grad-CAM.
+        target: `"predicted"`, a class index, one index per image, or
+            `Contrast(c, d)`: why c rather than d.
+        layer: Name of a layer, or path into nested models such as `backbone/conv5`;
+            None: the last map of at least 4x4 cells that all paths to the logits share.
+        grid: (h, w) of the tokens, for token layers and attention rollout.
+        leading: Tokens before the first cell, such as a class token.
+        class_names: One per class; default: the indices.
+        names: One per image; default: their positions.
+        batch_size: Images at a time; does not change the result beyond rounding.
+
+    Returns:
+        Raw signed maps `raw` float32 [N, h, w], and all that belongs to them.
+
+    Raises:
+        ExplainError: The model cannot be explained this way; the message says why and
+            what to do.
+        CoarseGrid: The map has fewer than 4x4 cells.
+    """
+    found = maps.compute(
+        model,
+        images,
+        method=method,
+        target=target,
+        layer=layer,
+        grid=grid,
+        leading=leading,
+        batch_size=batch_size,
+    )
+    return shown(found, images, class_names=class_names, names=names)
+
+
+def shown(
+    found: Explanations,
+    images: NDArray[Any],
+    *,
+    class_names: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> Maps:
+    """Put explanations and their images together.
+
+    Raises:
+        ExplainError: Not one name per class or image.
+    """
+    classes = found.logits.shape[1]
+    class_names = tuple(class_names) or tuple(str(k) for k in range(classes))
+    names = tuple(names) or tuple(f"image-{i}" for i in range(len(images)))
+    for what, given, expected in (
+        ("class_names", class_names, classes),
+        ("names", names, len(images)),
+    ):
+        if len(given) != expected or len(set(given)) != len(given):
+            raise ExplainError(
+                f"{what}: expected {expected} different names. Received: "
+                f"{len(set(given))} of {len(given)}."
+            )
+    values = {field.name: getattr(found, field.name) for field in fields(Explanations)}
+    return Maps(**values, images=images, class_names=class_names, names=names)
+
+
+def question(found: Maps, index: int) -> str:
+    """What one map answers, in words."""
+    target = found.class_names[found.targets[index]]
+    predicted = found.class_names[found.predicted[index]]
+    if found.method == AttentionRollout.label:
+        return f"where attention reaches; predicted {predicted}"
+    share = softmax(found.logits[index : index + 1])[0, found.targets[index]]
+    chance = f" ({share:.0%})" if found.logits.shape[1] > 1 else ""
+    if found.against is not None:
+        other = found.class_names[found.against[index]]
+        return f"evidence for {target}{chance} against {other}; predicted {predicted}"
+    return f"evidence for {target}{chance}; predicted {predicted}"
+
+
+def caption(found: Maps, index: int) -> str:
+    """Method, place and grid of a map, its residual, and what it does not show."""
+    height, width = found.grid
+    text = f"{found.method} at {found.layer}, {height} x {width} cells."
+    if found.residuals is not None:
+        text += f" Its sum misses the logit's change by {found.residuals[index]:.1e}."
+    return f"{text} It shows where the evidence lies; it proves no cause."
+
+
+def arrays(found: Maps, index: int) -> dict[str, Any]:
+    """Everything that is known about one explained image, for its `.npz`."""
+    optional = {
+        "against": None if found.against is None else found.against[index],
+        "residual": None if found.residuals is None else found.residuals[index],
+    }
+    return {
+        "image": found.images[index],
+        "raw": found.raw[index],
+        "logits": found.logits[index],
+        "target": found.targets[index],
+        "predicted": found.predicted[index],
+        "reason": found.reasons[index],
+        "class_names": np.array(found.class_names),
+        "layer": np.array(found.layer),
+        "method": np.array(found.method),
+        "cautions": np.array(found.cautions, dtype=np.str_),
+    } | {name: value for name, value in optional.items() if value is not None}
+
+
+def to_pixels(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """An image to look at, uint8 [H, W, 1 or 3].
+
+    Pixels of another type than uint8 are stretched to the image's own range, for the
+    eye alone. Channels that are neither grey nor RGB are shown as their mean.
+    """
+    if image.shape[-1] not in (1, 3):
+        image = image.mean(axis=-1, keepdims=True)
+    if image.dtype == np.uint8:
+        return image
+    values = np.nan_to_num(image.astype(np.float64))
+    reach = np.ptp(values)
+    scaled = (values - values.min()) / (reach if reach > 0 else 1.0)
+    pixels: NDArray[np.uint8] = (scaled * 255).round().astype(np.uint8)
+    return pixels

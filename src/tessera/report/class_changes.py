@@ -1,0 +1,120 @@
+"""What every remedy does to every class: the change of its recall, in colour.
+
+The scale is told apart with every common colour blindness, and every cell holds its
+number.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tessera.evaluation.evidence import MINUS
+from tessera.record import CellSummary, StudyRecord
+from tessera.report.drawing import Drawing
+from tessera.report.style import INK, QUIET, drawing, svg
+from tessera.results import Ranking
+
+DIVERGING = "PuOr_r"
+_NUMBERED = 20
+"""Classes up to which every cell holds its number."""
+_DARK = 0.62
+
+
+def class_changes(record: StudyRecord) -> tuple[Drawing, ...]:
+    """Draw a table per ranking: a row per remedy, a column per class."""
+    cells = {(c.model, c.regime): c for c in record.cells}
+    return tuple(_figure(ranking, cells, record) for ranking in record.rankings)
+
+
+def _figure(
+    ranking: Ranking, cells: dict[tuple[str, str], CellSummary], record: StudyRecord
+) -> Drawing:
+    names = record.data.class_names
+    plain = cells[ranking.model, ranking.plain]
+    counts = plain.train_counts or (0,) * len(names)
+    order = sorted(range(len(names)), key=lambda i: -counts[i])
+    changes = np.array(
+        [
+            [
+                _mean_change(cells[ranking.model, row.regime], plain, names[i])
+                for i in order
+            ]
+            for row in ranking.remedies
+        ]
+    )
+    labels = [f"{names[i]}" for i in order]
+    rare = [i in ranking.reduced_classes for i in order]
+    with drawing():
+        picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
+    best, worst = (f(changes[0]) for f in (np.argmax, np.argmin))
+    return Drawing(
+        key=f"class-changes-{ranking.model}--{ranking.plain}",
+        title=f"{ranking.model}, {ranking.plain}",
+        caption="Recall minus that of plain training, points, mean over seeds; classes "
+        "from the most common to the rarest in training, the reduced ones marked "
+        "with *.",
+        alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
+        f"class {labels[best]} gains most, {_points(changes[0, best])} points, and "
+        f"{labels[worst]} changes by {_points(changes[0, worst])}.",
+        svg=picture,
+    )
+
+
+def _mean_change(cell: CellSummary, plain: CellSummary, name: str) -> float:
+    """In points, over the seeds that both finished."""
+    before = dict(zip(plain.seeds, plain.per_class_recall[name].values, strict=True))
+    pairs = zip(cell.seeds, cell.per_class_recall[name].values, strict=True)
+    return 100 * float(np.mean([v - before[s] for s, v in pairs if s in before]))
+
+
+def _table(
+    changes: NDArray[np.float64],
+    remedies: Sequence[str],
+    classes: Sequence[str],
+    rare: Sequence[bool],
+) -> str:
+    height = 1.3 + 0.27 * len(remedies)
+    figure = Figure(figsize=(9.2, height), layout="constrained")
+    axes = figure.subplots()
+    reach = max(float(np.abs(changes).max()), 1.0)
+    axes.pcolormesh(changes, cmap=DIVERGING, vmin=-reach, vmax=reach)
+    if len(classes) <= _NUMBERED:
+        _numbers(axes, changes, reach)
+    axes.set_yticks(np.arange(len(remedies)) + 0.5, remedies)
+    marked = [f"{c} *" if r else c for c, r in zip(classes, rare, strict=True)]
+    many = len(classes) > _NUMBERED
+    axes.set_xticks(
+        np.arange(len(classes)) + 0.5,
+        marked,
+        rotation=90 if many or max(map(len, marked)) > 9 else 0,
+    )
+    axes.tick_params(length=0, labelsize=5 if many else 8)
+    for label, bold in zip(axes.get_xticklabels(), rare, strict=True):
+        label.set_color(INK if bold else QUIET)
+    axes.xaxis.tick_top()
+    axes.invert_yaxis()
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return svg(figure)
+
+
+def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
+    for (row, column), value in np.ndenumerate(changes):
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            _points(float(value)),
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if abs(value) > _DARK * reach else "black",
+            in_layout=False,
+        )
+
+
+def _points(value: float) -> str:
+    text = f"{value:+.0f}"
+    return text.replace("-", MINUS) if float(text) else "0"

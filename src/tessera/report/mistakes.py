@@ -1,0 +1,182 @@
+"""The mistakes worth looking at: lists from the predictions, pictures where stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+from jinja2 import Environment
+
+from tessera import files
+from tessera.arrays import Indices, Probabilities
+from tessera.evaluation.mistakes import Mistakes, mistakes
+from tessera.evaluation.outcomes import Outcome, read
+from tessera.evaluation.probabilities import softmax
+from tessera.record import CellSummary, RunFolder, StudyRecord
+from tessera.report.drawing import Drawing
+from tessera.report.gallery import overlay, thumbnail, uri
+from tessera.report.load import Explained, Study, explained_at
+from tessera.report.style import BAND, INK, QUIET
+
+_PITCH, _HEAD, _COLUMNS = 142, 26, 2
+"""Of the drawing's rows and headings, as in `mistakes.svg`."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A test image worth a second look."""
+
+    position: int
+    """In the test set."""
+    label: str
+    said: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """One list, the most striking first."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one run got wrong."""
+
+    title: str
+    groups: tuple[Group, ...]
+    drawing: Drawing | None
+    """None where no pictures are stored, or none are to be shown."""
+
+
+def looked_at(study: Study, *, images: bool) -> tuple[Looked, ...]:
+    """The mistakes of each model's best cell, its first seed.
+
+    The best cell is the recommended remedy's; without a recommendation the remedy with
+    the highest mean macro-F1; without remedies the regime with the highest.
+    """
+    found = []
+    for model in dict.fromkeys(c.model for c in study.record.cells):
+        cell = best_cell(study.record, model)
+        run = study.folders[model, cell.regime, cell.seeds[0]]
+        outcome = read(run)
+        if outcome is not None:
+            found.append(
+                _looked(study, cell, outcome, run if images else None),
+            )
+    return tuple(f for f in found if f.groups)
+
+
+def best_cell(record: StudyRecord, model: str) -> CellSummary:
+    """The cell of a model that a reader would take home."""
+    mine = {c.regime: c for c in record.cells if c.model == model}
+    ranking = next((r for r in record.rankings if r.model == model), None)
+    if ranking is not None:
+        return mine[ranking.pick or ranking.remedies[0].regime]
+    return max(mine.values(), key=lambda c: c.scores["macro_f1"].mean)
+
+
+def _looked(
+    study: Study, cell: CellSummary, outcome: Outcome, run: RunFolder | None
+) -> Looked:
+    names = study.record.data.class_names
+    found = mistakes(outcome.logits, outcome.labels)
+    groups = _groups(found, outcome, names)
+    return Looked(
+        title=f"{cell.model}, {cell.regime}, seed {cell.seeds[0]}",
+        groups=groups,
+        drawing=_drawing(cell, groups, run) if run else None,
+    )
+
+
+def _groups(
+    found: Mistakes, outcome: Outcome, names: Sequence[str]
+) -> tuple[Group, ...]:
+    shares = softmax(outcome.logits)
+
+    def group(title: str, positions: Indices) -> Group:
+        return Group(title, _rows(positions, outcome, shares, names))
+
+    every = [
+        group("The surest wrong answers", found.surest),
+        *(
+            group(
+                f"{names[p.true]} taken for {names[p.predicted]}: {p.count}, "
+                f"{100 * p.share:.0f} % of the class",
+                positions,
+            )
+            for p, positions in zip(found.pairs, found.typical, strict=True)
+        ),
+        group("Labels worth checking", found.doubtful),
+    ]
+    return tuple(g for g in every if g.rows)
+
+
+def _rows(
+    positions: Indices, outcome: Outcome, shares: Probabilities, names: Sequence[str]
+) -> tuple[Row, ...]:
+    said = shares.argmax(axis=1)
+    return tuple(
+        Row(int(i), names[outcome.labels[i]], names[said[i]], float(shares[i].max()))
+        for i in positions
+    )
+
+
+def _drawing(
+    cell: CellSummary, groups: tuple[Group, ...], run: RunFolder
+) -> Drawing | None:
+    stored = explained_at(run.mistakes)
+    if stored is None:
+        return None
+    places = files.read_arrays(run.mistakes)["indices"].tolist()
+    where = {int(position): i for i, position in enumerate(places)}
+    pictures = [
+        (group.title, [(row, where[row.position]) for row in known])
+        for group in groups
+        if (known := [row for row in group.rows if row.position in where])
+    ]
+    if not pictures:
+        return None
+    return Drawing(
+        key=f"mistakes-{cell.model}--{cell.regime}",
+        title=f"{cell.model}, {cell.regime}",
+        caption=f"Seed {cell.seeds[0]}; each image beside its {stored.method} map for "
+        "the predicted class. Maps are scaled to their own maximum. A label worth "
+        "checking is one that the model contradicts; it may just as well be the model "
+        "that errs.",
+        alternative="Test images: "
+        + "; ".join(f"{title} ({len(rows)})" for title, rows in pictures),
+        svg=_svg(pictures, stored),
+        images=True,
+    )
+
+
+def _svg(
+    pictures: Sequence[tuple[str, Sequence[tuple[Row, int]]]], stored: Explained
+) -> str:
+    source = resources.files("tessera.report").joinpath("mistakes.svg")
+    template = Environment(autoescape=True).from_string(source.read_text("utf-8"))
+    tall = sum(_HEAD + _PITCH * -(-len(rows) // _COLUMNS) for _, rows in pictures)
+    return template.render(
+        groups=[
+            {"title": title, "examples": [_example(row, i, stored) for row, i in rows]}
+            for title, rows in pictures
+        ],
+        height=tall,
+        ink=INK,
+        quiet=QUIET,
+        band=BAND,
+    )
+
+
+def _example(row: Row, i: int, stored: Explained) -> dict[str, str]:
+    image = thumbnail(stored.images[i])
+    blank = bool(stored.reasons[i]) or not np.any(stored.raw[i] > 0)
+    return {
+        "image": uri(image),
+        "overlay": "" if blank else uri(overlay(stored.raw[i], image.size)),
+        "label": f"labelled {row.label}",
+        "said": f"said {row.said}, {100 * row.confidence:.0f} % (image {row.position})",
+    }

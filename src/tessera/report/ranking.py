@@ -1,0 +1,121 @@
+"""A ranking of remedies -> its interval plot, one row per remedy."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tessera.evaluation.evidence import listed, points
+from tessera.evaluation.recommendation import with_interval
+from tessera.record import StudyRecord
+from tessera.report.drawing import Drawing
+from tessera.report.style import INK, PALETTE, PAPER, QUIET, drawing, svg
+from tessera.results import Change, RankedRemedy, Ranking
+
+_ROW = 0.25
+"""Inches per remedy."""
+
+
+def ranking_figures(record: StudyRecord) -> tuple[Drawing, ...]:
+    """Draw every ranking of at least two remedies; one alone has no order to see."""
+    return tuple(_figure(r) for r in record.rankings if len(r.remedies) > 1)
+
+
+def _figure(ranking: Ranking) -> Drawing:
+    with drawing():
+        picture = _panels(ranking)
+    seeds = max(len(row.seeds) for row in ranking.remedies)
+    best = ranking.remedies[0]
+    return Drawing(
+        key=f"ranking-{ranking.model}--{ranking.plain}",
+        title=f"{ranking.model}, {ranking.plain}: remedies against plain training",
+        caption="Differences in points over paired seeds. Diamonds are means, rings "
+        "single seeds, bars 95 % t-intervals; a bar that reaches the edge goes on "
+        "beyond it. A filled diamond is decided after Holm's correction for "
+        f"{len(ranking.remedies)} comparisons, a hollow one is not."
+        + (" The dashed line is balanced data." if ranking.balanced_f1 else "")
+        + (
+            " \N{BLACK RIGHT-POINTING SMALL TRIANGLE}: recommended."
+            * bool(ranking.pick)
+        ),
+        alternative=f"Interval plot over {seeds} seeds. Highest: {best.regime}. "
+        + " ".join(_sentence(row) for row in ranking.remedies),
+        svg=picture,
+    )
+
+
+def _sentence(row: RankedRemedy) -> str:
+    return (
+        f"{row.regime}: macro-F1 {with_interval(row.change)}, {row.change.decision}; "
+        + listed(
+            [
+                f"reduced classes' recall {points(row.rare.mean)}",
+                f"other classes' {points(row.common.mean)}.",
+            ]
+        )
+    )
+
+
+def _panels(ranking: Ranking) -> str:
+    rows = ranking.remedies
+    figure = Figure(figsize=(9.6, 1.1 + _ROW * len(rows)), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    columns: tuple[tuple[str, list[Change]], ...] = (
+        ("macro-F1", [r.change for r in rows]),
+        ("recall of the reduced classes", [r.rare for r in rows]),
+        ("recall of the other classes", [r.common for r in rows]),
+    )
+    top = ranking.balanced_f1
+    gap = 100 * (top.mean - ranking.plain_f1.mean) if top else None
+    for panel, (title, changes) in zip(panels, columns, strict=True):
+        _panel(panel, changes, gap if title == "macro-F1" else None)
+        panel.set_title(title)
+    names = [_name(ranking, row.regime) for row in rows]
+    panels[0].set_yticks(range(len(rows)), names)
+    panels[0].set_ylim(len(rows) - 0.4, -0.6)
+    figure.supxlabel("difference to plain training, points", fontsize=9)
+    return svg(figure)
+
+
+def _name(ranking: Ranking, regime: str) -> str:
+    mark = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} "
+    return f"{mark if regime == ranking.pick else ''}{regime}"
+
+
+def _panel(axes: Axes, changes: Sequence[Change], gap: float | None) -> None:
+    low, high = _limits(changes, gap or 0.0)
+    for row, change in enumerate(changes):
+        _row(axes, row, change, low, high)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    if gap is not None:
+        axes.axvline(gap, color=PALETTE[2], linewidth=1.2, linestyle="--")
+    axes.set_xlim(low, high)
+    axes.grid(axis="x")
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+
+
+def _limits(changes: Sequence[Change], gap: float) -> tuple[float, float]:
+    """Room for every seed, zero and the gap; bars of few seeds may reach beyond."""
+    seeds = [100 * v for c in changes for v in c.values]
+    low, high = min(*seeds, 0.0), max(*seeds, gap, 0.0)
+    room = max(0.25 * (high - low), 0.5)
+    return low - room, high + room
+
+
+def _row(axes: Axes, row: int, change: Change, left: float, right: float) -> None:
+    if change.low is not None and change.high is not None:
+        low, high = max(100 * change.low, left), min(100 * change.high, right)
+        axes.hlines(row, low, high, color=PALETTE[0], linewidth=1.8)
+    seeds = [100 * value for value in change.values]
+    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.7, ms=3.5)
+    decided = change.decision != "undecided"
+    axes.plot(
+        100 * change.mean,
+        row,
+        "D",
+        mfc=INK if decided else PAPER,
+        mec=INK,
+        mew=1.0,
+        ms=5,
+    )

@@ -1,0 +1,118 @@
+"""Are confidences true? Reliability diagrams, before and after temperature scaling."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from tessera.evaluation import calibration
+from tessera.evaluation.outcomes import Outcome, read
+from tessera.evaluation.probabilities import softmax
+from tessera.record import CellSummary
+from tessera.report import shown
+from tessera.report.drawing import Drawing
+from tessera.report.load import Study
+from tessera.report.style import (
+    LINE,
+    PALETTE,
+    PAPER,
+    QUIET,
+    drawing,
+    grid_of_axes,
+    svg,
+)
+
+
+def reliability(study: Study) -> Drawing | None:
+    """Draw a panel per cell, its first seed; None where no predictions are stored."""
+    wanted = set(shown.cells(study.record))
+    found = [
+        (cell, outcome)
+        for cell in study.record.cells
+        if (cell.model, cell.regime) in wanted
+        and (outcome := read(study.folders[cell.model, cell.regime, cell.seeds[0]]))
+    ]
+    if not found:
+        return None
+    with drawing():
+        picture = _panels(found)
+    scaled = any(cell.temperature for cell, _ in found)
+    return Drawing(
+        key="reliability",
+        title="Confidence and accuracy",
+        caption="First seed; test images in 15 bins of confidence, each with its "
+        "Wilson 95 % interval. On the dashed line confidences are true; below it the "
+        "model is too sure. Bars at the foot: how many images each bin holds."
+        + (
+            " Squares: after temperature scaling, fitted on validation images."
+            if scaled
+            else " Temperature scaling is not shown: no validation answers were kept."
+        )
+        + shown.note(study.record),
+        alternative="Reliability diagrams. "
+        + " ".join(_sentence(cell) for cell, _ in found),
+        svg=picture,
+    )
+
+
+def _sentence(cell: CellSummary) -> str:
+    text = f"{cell.model}, {cell.regime}: expected calibration error "
+    text += f"{100 * cell.scores['ece'].mean:.1f} %" if "ece" in cell.scores else "-"
+    if "ece_scaled" in cell.scores:
+        text += f", after scaling {100 * cell.scores['ece_scaled'].mean:.1f} %"
+    return f"{text}."
+
+
+def _panels(found: list[tuple[CellSummary, Outcome]]) -> str:
+    columns = len({cell.regime for cell, _ in found})
+    figure, axes = grid_of_axes(
+        len(found), columns=min(columns, 3), width=3.1, height=2.7
+    )
+    for panel, (cell, outcome) in zip(axes, found, strict=True):
+        panel.plot([0, 100], [0, 100], "--", color=QUIET, linewidth=1)
+        bins = _bins(outcome, 1.0)
+        _shares(panel, bins)
+        _points(panel, bins, "o", PALETTE[0], "as trained")
+        if cell.temperature:
+            after = _bins(outcome, cell.temperature.values[0])
+            _points(panel, after, "s", PALETTE[1], "after temperature scaling")
+        panel.set_title(f"{cell.model}, {cell.regime}")
+        panel.set_xlim(0, 100)
+        panel.set_ylim(0, 100)
+    figure.supxlabel("confidence, %", fontsize=9)
+    figure.supylabel("accuracy, %", fontsize=9)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return svg(figure)
+
+
+def _bins(outcome: Outcome, temperature: float) -> calibration.Bins:
+    shares = softmax(outcome.logits, temperature)
+    correct = shares.argmax(axis=1) == outcome.labels
+    edges = calibration.equal_width_edges()
+    return calibration.reliability(shares.max(axis=1), correct, edges)
+
+
+def _shares(axes: Axes, bins: calibration.Bins) -> None:
+    shares: NDArray[np.float64] = 25 * bins.count / bins.count.max()
+    left = 100 * bins.edges[:-1]
+    axes.bar(left, shares, 100 / len(left) * 0.9, color=LINE, align="edge", zorder=0)
+
+
+def _points(
+    axes: Axes, bins: calibration.Bins, marker: str, colour: str, label: str
+) -> None:
+    filled = bins.count > 0
+    hits = np.where(filled, bins.accuracy * bins.count, 0.0)
+    low, high = calibration.wilson(hits, bins.count.astype(np.float64))
+    x = 100 * bins.confidence[filled]
+    axes.vlines(x, 100 * low[filled], 100 * high[filled], color=colour, linewidth=1.2)
+    axes.plot(
+        x,
+        100 * bins.accuracy[filled],
+        marker,
+        color=colour,
+        mec=PAPER,
+        mew=0.5,
+        ms=4.5,
+        label=label,
+    )

@@ -1,0 +1,188 @@
+"""A study's statistics -> the words, numbers and rows that its page shows of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tessera.evaluation.evidence import listed, whole_percent
+from tessera.evaluation.outcomes import AFTER, read
+from tessera.evaluation.recommendation import p_value, with_interval
+from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
+from tessera.record import CellSummary, StudyRecord
+from tessera.report import shown
+from tessera.report.load import Study
+from tessera.report.words import NO_BREAK
+from tessera.results import Change, GapClosed, Groups, Interval, Ranking, Spread
+
+_FURTHER = (
+    ("chance_adjusted", "Chance-adjusted"),
+    ("g_mean", "G-mean"),
+    ("mcc", "MCC"),
+    ("head_recall", "Head recall"),
+    ("middle_recall", "Middle recall"),
+    ("tail_recall", "Tail recall"),
+    ("weighted_f1", "Weighted F1"),
+)
+_RESAMPLED = (
+    ("macro_f1", "Macro-F1"),
+    ("balanced_accuracy", "Balanced accuracy"),
+    ("accuracy", "Accuracy"),
+    ("reduced_recall", "Reduced classes' recall"),
+    ("worst_class_recall", "Worst class's recall"),
+    ("g_mean", "G-mean"),
+    ("ece", "ECE"),
+    ("aurc", "AURC"),
+)
+_FEW_SEEDS = 6
+"""Seeds from which the sign-flip test can reach 5 %: 2^-(6-1) = 3 %."""
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two trained models of one seed on the same test images."""
+
+    model: str
+    regime: str
+    plain: str
+    seed: int
+    test: McNemar
+
+
+def values(study: Study) -> dict[str, Any]:
+    """What the templates need beyond the record itself."""
+    record = study.record
+    seeds = [len(row.seeds) for r in record.rankings for row in r.remedies]
+    few = min(seeds, default=_FEW_SEEDS)
+    return {
+        "further": _shared(record, _FURTHER, lambda cell: cell.scores),
+        "resampled": _shared(record, _RESAMPLED, lambda cell: cell.intervals),
+        "names_groups": groups_in_words(record),
+        "drawn_regimes": shown.regimes(record),
+        "many": len(record.experiment.regimes) > shown.MOST,
+        "few_seeds": few if 1 < few < _FEW_SEEDS else 0,
+        "floor": sign_floor(few),
+        "warm": any(cell.temperature for cell in record.cells),
+        "duels": duels(study),
+    }
+
+
+def filters() -> dict[str, Callable[..., str]]:
+    """The templates' own words for numbers."""
+    return {
+        "with_interval": _change,
+        "p_value": p_value,
+        "both_p": both_p,
+        "gap": gap,
+        "before_after": before_after,
+        "between": between,
+        "never_found": never_found,
+        "plain_number": plain_number,
+        "joined": lambda names: shown.joined(list(names)),
+    }
+
+
+def _shared(
+    record: StudyRecord,
+    wanted: tuple[tuple[str, str], ...],
+    of: Callable[[CellSummary], Any],
+) -> list[tuple[str, str]]:
+    """The scores that at least one cell has; a cell without shows nothing."""
+    return [w for w in wanted if all(w[0] in of(cell) for cell in record.cells)]
+
+
+def _change(change: Change) -> str:
+    return with_interval(change)
+
+
+def both_p(change: Change) -> str:
+    """The corrected p of the t-test, then that of the sign-flip test."""
+    flips = f"{change.p_signs:.3f}"
+    if change.p_adjusted is None:
+        return flips
+    t = p_value(change.p_adjusted).removeprefix("p = ").removeprefix("p ")
+    return f"{t}; {flips}"
+
+
+def gap(found: GapClosed | None) -> str:
+    """`48 % (31 to 66 %)`; empty where it is undefined."""
+    if found is None or found.value is None or found.low is None or found.high is None:
+        return ""
+    value, low, high = map(whole_percent, (found.value, found.low, found.high))
+    return f"{value}{NO_BREAK}% ({low} to {high}{NO_BREAK}%)"
+
+
+def before_after(cell: CellSummary, score: str, unit: float, digits: int) -> str:
+    """A score and, where there is a temperature, the score after it."""
+    if score not in cell.scores:
+        return ""
+    text = f"{unit * cell.scores[score].mean:.{digits}f}"
+    after = cell.scores.get(score + AFTER)
+    arrow = "\N{RIGHTWARDS ARROW}"
+    return f"{text} {arrow} {unit * after.mean:.{digits}f}" if after else text
+
+
+def between(found: Interval) -> str:
+    """An interval in percent, with the replicates that had no score."""
+    if found.low is None or found.high is None:
+        return "undefined"
+    text = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+    return f"{text} ({found.invalid} invalid)" if found.invalid else text
+
+
+def plain_number(spread: Spread) -> str:
+    """A mean with two digits, say `0.64`."""
+    return f"{spread.mean:.2f}"
+
+
+def never_found(cell: CellSummary) -> str:
+    """Classes with a recall of 0 in some seed: why a G-mean is 0."""
+    names = [n for n, s in cell.per_class_recall.items() if min(s.values) == 0]
+    if len(names) > _NAMED:
+        return f"{len(names)} classes"
+    return listed(names)
+
+
+def groups_in_words(record: StudyRecord) -> str:
+    """Who is head, middle and tail, by which thresholds, in a sentence."""
+    found: Groups | None = next((c.groups for c in record.cells if c.groups), None)
+    if found is None:
+        return ""
+    names = record.data.class_names
+    parts = [
+        f"{part} ({bound}): {_members([names[i] for i in members])}"
+        for part, bound, members in (
+            ("head", f"more than {found.above:,} training images", found.head),
+            ("middle", "between", found.middle),
+            ("tail", f"fewer than {found.below:,}", found.tail),
+        )
+        if members
+    ]
+    return f"Groups of classes: {'; '.join(parts)}."
+
+
+def _members(names: list[str]) -> str:
+    return listed(names) if len(names) <= 10 else f"{len(names)} classes"
+
+
+def duels(study: Study) -> tuple[Duel, ...]:
+    """McNemar's test of the best remedy against plain training, seed by seed."""
+    found = []
+    for ranking in study.record.rankings:
+        regime = ranking.pick or ranking.remedies[0].regime
+        found += _duels(study, ranking, regime)
+    return tuple(found)
+
+
+def _duels(study: Study, ranking: Ranking, regime: str) -> list[Duel]:
+    row = next(r for r in ranking.remedies if r.regime == regime)
+    found = []
+    for seed in row.seeds:
+        first = read(study.folders[ranking.model, regime, seed])
+        second = read(study.folders[ranking.model, ranking.plain, seed])
+        if first is None or second is None:
+            continue
+        right = [o.logits.argmax(axis=1) == o.labels for o in (first, second)]
+        test = mcnemar(*right)
+        found.append(Duel(ranking.model, regime, ranking.plain, seed, test))
+    return found

@@ -1,0 +1,40 @@
+"""What `tessera explain --help` offers is what there is."""
+
+import re
+import subprocess
+import sys
+
+from tessera.explain import methods
+
+
+def help_text() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tessera", "explain", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return re.sub(r"\s+", " ", done.stdout)
+
+
+def test_the_help_names_every_method_and_no_other() -> None:
+    listed = re.search(r"--method NAME (.*?)\. \[default: gradcam\]", help_text())
+    assert listed is not None
+    names = re.sub(r"\(slow\)|\bor\b|,", " ", listed[1]).split()
+    # The help breaks lines after hyphens.
+    assert "".join(names) == "".join(kind.name for kind in methods.METHODS)
+
+
+def test_the_help_shows_how_errors_are_explained() -> None:
+    assert "--target predicted --contrast true" in help_text()
+
+
+def test_images_and_another_run_exclude_each_other() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tessera", "explain", "a", "x.png", "--against", "b"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--against: expected no IMAGE beside it" in done.stderr

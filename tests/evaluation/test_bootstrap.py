@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics
+
+from tessera.evaluation import bootstrap as ours
+from tessera.evaluation import calibration, matrix_scores, selection
+from tessera.evaluation.scores import confusion_matrix
+
+
+def answers(seed=0, size=90, classes=3):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, size)
+    said = np.where(rng.uniform(size=size) < 0.7, labels, rng.integers(0, 3, size))
+    return labels, said
+
+
+def test_every_replicate_keeps_the_number_of_images_of_each_class():
+    labels, said = answers()
+    (stack,) = ours.confusions(labels, [said], 3, replicates=50)
+    assert (stack.sum(axis=2) == np.bincount(labels)).all()
+    for block in ours.draws(labels, replicates=50):
+        for k in range(3):
+            assert (block[:, labels == k].sum(axis=1) == (labels == k).sum()).all()
+
+
+def test_replicates_average_to_the_matrix_itself():
+    labels, said = answers()
+    (stack,) = ours.confusions(labels, [said], 3, replicates=20_000)
+    expected = confusion_matrix(labels, said, 3)
+    assert stack.mean(axis=0) == pytest.approx(expected, abs=0.15)
+
+
+def test_models_are_drawn_on_the_same_images():
+    labels, said = answers()
+    first, second = ours.confusions(labels, [said, said], 3, replicates=20)
+    assert (first == second).all()
+    # One model is the other but for a single image: replicates differ by its draws.
+    other = said.copy()
+    other[0] = (other[0] + 1) % 3
+    first, second = ours.confusions(labels, [said, other], 3, replicates=200)
+    moved = np.abs(first - second).sum(axis=(1, 2)) / 2
+    assert set(moved) <= {0, 1, 2, 3, 4, 5, 6}
+    assert moved.mean() == pytest.approx(1, abs=0.25)
+
+
+def test_a_seed_repeats_and_another_differs():
+    labels, said = answers()
+    runs = [
+        ours.confusions(labels, [said], 3, replicates=30, seed=s)[0] for s in (0, 0, 1)
+    ]
+    assert (runs[0] == runs[1]).all()
+    assert (runs[0] != runs[2]).any()
+
+
+def test_the_interval_of_one_class_is_the_binomial_distributions():
+    labels, said = np.zeros(200, int), np.repeat([0, 1], [150, 50])
+    (stack,) = ours.confusions(labels, [said], 2, replicates=40_000)
+    found = ours.interval(matrix_scores.accuracy(stack))
+    low, high = stats.binom(200, 0.75).ppf([0.025, 0.975]) / 200
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.005)
+
+
+def test_intervals_cover_the_true_score_about_as_often_as_they_say():
+    rng = np.random.default_rng(5)
+    true = np.array([0.9, 0.6])
+    labels = np.repeat([0, 1], 150)
+    inside = []
+    for trial in range(300):
+        right = rng.uniform(size=300) < true[labels]
+        said = np.where(right, labels, 1 - labels)
+        (stack,) = ours.confusions(labels, [said], 2, replicates=400, seed=trial)
+        found = ours.interval(matrix_scores.balanced_accuracy(stack))
+        inside.append(found.low <= true.mean() <= found.high)
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.035)
+
+
+def test_both_ways_of_drawing_give_the_same_distribution():
+    labels, said = answers(size=120)
+    (stack,) = ours.confusions(labels, [said], 3, replicates=20_000)
+    right = (labels == said).astype(float)
+    drawn = ours.replicated(
+        labels, {"accuracy": ours.mean_of(right)}, replicates=20_000
+    )["accuracy"]
+    whole = matrix_scores.accuracy(stack)
+    assert np.quantile(drawn, [0.025, 0.5, 0.975]) == pytest.approx(
+        np.quantile(whole, [0.025, 0.5, 0.975]), abs=0.01
+    )
+
+
+@pytest.fixture(scope="module")
+def sure():
+    rng = np.random.default_rng(7)
+    labels = rng.integers(0, 3, 60)
+    confidence = rng.uniform(0.34, 1, 60)
+    return labels, confidence, rng.uniform(size=60) < confidence
+
+
+def resampled(labels, replicates):
+    """The drawn images of every replicate, one index per draw."""
+    (block,) = ours.draws(labels, replicates=replicates)
+    return [np.repeat(np.arange(len(labels)), row.astype(int)) for row in block]
+
+
+def test_calibration_of_a_replicate_is_that_of_its_images(sure):
+    labels, confidence, correct = sure
+    edges = calibration.equal_width_edges(5)
+    where = calibration.bin_of(confidence, edges)
+    score = ours.calibration_of(where, correct - confidence, 5)
+    found = ours.replicated(labels, {"ece": score}, replicates=8)["ece"]
+    expected = [
+        calibration.expected_error(
+            calibration.reliability(confidence[images], correct[images], edges)
+        )
+        for images in resampled(labels, 8)
+    ]
+    assert found == pytest.approx(expected)
+
+
+def test_the_largest_gap_of_a_replicate_is_that_of_its_images(sure):
+    labels, confidence, correct = sure
+    edges = calibration.equal_width_edges(5)
+    where = calibration.bin_of(confidence, edges)
+    score = ours.largest_gap_of(where, correct - confidence, 5)
+    found = ours.replicated(labels, {"mce": score}, replicates=8)["mce"]
+    expected = [
+        calibration.largest_error(
+            calibration.reliability(confidence[images], correct[images], edges)
+        )
+        for images in resampled(labels, 8)
+    ]
+    assert found == pytest.approx(expected)
+
+
+def test_scikit_learn_gives_the_areas_of_a_replicates_images(sure):
+    labels, confidence, _ = sure
+    tied = confidence.round(1)
+    both = {"areas": ours.areas_of(tied, labels == 1)}
+    areas, precisions = ours.replicated(labels, both, replicates=8)["areas"]
+    for i, images in enumerate(resampled(labels, 8)):
+        truth, score = labels[images] == 1, tied[images]
+        assert areas[i] == pytest.approx(metrics.roc_auc_score(truth, score))
+        assert precisions[i] == pytest.approx(
+            metrics.average_precision_score(truth, score)
+        )
+
+
+def test_a_mean_over_scores_is_taken_replicate_by_replicate(sure):
+    labels, confidence, _ = sure
+    both = [ours.mean_of(confidence), ours.mean_of(1 - confidence)]
+    found = ours.replicated(labels, {"m": ours.mean_over(both)}, replicates=5)["m"]
+    assert found == pytest.approx(0.5)
+
+
+def test_risk_of_a_replicate_is_that_of_its_images(sure):
+    labels, confidence, correct = sure
+    score = ours.selection_of(confidence, correct)
+    found = ours.replicated(labels, {"aurc": score}, replicates=8)["aurc"]
+    expected = [
+        selection.area(selection.risks(confidence[images], correct[images]))
+        for images in resampled(labels, 8)
+    ]
+    assert found == pytest.approx(expected)
+
+
+def test_invalid_replicates_are_counted_and_not_dropped_silently():
+    found = ours.interval(np.array([0.5, np.nan, 0.7, np.nan]))
+    assert found.invalid == 2
+    assert 0.5 <= found.low <= found.high <= 0.7
+    nothing = ours.interval(np.array([np.nan]))
+    assert (nothing.low, nothing.high, nothing.invalid) == (None, None, 1)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from tessera.evaluation import mistakes as ours
+
+
+def logits_of(shares):
+    return np.log(np.array(shares)).astype(np.float32)
+
+
+def test_the_surest_wrong_answers_come_first():
+    logits = logits_of([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
+    found = ours.mistakes(logits, np.array([1, 1, 1, 1]), surest=2)
+    assert found.surest.tolist() == [0, 2]
+
+
+def test_the_commonest_confusion_is_a_share_of_its_class():
+    matrix = np.array([[90, 10, 0], [0, 6, 4], [1, 0, 0]])
+    found = ours.confused(matrix, 2)
+    assert [(p.true, p.predicted, p.count) for p in found] == [(2, 0, 1), (1, 2, 4)]
+    assert [p.share for p in found] == pytest.approx([1.0, 0.4])
+
+
+def test_without_an_error_there_is_nothing_to_show():
+    found = ours.mistakes(logits_of([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]))
+    assert (len(found.surest), found.pairs, len(found.all())) == (0, (), 0)
+
+
+def test_examples_of_a_pair_are_of_that_pair():
+    logits = logits_of([[0.6, 0.4], [0.9, 0.1], [0.3, 0.7], [0.1, 0.9]])
+    found = ours.mistakes(logits, np.array([1, 1, 0, 1]), pairs=2, each=1)
+    assert [(p.true, p.predicted) for p in found.pairs] == [(0, 1), (1, 0)]
+    assert [list(images) for images in found.typical] == [[2], [1]]
+    assert set(found.all()) >= {1, 2}
+
+
+def test_a_planted_wrong_label_is_found_first():
+    rng = np.random.default_rng(0)
+    true = np.repeat([0, 1, 2], 60)
+    shares = 0.08 + 0.76 * np.eye(3)[true] + rng.uniform(0, 0.02, (180, 3))
+    shares /= shares.sum(axis=1, keepdims=True)
+    labels = true.copy()
+    labels[[7, 100]] = [2, 0]
+    found = ours.doubtful_labels(shares, labels)
+    assert set(found[:2]) == {7, 100}
+
+
+def test_the_thresholds_by_hand():
+    shares = np.array([[0.9, 0.1], [0.5, 0.5], [0.4, 0.6], [0.35, 0.65]])
+    labels = np.array([0, 0, 1, 0])
+    # Thresholds: class 0 (0.9 + 0.5 + 0.35) / 3 = 0.583, class 1 0.6.
+    assert ours.doubtful_labels(shares, labels).tolist() == [3]
+
+
+def test_renaming_the_classes_finds_the_same_images():
+    rng = np.random.default_rng(4)
+    shares, labels = rng.dirichlet(np.ones(4), 80), rng.integers(0, 4, 80)
+    order = np.array([2, 0, 3, 1])
+    renamed = np.empty_like(shares)
+    renamed[:, order] = shares
+    assert ours.doubtful_labels(renamed, order[labels]).tolist() == (
+        ours.doubtful_labels(shares, labels).tolist()
+    )

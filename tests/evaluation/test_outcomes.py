@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from tessera import files
+from tessera.evaluation import outcomes as ours
+from tessera.evaluation.groups import groups
+from tessera.evaluation.scores import scores
+from tessera.record import RunFolder
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    rng = np.random.default_rng(0)
+
+    def answers(size):
+        labels = rng.integers(0, 3, size).astype(np.int32)
+        logits = rng.normal(0, 2, (size, 3)) + 2 * np.eye(3)[labels]
+        return logits.astype(np.float32), labels
+
+    return ours.Outcome(*answers(400), validation=answers(200))
+
+
+def shares(outcome, temperature=1.0):
+    scaled = np.exp(outcome.logits.astype(float) / temperature)
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def test_scikit_learn_gives_the_same_scores(outcome):
+    found = ours.probability_scores(outcome)
+    nll = metrics.log_loss(outcome.labels, shares(outcome))
+    assert found["nll"] == pytest.approx(nll)
+    auc = metrics.roc_auc_score(outcome.labels, shares(outcome), multi_class="ovr")
+    assert found["macro_auc"] == pytest.approx(auc)
+    one_hot = np.eye(3)[outcome.labels]
+    precision = metrics.average_precision_score(one_hot, shares(outcome))
+    assert found["macro_ap"] == pytest.approx(precision)
+
+
+def test_the_temperature_is_that_of_the_validation_set(outcome):
+    found = ours.fitted(outcome)
+
+    def nll(temperature):
+        validation = ours.Outcome(*outcome.validation, validation=None)
+        return metrics.log_loss(validation.labels, shares(validation, temperature))
+
+    assert nll(found) < min(nll(0.98 * found), nll(1.02 * found))
+
+
+def test_scores_after_scaling_have_names_of_their_own(outcome):
+    found = ours.probability_scores(outcome, 2.0)
+    nll = metrics.log_loss(outcome.labels, shares(outcome, 2.0))
+    assert found["nll_scaled"] == pytest.approx(nll)
+    assert not set(found) & set(ours.probability_scores(outcome))
+
+
+def test_a_run_without_validation_answers_has_no_temperature(outcome):
+    bare = ours.Outcome(outcome.logits, outcome.labels, validation=None)
+    assert ours.fitted(bare) is None
+
+
+def test_every_interval_holds_its_score(outcome):
+    found = ours.run_intervals(outcome, (0, 2), replicates=500)
+    point = ours.probability_scores(outcome)
+    read = scores(outcome.labels, outcome.logits.argmax(axis=1), ["a", "b", "c"])
+    point |= {n: getattr(read, n) for n in ("accuracy", "macro_f1")}
+    for name in ("accuracy", "macro_f1", "nll", "brier", "aurc"):
+        assert found[name].low < point[name] < found[name].high
+    # The calibration error of resampled images is larger: it cannot fall below chance.
+    assert found["ece"].high > point["ece"]
+    assert found["macro_auc"].low < point["macro_auc"] < found["macro_auc"].high
+    assert found["reduced_recall"].invalid == 0
+
+
+def test_every_score_of_the_probabilities_has_an_interval(outcome):
+    parted = groups([500, 200, 5])
+    found = ours.run_intervals(outcome, parted=parted, replicates=20)
+    assert set(ours.probability_scores(outcome)) <= set(found)
+    assert {"head_recall", "tail_recall"} <= set(found)
+    assert "reduced_recall" not in found
+
+
+def test_what_a_run_left_is_read_back(outcome, tmp_path):
+    run = RunFolder(tmp_path)
+    assert ours.read(run) is None
+    logits, labels = outcome.logits, outcome.labels
+    files.write_arrays(run.predictions, logits=logits, labels=labels)
+    assert ours.read(run).validation is None
+    held = dict(zip(("logits", "labels"), outcome.validation, strict=True))
+    files.write_arrays(run.validation_predictions, **held)
+    found = ours.read(run)
+    assert (found.logits == logits).all()
+    assert (found.validation[1] == held["labels"]).all()
+
+
+def test_test_images_of_a_single_class_have_no_curve():
+    lonely = ours.Outcome(np.eye(2, dtype=np.float32), np.zeros(2, int), None)
+    assert "macro_auc" not in ours.probability_scores(lonely)

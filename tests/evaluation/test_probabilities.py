@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, special
+from sklearn import metrics
+
+from tessera.evaluation import probabilities as ours
+
+
+@st.composite
+def answers(draw, most=30.0):
+    """Logits and labels of 1 to 30 images, 2 to 5 classes."""
+    seed, size = draw(st.integers(0, 2**32 - 1)), draw(st.integers(1, 30))
+    classes, scale = draw(st.integers(2, 5)), draw(st.floats(0.1, most))
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, scale, (size, classes)).astype(np.float32)
+    return logits, rng.integers(0, classes, size).astype(np.int32)
+
+
+@given(answers())
+def test_scipy_gives_the_same_probabilities(case):
+    logits, _ = case
+    expected = special.log_softmax(logits.astype(np.float64), axis=1)
+    assert ours.log_softmax(logits) == pytest.approx(expected)
+    assert ours.softmax(logits).sum(axis=1) == pytest.approx(1)
+
+
+@given(answers(most=3.0))
+def test_scikit_learn_gives_the_same_nll_and_brier_score(case):
+    logits, labels = case
+    every = np.arange(logits.shape[1])
+    shares = ours.softmax(logits)
+    nll = ours.image_nll(ours.log_softmax(logits), labels).mean()
+    assert nll == pytest.approx(metrics.log_loss(labels, shares, labels=every))
+    brier = ours.image_brier(shares, labels).mean()
+    # Of two classes scikit-learn's counts one; ours always counts every class.
+    expected = metrics.brier_score_loss(
+        labels, shares, labels=every, scale_by_half=False
+    )
+    assert brier == pytest.approx(expected)
+
+
+def test_the_brier_score_reaches_from_zero_to_two():
+    shares = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert ours.image_brier(shares, np.array([0, 1])).tolist() == [0.0, 2.0]
+
+
+def test_a_hopeless_answer_has_a_large_but_finite_nll():
+    logits = np.array([[1000.0, 0.0]], np.float32)
+    assert ours.image_nll(ours.log_softmax(logits), np.array([1])) == [1000.0]
+
+
+def test_the_temperature_of_two_logits_in_closed_form():
+    # Three of four right at logits +-2: the NLL is least where 1/(1+e^(-4/T)) = 3/4.
+    logits = np.array([[2, -2], [2, -2], [2, -2], [2, -2]], np.float32)
+    found = ours.fitted_temperature(logits, np.array([0, 0, 0, 1]))
+    assert found == pytest.approx(4 / np.log(3))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scipys_optimiser_finds_the_same_temperature(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, 300)
+    logits = (rng.normal(0, 2, (300, 4)) + 2 * np.eye(4)[labels]).astype(np.float32)
+
+    def nll(temperature):
+        return ours.image_nll(ours.log_softmax(logits, temperature), labels).mean()
+
+    best = optimize.minimize_scalar(
+        nll, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7}
+    )
+    assert ours.fitted_temperature(logits, labels) == pytest.approx(best.x, rel=1e-4)
+
+
+@given(answers(), st.floats(0.05, 20))
+def test_a_temperature_changes_no_answer(case, temperature):
+    logits, _ = case
+    before, after = (ours.log_softmax(logits, t) for t in (1.0, temperature))
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("factor", [0.5, 3.0])
+def test_logits_that_are_too_large_are_cooled_by_the_same_factor(factor):
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 500)
+    logits = (rng.normal(0, 1, (500, 3)) + np.eye(3)[labels]).astype(np.float32)
+    one, other = (ours.fitted_temperature(f * logits, labels) for f in (1.0, factor))
+    assert other == pytest.approx(factor * one, rel=1e-4)
+
+
+def test_validation_images_without_an_error_leave_no_loss():
+    logits, labels = 5 * np.eye(3, dtype=np.float32), np.arange(3)
+    found = ours.fitted_temperature(logits, labels)
+    assert found >= 0.01
+    assert ours.image_nll(ours.log_softmax(logits, found), labels).max() < 1e-12

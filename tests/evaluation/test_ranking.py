@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from tessera.evaluation.ranking import family, rankings
+from tessera.experiment import (
+    CLASS_WEIGHTS,
+    Cnn,
+    Experiment,
+    Exponential,
+    Hybrid,
+    Reduced,
+    Regime,
+)
+
+from .studies import REDUCED, flat, records
+
+NOISE = {0: 0.004, 1: -0.003, 2: 0.001, 3: -0.002, 4: 0.002}
+LEVELS = {
+    "balanced": (0.80, 0.70),
+    "plain": (0.80, 0.30),
+    "strong": (0.76, 0.60),
+    "even": (0.76, 0.597),
+    "weak": (0.80, 0.36),
+    "harmful": (0.60, 0.20),
+}
+
+
+REDUCES = Reduced()
+
+
+def remedied(*names, profile=REDUCES):
+    return tuple(Regime(name=n, profile=profile, remedy=CLASS_WEIGHTS) for n in names)
+
+
+STUDY = Experiment(
+    models=(Cnn(), Hybrid()),
+    regimes=(
+        Regime(name="balanced"),
+        Regime(name="plain", profile=Reduced()),
+        *remedied("weak", "harmful", "even", "strong"),
+    ),
+    seeds=(0, 1, 2, 3, 4),
+)
+
+
+def recalls(model, regime, seed):
+    common, reduced = LEVELS[regime]
+    own = np.random.default_rng([seed, len(regime)]).normal(0, 0.004)
+    return flat(common + NOISE[seed], reduced + NOISE[seed] + own)
+
+
+@pytest.fixture(scope="module")
+def ranked():
+    return rankings(STUDY, records(STUDY, recalls))
+
+
+def test_every_model_has_a_ranking_with_the_best_mean_first(ranked):
+    assert [r.model for r in ranked] == ["cnn", "hybrid"]
+    assert [row.regime for row in ranked[0].remedies][2:] == ["weak", "harmful"]
+    assert ranked[0].plain == "plain"
+    assert ranked[0].balanced == "balanced"
+    assert ranked[0].reduced_classes == REDUCED
+
+
+def test_changes_are_paired_and_have_scipys_interval_and_p(ranked):
+    row = ranked[0].remedies[0]
+    one, two = (
+        np.array(
+            [
+                x.scores.macro_f1
+                for x in records(STUDY, recalls)
+                if (x.model, x.regime) == ("cnn", name)
+            ]
+        )
+        for name in (row.regime, "plain")
+    )
+    expected = stats.ttest_rel(one, two)
+    interval = expected.confidence_interval(0.95)
+    assert row.change.mean == pytest.approx((one - two).mean())
+    assert row.change.p == pytest.approx(expected.pvalue, rel=1e-6)
+    assert (row.change.low, row.change.high) == pytest.approx(tuple(interval))
+    assert row.change.p_signs == 2 / 2**5
+
+
+def test_every_comparison_of_a_score_is_one_family(ranked):
+    rows = ranked[0].remedies
+    smallest = min(rows, key=lambda row: row.change.p)
+    assert smallest.change.p_adjusted == pytest.approx(4 * smallest.change.p)
+
+
+def test_the_cost_side_is_the_other_classes_recall(ranked):
+    row = next(r for r in ranked[0].remedies if r.regime == "strong")
+    assert row.common.mean == pytest.approx(-0.04)
+    assert row.rare.mean == pytest.approx(0.30, abs=0.01)
+
+
+def test_the_gap_is_that_to_balanced_training(ranked):
+    row = next(r for r in ranked[0].remedies if r.regime == "weak")
+    assert row.gap_rare.gap == pytest.approx(0.4, abs=0.01)
+    assert row.gap_rare.value == pytest.approx(0.06 / 0.4, abs=0.02)
+    assert row.gap_rare.low < row.gap_rare.value < row.gap_rare.high
+
+
+def test_the_pick_is_decided_and_the_rest_are_measured_against_it(ranked):
+    found = ranked[0]
+    assert found.pick in ("strong", "even")
+    best = next(r for r in found.remedies if r.regime == found.pick)
+    assert best.behind_pick is None
+    far = next(r for r in found.remedies if r.regime == "harmful")
+    assert far.behind_pick.decision == "above"
+    assert far.change.decision == "below"
+
+
+def test_a_remedy_on_another_profile_is_ranked_apart():
+    study = Experiment(
+        models=(Cnn(),),
+        regimes=(
+            Regime(name="plain", profile=Reduced()),
+            *remedied("strong", profile=Exponential()),
+        ),
+    )
+    assert rankings(study, records(study, recalls)) == ()
+
+
+def test_without_balanced_data_there_is_no_gap():
+    study = STUDY.model_copy(update={"regimes": STUDY.regimes[1:]})
+    found = rankings(study, records(study, recalls))[0]
+    assert found.balanced is None
+    assert found.remedies[0].gap_f1 is None
+
+
+def test_a_single_seed_ranks_and_picks_nothing():
+    study = STUDY.model_copy(update={"seeds": (0,)})
+    found = rankings(study, records(study, recalls))[0]
+    assert found.pick is None
+    assert {row.change.decision for row in found.remedies} == {"undecided"}
+    assert found.remedies[0].change.p_adjusted is None
+
+
+def test_only_seeds_that_plain_training_finished_are_compared():
+    found = [
+        r
+        for r in records(STUDY, recalls)
+        if not (r.regime == "plain" and r.seed > 2)
+        and not (r.regime == "weak" and r.seed < 3)
+    ]
+    rows = rankings(STUDY, found)[0].remedies
+    assert rows[0].seeds == (0, 1, 2)
+    assert "weak" not in {row.regime for row in rows}
+
+
+def test_nothing_to_rank_gives_nothing():
+    assert rankings(STUDY, []) == ()
+
+
+def test_more_comparisons_make_a_decision_harder():
+    clear, noise = [0.10, 0.11, 0.15], [0.01, -0.02, 0.01]
+    alone = family([clear])[0]
+    among = family([clear, *[noise] * 9])[0]
+    assert alone.decision == "above"
+    assert among.p_adjusted == pytest.approx(10 * alone.p)
+    assert (among.decision, among.low) == ("undecided", alone.low)
+    assert among.seeds_to_decide > 3

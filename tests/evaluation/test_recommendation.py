@@ -1,0 +1,138 @@
+import pytest
+
+from tessera.evaluation.ranking import family
+from tessera.evaluation.recommendation import p_value, recommendation, with_interval
+from tessera.results import GapClosed, RankedRemedy, Ranking, Spread
+
+MINUS = "\N{MINUS SIGN}"
+FLAT = Spread(mean=0.5, deviation=0.01, values=(0.5, 0.5))
+CLEAR, FAINT = [0.080, 0.081, 0.082], [0.01, -0.02, 0.05]
+GAP = GapClosed(gap=0.2, value=0.4, low=0.3, high=0.5)
+
+
+def ranking(changes, *, behind=None, pick=None, gap=GAP, seconds=100.0):
+    """A ranking with these differences to plain training, seed by seed."""
+    rows = list(changes.items())
+    found = family([values for _, values in rows])
+    rivals = dict(zip(behind or {}, family(list((behind or {}).values())), strict=True))
+    remedies = tuple(
+        RankedRemedy(
+            regime=name,
+            seeds=tuple(range(len(values))),
+            macro_f1=FLAT,
+            change=change,
+            rare=change,
+            common=family([[-v for v in values]])[0],
+            gap_f1=gap,
+            gap_rare=gap,
+            behind_pick=rivals.get(name),
+            parameters=10,
+            multiply_adds=10,
+            train_seconds=Spread(mean=seconds, deviation=None, values=(seconds,)),
+        )
+        for (name, values), change in zip(rows, found, strict=True)
+    )
+    return Ranking(
+        model="cnn",
+        plain="plain",
+        balanced="balanced",
+        reduced_classes=(3,),
+        plain_f1=FLAT,
+        balanced_f1=FLAT,
+        plain_seconds=Spread(mean=100.0, deviation=None, values=(100.0,)),
+        remedies=remedies,
+        pick=pick,
+        recommendation=(),
+    )
+
+
+def test_a_decided_remedy_is_recommended_with_its_numbers():
+    text = " ".join(recommendation(ranking({"drw": CLEAR}, pick="drw")))
+    assert "take drw: its macro-F1 is +8.1 [+7.9, +8.3] points" in text
+    assert "over 3 seeds (p < 0.001)" in text
+    assert "closes 40 % of the gap to balanced data (30 to 50 %)" in text
+    assert f"the other classes' by {MINUS}8.1" in text
+    assert "about as long as without it" in text
+
+
+def test_an_undefined_gap_is_not_mentioned():
+    gap = GapClosed(gap=0.2, value=None, low=None, high=None)
+    text = " ".join(recommendation(ranking({"drw": CLEAR}, pick="drw", gap=gap)))
+    assert "gap" not in text
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(300, "3.0 times"), (50, "0.5 times")])
+def test_longer_and_shorter_training_is_said(seconds, words):
+    found = ranking({"drw": CLEAR}, pick="drw", seconds=seconds)
+    assert f"training takes {words} as long as without it" in recommendation(found)[1]
+
+
+def test_rivals_that_cannot_be_told_apart_are_named_with_the_seeds_it_would_take():
+    found = ranking(
+        {"drw": CLEAR, "ldam": CLEAR, "focal": [0.01, 0.011, 0.012]},
+        behind={"ldam": [0.010, -0.004, 0.006], "focal": [0.07, 0.07, 0.071]},
+        pick="drw",
+    )
+    last = recommendation(found)[-1]
+    assert last.startswith("ldam cannot be told apart from it with these seeds; about")
+    assert "focal" not in last
+
+
+def test_a_pick_ahead_of_all_says_so():
+    found = ranking(
+        {"drw": CLEAR, "focal": [0.01, 0.011, 0.012]},
+        behind={"focal": [0.07, 0.07, 0.071]},
+        pick="drw",
+    )
+    assert recommendation(found)[-1] == "It is ahead of the other beyond doubt."
+
+
+def test_many_even_rivals_are_counted():
+    names = [f"remedy-{i}" for i in range(7)]
+    found = ranking(
+        {"drw": CLEAR} | dict.fromkeys(names, CLEAR),
+        behind=dict.fromkeys(names, FAINT),
+        pick="drw",
+    )
+    assert "remedy-3 and 3 others cannot be told apart" in recommendation(found)[-1]
+
+
+def test_a_higher_mean_that_is_not_decided_is_not_recommended_but_mentioned():
+    found = ranking(
+        {"wild": [0.30, -0.05, 0.25], "drw": CLEAR},
+        behind={"wild": [-0.22, 0.13, -0.17]},
+        pick="drw",
+    )
+    text = " ".join(recommendation(found))
+    assert "take drw" in text
+    assert "wild reaches a higher mean, but these seeds do not show" in text
+
+
+def test_when_nothing_is_decided_no_remedy_is_recommended():
+    text = recommendation(ranking({"drw": FAINT, "focal": FAINT}))
+    assert "none of 2 remedies beats plain training beyond doubt" in text[0]
+    assert "Nearest is drw: macro-F1 +1.3" in text[1]
+    assert "seeds would" in text[1]
+
+
+def test_one_remedy_that_is_not_decided_is_spoken_of_as_one():
+    text = recommendation(ranking({"drw": FAINT}))[0]
+    assert text.endswith(
+        "the remedy does not beat plain training beyond doubt with 3 seeds."
+    )
+
+
+def test_harm_is_said():
+    found = ranking({"drw": FAINT, "focal": [-0.05, -0.051, -0.052]})
+    assert recommendation(found)[-1] == "focal is worse than plain training."
+
+
+def test_a_single_seed_recommends_nothing():
+    (only,) = recommendation(ranking({"drw": [0.08], "focal": [0.02]}))
+    assert "one seed cannot recommend a remedy" in only
+    assert "drw has the highest macro-F1, +8.0 points" in only
+
+
+def test_numbers_are_short():
+    assert with_interval(family([[0.1]])[0]) == "+10.0"
+    assert (p_value(0.0004), p_value(0.0123)) == ("p < 0.001", "p = 0.012")

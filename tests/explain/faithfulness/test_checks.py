@@ -1,0 +1,126 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from tessera.evaluation.faithfulness import Interval
+from tessera.explain.faithfulness import checks, controls, mappers
+from tessera.explain.faithfulness.answers import predictor
+from tessera.explain.faithfulness.sampling import Sample
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype(np.float32)
+GRAD_CAM = mappers.mapper("grad-cam", "features")
+
+
+def deaf(net, images, targets):
+    """A method that explains nothing: edges of the image."""
+    return controls.edges(images, controls.Grid(8, 8))
+
+
+@pytest.fixture(scope="module")
+def net():
+    keras.utils.set_random_seed(1)
+    pixels = keras.Input((8, 8, 3))
+    scaled = layers.Rescaling(1 / 255)(pixels)
+    maps = layers.Conv2D(6, 3, padding="same", activation="relu", name="features")(
+        scaled
+    )
+    return keras.Model(
+        pixels, layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D()(maps))
+    )
+
+
+@pytest.fixture(scope="module")
+def sample(net):
+    logits = predictor(net)(IMAGES)
+    return Sample(IMAGES, np.zeros(30, np.int32), logits, np.arange(30))
+
+
+def parameters(net, sample, mapper):
+    before = mapper(net, sample.images, sample.targets)
+    found = checks.parameters(net, mapper, sample, before, seed=0)
+    return {check.key: check for check in found}
+
+
+def test_a_method_that_ignores_the_model_fails(net, sample):
+    found = parameters(net, sample, deaf)
+    assert found["cascade"].passed is False
+    assert found["cascade"].steps[-1].spearman.mean == pytest.approx(1)
+
+
+def test_grad_cam_notices_that_the_weights_are_gone(net, sample):
+    found = parameters(net, sample, GRAD_CAM)
+    assert found["cascade"].steps[-1].spearman.mean < 0.6
+    assert found["cascade"].steps[-1].layers == ("logits", "features")
+
+
+def test_the_edge_map_goes_through_the_same_comparison_and_stays_1(net, sample):
+    edges = parameters(net, sample, GRAD_CAM)["edges"]
+    assert edges.passed is True
+    assert edges.steps[-1].spearman.low == pytest.approx(1)
+
+
+def test_layers_are_also_drawn_anew_one_at_a_time(net, sample):
+    alone = parameters(net, sample, GRAD_CAM)["independent"]
+    assert [step.layers for step in alone.steps] == [("logits",), ("features",)]
+    assert alone.passed is None
+
+
+def test_the_same_model_as_the_other_seed_gives_the_same_maps(net, sample):
+    before = GRAD_CAM(net, sample.images, sample.targets)
+    check = checks.other_seed(net, GRAD_CAM, sample, before, seed=0)
+    assert check.steps[0].spearman.mean == pytest.approx(1)
+    assert check.passed is None
+
+
+@pytest.mark.slow
+def test_shuffled_labels_say_nothing_unless_they_were_learned(net, sample):
+    before = GRAD_CAM(net, sample.images, sample.targets)
+    weights = [w.copy() for w in net.get_weights()]
+    labels = np.arange(30, dtype=np.int32) % 3
+    check = checks.shuffled_labels(
+        net,
+        GRAD_CAM,
+        sample,
+        before,
+        images=IMAGES.astype(np.uint8),
+        labels=labels,
+        epochs=1,
+        seed=0,
+    )
+    assert check.passed is None and "too little" in check.caveat
+    same = zip(weights, net.get_weights(), strict=True)
+    assert all((a == b).all() for a, b in same)
+
+
+def interval(low, high):
+    return Interval(mean=(low + high) / 2, low=low, high=high, images=9)
+
+
+@pytest.mark.parametrize(
+    "signed, absolute, passed",
+    [
+        ((-0.1, 0.2), (0.1, 0.3), True),
+        ((-0.9, -0.8), (0.7, 0.8), False),
+        ((0.6, 0.7), (0.1, 0.2), False),
+        ((0.4, 0.6), (0.1, 0.2), None),
+    ],
+)
+def test_both_correlations_must_be_low_beyond_doubt(signed, absolute, passed):
+    from tessera.evaluation.faithfulness import Step
+
+    step = Step(
+        layers=(),
+        spearman=interval(*signed),
+        absolute=interval(*absolute),
+        ssim=interval(0, 1),
+    )
+    assert checks.unlike(step) is passed
+
+
+def test_without_a_correlation_nothing_is_passed():
+    from tessera.evaluation.faithfulness import Step
+
+    none = Interval(mean=None, low=None, high=None, images=0)
+    step = Step(layers=(), spearman=none, absolute=none, ssim=none)
+    assert checks.unlike(step) is None

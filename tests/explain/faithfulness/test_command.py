@@ -1,0 +1,118 @@
+"""From a run's folder to its record, with the digits as data."""
+
+import numpy as np
+import pytest
+
+from explain.test_command import record
+from tessera import files, settings
+from tessera.data import digits
+from tessera.evaluation import faithfulness as checked
+from tessera.experiment import Cnn, Digits, Experiment, Explain, Folder
+from tessera.explain.faithfulness import command
+from tessera.explain.faithfulness.measure import Settings
+from tessera.explain.graph import ExplainError
+from tessera.models import build
+from tessera.record import RunFolder
+
+AMOUNT = Settings(images=20, steps=4, check_images=10, mosaics=3, shares=(0.3,))
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return digits.load(16)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, dataset):
+    """A finished run on the digits; its weights are those that training begins with."""
+    folder = RunFolder(tmp_path_factory.mktemp("cell") / "seed-0")
+    experiment = Experiment(
+        data=Digits(image_size=16),
+        models=(Cnn(),),
+        regimes=Experiment().regimes[:1],
+        seeds=(0,),
+        explain=Explain(examples=1),
+    )
+    files.write_text(folder.experiment, settings.dumps(experiment))
+    found = record().model_copy(
+        update={"data": dataset.summary(), "model": "cnn", "reduced_classes": (3, 5)}
+    )
+    files.write_text(folder.record, found.model_dump_json())
+    net = build.build(Cnn(), dataset.image_shape, 10, seed=7)
+    net.save_weights(folder.weights)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_leaves_a_record_and_the_values_behind_it(run):
+    said = []
+    wanted = command.Wanted(settings=AMOUNT, shuffled_epochs=1)
+    found = command.check_run(run, wanted, tell=said.append)
+    assert "images" in said and any("ROAD" in text for text in said)
+    assert checked.read(run.faithfulness, record_of(run)) == found
+    (method,) = found.methods
+    keys = {row.metric for row in method.measured}
+    assert {"deletion_mean", "road", "average_drop", "stability_worst"} <= keys
+    assert {c.key for c in method.checks} == {
+        "cascade",
+        "independent",
+        "edges",
+        "shuffled_labels",
+    }
+    assert found.groups["tail"] == ("3", "5")
+    assert sum(b.images for b in method.blanks.values()) == found.images == 20
+    _values_fit(run, method)
+
+
+def _values_fit(run, method):
+    """Every mean in the record is the mean of the stored values."""
+    values = files.read_arrays(run.faithfulness_values)
+    for row in method.measured:
+        series = values[f"Grad-CAM/{row.metric}/Grad-CAM"].astype(np.float64)
+        assert row.level.images == np.isfinite(series).sum()
+        if row.level.mean is not None:
+            assert row.level.mean == pytest.approx(np.nanmean(series), abs=1e-5)
+    assert values["Grad-CAM/raw"].shape == (20, 4, 4)
+    assert values["labels"].shape == values["indices"].shape == (20,)
+
+
+def record_of(run):
+    from tessera.record import Record
+
+    return Record.model_validate_json(run.record.read_bytes())
+
+
+def test_other_images_than_those_trained_on_are_refused(run):
+    with pytest.raises(ExplainError, match="expected the images it was trained on"):
+        command.same_data(run, record_of(run), Digits(image_size=32))
+
+
+def test_data_that_moved_can_be_named(run, dataset):
+    found = command.same_data(run, record_of(run), Digits(image_size=16))
+    assert found.fingerprint == dataset.fingerprint
+
+
+def test_data_that_is_gone_is_an_error_of_the_data(run, tmp_path):
+    from tessera.data.dataset import DataError
+
+    with pytest.raises(DataError):
+        command.same_data(run, record_of(run), Folder(path=str(tmp_path / "gone")))
+
+
+def test_head_and_tail_are_what_the_profile_left_and_cut(run):
+    groups = command.head_and_tail(record_of(run))
+    assert groups == {"head": tuple("01246789"), "tail": ("3", "5")}
+    level = record_of(run).model_copy(update={"reduced_classes": ()})
+    assert command.head_and_tail(level) == {}
+
+
+def test_another_seed_of_the_same_recipe_is_found_beside_it(tmp_path):
+    first, second = (RunFolder(tmp_path / f"seed-{n}") for n in (0, 1))
+    first.path.mkdir()
+    assert command.sibling(first) is None
+    for folder in (first, second):
+        folder.path.mkdir(exist_ok=True)
+        folder.record.touch()
+    assert command.sibling(first) is None  # without weights it cannot be explained
+    second.weights.touch()
+    assert command.sibling(first) == second

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from tessera.explain.faithfulness import complexity
+
+ONE = np.zeros((1, 8, 8), np.float32)
+ONE[0, 3, 4] = 5
+FLAT = np.ones((1, 8, 8), np.float32)
+
+
+def test_one_bright_cell_is_the_simplest_map():
+    assert complexity.entropy(ONE)[0] == 0
+    assert complexity.gini(ONE)[0] == pytest.approx(1 - 1 / 64)
+    assert complexity.bright(ONE)[0] == 1 / 64
+
+
+def test_a_flat_map_is_the_most_complex():
+    assert complexity.entropy(FLAT)[0] == pytest.approx(1)
+    assert complexity.gini(FLAT)[0] == pytest.approx(0)
+    assert complexity.bright(FLAT)[0] == 1
+
+
+def test_k_equal_cells_have_the_entropy_of_log_k():
+    raw = np.zeros((1, 4, 4), np.float32)
+    raw[0, 0] = 3
+    assert complexity.entropy(raw)[0] == pytest.approx(np.log(4) / np.log(16))
+    assert complexity.gini(raw)[0] == pytest.approx(1 - 4 / 16)
+
+
+def test_gini_is_the_mean_difference_over_twice_the_mean():
+    values = np.random.default_rng(0).random(16)
+    pairs = np.abs(values[:, None] - values[None]).mean()
+    raw = values.reshape(1, 4, 4).astype(np.float32)
+    assert complexity.gini(raw)[0] == pytest.approx(pairs / (2 * values.mean()))
+
+
+def test_strength_and_evidence_against_do_not_matter():
+    raw = np.random.default_rng(0).normal(size=(1, 4, 4)).astype(np.float32)
+    scaled = np.where(raw > 0, 7 * raw, 3 * raw)
+    for measure in (complexity.entropy, complexity.gini, complexity.bright):
+        assert measure(raw)[0] == pytest.approx(measure(scaled)[0])
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, np.nan])
+def test_a_blank_map_has_no_complexity(value):
+    raw = np.full((1, 4, 4), value, np.float32)
+    for measure in (complexity.entropy, complexity.gini, complexity.bright):
+        assert np.isnan(measure(raw)[0])

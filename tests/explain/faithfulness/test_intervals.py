@@ -1,0 +1,53 @@
+"""Bootstrap intervals against theory and SciPy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tessera.explain.faithfulness import intervals
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_theory():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = intervals.interval(values, seed=0)
+    reach = 1.96 * values.std() / 20
+    assert found.mean == pytest.approx(values.mean())
+    assert found.low == pytest.approx(values.mean() - reach, abs=0.03)
+    assert found.high == pytest.approx(values.mean() + reach, abs=0.03)
+
+
+def test_a_skewed_series_has_scipys_percentile_interval():
+    values = np.random.default_rng(1).exponential(1, 60)
+    expected = stats.bootstrap(
+        (values,), np.mean, method="percentile", n_resamples=20_000, rng=1
+    ).confidence_interval
+    found = intervals.means(values[:, None], seed=0, resamples=20_000)
+    assert found.low[0] == pytest.approx(expected.low, abs=0.02)
+    assert found.high[0] == pytest.approx(expected.high, abs=0.02)
+
+
+def test_it_holds_the_truth_about_95_times_of_100():
+    rng = np.random.default_rng(2)
+    table = rng.normal(0, 1, (80, 1000))
+    found = intervals.means(table, seed=0)
+    covered = ((found.low < 0) & (found.high > 0)).mean()
+    assert 0.92 < covered < 0.97
+
+
+def test_a_missing_value_is_left_out_of_its_own_mean_only():
+    table = np.array([[1.0, np.nan], [3.0, 5.0]])
+    found = intervals.means(table, seed=0)
+    assert found.mean.tolist() == [2, 5]
+    assert found.images.tolist() == [2, 1]
+
+
+def test_without_values_there_is_no_interval():
+    found = intervals.interval(np.full(3, np.nan), seed=0)
+    assert (found.mean, found.low, found.high, found.images) == (None, None, None, 0)
+    assert intervals.interval(np.empty(0), seed=0).mean is None
+
+
+def test_one_seed_gives_one_interval():
+    values = np.random.default_rng(0).random(20)
+    same = [intervals.interval(values, seed=4) for _ in range(2)]
+    assert same[0] == same[1] != intervals.interval(values, seed=5)

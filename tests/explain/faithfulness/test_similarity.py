@@ -1,0 +1,64 @@
+"""Rank correlation against SciPy, SSIM against its definition window by window."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tessera.explain.faithfulness import similarity
+
+RNG = np.random.default_rng(0)
+FIRST = RNG.normal(size=(5, 8, 8)).astype(np.float32)
+SECOND = (FIRST + RNG.normal(size=(5, 8, 8))).astype(np.float32)
+
+
+def test_spearman_is_scipys_even_with_ties():
+    tied = [np.maximum(x, 0) for x in (FIRST, SECOND)]
+    for one, two in ((FIRST, SECOND), tied):
+        expected = [
+            stats.spearmanr(a.ravel(), b.ravel()).statistic
+            for a, b in zip(one, two, strict=True)
+        ]
+        np.testing.assert_allclose(similarity.spearman(one, two), expected)
+
+
+def test_spearman_knows_the_extremes():
+    assert similarity.spearman(FIRST, np.exp(FIRST)) == pytest.approx(np.ones(5))
+    assert similarity.spearman(FIRST, -FIRST) == pytest.approx(-np.ones(5))
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_map_without_order_has_no_rank_correlation(value):
+    assert np.isnan(similarity.spearman(FIRST, np.full_like(FIRST, value))).all()
+
+
+def by_definition(one: np.ndarray, two: np.ndarray, side: int) -> float:
+    one, two = (np.maximum(x, 0) / np.maximum(x, 0).max() for x in (one, two))
+    values = []
+    for i in range(one.shape[0] - side + 1):
+        for j in range(one.shape[1] - side + 1):
+            a = one[i : i + side, j : j + side].astype(np.float64).ravel()
+            b = two[i : i + side, j : j + side].astype(np.float64).ravel()
+            cov = np.cov(a, b)
+            top = (2 * a.mean() * b.mean() + 1e-4) * (2 * cov[0, 1] + 9e-4)
+            bottom = (a.mean() ** 2 + b.mean() ** 2 + 1e-4) * (np.trace(cov) + 9e-4)
+            values.append(top / bottom)
+    return float(np.mean(values))
+
+
+@pytest.mark.parametrize("cells, side", [(8, 7), (5, 5), (4, 3)])
+def test_ssim_follows_its_definition(cells, side):
+    one, two = FIRST[:, :cells, :cells], SECOND[:, :cells, :cells]
+    expected = [by_definition(a, b, side) for a, b in zip(one, two, strict=True)]
+    np.testing.assert_allclose(similarity.ssim(one, two), expected, atol=1e-6)
+
+
+def test_a_map_is_like_itself_however_strong_it_is():
+    np.testing.assert_allclose(similarity.ssim(FIRST, 9 * FIRST), 1, atol=1e-6)
+
+
+def test_the_change_is_relative_to_the_map_before():
+    before = np.float32([[[3, 4]]])
+    after = np.float32([[[3, 0]]])
+    assert similarity.change(before, after)[0] == pytest.approx(4 / 5)
+    assert similarity.change(before, before)[0] == 0
+    assert np.isnan(similarity.change(np.zeros_like(before), after)[0])

@@ -1,0 +1,171 @@
+"""A model is read as it stands: opened, in order, up to its logits, and untouched."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from tessera.explain import graph as graphs
+from tessera.explain import reading
+from tessera.explain.graph import ExplainError
+
+
+def logits(net, images):
+    graph = reading.read(net)
+    pixels = keras.ops.convert_to_tensor(images, dtype=graph.dtype)
+    (values,) = graphs.run(graph, {graph.pixels: pixels}, [graph.logits])
+    return keras.ops.convert_to_numpy(values)
+
+
+def backbone(name="backbone"):
+    pixels = keras.Input((8, 8, 3))
+    maps = layers.Conv2D(4, 3, padding="same", name="conv")(pixels)
+    maps = layers.BatchNormalization(name="norm")(maps)
+    return keras.Model(pixels, layers.ReLU(name="relu")(maps), name=name)
+
+
+def classifier(activation=None, body=backbone):
+    pixels = keras.Input((8, 8, 3))
+    pooled = layers.GlobalAveragePooling2D()(body()(pixels))
+    return keras.Model(pixels, layers.Dense(3, activation, name="top")(pooled))
+
+
+@pytest.fixture
+def images():
+    """Four 8x8 RGB images with values from -1 to 1."""
+    return np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3)).astype(np.float32)
+
+
+def test_a_nested_model_is_opened_and_its_layers_are_paths():
+    paths = [step.path for step in reading.read(classifier()).steps]
+    inside = [p for p in paths if p.startswith("backbone/")]
+    assert inside[1:] == ["backbone/conv", "backbone/norm", "backbone/relu"]
+    assert paths.index("backbone") > paths.index("backbone/relu")
+
+
+def test_running_the_graph_is_running_the_model(images):
+    net = classifier()
+    np.testing.assert_allclose(logits(net, images), net(images), atol=1e-6)
+
+
+def test_models_nested_twice_over_are_opened(images):
+    def wrapped():
+        return keras.Sequential([keras.Input((8, 8, 3)), backbone()], name="outer")
+
+    net = classifier(body=wrapped)
+    paths = [step.path for step in reading.read(net).steps]
+    assert "outer/backbone/conv" in paths
+    np.testing.assert_allclose(logits(net, images), net(images), atol=1e-6)
+
+
+def test_a_sequential_model_that_grew_layer_by_layer_is_read_as_it_ended(images):
+    net = keras.Sequential([keras.Input((8, 8, 3))])
+    for layer in (layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(3)):
+        net.add(layer)
+    np.testing.assert_allclose(logits(net, images), net(images), atol=1e-6)
+
+
+def test_a_layer_that_is_called_twice_has_two_paths(images):
+    pixels = keras.Input((8, 8, 3))
+    shared = layers.Conv2D(3, 3, padding="same", name="shared")
+    pooled = layers.GlobalAveragePooling2D()(shared(shared(pixels)))
+    net = keras.Model(pixels, layers.Dense(2)(pooled))
+    paths = [step.path for step in reading.read(net).steps]
+    assert paths[:2] == ["shared", "shared:2"]
+    np.testing.assert_allclose(logits(net, images), net(images), atol=1e-6)
+
+
+def test_a_nested_model_that_is_called_twice_keeps_its_calls_apart(images):
+    inner = backbone()
+    pixels = keras.Input((8, 8, 3))
+    halves = [inner(pixels), inner(layers.Rescaling(-1)(pixels))]
+    pooled = layers.GlobalAveragePooling2D()(layers.Subtract()(halves))
+    net = keras.Model(pixels, layers.Dense(2)(pooled))
+    paths = {step.path for step in reading.read(net).steps}
+    assert {"backbone/conv", "backbone/conv:2"} <= paths
+    np.testing.assert_allclose(logits(net, images), net(images), atol=1e-6)
+
+
+def end_in(last):
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, last(layers.Flatten()(inputs)))
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        lambda: classifier("softmax"),
+        lambda: end_in(lambda x: layers.Softmax()(layers.Dense(3)(x))),
+        lambda: end_in(lambda x: layers.Activation("softmax")(layers.Dense(3)(x))),
+        lambda: keras.Sequential([keras.Input((8, 8, 3)), classifier("softmax")]),
+    ],
+    ids=["inside", "a layer", "by name", "in a nested model"],
+)
+def test_a_softmax_at_the_end_is_left_away_wherever_it_is(net, images):
+    net = net()
+    values = logits(net, images)
+    assert not np.allclose(values.sum(axis=1), 1)
+    np.testing.assert_allclose(keras.ops.softmax(values), net(images), atol=1e-6)
+
+
+def test_a_sigmoid_at_the_end_is_left_away_too(images):
+    net = end_in(lambda x: layers.Dense(1, activation="sigmoid")(x))
+    values = logits(net, images)
+    np.testing.assert_allclose(keras.ops.sigmoid(values), net(images), atol=1e-6)
+
+
+def test_a_softmax_without_bias_is_left_away(images):
+    net = end_in(lambda x: layers.Dense(3, activation="softmax", use_bias=False)(x))
+    values = logits(net, images)
+    np.testing.assert_allclose(keras.ops.softmax(values), net(images), atol=1e-6)
+
+
+def test_a_softmax_inside_a_last_layer_that_is_not_dense_is_refused():
+    class Odd(layers.Layer):
+        def __init__(self, **more):
+            super().__init__(**more)
+            self.activation = keras.activations.softmax
+
+        def call(self, values):
+            return keras.ops.softmax(values)
+
+    net = end_in(lambda x: Odd(name="odd")(layers.Dense(2)(x)))
+    with pytest.raises(ExplainError, match=r"'odd': expected logits.*keras.layers.Sof"):
+        reading.read(net)
+
+
+def test_a_layer_whose_default_is_to_train_is_run_in_inference(images):
+    class Loud(layers.Layer):
+        def call(self, values, training=True):
+            return values + 100 if training else values
+
+    net = end_in(lambda x: layers.Dense(2)(Loud()(x)))
+    np.testing.assert_allclose(
+        logits(net, images), net(images, training=False), atol=1e-5
+    )
+
+
+def test_a_nested_model_in_mixed_precision_gives_what_its_call_gives(images):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        net = classifier()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(logits(net, images), net(images))
+
+
+def test_a_subclassed_model_is_refused_with_the_reason():
+    class Opaque(keras.Model):
+        def call(self, pixels):
+            return pixels
+
+    with pytest.raises(ExplainError, match="functional or sequential"):
+        reading.read(Opaque())
+
+
+def test_channels_first_is_refused():
+    pixels = keras.Input((3, 8, 8))
+    maps = layers.Conv2D(2, 3, data_format="channels_first", name="conv")
+    pooled = layers.GlobalAveragePooling2D(data_format="channels_first")
+    with pytest.raises(ExplainError, match="'conv': expected channels last"):
+        reading.read(keras.Model(pixels, layers.Dense(2)(pooled(maps(pixels)))))

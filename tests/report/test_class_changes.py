@@ -1,0 +1,25 @@
+import re
+
+from tessera.report.class_changes import class_changes
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def test_every_cell_holds_its_change_in_points(many):
+    (drawn,) = class_changes(many.record)
+    numbers = re.findall(rf">([+{MINUS}]?\d+)</text>", drawn.svg)
+    assert len(numbers) == 7 * 10
+    # The best remedy: seven common classes lose 4 points, three reduced ones win 30.
+    assert numbers[:7] == [f"{MINUS}4"] * 7
+    assert set(numbers[7:10]) <= {"+30", "+31"}
+
+
+def test_reduced_classes_stand_last_and_are_marked(many):
+    (drawn,) = class_changes(many.record)
+    names = re.findall(r">([a-z]+(?: \*)?)</text>", drawn.svg)
+    assert names[7:10] == ["cat *", "deer *", "dog *"]
+
+
+def test_every_ranking_has_its_table(study):
+    keys = [d.key for d in class_changes(study.record)]
+    assert keys == ["class-changes-cnn--imbalanced", "class-changes-hybrid--imbalanced"]

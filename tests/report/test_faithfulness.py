@@ -1,0 +1,101 @@
+import re
+
+import pytest
+from evaluation.checked import faithfulness
+from evaluation.studies import flat, record
+
+from tessera import files
+from tessera.experiment import Regime
+from tessera.report import faithfulness as shown
+from tessera.report.load import load
+from tessera.report.page import write_report
+
+from .conftest import SMALL, recalls
+from .folders import write_study
+
+MINUS = "\N{MINUS SIGN}"
+RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
+
+
+@pytest.fixture
+def text():
+    return str(shown.section([faithfulness(RUN)]))
+
+
+def row_of(metric, text):
+    """The metric's row in the whole table."""
+    return re.search(rf'scope="row"[^>]*>{metric}&nbsp;.</th>(.*?)</tr>', text, re.S)[1]
+
+
+def test_without_checks_the_page_says_how_to_make_them():
+    assert "tessera faithfulness" in str(shown.section([]))
+
+
+def test_every_metric_stands_with_its_direction_interval_and_controls(text):
+    row = row_of("deletion mean", text)
+    assert "0.40 [0.39, 0.41]" in row
+    assert row.count("0.50&nbsp;+") == 5
+
+
+def test_a_control_that_does_better_is_marked():
+    found = faithfulness(
+        RUN, worse={"road": ("random",)}, undecided={"road": ("uniform",)}
+    )
+    row = row_of("road", str(shown.section([found])))
+    assert f"0.50&nbsp;{MINUS}" in row and "0.40&nbsp;?" in row
+    assert shown.summary(found.methods[0])["worse"] == "1"
+    assert shown.summary(found.methods[0])["beats"] == "28 of 30"
+
+
+def test_a_metric_without_direction_is_not_judged(text):
+    row = row_of("brightness", text)
+    assert not re.search(f"[+{MINUS}?]", row)
+
+
+def test_classes_groups_and_blank_maps_have_their_rows(text):
+    assert "tail: cat" in text and f"minus random 0.00 [{MINUS}0.01, 0.01]" in text
+    assert "1 constant of 4" in text
+    assert shown.summary(faithfulness(RUN).methods[0])["blank"].startswith("25.0")
+
+
+@pytest.mark.parametrize(
+    "passed, word", [(True, "passed"), (False, "failed"), (None, "open")]
+)
+def test_sanity_checks_say_how_they_ended(passed, word):
+    method = faithfulness(RUN, sane=passed).methods[0]
+    assert shown.result(method.check("cascade")) == word
+    assert shown.result(method.check("other_seed")) == "for comparison"
+
+
+def test_names_from_the_outside_are_escaped():
+    found = faithfulness(RUN.model_copy(update={"model": "<b>"}))
+    assert "<b>" not in str(shown.section([found]))
+
+
+def test_the_chart_points_right_where_the_method_is_better():
+    """Deletion is better when lower: its advantage is drawn positive."""
+    chart = shown.drawings(faithfulness(RUN))[0]
+    assert chart.key == "faithfulness-controls-grad-cam-hybrid--balanced"
+    assert "deletion mean, 0.40 [0.39, 0.41], against uniform: better" in (
+        chart.alternative
+    )
+
+
+def test_a_checked_study_shows_it_and_writes_its_charts(tmp_path):
+    folder = write_study(tmp_path, SMALL, recalls)
+    study = load(folder)
+    run = study.folders["hybrid", "weighted", 0]
+    checked = faithfulness(study.cells["hybrid", "weighted"][0])
+    files.write_text(run.faithfulness, checked.model_dump_json())
+    text = write_report(folder).read_text(encoding="utf-8")
+    assert "hybrid, weighted, seed 0" in text.split('id="faithfulness"')[1]
+    names = {p.name for p in (folder / "figures").iterdir()}
+    assert "faithfulness-controls-grad-cam-hybrid--weighted.svg" in names
+    assert "faithfulness-curves-grad-cam-hybrid--weighted.svg" in names
+    assert [f.regime for f in shown.checks_of(load(folder))] == ["weighted"]
+
+
+def test_numbers_are_short_and_a_missing_one_is_a_dash():
+    assert shown.number(-0.004) == "0.00"
+    assert shown.number(-0.25) == "\N{MINUS SIGN}0.25"
+    assert shown.number(None) == "\N{EN DASH}"

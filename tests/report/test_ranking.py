@@ -1,0 +1,28 @@
+import re
+
+from tessera.report.ranking import ranking_figures
+
+
+def test_every_remedy_has_a_row_with_the_best_first(many):
+    (drawn,) = ranking_figures(many.record)
+    order = [m for m in re.findall(r"(remedy-\d)</text>", drawn.svg)]
+    assert order == [f"remedy-{i}" for i in range(7)]
+    assert drawn.alternative.startswith(
+        "Interval plot over 3 seeds. Highest: remedy-0."
+    )
+
+
+def test_the_caption_says_what_a_filled_diamond_means(many):
+    (drawn,) = ranking_figures(many.record)
+    assert "Holm's correction for 7 comparisons" in drawn.caption
+    assert "dashed line is balanced data" in drawn.caption
+
+
+def test_the_recommended_remedy_is_marked(many):
+    (drawn,) = ranking_figures(many.record)
+    assert many.record.rankings[0].pick == "remedy-0"
+    assert "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} remedy-0" in drawn.svg
+
+
+def test_a_remedy_alone_has_no_order_to_draw(study):
+    assert ranking_figures(study.record) == ()

@@ -1,0 +1,34 @@
+import dataclasses
+
+from tessera.record import RunFolder
+from tessera.report.reliability import reliability
+
+
+def test_every_shown_cell_has_a_panel_with_both_states(study):
+    drawn = reliability(study)
+    assert drawn.svg.count("after temperature scaling</text>") == 1
+    assert "Squares: after temperature scaling" in drawn.caption
+    assert drawn.alternative.count("after scaling") == 6
+
+
+def test_the_error_in_words_is_the_records(study):
+    error = study.record.cells[0].scores["ece"].mean
+    assert f"cnn, balanced: expected calibration error {100 * error:.1f} %" in (
+        reliability(study).alternative
+    )
+
+
+def test_without_validation_answers_the_caption_says_so(study):
+    bare = [c.model_copy(update={"temperature": None}) for c in study.record.cells]
+    record = study.record.model_copy(update={"cells": tuple(bare)})
+    drawn = reliability(dataclasses.replace(study, record=record))
+    assert "Temperature scaling is not shown" in drawn.caption
+
+
+def test_without_predictions_there_is_no_diagram(study, tmp_path):
+    empty = dict.fromkeys(study.folders, RunFolder(tmp_path))
+    assert reliability(dataclasses.replace(study, folders=empty)) is None
+
+
+def test_many_regimes_leave_a_note(many):
+    assert "Of 9 regimes 6 are drawn" in reliability(many).caption

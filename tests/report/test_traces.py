@@ -1,0 +1,53 @@
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from tessera.record import RunFolder
+from tessera.report import traces
+
+
+@pytest.fixture(scope="module")
+def answered(study):
+    return traces.answers(study)
+
+
+def test_every_model_has_a_panel_per_class(study, answered):
+    drawn = traces.class_curves(study, answered, "precision-recall")
+    assert [d.key for d in drawn] == ["precision-recall-cnn", "precision-recall-hybrid"]
+    for name in ("plane", "cat", "truck"):
+        assert f">{name}</text>" in drawn[0].svg
+
+
+def test_the_areas_in_words_are_those_of_the_records(study, answered):
+    (first, _) = traces.class_curves(study, answered, "roc")
+    area = study.record.cells[0].scores["macro_auc"].values[0]
+    assert f"balanced: mean area {area:.3f}" in first.alternative
+
+
+def test_lines_differ_by_dash_as_well_as_by_colour(study, answered):
+    (first, _) = traces.class_curves(study, answered, "roc")
+    dashes = set(re.findall(r"stroke-dasharray: ([^;\"]+)", first.svg))
+    assert len(dashes) >= 2
+
+
+def test_risk_at_full_coverage_is_the_error_rate(study, answered):
+    drawn = traces.risk_coverage(study, answered)
+    area = study.record.cells[0].scores["aurc"].values[0]
+    assert f"cnn, balanced: {100 * area:.1f} %" in drawn.alternative
+
+
+def test_thinning_keeps_the_ends_and_the_shape():
+    x = np.linspace(0, 1, 5000)
+    kept_x, kept_y = traces._thinned(x, x**3)
+    assert len(kept_x) <= 60
+    assert (kept_x[0], kept_x[-1]) == (0, 1)
+    assert kept_y == pytest.approx(kept_x**3)
+
+
+def test_without_predictions_there_are_no_curves(study, tmp_path):
+    empty = dict.fromkeys(study.folders, RunFolder(tmp_path))
+    bare = traces.answers(dataclasses.replace(study, folders=empty))
+    assert traces.class_curves(study, bare, "roc") == ()
+    assert traces.risk_coverage(study, bare) is None
