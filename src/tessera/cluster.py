@@ -6,6 +6,7 @@ may die at any time; the same command does what is missing.
 """
 
 import contextlib
+import socket
 import tempfile
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -26,6 +27,9 @@ AHEAD = 2
 
 POLL = 0.5
 """Seconds between two looks at the cluster."""
+
+PATIENCE = 10.0
+"""Seconds in which the head must answer."""
 
 Content = Mapping[str, bytes]
 """A run's files by name."""
@@ -70,6 +74,8 @@ def _connect(address: str | None) -> Any:
             "--engine ray: expected the package ray. Received: it is not installed. In "
             "the checkout, `pip install '.[ray]'` installs it."
         ) from error
+    if address is not None:
+        _check_reachable(address)
     try:
         ray.init(
             address=address,
@@ -77,12 +83,25 @@ def _connect(address: str | None) -> Any:
             logging_level="ERROR",
             include_dashboard=None if address else False,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises bare ones too when a node does not start
         raise ClusterError(
-            f"--address: expected a Ray cluster at {address}. Received: {error}. "
+            f"--address: expected a Ray cluster at {address or 'this machine'}. "
+            f"Received: {error}. "
             "`ray start --head` starts one."
         ) from error
     return ray
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would wait for minutes where nothing answers."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"--address: expected a Ray cluster at {address}. Received: {error}. "
+            "`ray start --head --port=6379` starts one at HOST:6379."
+        ) from error
 
 
 def _work(

@@ -30,8 +30,8 @@ def test_gradcam_is_the_packages_own(
 ) -> None:
     found = insight.explain(known, images[0], 7, "gradcam")
     expected = gradcam.explain(model.net, images[:1], targets=np.array([7], np.int32))
-    np.testing.assert_allclose(found.raw, expected.raw[0], rtol=1e-5, atol=1e-6)
-    assert found.reason == expected.reasons[0]
+    np.testing.assert_allclose(found.raw, expected.raw, rtol=1e-5, atol=1e-6)
+    assert found.reasons.tolist() == expected.reasons.tolist()
 
 
 def test_hirescam_is_gradient_times_activation_cell_by_cell(
@@ -42,7 +42,17 @@ def test_hirescam_is_gradient_times_activation_cell_by_cell(
     (batch,) = gradients.batches(cut, images[:1], direction)
     expected = np.einsum("hwc,hwc->hw", batch.features[0], batch.gradients[0])
     found = insight.explain(known, images[0], 7, "hirescam")
-    np.testing.assert_allclose(found.raw, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.raw[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("key", insight.METHODS)
+def test_every_offered_method_gives_a_map(
+    known: Insight, images: Images, key: str
+) -> None:
+    found = insight.explain(known, images[0], 7, key)
+    assert found.raw.ndim == 3 and np.isfinite(found.raw).all()
+    assert found.method == insight.METHODS[key]
+    assert key in known.methods()
 
 
 def test_both_parts_and_the_base_sum_to_the_logit(
@@ -81,5 +91,6 @@ def test_a_map_too_coarse_to_show_a_place_is_refused(
     coarse = replace(model, net=build.build(Cnn(), (8, 8, 3), 10, seed=0))
     known = insight.prepare(coarse, images[:0])
     assert known.cut is None
+    assert "gradcam" not in known.methods() and "occlusion" in known.methods()
     with pytest.raises(gradcam.CoarseGrid):
         insight.explain(known, images[0], 0, "gradcam")

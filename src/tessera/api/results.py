@@ -13,7 +13,7 @@ from tessera.arrays import Images, Probabilities
 from tessera.data.dataset import Dataset
 from tessera.experiment import Data as DataSettings
 from tessera.explain import overlay
-from tessera.explain.gradcam import Explanations
+from tessera.explain.explanations import Explanations
 from tessera.export import uncertainty
 from tessera.record import Scores, StudyRecord
 from tessera.trained import Trained

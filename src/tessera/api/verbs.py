@@ -22,7 +22,9 @@ from tessera.data import decode, source
 from tessera.data.dataset import DataError
 from tessera.evaluation import scores
 from tessera.experiment import Experiment, Run
-from tessera.explain import gradcam
+from tessera.explain import maps
+from tessera.explain.methods import Method
+from tessera.explain.targets import Target
 from tessera.record import StudyFolder
 from tessera.report import page
 
@@ -236,14 +238,19 @@ def predict(model: Trainable, images: Pictures) -> Predictions:
 
 
 def explain(
-    model: Trainable, images: Pictures, *, target: str | None = None
+    model: Trainable,
+    images: Pictures,
+    *,
+    target: str | None = None,
+    method: Method | None = None,
 ) -> Explained:
-    """Grad-CAM of every image that can be read.
+    """A heatmap of every image that can be read.
 
     Args:
         model: A model or a folder.
         images: Files and folders, or pixels.
         target: The class to explain; None: each image's answer.
+        method: One of `tessera.explain.methods`; None: Grad-CAM.
 
     Raises:
         RunError: The folder holds no usable run.
@@ -251,14 +258,12 @@ def explain(
     """
     chosen = load_model(model).trained
     pixels = _pixels(images, chosen.image_size)
-    targets = None
-    if target is not None:
-        if target not in chosen.class_names:
-            known = ", ".join(chosen.class_names)
-            raise DataError(f"target: expected one of {known}. Received: {target!r}.")
-        index = chosen.class_names.index(target)
-        targets = np.full(len(pixels), index, np.int32)
-    found = gradcam.explain(chosen.net, pixels, targets=targets)
+    names = chosen.class_names
+    if target is not None and target not in names:
+        known = ", ".join(names)
+        raise DataError(f"target: expected one of {known}. Received: {target!r}.")
+    asked: Target = "predicted" if target is None else names.index(target)
+    found = maps.compute(chosen.net, pixels, method=method, target=asked)
     return Explained(pixels, found, chosen.class_names)
 
 

@@ -5,6 +5,7 @@ is bytes that are decoded, answered and forgotten.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib import resources
@@ -188,7 +189,7 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
             str | None,
             Query(
                 description="Also draw a heatmap: " + " or ".join(METHODS),
-                pattern=f"^({'|'.join(METHODS)})$",
+                pattern=f"^({'|'.join(map(re.escape, METHODS))})$",
             ),
         ] = None,
         target: Annotated[

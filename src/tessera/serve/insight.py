@@ -7,16 +7,26 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Images, Labels
+from tessera.arrays import Images
 from tessera.experiment import Hybrid
-from tessera.explain import blank, gradcam, gradients
+from tessera.explain import gradients, maps, methods, pixels
+from tessera.explain.explanations import Explanations
 from tessera.explain.gradients import Cut
+from tessera.explain.graph import CoarseGrid
+from tessera.explain.pixels import Lens
 from tessera.trained import Trained
 
 LAYER = "features"
-METHODS = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM"}
-"""Key -> name: Selvaraju et al. 2017, arXiv:1610.02391; Draelos and Carin 2020,
-arXiv:2011.08891 (gradient times activation, cell by cell)."""
+
+OFFERED: tuple[type[methods.Method], ...] = (
+    *(methods.GradCam, methods.HiResCam, methods.LayerCam, methods.GradCamPlusPlus),
+    *(methods.EigenCam, methods.IntegratedGradients, methods.SmoothGrad),
+    methods.Occlusion,
+)
+"""Those that answer within a second; see `tessera.explain.methods`."""
+
+METHODS = {kind.name: kind.label for kind in OFFERED}
+"""Key -> name, the page's default first."""
 
 Vectors = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -39,19 +49,17 @@ class Insight:
 
     cut: Cut | None
     """None where the map is too coarse to show a place."""
+    lens: Lens
     branched: Branched | None
     """None for a model without two branches, or without images to compare with."""
 
-
-@dataclass(frozen=True, eq=False)
-class Map:
-    """One image's map."""
-
-    raw: NDArray[np.float32]
-    """Signed, float32 [h, w]."""
-    reason: str
-    """Why it is blank, or empty."""
-    cautions: tuple[str, ...]
+    def methods(self) -> dict[str, str]:
+        """Those of `METHODS` that this model can be explained by."""
+        return {
+            kind.name: kind.label
+            for kind in OFFERED
+            if kind.where == "pixels" or self.cut is not None
+        }
 
 
 def prepare(trained: Trained, examples: Images) -> Insight:
@@ -63,28 +71,27 @@ def prepare(trained: Trained, examples: Images) -> Insight:
     """
     try:
         cut = gradients.cut(trained.net, LAYER)
-    except gradcam.CoarseGrid:
+    except CoarseGrid:
         cut = None
+    lens = pixels.lens(trained.net)
     if not isinstance(trained.run.model, Hybrid) or not len(examples):
-        return Insight(cut, None)
-    return Insight(cut, _branched(trained.net, examples))
+        return Insight(cut, lens, None)
+    return Insight(cut, lens, _branched(trained.net, examples))
 
 
-def explain(insight: Insight, image: NDArray[np.uint8], target: int, key: str) -> Map:
-    """The map of one image uint8 [S, S, C] for one class, by a key of `METHODS`."""
-    if insight.cut is None:
-        raise gradcam.CoarseGrid("the model's map has too few cells to show a place")
-    targets: Labels = np.array([target], np.int32)
-    direction = gradcam.one_hot(targets, 1, insight.cut.classes)
-    (batch,) = gradients.batches(insight.cut, image[None], direction)
-    if key == "hirescam":
-        raw = (batch.features * batch.gradients).sum(axis=3)
-    else:
-        weights = gradcam.channel_weights(batch.gradients)
-        raw = gradcam.weighted_sum(batch.features, weights)
-    (reason,) = blank.reasons(raw, batch.gradients)
-    cautions = gradients.cautions(insight.cut, *raw.shape[1:])
-    return Map(raw[0], str(reason), cautions)
+def explain(
+    insight: Insight, image: NDArray[np.uint8], target: int, key: str
+) -> Explanations:
+    """The map of one image uint8 [S, S, C] for one class, by a key of `METHODS`.
+
+    Raises:
+        CoarseGrid: The method needs a map of more cells than the model has.
+    """
+    method = methods.by_name(key)
+    model = insight.lens if method.where == "pixels" else insight.cut
+    if model is None:
+        raise CoarseGrid("the model's map has too few cells to show a place")
+    return maps.compute(model, image[None], method=method, target=target)
 
 
 def shares(

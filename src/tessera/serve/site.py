@@ -134,9 +134,7 @@ def describe(
         ],
         limits=[plain(limit) for limit in card.limits(trained, none)],
         methods=[
-            schema.Method(key=key, name=name)
-            for key, name in insight.METHODS.items()
-            if known.cut is not None
+            schema.Method(key=key, name=name) for key, name in known.methods().items()
         ],
         branches=known.branched is not None,
         report=report,
@@ -190,14 +188,15 @@ def _heatmap(
     site: Site, image: NDArray[np.uint8], target: int, method: str
 ) -> schema.Heatmap:
     found = insight.explain(site.insight, image, target, method)
+    (raw,) = found.raw
     return schema.Heatmap(
-        method=insight.METHODS[method],
-        layer=insight.LAYER,
+        method=found.method,
+        layer=found.layer,
         target=site.trained.class_names[target],
-        values=found.raw.astype(float).tolist(),
-        blank_because=found.reason,
+        values=np.nan_to_num(raw).astype(float).tolist(),
+        blank_because=str(found.reasons[0]),
         cautions=list(found.cautions),
-        overlay=data_url(drawn(found.raw)),
+        overlay=data_url(drawn(raw)),
     )
 
 
