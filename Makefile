@@ -17,7 +17,7 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick peers check lock results clean unusable
+.PHONY: help setup demo test quick peers check lock docs results clean unusable
 .NOTPARALLEL:
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
+	@echo 'make docs     build the documentation site'
 	@echo 'make results  write the table of results/ into README.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
@@ -52,6 +53,10 @@ check: $(VENV)/.dev
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -W -q docs build/docs
+	@echo "Site: build/docs/index.html"
 
 results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import tomli_w
 from numpy.typing import NDArray
 
 from tessera import answers as answering
@@ -74,8 +75,6 @@ def experiment(
 
 
 def _toml(value: Any) -> str:
-    import tomli_w
-
     return tomli_w.dumps({"value": value}).removeprefix("value = ").strip()
 
 
@@ -148,14 +147,10 @@ def train(
     run = _cell(asked, model, regime)
     folder = studies.run_folder(StudyFolder(Path(out)), run, loaded.dataset)
     with studies.held(folder.path):
-        only = asked.model_copy(update=_only(run))
+        only = run.experiment()
         if studies.survey(only, loaded.dataset, Path(out)).missing:
             pipeline.execute(run, loaded.dataset, folder)
     return Model(loading.load(folder.path))
-
-
-def _only(run: Run) -> dict[str, Any]:
-    return {"models": (run.model,), "regimes": (run.regime,), "seeds": (run.seed,)}
 
 
 def _cell(asked: Experiment, model: str, regime: str) -> Run:
@@ -196,12 +191,11 @@ def evaluate(model: Trainable, data: Where | None = None) -> Evaluation:
         DataError: The data cannot be read or has other classes.
     """
     chosen = load_model(model).trained
-    settings_now = chosen.run.data if data is None else None
-    loaded = (
-        Data(settings_now, source.load(settings_now))
-        if settings_now is not None
-        else load_data(data or "", image_size=chosen.image_size)
-    )
+    own = chosen.run.data
+    if data is None:
+        loaded = Data(own, source.load(own))
+    else:
+        loaded = load_data(data, image_size=chosen.image_size)
     names = chosen.class_names
     if loaded.dataset.class_names != names:
         raise DataError(
