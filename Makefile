@@ -17,7 +17,7 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick peers check lock docs results clean unusable
+.PHONY: help setup demo test quick peers cluster check lock results clean unusable
 .NOTPARALLEL:
 
 help:
@@ -25,9 +25,9 @@ help:
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
 	@echo 'make peers    compare the heatmaps with those of another tool'
+	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
-	@echo 'make docs     build the documentation site'
 	@echo 'make results  write the table of results/ into README.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
@@ -41,22 +41,21 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not peers' $(ARGS)
+	$(BIN)/python -m pytest -m 'not peers and not cluster' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow and not peers' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not peers and not cluster' $(ARGS)
 
 peers: $(VENV)/.peers
 	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
+
+cluster: $(VENV)/.dev
+	$(BIN)/python -m pytest -m cluster $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
-
-docs: $(VENV)/.dev
-	$(BIN)/python -m sphinx -W -q docs build/docs
-	@echo "Site: build/docs/index.html"
 
 results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
@@ -109,13 +108,13 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve --extra track --extra ray
+override FEATURES := --extra export --extra serve --extra ray --extra search --extra track
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
 	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
-	$(COMPILE) --extra cpu --extra jax --group peers -c locks/dev.txt -o locks/peers.txt
+	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group peers -c locks/dev.txt -o locks/peers.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

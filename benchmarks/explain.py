@@ -14,6 +14,7 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
+import os
 import statistics
 import time
 import warnings
@@ -111,7 +112,7 @@ def map_tasks(subject: Subject) -> Iterator[Task]:
         if xplique:
             tools |= xplique_call(part, xplique, conv_layer="features")
         yield Task(f"{method.label}, {part.label}", few, tools)
-    few = max(count // 10, 1)
+    few = max(count // 20, 1)
     part = subject.first(few)
     smooth = methods.SmoothGrad(samples=25, noise=0.2)
     yield Task(
@@ -234,6 +235,8 @@ def record(results: list[list[Timing]]) -> dict[str, Any]:
     """Every number, and the machine it was measured on."""
     return {
         "batch": BATCH,
+        # Other work on the machine slows every tool; taking turns shares it out.
+        "load_average": os.getloadavg(),
         "environment": runtime.environment().model_dump(mode="json"),
         "packages": {
             name: importlib.metadata.version(name)
@@ -264,6 +267,7 @@ def main() -> None:
             console.print(f"{task.name}: done", style="dim")
     console.print(table(results))
     if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(record(results), indent=2) + "\n")
 
 

@@ -9,6 +9,7 @@ from tessera.experiment import (
     Experiment,
     Folder,
     Hybrid,
+    OwnTraining,
     Regime,
     Run,
     Training,
@@ -65,3 +66,17 @@ def test_what_decides_the_result_changes_the_digest(changes: dict[str, object]) 
 
 def test_other_data_changes_the_digest() -> None:
     assert first_run().digest("one") != first_run().digest("another")
+
+
+def test_a_models_own_training_holds_for_its_runs_alone() -> None:
+    own = OwnTraining(learning_rate=0.01, origin="a guess")
+    runs = Experiment(models=(Cnn(training=own), Hybrid())).runs()
+    rates = {run.model.label: run.training.learning_rate for run in runs}
+    assert rates == {"cnn": 0.01, "hybrid": 1e-3}
+    assert runs[0].experiment().runs() == (runs[0],)
+
+
+def test_where_training_settings_were_written_does_not_change_the_digest() -> None:
+    own = first_run(models=(Cnn(training=OwnTraining(batch_size=32, origin="x")),))
+    shared = first_run(models=(Cnn(),), training=Training(batch_size=32))
+    assert own.digest("data") == shared.digest("data") != first_run().digest("data")

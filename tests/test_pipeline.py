@@ -10,7 +10,7 @@ from sklearn import metrics
 from tessera import files, pipeline, runtime, settings
 from tessera.data import source
 from tessera.data.dataset import Dataset
-from tessera.experiment import Cnn, Digits, Experiment, Run, Training
+from tessera.experiment import Cnn, Digits, Experiment, OwnTraining, Run, Training
 from tessera.record import Record, RunFolder
 
 EXPERIMENT = Experiment(
@@ -60,6 +60,7 @@ def test_a_run_leaves_every_file_and_nothing_half_written(folder: RunFolder) -> 
         "predictions.npz",
         "validation_predictions.npz",
         "heatmaps.npz",
+        "mistakes.npz",
         "record.json",
     }
 
@@ -159,3 +160,13 @@ def test_another_seed_gives_other_images_and_other_predictions(
     assert not np.array_equal(first, files.read_arrays(other.predictions)["logits"])
     manifests = [json.loads(f.manifest.read_text())["sha256"] for f in (folder, other)]
     assert manifests[0] != manifests[1]
+
+
+def test_a_model_with_training_of_its_own_says_so_in_its_notes() -> None:
+    own = OwnTraining(learning_rate=0.002, batch_size=64, origin="Found by a search.")
+    (tuned, *_) = Experiment(models=(Cnn(training=own),)).runs()
+    assert pipeline.training_notes(tuned) == (
+        "Trained with settings of its own (learning_rate 0.002, batch_size 64). "
+        "Found by a search.",
+    )
+    assert pipeline.training_notes(Experiment().runs()[0]) == ()

@@ -28,4 +28,4 @@ def test_runs_of_one_cell_share_a_folder_and_seeds_have_their_own() -> None:
 def test_every_file_of_a_run_has_a_name_of_its_own() -> None:
     folder = RunFolder(Path("run"))
     properties = [n for n, v in vars(RunFolder).items() if isinstance(v, property)]
-    assert len({getattr(folder, name) for name in properties}) == len(properties) == 10
+    assert len({getattr(folder, name) for name in properties}) == len(properties) == 13

@@ -91,3 +91,30 @@ def test_every_shipped_experiment_is_valid(path: Path) -> None:
     head = path.read_text().splitlines()[:8]
     for word in ("# Question:", "# Run:", "# Cost:", "# Result:"):
         assert any(line.startswith(word) for line in head), word
+
+
+ENDLESS = {
+    "lists in lists": "a = " + "[" * 5000,
+    "sections in sections": "a" + ".a" * 5000 + " = 1",
+    "digits": "seeds = [" + "9" * 5000 + "]",
+}
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_a_file_without_end_is_an_error_that_names_it(tmp_path, text) -> None:
+    (tmp_path / "e.toml").write_text(text)
+    with pytest.raises(settings.ExperimentError, match=r"e\.toml"):
+        settings.read(tmp_path / "e.toml")
+
+
+def test_an_override_without_end_is_an_error_too() -> None:
+    with pytest.raises(settings.ExperimentError, match="training"):
+        settings.read(None, ["training=" + "[" * 5000])
+    with pytest.raises(settings.ExperimentError, match="expected an index"):
+        settings.read(None, ["models.²=1"])
+
+
+def test_a_seed_that_no_framework_takes_is_an_error() -> None:
+    assert settings.read(None, ["seeds=[4294967295]"]).seeds == (2**32 - 1,)
+    with pytest.raises(settings.ExperimentError, match="less than 4294967296"):
+        settings.read(None, ["seeds=[4294967296]"])

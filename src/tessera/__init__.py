@@ -1,60 +1,72 @@
 """Tessera: the lab bench for small, imbalanced image datasets.
 
-In Python and in notebooks:
-
     import tessera
 
-    data = tessera.load_data("photos")
-    study = tessera.study(data, epochs=40, seeds=5)
-    tessera.predict(study.recommended(), "new-photos")
+    result = tessera.study("photos", epochs=40, seeds=5)
+    tessera.predict(result, "new-photos")
 
-`tessera.study` and `tessera.explain` are packages too; called, they are the verbs.
+The verbs load what they need when they are first used: `import tessera` is instant.
+`study` and `explain` are packages as well, so `tessera.study.survey` and
+`tessera.study(...)` both work; a type checker that knows modules only is content with
+`from tessera.api import study, explain`.
 """
 
+import importlib
 import sys
-from types import ModuleType
-from typing import Any
+import types
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tessera.api import evaluate as evaluate
+    from tessera.api import load_data as load_data
+    from tessera.api import predict as predict
+    from tessera.api import train as train
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("load_data", "train", "evaluate", "predict", "TesseraClassifier")
-_BOTH = ("study", "explain")
-"""Names of modules that are verbs as well."""
+VERBS = ("evaluate", "explain", "load_data", "predict", "study", "train")
+"""Functions of `tessera.api`."""
 
-__all__ = [*_FUNCTIONS, *_BOTH]
-
-
-class _Verb(ModuleType):
-    """A module that can be called: the verb of its name."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from tessera import api
-
-        return getattr(api, self.__name__.rpartition(".")[2])(*arguments, **options)
+CALLABLE = ("explain", "study")
+"""Verbs that are modules of the same name."""
 
 
-class _Package(ModuleType):
-    """This package: loads the verbs when they are asked for, and no sooner."""
+class _Verb(types.ModuleType):
+    """A module that can be called as the verb of its name."""
+
+    @property
+    def _function(self) -> Any:
+        api = importlib.import_module("tessera.api")
+        return getattr(api, self.__name__.rpartition(".")[2])
+
+    @property
+    def __wrapped__(self) -> Any:
+        """The function, for signatures and help."""
+        return self._function
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self._function(*args, **options)
+
+
+class _Package(types.ModuleType):
+    """This package: modules that are verbs become callable when they are loaded."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Importing tessera.study sets the attribute `study` of this package.
-        if name in _BOTH and isinstance(value, ModuleType):
+        if name in CALLABLE and isinstance(value, types.ModuleType):
             value.__class__ = _Verb
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _FUNCTIONS:
-            from tessera import api
-
-            return getattr(api, name)
-        if name in _BOTH:
-            import importlib
-
-            return importlib.import_module(f"tessera.{name}")
-        raise AttributeError(f"module 'tessera' has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
-
 
 sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name in CALLABLE:
+        return importlib.import_module(f"tessera.{name}")
+    if name in VERBS:
+        return getattr(importlib.import_module("tessera.api"), name)
+    raise AttributeError(f"module 'tessera' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *VERBS})

@@ -128,15 +128,35 @@ class Regime(Setting):
 # Models ----------------------------------------------------------------------
 
 
+class OwnTraining(Setting):
+    """How one model is trained, where that differs from the experiment's training."""
+
+    learning_rate: float | None = Field(None, gt=0.0)
+    batch_size: int | None = Field(None, ge=1)
+    origin: str | None = None
+    """Where the values come from, for the results."""
+
+    def values(self) -> dict[str, float]:
+        """What differs."""
+        return self.model_dump(exclude={"origin"}, exclude_none=True)
+
+
 class _Model(Setting):
     kind: str
     name: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9._-]*$")
     """How tables call it; none: the kind."""
+    training: OwnTraining | None = None
+    """None: as the experiment says. `tessera search` writes it."""
 
     @property
     def label(self) -> str:
         """The name, or the kind where none was given."""
         return self.name or self.kind
+
+    def trained(self, training: "Training") -> "Training":
+        """The experiment's training, with what this model has of its own."""
+        own = self.training.values() if self.training else {}
+        return training.model_copy(update=own)
 
 
 class Cnn(_Model):
@@ -179,7 +199,10 @@ Monitor = Literal["val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_
 
 
 class Training(Setting):
-    """How every model is trained: the same for all cells, so that they compare."""
+    """How every model is trained, unless it has `training` of its own.
+
+    The same for all cells, so that they compare.
+    """
 
     epochs: int = Field(8, ge=1)
     batch_size: int = Field(128, ge=1)
@@ -215,7 +238,7 @@ class Run(Setting):
     regime: Regime
     training: Training
     explain: Explain
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
 
     @property
     def cell(self) -> str:
@@ -250,7 +273,8 @@ class Run(Setting):
         settings["data"] = {
             k: v for k, v in settings["data"].items() if k not in ("path", "name")
         }
-        settings["model"].pop("name")
+        for key in ("name", "training"):  # the run's own training holds the latter
+            settings["model"].pop(key)
         settings["regime"].pop("name")
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -320,7 +344,9 @@ class Experiment(Setting):
     regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
     training: Training = Training()
     explain: Explain = Explain()
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(
+        (0, 1), min_length=1
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -344,7 +370,7 @@ class Experiment(Setting):
                 data=self.data,
                 model=model,
                 regime=regime,
-                training=self.training,
+                training=model.trained(self.training),
                 explain=self.explain,
                 seed=seed,
             )

@@ -16,7 +16,7 @@ from tessera import artefacts, checkpoint, files, runtime, settings
 from tessera.arrays import Counts, Indices, Logits
 from tessera.data import manifest, splits
 from tessera.data.dataset import Dataset, Split
-from tessera.evaluation import scores
+from tessera.evaluation import health, scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan, profiles
 from tessera.models import build, cost, weights
@@ -77,7 +77,7 @@ def execute(
     runtime.make_deterministic(run.seed)
     classes = len(dataset.class_names)
     net = build.for_run(run, dataset.image_shape, classes)
-    remarks = remedy_notes(run, dataset, chosen)
+    remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
     passed_over: list[str] = []
     fitted = take_over(run, net, dataset, donor, folder) if donor else None
     if fitted is None:
@@ -199,6 +199,15 @@ def take_over(
     )
 
 
+def training_notes(run: Run) -> tuple[str, ...]:
+    """What a reader should know of the model's training, if it has its own settings."""
+    own = run.model.training
+    if own is None:
+        return ()
+    named = ", ".join(f"{key} {value:g}" for key, value in own.values().items())
+    return (f"Trained with settings of its own ({named}). {own.origin or ''}".strip(),)
+
+
 def remedy_notes(run: Run, dataset: Dataset, chosen: Chosen) -> tuple[str, ...]:
     """What a reader should know of the remedy on these images.
 
@@ -250,12 +259,13 @@ def conclude(
 ) -> Record:
     """The record of a run that is done."""
     names = dataset.class_names
+    found = scores.scores(dataset.test.labels, logits.argmax(axis=1), names)
     return Record(
         digest=run.digest(dataset.fingerprint),
         model=run.model.label,
         regime=run.regime.name,
         seed=run.seed,
-        scores=scores.scores(dataset.test.labels, logits.argmax(axis=1), names),
+        scores=found,
         parameters=net.count_params(),
         multiply_adds=cost.multiply_adds(net),
         train_counts=tuple(train_counts(dataset, chosen).tolist()),
@@ -265,7 +275,7 @@ def conclude(
         train_seconds=fitted.seconds,
         train_cpu_seconds=fitted.cpu_seconds,
         images_per_second=fitted.images_per_second,
-        notes=notes,
+        notes=(*notes, *health.remarks(fitted.history, found)),
         tuned=tuned,
         data=dataset.summary(),
         provenance=runtime.environment(threads),

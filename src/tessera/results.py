@@ -95,13 +95,13 @@ class RankedRemedy(Value):
     change: Change
     """Of macro-F1."""
     rare: Change
-    """Of the reduced classes' mean recall."""
+    """Of the rare classes' mean recall."""
     common: Change
-    """Of the other classes' mean recall: what the gain costs."""
+    """Of the common classes' mean recall: what the gain costs."""
     gap_f1: GapClosed | None
     """Of macro-F1; None without a balanced regime."""
     gap_rare: GapClosed | None
-    """Of the reduced classes' mean recall."""
+    """Of the rare classes' mean recall."""
     behind_pick: Change | None
     """The recommended remedy's macro-F1 minus this one's; None for itself, and where
     none is recommended."""
@@ -117,7 +117,12 @@ class Ranking(Value):
     plain: str
     """The regime without a remedy."""
     balanced: str | None
-    reduced_classes: tuple[int, ...]
+    rare_classes: tuple[int, ...]
+    """The classes that a remedy is for."""
+    common_classes: tuple[int, ...]
+    """The classes that it may cost."""
+    sides: tuple[str, str]
+    """What the two are called: `reduced` and `other`, or `tail` and `head`."""
     plain_f1: Spread
     balanced_f1: Spread | None
     plain_seconds: Spread

@@ -57,7 +57,8 @@ def read_table(path: Path) -> Table:
             f"{path}: expected a readable experiment file (TOML). Received: {error}. "
             "`tessera config` prints one to start from."
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    # Numbers of thousands of digits, and lists in lists without end, are TOML too.
+    except (ValueError, RecursionError) as error:
         raise ExperimentError(f"{path}: expected TOML. Received: {error}.") from error
 
 
@@ -96,6 +97,11 @@ def _validated(kind: type[_S], table: Any, source: str, prefix: str = "") -> _S:
     try:
         # JSON mode is strict about types and still takes lists for tuples.
         return kind.model_validate_json(json.dumps(table, default=str))
+    except RecursionError as error:
+        raise ExperimentError(
+            f"{source}: expected sections within sections, a few deep. Received: "
+            "thousands."
+        ) from error
     except ValidationError as error:
         details = [d for d in error.errors() if not _follows(d, error.errors())]
         faults = [f"  {prefix}{_fault(detail, table, kind)}" for detail in details]
@@ -131,7 +137,7 @@ def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
     """A copy of a nested table or list with one entry replaced."""
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not key.isdigit() or int(key) >= len(node):
+        if not (key.isascii() and key.isdigit()) or int(key) >= len(node):
             raise ExperimentError(
                 f"--set {path}: expected an index from 0 to {len(node) - 1}. "
                 f"Received: {key!r}."
@@ -150,7 +156,7 @@ def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text.strip()
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime, workers
 from tessera.data.dataset import Dataset
+from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
 from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
 from tessera.imbalance import guards, profiles
@@ -141,16 +142,11 @@ def is_finished(task: workers.Task, dataset: Dataset) -> bool:
 
 
 def train_missing(
-    progress: Progress, experiment: Experiment, *, jobs: int, threads: int
+    progress: Progress, experiment: Experiment, dataset: Dataset, engine: Engine
 ) -> Generator[workers.Event]:
     """Train what is missing, yielding events; may be stopped at any point."""
     if progress.missing:
-        yield from workers.run_all(
-            progress.missing,
-            experiment.data,
-            jobs=min(jobs, len(progress.missing)),
-            threads=threads,
-        )
+        yield from engine.run_all(progress.missing, experiment.data, dataset)
 
 
 def conclude(

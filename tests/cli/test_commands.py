@@ -30,12 +30,6 @@ def test_other_seeds_are_refused(text: str) -> None:
         commands.parse_seeds(text)
 
 
-def test_jobs_are_auto_or_a_number() -> None:
-    assert (commands.parse_jobs("auto"), commands.parse_jobs("3")) == (None, 3)
-    with pytest.raises(ExperimentError, match="Received: '0'"):
-        commands.parse_jobs("0")
-
-
 def test_data_keeps_the_files_image_size(tmp_path: Path) -> None:
     for name in ("cats", "dogs"):
         (tmp_path / "images" / name).mkdir(parents=True)

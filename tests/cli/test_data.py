@@ -32,10 +32,12 @@ def test_a_safe_folder_is_shown_with_its_classes_and_exits_with_0(
 
 
 def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
+    (folder / "cat" / "bad.png").write_text("no image")
     (folder / "cat" / "bad\x1b[31m.png").write_text("no image")
     assert data(folder) == 1
     shown = capsys.readouterr().out
     assert "Not safe to train on" in shown and "not a JPEG" in shown
+    assert "control characters" in shown
     assert "\x1b" not in shown, "a file's name cannot colour the terminal"
 
 

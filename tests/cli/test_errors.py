@@ -35,7 +35,7 @@ def test_success_is_0() -> None:
 
 
 def test_every_listed_name_is_an_error_that_exists() -> None:
-    from tessera import cluster, files, runtime, settings, study
+    from tessera import engines, files, runtime, search, settings, study
     from tessera.data import dataset
     from tessera.explain import graph
     from tessera.export import errors as export
@@ -46,7 +46,7 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.training import validation
 
     modules = (
-        *(files, runtime, settings, study, dataset, graph, cluster),
+        *(files, runtime, settings, study, engines, search, dataset, graph),
         *(guards, profiles, blocks, rebuild, load, validation, export, track),
     )
     known = {name for module in modules for name in vars(module)}

@@ -139,6 +139,7 @@ def faithfulness(
         class_names=("cat", "dog"),
         images=100,
         sample_seed=0,
+        asked={"methods": name},
         right=60,
         groups={"head": ("dog",), "tail": ("cat",)},
         metrics=tuple(metric(key) for key in keys),

@@ -9,6 +9,7 @@ from tessera.evaluation.evidence import (
     listed,
     plural,
     points,
+    whole_percent,
 )
 
 ABOVE = Finding("a", of_values([0.10, 0.11, 0.12]))
@@ -80,3 +81,8 @@ def test_numbers_and_lists_read_as_english():
     assert plural(2, "seed") == "2 seeds"
     assert listed(["cat"]) == "cat"
     assert listed(["cat", "deer", "dog"]) == "cat, deer and dog"
+
+
+def test_a_share_in_whole_percent_has_a_true_minus():
+    assert whole_percent(0.482) == "48"
+    assert whole_percent(-0.05) == "\N{MINUS SIGN}5"

@@ -60,7 +60,8 @@ def test_every_model_has_a_ranking_with_the_best_mean_first(ranked):
     assert [row.regime for row in ranked[0].remedies][2:] == ["weak", "harmful"]
     assert ranked[0].plain == "plain"
     assert ranked[0].balanced == "balanced"
-    assert ranked[0].reduced_classes == REDUCED
+    assert ranked[0].rare_classes == REDUCED
+    assert ranked[0].sides == ("reduced", "other")
 
 
 def test_changes_are_paired_and_have_scipys_interval_and_p(ranked):
@@ -162,3 +163,26 @@ def test_more_comparisons_make_a_decision_harder():
     assert among.p_adjusted == pytest.approx(10 * alone.p)
     assert (among.decision, among.low) == ("undecided", alone.low)
     assert among.seeds_to_decide > 3
+
+
+def test_a_long_tail_sets_its_tail_against_its_head():
+    study = Experiment(
+        models=(Cnn(),),
+        regimes=(
+            Regime(name="plain", profile=Exponential()),
+            *remedied("strong", profile=Exponential()),
+        ),
+        seeds=(0, 1),
+    )
+    tail = tuple(range(1, 10))
+    counts = (4500, 2697, 1616, 969, 580, 348, 208, 125, 74, 45)
+    found = [
+        r.model_copy(update={"reduced_classes": tail, "train_counts": counts})
+        for r in records(study, recalls)
+    ]
+    (ranking,) = rankings(study, found)
+    assert ranking.sides == ("tail", "head")
+    assert (ranking.common_classes, ranking.rare_classes) == ((0, 1, 2), (7, 8, 9))
+    # None of the six is among the classes 3, 4 and 5, which alone gain here.
+    assert ranking.remedies[0].rare.mean == pytest.approx(-0.04)
+    assert ranking.remedies[0].common.mean == pytest.approx(-0.04)

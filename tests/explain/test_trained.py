@@ -73,12 +73,11 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path, text):
     "model, grid, readout",
     [
         (Cnn(), None, "mean"),
-        (Hybrid(), None, "mean"),  # embeds one token, the mean patch
-        (Hybrid(depth=1), (2, 2), "mean"),  # a 4x4 map in patches of 2x2
-        (Hybrid(depth=1, patch=3), (2, 2), "mean"),  # padded to 6x6
+        (Hybrid(), (2, 2), "mean"),  # a 4x4 map in patches of 2x2
+        (Hybrid(patch=3), (2, 2), "mean"),  # padded to 6x6
         (Transformer(), (4, 4), "pool_weights"),
     ],
-    ids=["cnn", "hybrid", "attention", "padded", "transformer"],
+    ids=["cnn", "hybrid", "padded", "transformer"],
 )
 def test_the_grid_of_own_tokens_is_known_from_the_settings(
     finished, tmp_path, model, grid, readout

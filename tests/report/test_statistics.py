@@ -1,5 +1,6 @@
 import pytest
 
+from tessera.evaluation.groups import groups
 from tessera.evaluation.ranking import family
 from tessera.report import statistics
 from tessera.results import GapClosed, Interval, Spread
@@ -56,6 +57,16 @@ def test_the_groups_are_named_with_their_thresholds(study):
     text = statistics.groups_in_words(study.record)
     assert "head (more than 900 training images): plane, car" in text
     assert "tail (fewer than 4,500): cat, deer and dog." in text
+
+
+def test_groups_that_differ_between_regimes_are_told_apart(study):
+    cell = study.record.cells[0]
+    other = groups([500, 101, 100, 20, 19, 5, 5, 5, 5, 5])
+    cells = (cell.model_copy(update={"groups": other}), *study.record.cells[1:])
+    text = statistics.groups_in_words(study.record.model_copy(update={"cells": cells}))
+    assert "Groups of classes (balanced): head (more than 100 training" in text
+    assert "middle (between): bird and cat" in text
+    assert "Groups of classes (imbalanced, weighted and balanced): head" in text
 
 
 def test_the_best_remedy_meets_plain_training_image_by_image(study, many):

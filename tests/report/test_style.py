@@ -48,3 +48,9 @@ def test_standalone_pictures_have_paper_behind_them():
 def test_spare_panels_are_removed(count):
     figure, axes = grid_of_axes(count, columns=3, width=1, height=1)
     assert len(axes) == len(figure.axes) == count
+
+
+def test_a_drawing_says_how_wide_it_is_so_that_a_phone_does_not_blow_it_up():
+    text = inline('<svg width="100pt" height="50pt" x="0">', title="t", key="k")
+    # 100 points times 1.52: its text at 9 points is then as large as the page's.
+    assert 'style="--own: 152px; max-width: var(--own)"' in text

@@ -30,7 +30,7 @@ def built(model: Trained) -> Site:
 
 @pytest.fixture(scope="session")
 def client(built: Site) -> TestClient:
-    return TestClient(app.create(built), base_url="http://localhost")
+    return TestClient(app.create(built), base_url="http://127.0.0.1")
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def test_examples_are_pictures(client: TestClient, built: Site) -> None:
 
 def test_the_report_runs_no_script_and_may_only_be_framed_here(built: Site) -> None:
     with_report = app.create(replace(built, report=b"<p>the study"))
-    reply = TestClient(with_report, base_url="http://localhost").get("/report")
+    reply = TestClient(with_report, base_url="http://127.0.0.1").get("/report")
     assert reply.text == "<p>the study"
     policy = reply.headers["content-security-policy"]
     assert "sandbox" in policy and "script" not in policy
@@ -129,7 +129,7 @@ def test_a_fault_of_ours_shows_no_trace(
 
     monkeypatch.setattr("tessera.serve.site.answer", broken)
     client = TestClient(
-        app.create(built), base_url="http://localhost", raise_server_exceptions=False
+        app.create(built), base_url="http://127.0.0.1", raise_server_exceptions=False
     )
     reply = client.post("/api/predict", content=digit, headers=PNG)
     assert reply.status_code == 500
@@ -139,7 +139,7 @@ def test_a_fault_of_ours_shows_no_trace(
 
 def test_a_busy_server_says_when_to_come_back(built: Site, digit: bytes) -> None:
     idle = Worker(waiting=1, seconds=0.0)
-    client = TestClient(app.create(built, worker=idle), base_url="http://localhost")
+    client = TestClient(app.create(built, worker=idle), base_url="http://127.0.0.1")
     reply = client.post("/api/predict", content=digit, headers=PNG)
     assert reply.status_code == 503
     assert int(reply.headers["retry-after"]) > 0

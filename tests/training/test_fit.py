@@ -66,3 +66,25 @@ def test_the_first_of_equally_good_epochs_counts() -> None:
     rows = [{"val_accuracy": score} for score in (0.1, 0.5, 0.5)]
     training = Training(monitor="val_accuracy")
     assert fit.best_epoch(rows, training) == 2
+
+
+def test_a_training_that_explodes_later_keeps_its_best_weights_so_far(
+    tmp_path: Path, monkeypatch
+) -> None:
+    real = fit.validate
+    weights: list[list[np.ndarray]] = []
+
+    def explode(net, validation) -> dict[str, float]:
+        if weights:
+            net.set_weights([np.full_like(array, np.nan) for array in weights[0]])
+        else:
+            weights.append(net.get_weights())
+        return real(net, validation)
+
+    monkeypatch.setattr(fit, "validate", explode)
+    with pytest.raises(TrainingDiverged, match="epoch 2: expected a finite validation"):
+        fitted(tmp_path)
+    net = build.build(Cnn(), (8, 8, 3), 2, seed=1)
+    net.load_weights(tmp_path / "best.weights.h5")
+    for kept, first in zip(net.get_weights(), weights[0], strict=True):
+        np.testing.assert_array_equal(kept, first)

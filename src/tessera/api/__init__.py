@@ -1,40 +1,18 @@
-"""The verbs of the command line as functions, with results that show themselves."""
+"""The verbs of `import tessera`: what the command line does, with values for results.
 
-from tessera import runtime
+    import tessera
 
-runtime.prepare()
-runtime.load_backend()  # switches first, and without the framework's start-up notes
+    photos = tessera.load_data("photos")
+    result = tessera.study(photos, epochs=40, seeds=5)
+    answers = tessera.predict(result, "new-photos")
 
-from tessera.api.classifier import TesseraClassifier  # noqa: E402
-from tessera.api.results import (  # noqa: E402
-    Data,
-    Evaluation,
-    Explained,
-    Model,
-    Predictions,
-    Study,
-)
-from tessera.api.verbs import (  # noqa: E402
-    evaluate,
-    explain,
-    load_data,
-    predict,
-    study,
-    train,
-)
+A result shows itself at the end of a notebook's cell. The folders are the state here
+too: a study that was stopped continues when its cell is run again.
+"""
 
-__all__ = [
-    "Data",
-    "Evaluation",
-    "Explained",
-    "Model",
-    "Predictions",
-    "Study",
-    "TesseraClassifier",
-    "evaluate",
-    "explain",
-    "load_data",
-    "predict",
-    "study",
-    "train",
-]
+from tessera.api.training import load_data as load_data
+from tessera.api.training import study as study
+from tessera.api.training import train as train
+from tessera.api.using import evaluate as evaluate
+from tessera.api.using import explain as explain
+from tessera.api.using import predict as predict

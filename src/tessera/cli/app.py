@@ -7,14 +7,16 @@ from typing import Annotated, Optional
 import typer
 
 from tessera import __version__
-from tessera.cli import use
-from tessera.cli.explain_options import (
-    AgainstOption,
-    BranchesOption,
-    ContrastOption,
-    LayerOption,
-    MethodOption,
-    TargetOption,
+from tessera.cli import explaining, scale, searching, use
+from tessera.cli.options import (
+    DataOption,
+    EpochsOption,
+    ExperimentFile,
+    JobsOption,
+    ModelsOption,
+    RemediesOption,
+    SeedsOption,
+    SetOption,
 )
 
 app = typer.Typer(
@@ -34,69 +36,6 @@ app = typer.Typer(
     """,
 )
 
-ExperimentFile = Annotated[
-    Optional[Path],  # noqa: UP045  (typer reads this form)
-    typer.Argument(
-        metavar="[EXPERIMENT.toml]",
-        help="Experiment file; without one, the seed study's settings.",
-        show_default=False,
-    ),
-]
-DataOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--data",
-        metavar="digits|cifar10|PATH",
-        help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
-        "or a local CIFAR-10 archive.",
-        show_default=False,
-    ),
-]
-EpochsOption = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--epochs", min=1, help="8 for a demo, 40 to 80 for a final run."),
-]
-SeedsOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--seeds",
-        metavar="N|a,b,c",
-        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`).",
-    ),
-]
-SetOption = Annotated[
-    Optional[list[str]],  # noqa: UP045
-    typer.Option(
-        "--set",
-        metavar="SECTION.KEY=VALUE",
-        help="Change any setting; may be repeated. `tessera config` lists them.",
-    ),
-]
-RemediesOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--remedies",
-        metavar="all|a,b,c",
-        help="Compare remedies for the imbalance with plain and with balanced "
-        "training; `tessera remedies` lists them. Without an experiment file, and "
-        "without --models, the hybrid alone is trained.",
-    ),
-]
-ModelsOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--models", metavar="a,b", help="Only these of the experiment's models."
-    ),
-]
-JobsOption = Annotated[
-    str,
-    typer.Option(
-        "--jobs",
-        metavar="auto|N",
-        help="Trainings side by side; auto: one per core, as memory allows.",
-    ),
-]
-
 
 @app.command()
 def demo(
@@ -110,8 +49,10 @@ def demo(
     Nine cells, two seeds, no network: about two minutes on two cores.
     """
     from tessera.cli import commands
+    from tessera.cli import engine as engines
 
-    commands.study(commands.demo_experiment(), out, jobs=jobs)
+    options = engines.options(jobs=jobs)
+    commands.study(commands.demo_experiment(), out, engine=options)
 
 
 @app.command()
@@ -130,8 +71,10 @@ def study(
     models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
-    engine: use.EngineOption = "local",
-    address: use.AddressOption = None,
+    engine: scale.EngineOption = "local",
+    address: scale.AddressOption = None,
+    threads: scale.ThreadsOption = None,
+    gpus: scale.GpusOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -143,21 +86,23 @@ def study(
         tessera study --data photos --remedies all
 
         tessera study experiments/study.toml --data cifar10
+
+        tessera study experiments/final.toml --engine ray --address auto
     """
     from tessera.cli import commands
+    from tessera.cli import engine as engines
     from tessera.cli import remedies as choice
 
+    options = engines.options(engine, jobs, address, threads, gpus)
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.parse(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
-    commands.study(
-        chosen,
-        out or Path("runs") / chosen.name,
-        jobs=jobs,
-        remedies=wanted,
-        engine=use.engine(engine, address),
-    )
+    place = out or Path("runs") / chosen.name
+    commands.study(chosen, place, engine=options, remedies=wanted)
+
+
+app.command()(searching.search)
 
 
 @app.command()
@@ -195,54 +140,7 @@ def report(
     commands.report(study)
 
 
-@app.command()
-def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    images: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Argument(metavar="[IMAGE...]", show_default=False),
-    ] = None,
-    method: MethodOption = "gradcam",
-    target: TargetOption = "predicted",
-    contrast: ContrastOption = None,
-    layer: LayerOption = None,
-    branches: BranchesOption = False,
-    against: AgainstOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for pictures and maps.")] = Path(
-        "explanations"
-    ),
-) -> None:
-    """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
-
-    A picture holds the image, the map in its own cells, and both together. A map that
-    shows nothing comes with the reason.
-
-        tessera explain RUN cat.jpg dog.jpg
-
-        tessera explain RUN cat/wrong.jpg --target predicted --contrast true
-
-        tessera explain RUN cat.jpg --method hirescam --layer conv2
-
-    Of a hybrid, also what each branch adds to the answer; the parts add up exactly.
-    Without an image, the branches' shares of every class on the test images:
-
-        tessera explain RUN cat.jpg --branches
-
-        tessera explain RUN --branches --against OTHER_RUN
-    """
-    from tessera.cli import commands
-
-    if branches or against is not None:
-        status = commands.branches(
-            run, images or [], method, target, contrast, layer, against, out
-        )
-    else:
-        status = commands.explain(
-            run, images or [], method, target, contrast, layer, out
-        )
-    raise typer.Exit(status)
-
-
+explaining.add_to(app)
 use.add_to(app)
 
 
@@ -265,7 +163,7 @@ def faithfulness(
     ] = 500,
     methods: Annotated[
         str, typer.Option(help="Methods of explaining, separated by commas.")
-    ] = "grad-cam",
+    ] = "gradcam",
     layer: Annotated[str, typer.Option(help="Layer whose map is used.")] = "features",
     steps: Annotated[
         int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
@@ -290,8 +188,9 @@ def faithfulness(
 
     Hides what they mark, compares them with maps that know nothing of the model, draws
     the weights anew, plants evidence where the place is known. Writes
-    faithfulness.json, its values per image and charts. Given a study's folder, checks
-    the first seed of every cell and writes the report again.
+    faithfulness.json, its values per image and charts; what is there already for the
+    same question is kept. Given a study's folder, checks the first seed of every cell
+    and writes the report again.
 
     tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """

@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -13,7 +13,9 @@ from tessera.experiment import Experiment, Run, Training
 from tessera.record import Record, StudyFolder
 
 if TYPE_CHECKING:
+    from tessera.cli.engine import Options as EngineOptions
     from tessera.data.dataset import Dataset
+    from tessera.engines import Engine
 
 console = Console(highlight=False, markup=False)
 
@@ -84,48 +86,54 @@ def study(
     experiment: Experiment,
     out: Path,
     *,
-    jobs: str,
+    engine: "EngineOptions",
     remedies: tuple[str, ...] = (),
-    engine: Any = None,
 ) -> None:
-    """Train what is missing, conclude, and write the report.
-
-    `engine` gets the missing tasks and the dataset and yields events; None: processes.
-    """
+    """Train what is missing, conclude, and write the report."""
     from tessera import study as studies
-    from tessera.cli import progress
+    from tessera.cli import engine as engines
 
     runtime.prepare()
     with studies.held(out):
         dataset = load(experiment)
         experiment = studies.adapted(experiment, dataset, remedies)
-        progress_so_far = studies.survey(experiment, dataset, out)
-        wanted = parse_jobs(jobs)
-        missing = progress_so_far.missing
-        jobs_now, threads = studies.share_of_machine(wanted, len(missing) or 1)
-        progress.announce(console, experiment, dataset, progress_so_far, jobs_now)
-        progress.remarks(console, experiment, dataset)
-        progress.foretell(console, dataset, missing, jobs=jobs_now, threads=threads)
+        missing = studies.survey(experiment, dataset, out).missing
         began = time.perf_counter()
-        events = (
-            studies.train_missing(
-                progress_so_far, experiment, jobs=jobs_now, threads=threads
-            )
-            if engine is None
-            else engine(missing, dataset)
-        )
-        try:
-            failures = progress.follow(console, events, missing, experiment.training)
-        except KeyboardInterrupt:
-            events.close()
-            stopped(experiment, dataset, out)
-        if failures:
-            raise studies.StudyError(progress.describe_failures(failures, out))
-        studies.conclude(experiment, dataset, out, threads=threads)
+        with engines.opened(engine, len(missing)) as chosen:
+            train_missing(experiment, dataset, out, chosen)
+        record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
         if missing:
             minutes = (time.perf_counter() - began) / 60
             console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
+        for ranking in record.rankings:
+            console.print(" ".join(ranking.recommendation))
         report(out)
+
+
+def train_missing(
+    experiment: Experiment, dataset: "Dataset", out: Path, engine: "Engine"
+) -> None:
+    """Say what there is to do, do it, and show how it goes.
+
+    Raises:
+        StudyError: Runs failed; the others are finished and kept.
+    """
+    from tessera import study as studies
+    from tessera.cli import progress
+
+    survey = studies.survey(experiment, dataset, out)
+    missing, jobs = survey.missing, engine.slots
+    progress.announce(console, experiment, dataset, survey, jobs)
+    progress.remarks(console, experiment, dataset)
+    progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
+    events = studies.train_missing(survey, experiment, dataset, engine)
+    try:
+        failures = progress.follow(console, events, missing, experiment.training)
+    except KeyboardInterrupt:
+        events.close()
+        stopped(experiment, dataset, out)
+    if failures:
+        raise studies.StudyError(progress.describe_failures(failures, out))
 
 
 def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
@@ -140,21 +148,6 @@ def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
     )
     console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
     raise SystemExit(130)
-
-
-def parse_jobs(text: str) -> int | None:
-    """`auto` -> None, else a positive number.
-
-    Raises:
-        ExperimentError: It is neither.
-    """
-    if text == "auto":
-        return None
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise settings.ExperimentError(
-        f"--jobs: expected auto or a number from 1 up. Received: {text!r}."
-    )
 
 
 def train(
@@ -233,63 +226,57 @@ def report(folder: Path) -> None:
     console.print(f"Report: {path.resolve()}", soft_wrap=True)
 
 
-def explain(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    out: Path,
-) -> int:
-    """Explain images with a trained run; returns the exit status."""
+def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
+    """Predict images with a trained run; returns the exit status."""
     runtime.prepare()
     runtime.load_backend()
-    from tessera.explain import command
+    from tessera.cli import predictions
 
-    return command.explain_images(
-        run,
-        images,
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
+    return predictions.predict(path, images, form=form, heatmaps=heatmaps)
+
+
+def export(
+    path: Path, form: str, out: Path | None, data: str | None, licence: str | None
+) -> None:
+    """Export a trained model and say where it is and how equal."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.export import command
+
+    done = command.export(path, form, out=out, data=data, licence=licence)
+    console.print(
+        f"Checked on {done.parity.images:,} test images: probabilities within "
+        f"{done.parity.probability:.1e} of the original's.",
+        soft_wrap=True,
     )
+    console.print(f"Model: {done.model.resolve()}", soft_wrap=True)
+    console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
 
 
-def branches(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    against: Path | None,
-    out: Path,
-) -> int:
-    """Split a hybrid's evidence by branch; returns the exit status."""
+def serve(path: Path, host: str, port: int) -> None:
+    """Serve a page for a trained model until Ctrl-C."""
     runtime.prepare()
     runtime.load_backend()
-    from tessera.explain import branch_command
-
-    if not images:
-        branch_command.print_shares(run, against=against)
-        return 0
-    if against is not None:
+    try:
+        from tessera.serve import command
+    except ModuleNotFoundError as error:
         raise settings.ExperimentError(
-            "--against: expected no IMAGE beside it, since whole test sets are "
-            f"compared. Received: {len(images)}."
-        )
-    return branch_command.branch_images(
-        run,
-        images,
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
+            f"serve: expected the package {error.name}. Received: it is not installed. "
+            "In the checkout, `pip install '.[serve]'` installs it."
+        ) from error
+    command.serve(
+        path, host=host, port=port, say=lambda text: console.print(text, soft_wrap=True)
     )
+
+
+def track(path: Path, to: str, out: Path | None) -> None:
+    """Copy finished runs into a tracker and say how to see them."""
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.track import command
+
+    shown = command.track(path, to, out=out)
+    console.print(f"To see the runs: {shown}", soft_wrap=True)
 
 
 def config(experiment: Experiment) -> None:

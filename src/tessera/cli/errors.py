@@ -8,6 +8,8 @@ MENDABLE = (
     "ExperimentError",
     "DataError",
     "StudyError",
+    "EngineError",
+    "SearchError",
     "MissingBackend",
     "TrainingDiverged",
     "ExplainError",
@@ -18,7 +20,6 @@ MENDABLE = (
     "RunError",
     "ExportError",
     "TrackError",
-    "ClusterError",
 )
 """By name, so that `--help` need not import the modules that define them."""
 

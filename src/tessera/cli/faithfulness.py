@@ -54,12 +54,15 @@ def faithfulness(
     )
     place = None if data is None else source.from_argument(data)
     runs = runs_of(folder)
-    ground = glyphs(seed=seed)
+    ground = None
     for number, run in enumerate(runs, 1):
         if len(runs) > 1:
             console.print(Text(f"\n{number}/{len(runs)}: {run.path}"), soft_wrap=True)
         target = None if out is None else _place(out, folder, run, len(runs))
-        found = _checked(run, wanted, place, ground, target, console)
+        found = command.kept(run, wanted) if out is None else None
+        if found is None:
+            ground = ground or glyphs(seed=seed)
+            found = _checked(run, wanted, place, ground, target, console)
         show(found, console)
         written = _write_charts(found, RunFolder(target or run.path))
         console.print(Text(f"Table, values and charts: {written}"), soft_wrap=True)

@@ -1,7 +1,7 @@
 """The verbs that put a trained model to use: their options and their help."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
 
@@ -11,44 +11,6 @@ Model = Annotated[
         metavar="RUN|STUDY", help="A run's folder, or a study's: its recommended run."
     ),
 ]
-
-
-EngineOption = Annotated[
-    str,
-    typer.Option(
-        metavar="local|ray", help="Processes on this machine, or a Ray cluster."
-    ),
-]
-AddressOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        metavar="HOST:PORT",
-        help="Of the Ray cluster; without one, Ray on this machine.",
-        show_default=False,
-    ),
-]
-
-
-def engine(name: str, address: str | None) -> Any:
-    """What trains a study's missing runs: None for this machine, or a cluster.
-
-    Raises:
-        ExperimentError: There is no such engine.
-    """
-    from tessera.settings import ExperimentError
-
-    if name == "local" and address is None:
-        return None
-    if name != "ray":
-        raise ExperimentError(
-            f"--engine: expected local, or ray with --address. Received: {name!r}"
-            f"{'' if address is None else f' with --address {address}'}."
-        )
-    from functools import partial
-
-    from tessera import cluster
-
-    return partial(cluster.run_all, address=address)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,12 +39,9 @@ def predict(
 
         tessera predict runs/photos new-photos --format csv > answers.csv
     """
-    _load_backend()
-    from tessera.cli import predictions
+    from tessera.cli import commands
 
-    raise typer.Exit(
-        predictions.predict(model, images, form=form, heatmaps=out if heatmap else None)
-    )
+    raise typer.Exit(commands.predict(model, images, form, out if heatmap else None))
 
 
 def export(
@@ -118,16 +77,9 @@ def export(
 
         tessera export runs/photos --to onnx --out photos-model
     """
-    _load_backend()
-    from tessera.export import command
+    from tessera.cli import commands
 
-    done = command.export(model, to, out=out, data=data, licence=licence)
-    typer.echo(
-        f"Checked on {done.parity.images:,} test images: probabilities within "
-        f"{done.parity.probability:.1e} of the original's."
-    )
-    typer.echo(f"Model: {done.model.resolve()}")
-    typer.echo(f"Card:  {done.card.resolve()}")
+    commands.export(model, to, out, data, licence)
 
 
 def serve(
@@ -144,17 +96,9 @@ def serve(
 
         tessera serve runs/photos
     """
-    _load_backend()
-    try:
-        from tessera.serve import command
-    except ModuleNotFoundError as error:
-        from tessera.settings import ExperimentError
+    from tessera.cli import commands
 
-        raise ExperimentError(
-            f"serve: expected the package {error.name}. Received: it is not installed. "
-            "In the checkout, `pip install '.[serve]'` installs it."
-        ) from error
-    command.serve(model, host=host, port=port, say=typer.echo)
+    commands.serve(model, host, port)
 
 
 def track(
@@ -176,15 +120,6 @@ def track(
 
         tessera track runs/photos --to mlflow
     """
-    _load_backend()
-    from tessera.track import command
+    from tessera.cli import commands
 
-    typer.echo(f"To see the runs: {command.track(path, to, out=out)}")
-
-
-def _load_backend() -> None:
-    """The framework, with its switches set first."""
-    from tessera import runtime
-
-    runtime.prepare()
-    runtime.load_backend()
+    commands.track(path, to, out)

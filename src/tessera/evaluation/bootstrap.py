@@ -108,9 +108,14 @@ def calibration_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws
         gaps: correct - confidence of every image, [N].
         bins: Number of bins.
     """
-    parts = np.zeros((len(where), bins))
-    parts[np.arange(len(where)), where] = gaps
-    return lambda block: np.abs(block @ parts).sum(axis=1) / block.sum(axis=1)
+
+    def score(block: Draws) -> Floats:
+        parts = np.zeros((len(where), bins))
+        parts[np.arange(len(where)), where] = gaps
+        error: Floats = np.abs(block @ parts).sum(axis=1) / block.sum(axis=1)
+        return error
+
+    return score
 
 
 def largest_gap_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:

@@ -173,6 +173,8 @@ class Faithfulness(_Value):
     class_names: tuple[str, ...]
     images: int
     sample_seed: int
+    asked: dict[str, str]
+    """What the command was asked for; the same again gives the same."""
     right: int
     """Images of the sample that the model answers rightly."""
     groups: dict[str, tuple[str, ...]]

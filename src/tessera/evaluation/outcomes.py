@@ -123,7 +123,9 @@ def run_intervals(
         outcome: A run's answers.
         rare: The reduced classes; with any, their recall has an interval too.
         parted: Head, middle and tail, for their recall.
-        replicates: How many; a quarter of them for areas under curves.
+        replicates: How many; a tenth of them, and with more than ten classes fewer,
+            for scores that need every threshold: AURC, areas under curves, class-wise
+            ECE.
 
     Returns:
         An interval per score that the names in `CellSummary.scores` give.
@@ -145,7 +147,9 @@ def run_intervals(
     found |= bootstrap.replicated(
         labels, _of_draws(shares, image_nlls, labels), replicates=replicates
     )
-    found |= _areas(shares, labels, max(replicates // 4, 1))
+    # Fewer for many classes, so that time grows with the images alone.
+    fewer = max(replicates // 20, replicates // max(logs.shape[1], 10), 1)
+    found |= _by_threshold(shares, labels, fewer)
     return {name: bootstrap.interval(values) for name, values in found.items()}
 
 
@@ -164,6 +168,19 @@ def _of_draws(
         "brier": bootstrap.mean_of(image_brier(shares, labels)),
         "ece": bootstrap.calibration_of(where, gaps, len(widths)),
         "ece_mass": bootstrap.calibration_of(by_mass, gaps, len(masses)),
+        "mce": bootstrap.largest_gap_of(where, gaps, len(widths)),
+    }
+
+
+def _by_threshold(
+    shares: Probabilities, labels: Labels, replicates: int
+) -> dict[str, Floats]:
+    """Replicates of the scores that take long: they go through every threshold."""
+    confidence, correct = shares.max(axis=1), shares.argmax(axis=1) == labels
+    widths = calibration.equal_width_edges()
+    every = range(shares.shape[1])
+    scores = {
+        "aurc": bootstrap.selection_of(confidence, correct),
         "ece_classwise": bootstrap.mean_over(
             [
                 bootstrap.calibration_of(
@@ -171,20 +188,15 @@ def _of_draws(
                     (labels == k) - shares[:, k],
                     len(widths),
                 )
-                for k in range(shares.shape[1])
+                for k in every
             ]
         ),
-        "mce": bootstrap.largest_gap_of(where, gaps, len(widths)),
-        "aurc": bootstrap.selection_of(confidence, correct),
     }
-
-
-def _areas(shares: Probabilities, labels: Labels, replicates: int) -> dict[str, Floats]:
-    """Replicates of the mean areas under the curves of the classes that have them."""
-    present = [k for k in np.unique(labels) if (labels != k).any()]
-    if not present:
-        return {}
-    each = [bootstrap.areas_of(shares[:, k], labels == k) for k in present]
-    both = bootstrap.mean_over(each)
-    found = bootstrap.replicated(labels, {"areas": both}, replicates=replicates)
-    return dict(zip(("macro_auc", "macro_ap"), found["areas"], strict=True))
+    present = [k for k in every if 0 < (labels == k).sum() < len(labels)]
+    if present:
+        each = [bootstrap.areas_of(shares[:, k], labels == k) for k in present]
+        scores["areas"] = bootstrap.mean_over(each)
+    found = bootstrap.replicated(labels, scores, replicates=replicates)
+    if present:
+        found["macro_auc"], found["macro_ap"] = found.pop("areas")
+    return found

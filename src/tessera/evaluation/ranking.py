@@ -2,8 +2,8 @@
 
 A remedy is compared with plain training on the same profile, seed by seed; the gap
 that it may close reaches up to balanced data. Three families of comparisons are
-corrected for their number: macro-F1, the reduced classes' recall, and the other
-classes' recall, each over all remedies of one ranking.
+corrected for their number: macro-F1, the rare classes' recall, and the common classes'
+recall, each over all remedies of one ranking.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from tessera.evaluation.comparison import Measure, measure
 from tessera.evaluation.differences import difference, seeds_to_decide, spread
 from tessera.evaluation.gap import gap_closed
+from tessera.evaluation.groups import groups
 from tessera.evaluation.recommendation import recommendation
 from tessera.evaluation.roles import Imbalance, Roles, roles
 from tessera.evaluation.significance import LEVEL, holm, paired_t, sign_flips
@@ -19,6 +20,9 @@ from tessera.record import Record
 from tessera.results import Change, Decision, GapClosed, RankedRemedy, Ranking
 
 F1 = measure("macro_f1")
+
+_Side = tuple[str, tuple[int, ...]]
+"""What a group of classes is called, and its members."""
 
 
 def rankings(experiment: Experiment, records: Sequence[Record]) -> tuple[Ranking, ...]:
@@ -51,8 +55,11 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     }
     if not cells:
         return None
-    rare = measure("reduced_recall", imbalance.reduced)
-    common = measure("common_recall", imbalance.reduced)
+    (rare_name, rare_classes), (common_name, common_classes) = _sides(
+        imbalance.reduced, plain[0]
+    )
+    rare = measure("group_recall", rare_classes)
+    common = measure("group_recall", common_classes)
     changes = [_changes(list(cells.values()), plain, s) for s in (F1, rare, common)]
     rows = [
         RankedRemedy(
@@ -77,7 +84,9 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
         model=model,
         plain=imbalance.regime,
         balanced=found.balanced if balanced else None,
-        reduced_classes=imbalance.reduced,
+        rare_classes=rare_classes,
+        common_classes=common_classes,
+        sides=(rare_name, common_name),
         plain_f1=spread([F1(r.scores) for r in plain]),
         balanced_f1=spread([F1(r.scores) for r in balanced]) if balanced else None,
         plain_seconds=spread([r.train_seconds for r in plain]),
@@ -86,6 +95,20 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
         recommendation=(),
     )
     return ranking.model_copy(update={"recommendation": recommendation(ranking)})
+
+
+def _sides(reduced: tuple[int, ...], plain: Record) -> tuple[_Side, _Side]:
+    """The rare classes, then the common ones, by what they are called.
+
+    The classes that the profile reduces against the others; where it reduces more than
+    half of them, as a long tail does, the tail against the head.
+    """
+    size = len(plain.train_counts)
+    parted = groups(plain.train_counts)
+    if parted is not None and 2 * len(reduced) > size:
+        return ("tail", parted.tail), ("head", parted.head)
+    others = tuple(i for i in range(size) if i not in reduced)
+    return ("reduced", reduced), ("other", others)
 
 
 def _shared(runs: Sequence[Record], plain: Sequence[Record]) -> tuple[Record, ...]:

@@ -47,9 +47,10 @@ def _price(ranking: Ranking, best: RankedRemedy) -> str:
         if not _CHEAPER <= time <= _DEARER
         else "about as long as"
     )
+    rare, common = ranking.sides
     return (
-        f"The reduced classes' recall changes by {with_interval(best.rare)} points, "
-        f"the other classes' by {with_interval(best.common)}; training takes {took} "
+        f"The {rare} classes' recall changes by {with_interval(best.rare)} points, the "
+        f"{common} classes' by {with_interval(best.common)}; training takes {took} "
         "without it."
     )
 

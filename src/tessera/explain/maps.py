@@ -160,6 +160,7 @@ def _on_layer(
     asked = question(target, len(images), cut.classes)
     maps, texts, logits, residuals = [], [], [], []
     exact = isinstance(method, HiResCam) and affine.affine(cut.graph, [cut.place.key])
+    draw = _drawing(cut, images, method)
     start = 0
     for batch in gradients.batches(
         cut,
@@ -171,12 +172,7 @@ def _on_layer(
         part = slice(start, start + len(batch.logits))
         start = part.stop
         directions = resolved(asked, batch.logits, part)
-        if isinstance(method, ScoreCam):
-            raw = scorecam.score_cam(
-                cut, images[part], batch.features, directions, method
-            )
-        else:
-            raw = layer_maps(method)(batch.features, batch.gradients)
+        raw = draw(batch, part, directions)
         maps.append(raw)
         sensitive = class_specific(method) and not isinstance(method, ScoreCam)
         texts.append(blank.reasons(raw, batch.gradients if sensitive else None))
@@ -190,6 +186,19 @@ def _on_layer(
         layer=cut.layer,
         cautions=(*gradients.cautions(cut, *found.grid), *found.cautions),
         residuals=np.concatenate(residuals) if exact else None,
+    )
+
+
+def _drawing(
+    cut: Cut, images: NDArray[Any], method: OnLayer
+) -> Callable[[Batch, slice, Directions], Heatmaps]:
+    """What draws the maps of a batch, given where its images are."""
+    if not isinstance(method, ScoreCam):
+        plain = layer_maps(method)
+        return lambda batch, part, directions: plain(batch.features, batch.gradients)
+    scores = scorecam.masked_scores(cut, images.shape[1:3])
+    return lambda batch, part, directions: scorecam.score_cam(
+        cut, images[part], batch.features, directions, method, scores
     )
 
 

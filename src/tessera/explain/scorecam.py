@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from tessera.arrays import Heatmaps
 from tessera.explain import graph as graphs
 from tessera.explain.cams import weighted_sum
-from tessera.explain.gradients import Cut, Directions, FeatureMaps, compiled, padded
+from tessera.explain.gradients import (
+    Cut,
+    Directions,
+    FeatureMaps,
+    Function,
+    compiled,
+    padded,
+)
 from tessera.explain.graph import Tensor
 from tessera.explain.methods import ScoreCam
 
@@ -23,6 +30,7 @@ def score_cam(
     features: FeatureMaps,
     directions: Directions,
     settings: ScoreCam,
+    scores: Function,
 ) -> Heatmaps:
     """Wang et al. 2020, arXiv:1910.01279, with the logit as the score.
 
@@ -37,20 +45,20 @@ def score_cam(
         features: The layer's output, float32 [N, h, w, K].
         directions: What is explained, float32 [N, classes].
         settings: How many channels.
+        scores: From `masked_scores`, for images of this size.
 
     Returns:
         Maps, float32 [N, h, w], before the paper's ReLU.
     """
-    program = compiled(cut.graph.net, _masked_scores(cut.graph, images.shape[1:3]))
     maps = [
-        _weights(program, image.astype(cut.dtype), channels, direction, settings)
+        _weights(scores, image.astype(cut.dtype), channels, direction, settings)
         for image, channels, direction in zip(images, features, directions, strict=True)
     ]
     return weighted_sum(features, np.stack(maps))
 
 
 def _weights(
-    program: Any,
+    scores: Function,
     image: NDArray[Any],
     features: NDArray[np.float32],
     direction: NDArray[np.float32],
@@ -66,20 +74,31 @@ def _weights(
     if not len(used):
         return weights
     size = min(MASKS, len(order))
-    scores = np.concatenate(
+    found = np.concatenate(
         [
             np.asarray(
-                program(image, padded(channels[used[i : i + size]], size), direction)
+                scores(image, padded(channels[used[i : i + size]], size), direction)
             )
             for i in range(0, len(used), size)
         ]
     )[: len(used)]
-    shares = np.exp(scores - scores.max())
+    shares = np.exp(found - found.max())
     weights[used] = shares / shares.sum()
     return weights
 
 
-def _masked_scores(graph: graphs.Graph, size: tuple[int, ...]) -> Any:
+def masked_scores(cut: Cut, size: tuple[int, ...]) -> Function:
+    """Compile the scores of one image seen through channels; reuse it for all images.
+
+    Args:
+        cut: The model, cut at the layer.
+        size: Height and width of the images.
+
+    Returns:
+        (image [H, W, C], channels [M, h, w], direction [classes]) -> scores [M].
+    """
+    graph = cut.graph
+
     def scores(image: Tensor, channels: Tensor, direction: Tensor) -> Tensor:
         enlarged = ops.image.resize(
             channels[..., None],
@@ -94,4 +113,4 @@ def _masked_scores(graph: graphs.Graph, size: tuple[int, ...]) -> Any:
         (logits,) = graphs.run(graph, {graph.pixels: pixels}, [graph.logits])
         return ops.sum(ops.cast(logits, "float32") * direction, axis=-1)
 
-    return scores
+    return compiled(graph.net, scores)

@@ -87,14 +87,11 @@ def validation(run: RunFolder, dataset: Dataset) -> Split:
 
 
 def token_grid(trained: Trained) -> Grid | None:
-    """The grid of the model's tokens, as its settings say; None where it has none.
-
-    A hybrid of depth 0 embeds the mean of its patches, a single token.
-    """
+    """The grid of the model's tokens, as its settings say; None where it has none."""
     match trained.run.model:
         case Transformer():
             patch = 1
-        case Hybrid(patch=patch, depth=depth) if depth > 0:
+        case Hybrid(patch=patch):
             pass
         case _:
             return None

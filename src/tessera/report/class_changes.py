@@ -46,7 +46,7 @@ def _figure(
         ]
     )
     labels = [f"{names[i]}" for i in order]
-    rare = [i in ranking.reduced_classes for i in order]
+    rare = [i in ranking.rare_classes for i in order]
     with drawing():
         picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
     best, worst = (f(changes[0]) for f in (np.argmax, np.argmin))
@@ -54,8 +54,8 @@ def _figure(
         key=f"class-changes-{ranking.model}--{ranking.plain}",
         title=f"{ranking.model}, {ranking.plain}",
         caption="Recall minus that of plain training, points, mean over seeds; classes "
-        "from the most common to the rarest in training, the reduced ones marked "
-        "with *.",
+        "from the most common to the rarest in training, the "
+        f"{ranking.sides[0]} ones marked with *.",
         alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
         f"class {labels[best]} gains most, {_points(changes[0, best])} points, and "
         f"{labels[worst]} changes by {_points(changes[0, worst])}.",

@@ -39,18 +39,18 @@ def _figure(ranking: Ranking) -> Drawing:
             * bool(ranking.pick)
         ),
         alternative=f"Interval plot over {seeds} seeds. Highest: {best.regime}. "
-        + " ".join(_sentence(row) for row in ranking.remedies),
+        + " ".join(_sentence(row, ranking) for row in ranking.remedies),
         svg=picture,
     )
 
 
-def _sentence(row: RankedRemedy) -> str:
+def _sentence(row: RankedRemedy, ranking: Ranking) -> str:
     return (
         f"{row.regime}: macro-F1 {with_interval(row.change)}, {row.change.decision}; "
         + listed(
             [
-                f"reduced classes' recall {points(row.rare.mean)}",
-                f"other classes' {points(row.common.mean)}.",
+                f"{ranking.sides[0]} classes' recall {points(row.rare.mean)}",
+                f"{ranking.sides[1]} classes' {points(row.common.mean)}.",
             ]
         )
     )
@@ -62,8 +62,8 @@ def _panels(ranking: Ranking) -> str:
     panels = figure.subplots(1, 3, sharey=True)
     columns: tuple[tuple[str, list[Change]], ...] = (
         ("macro-F1", [r.change for r in rows]),
-        ("recall of the reduced classes", [r.rare for r in rows]),
-        ("recall of the other classes", [r.common for r in rows]),
+        (f"recall of the {ranking.sides[0]} classes", [r.rare for r in rows]),
+        (f"recall of the {ranking.sides[1]} classes", [r.common for r in rows]),
     )
     top = ranking.balanced_f1
     gap = 100 * (top.mean - ranking.plain_f1.mean) if top else None

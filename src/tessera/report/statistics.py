@@ -1,6 +1,6 @@
 """A study's statistics -> the words, numbers and rows that its page shows of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,10 +145,22 @@ def never_found(cell: CellSummary) -> str:
 
 def groups_in_words(record: StudyRecord) -> str:
     """Who is head, middle and tail, by which thresholds, in a sentence."""
-    found: Groups | None = next((c.groups for c in record.cells if c.groups), None)
-    if found is None:
-        return ""
+    known: dict[str, list[str]] = {}
+    of = {c.groups.model_dump_json(): c.groups for c in record.cells if c.groups}
+    for cell in record.cells:
+        if cell.groups:
+            regimes = known.setdefault(cell.groups.model_dump_json(), [])
+            regimes += [cell.regime] if cell.regime not in regimes else []
     names = record.data.class_names
+    several = len(known) > 1
+    return " ".join(
+        f"Groups of classes{f' ({shown.joined(regimes)})' if several else ''}: "
+        f"{_group_words(of[key], names)}."
+        for key, regimes in known.items()
+    )
+
+
+def _group_words(found: Groups, names: Sequence[str]) -> str:
     parts = [
         f"{part} ({bound}): {_members([names[i] for i in members])}"
         for part, bound, members in (
@@ -158,7 +170,7 @@ def groups_in_words(record: StudyRecord) -> str:
         )
         if members
     ]
-    return f"Groups of classes: {'; '.join(parts)}."
+    return "; ".join(parts)
 
 
 def _members(names: list[str]) -> str:

@@ -111,7 +111,8 @@ def inline(text: str, *, title: str, key: str) -> str:
 
 def _widest(opening: re.Match[str]) -> str:
     """As wide as the page lets it be, until its text is as large as the page's."""
-    return f'{opening[1]}style="max-width: {1.52 * float(opening[2]):.0f}px" '
+    wide = f"{1.52 * float(opening[2]):.0f}px"
+    return f'{opening[1]}style="--own: {wide}; max-width: var(--own)" '
 
 
 def grid_of_axes(

@@ -66,9 +66,16 @@ def rankings(record: StudyRecord) -> str:
 
 
 def _ranking(record: StudyRecord, ranking: Ranking) -> str:
+    rare, common = ranking.sides
     head = [
-        *("Remedy", "Macro-F1", "Macro-F1, change", "Reduced classes' recall"),
-        *("Other classes' recall", "Gap closed, macro-F1", "Gap closed, recall"),
+        *(
+            "Remedy",
+            "Macro-F1",
+            "Macro-F1, change",
+            f"{rare.capitalize()} classes' recall",
+        ),
+        *(f"{common.capitalize()} classes' recall", "Gap closed, macro-F1"),
+        f"Gap closed, {rare} recall",
         *("Parameters", "Multiply-adds", "Training, s"),
     ]
     rows = [

@@ -18,8 +18,6 @@ from tessera.report.style import (
 )
 from tessera.results import Ranking
 
-_NAMED = 6
-"""Remedies up to which points carry names; more carry their rank."""
 _AROUND = ((7, -3), (-7, -3), (0, 7), (0, -13), (7, 6), (-7, 6), (7, -12), (-7, -12))
 """Where a label may stand beside its point, in printer's points."""
 
@@ -32,23 +30,32 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
     classes = len(record.data.class_names)
     with drawing():
         picture = _panels(rankings, classes)
-    named = all(len(r.remedies) <= _NAMED for r in rankings)
     return Drawing(
         key="tradeoff",
         title="What the rare classes win, what the others lose",
         caption="Mean over seeds, in points against plain training (the cross). "
-        + ("" if named else "Numbers are those of the table. ")
-        + "Above the dashed line the mean recall of all classes rises; a remedy above "
-        "and to the right of another is better on both sides.",
+        "Numbers are those of the table. "
+        + (
+            "Above the dashed line the mean recall of all classes rises; a "
+            if _whole(rankings, classes)
+            else "A "
+        )
+        + "remedy above and to the right of another is better on both sides.",
         alternative="Scatter chart. "
         + " ".join(_sentence(ranking) for ranking in rankings),
         svg=picture,
     )
 
 
+def _whole(rankings: Sequence[Ranking], classes: int) -> bool:
+    """Whether every class is on one of the two sides."""
+    return all(len(r.rare_classes) + len(r.common_classes) == classes for r in rankings)
+
+
 def _sentence(ranking: Ranking) -> str:
     rows = "; ".join(
-        f"{r.regime}: rare {points(r.rare.mean)}, common {points(r.common.mean)}"
+        f"{r.regime}: {ranking.sides[0]} {points(r.rare.mean)}, "
+        f"{ranking.sides[1]} {points(r.common.mean)}"
         for r in ranking.remedies
     )
     return f"{ranking.model}, {ranking.plain}: {rows}."
@@ -60,9 +67,10 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     low, high = min(*far, -1.0), max(*far, 1.0)
     room = 0.12 * (high - low)
     for panel, ranking in zip(axes, rankings, strict=True):
-        rare = len(ranking.reduced_classes)
-        slope = -(classes - rare) / rare
-        panel.axline((0, 0), slope=slope, color=QUIET, linewidth=1, linestyle="--")
+        rare, common = len(ranking.rare_classes), len(ranking.common_classes)
+        if rare + common == classes:
+            slope = -common / rare
+            panel.axline((0, 0), slope=slope, color=QUIET, linewidth=1, linestyle="--")
         panel.plot(0, 0, "P", color=QUIET, mec=PAPER, mew=0.6, ms=8)
         _points(panel, ranking)
         panel.set_title(f"{ranking.model}, {ranking.plain}")
@@ -72,13 +80,13 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     heights = [100 * r.rare.mean for x in rankings for r in x.remedies]
     bottom, top = min(*heights, 0.0), max(*heights, 1.0)
     axes[0].set_ylim(bottom - 0.1 * (top - bottom), top + 0.12 * (top - bottom))
-    figure.supxlabel("other classes' recall, points", fontsize=9)
-    figure.supylabel("reduced classes' recall, points", fontsize=9)
+    rare_name, common_name = rankings[0].sides
+    figure.supxlabel(f"{common_name} classes' recall, points", fontsize=9)
+    figure.supylabel(f"{rare_name} classes' recall, points", fontsize=9)
     return svg(figure)
 
 
 def _points(axes: Axes, ranking: Ranking) -> None:
-    named = len(ranking.remedies) <= _NAMED
     taken: list[tuple[float, float]] = []
     where = [(100 * r.common.mean, 100 * r.rare.mean) for r in ranking.remedies]
     wide = max((abs(x) for x, _ in where), default=1.0) / 60 or 1.0
@@ -96,7 +104,7 @@ def _points(axes: Axes, ranking: Ranking) -> None:
         right, up = _free(x, y, [*where, *taken], wide, tall)
         taken.append((x + right * wide / 2, y + up * tall / 2))
         axes.annotate(
-            row.regime if named else str(rank),
+            str(rank),
             (x, y),
             xytext=(right, up),
             textcoords="offset points",

@@ -238,19 +238,31 @@ def one_epoch(
     began = time.perf_counter()
     totals = train(batches, lambda done: job.report(epoch, done, len(batches), None))
     loss = totals.loss / totals.images
-    if not np.isfinite(loss):
-        raise TrainingDiverged(
-            f"epoch {epoch + 1}: expected a finite loss. Received: {loss}. Lower "
-            "training.learning_rate, or look at the data with `tessera data`."
-        )
+    require_finite(epoch, "loss", loss)
     with stages.as_in_use(job.net, stage):
         row = {"loss": loss, "accuracy": totals.correct / totals.images}
         row |= validate(job.net, job.material.validation)
+        # A last step that explodes leaves the epoch's own loss as it was.
+        require_finite(epoch, "validation loss", row["val_loss"])
         state.best = kept(job, keep, epoch, row, state.best)
     rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
     seconds = time.perf_counter() - began
     row |= {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}
     return {name: row[name] for name in COLUMNS}
+
+
+def require_finite(epoch: int, name: str, value: float) -> None:
+    """End a training whose numbers are none any more.
+
+    Raises:
+        TrainingDiverged: The value is NaN or infinite.
+    """
+    if not np.isfinite(value):
+        raise TrainingDiverged(
+            f"epoch {epoch + 1}: expected a finite {name}. Received: {value}. The "
+            "gradients exploded: lower training.learning_rate, or see the data with "
+            "`tessera data`. The best weights and the last checkpoint before are kept."
+        )
 
 
 def first_of_last_phase(job: Job) -> int:

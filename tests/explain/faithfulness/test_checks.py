@@ -7,9 +7,10 @@ from tessera.evaluation.faithfulness import Interval
 from tessera.explain.faithfulness import checks, controls, mappers
 from tessera.explain.faithfulness.answers import predictor
 from tessera.explain.faithfulness.sampling import Sample
+from tessera.explain.methods import GradCam
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype(np.float32)
-GRAD_CAM = mappers.mapper("grad-cam", "features")
+GRAD_CAM = mappers.mapper(GradCam())
 
 
 def deaf(net, images, targets):

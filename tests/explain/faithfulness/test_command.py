@@ -50,6 +50,8 @@ def test_a_run_leaves_a_record_and_the_values_behind_it(run):
     found = command.check_run(run, wanted, tell=said.append)
     assert "images" in said and any("ROAD" in text for text in said)
     assert checked.read(run.faithfulness, record_of(run)) == found
+    assert command.kept(run, wanted) == found
+    assert command.kept(run, command.Wanted(settings=AMOUNT)) is None
     (method,) = found.methods
     keys = {row.metric for row in method.measured}
     assert {"deletion_mean", "road", "average_drop", "stability_worst"} <= keys

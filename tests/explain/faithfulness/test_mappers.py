@@ -1,28 +1,47 @@
 import numpy as np
 import pytest
 
-from tessera.experiment import Cnn
+from tessera.experiment import Cnn, Transformer
 from tessera.explain import gradcam
 from tessera.explain.faithfulness import mappers
 from tessera.explain.graph import ExplainError
+from tessera.explain.methods import AttentionRollout, GradCam, HiResCam, SmoothGrad
 from tessera.models import build
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1)).astype("float32")
+TARGETS = np.int32([2, 0, 1])
 
 
 def test_grad_cam_is_grad_cam():
     net = build.build(Cnn(), (32, 32, 1), 3, seed=0)
-    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1)).astype("float32")
-    targets = np.int32([2, 0, 1])
-    found = mappers.mapper("grad-cam", "features")(net, images, targets)
-    expected = gradcam.explain(net, images, targets=targets, layer="features").raw
-    assert (found == expected).all()
-    assert mappers.title("grad-cam") == gradcam.METHOD
+    found = mappers.mapper(GradCam())(net, IMAGES, TARGETS)
+    assert (found == gradcam.explain(net, IMAGES, targets=TARGETS).raw).all()
 
 
-def test_a_list_is_read_once_each():
-    assert mappers.parse(" grad-cam, grad-cam") == ("grad-cam",)
+def test_methods_on_pixels_and_on_attention_take_no_layer():
+    net = build.build(Transformer(), (32, 32, 1), 3, seed=0)
+    pixels = mappers.mapper(SmoothGrad(samples=2))(net, IMAGES, TARGETS)
+    assert pixels.shape == (3, 32, 32)
+    rollout = AttentionRollout(readout="pool_weights")
+    tokens = mappers.mapper(rollout, grid=(8, 8))(net, IMAGES, TARGETS)
+    assert tokens.shape == (3, 8, 8)
 
 
-@pytest.mark.parametrize("text", ["", ",", "saliency", "grad-cam,x"])
+def test_a_record_says_where_a_method_looks():
+    assert mappers.place(GradCam(), "conv2") == "conv2"
+    assert mappers.place(SmoothGrad(), "conv2") == "pixels"
+
+
+def test_a_model_without_attention_has_no_rollout():
+    assert mappers.on_any_net(AttentionRollout()) is None
+    assert mappers.on_any_net(GradCam()) is not None
+
+
+def test_a_list_is_read_in_its_order_each_method_once():
+    assert mappers.parse(" hirescam, gradcam,hirescam") == (HiResCam(), GradCam())
+
+
+@pytest.mark.parametrize("text", ["", ",", "saliency", "gradcam,x"])
 def test_an_unknown_method_names_the_known(text):
-    with pytest.raises(ExplainError, match=r"--methods: expected a list of grad-cam"):
+    with pytest.raises(ExplainError, match=r"--methods: expected a list of gradcam, "):
         mappers.parse(text)

@@ -7,12 +7,13 @@ from tessera.explain.faithfulness import controls, mappers, mosaics, planted, sa
 from tessera.explain.faithfulness import method as methods
 from tessera.explain.faithfulness.answers import predictor
 from tessera.explain.faithfulness.measure import Settings
+from tessera.explain.methods import GradCam
 
 NAMES = ("a", "b", "c", "d", "e")
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
 LABELS = np.arange(20, dtype=np.int32) % 5
 AMOUNT = Settings(steps=4, shares=(0.5,), check_images=10)
-GRAD_CAM = mappers.mapper("grad-cam", "features")
+GRAD_CAM = mappers.mapper(GradCam())
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def outcome(subject, ground, **more):
         "Grad-CAM",
         layer="features",
         ground=ground,
+        reader=GRAD_CAM,
         more_checks=lambda *_: iter(()),
         settings=AMOUNT,
         **more,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tessera.explain.faithfulness import controls, mappers, planted, pointing
+from tessera.explain.methods import GradCam
 
 
 def test_the_glyph_is_where_the_region_says():
@@ -51,7 +52,7 @@ def test_grad_cam_finds_what_the_reader_reads_and_the_controls_do_not():
     net, accuracy = planted.trained_reader(seed=0)
     assert accuracy > 0.97
     truth = planted.plant(100, seed=9).located()
-    maps = mappers.mapper("grad-cam", "features")(net, truth.images, truth.targets)
+    maps = mappers.mapper(GradCam())(net, truth.images, truth.targets)
     chance = pointing.chance(truth.regions).mean()
     assert chance == pytest.approx(81 / 1024)
     energy = np.nanmean(pointing.energy(maps, truth.regions))

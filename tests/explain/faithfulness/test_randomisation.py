@@ -10,6 +10,7 @@ from keras import layers
 from tessera.experiment import Cnn, Hybrid, Transformer
 from tessera.explain import gradcam
 from tessera.explain.faithfulness import controls, mappers, randomisation, similarity
+from tessera.explain.methods import GradCam
 from tessera.models import build
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.float32)
@@ -45,7 +46,7 @@ def test_the_seed_decides_the_new_weights(net):
 def test_explaining_copies_never_touches_the_original(net):
     before = [w.copy() for w in net.get_weights()]
     answers = net.predict_on_batch(IMAGES)
-    mapper = mappers.mapper("grad-cam", "features")
+    mapper = mappers.mapper(GradCam())
     maps = mapper(net, IMAGES, TARGETS)
     steps = randomisation.cascade(net)[-1:]
     list(randomisation.explained(net, mapper, IMAGES, TARGETS, steps, seed=0))
@@ -127,7 +128,7 @@ def test_grad_cam_notices_random_weights_and_an_edge_map_does_not():
 
     found = {}
     for name, mapper in (
-        ("grad-cam", mappers.mapper("grad-cam", "features")),
+        ("grad-cam", mappers.mapper(GradCam())),
         ("edges", edges),
     ):
         before = mapper(net, images, targets)
@@ -142,7 +143,7 @@ def test_grad_cam_notices_random_weights_and_an_edge_map_does_not():
 
 def test_a_copys_maps_are_those_of_its_own_weights():
     net = build.build(Cnn(), (32, 32, 3), 4, seed=3)
-    mapper = mappers.mapper("grad-cam", "features")
+    mapper = mappers.mapper(GradCam())
     steps = randomisation.cascade(net)
     for layers_anew, maps in randomisation.explained(
         net, mapper, IMAGES, TARGETS, steps, seed=0

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from pydantic import ValidationError
 
 from tessera import files, runtime, settings
 from tessera.arrays import Heatmaps
 from tessera.data import source
 from tessera.data.dataset import Dataset
-from tessera.evaluation.faithfulness import Check, Faithfulness, Metric
+from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
 from tessera.explain import command as runs
 from tessera.explain.faithfulness import checks, fills, mappers, mosaics, sampling
@@ -33,6 +34,8 @@ from tessera.explain.faithfulness.method import (
 )
 from tessera.explain.faithfulness.sampling import Sample
 from tessera.explain.graph import ExplainError
+from tessera.explain.methods import GradCam, Method
+from tessera.explain.places import Grid
 from tessera.record import Record, RunFolder
 
 PER_CLASS_OTHERS = 40
@@ -43,11 +46,20 @@ PER_CLASS_OTHERS = 40
 class Wanted:
     """What the command line asks for."""
 
-    methods: tuple[mappers.Method, ...] = ("grad-cam",)
-    layer: str = "features"
+    methods: tuple[Method, ...] = (GradCam(),)
+    layer: str = mappers.FEATURES
     settings: Settings = field(default_factory=Settings)
     shuffled_epochs: int = 0
     """Passes over shuffled labels at most; 0: that check is left out."""
+
+    def words(self) -> dict[str, str]:
+        """Everything that decides the result, for the record."""
+        return {
+            "methods": ", ".join(str(method) for method in self.methods),
+            "layer": self.layer,
+            "amount": str(self.settings),
+            "shuffled labels": f"{self.shuffled_epochs} epochs",
+        }
 
 
 def check_run(
@@ -76,7 +88,7 @@ def check_run(
     """
     began = time.perf_counter()
     trained = runs.load(run)
-    record = Record.model_validate_json(run.record.read_bytes())
+    record = trained.record
     tell("images")
     dataset = same_data(run, record, data)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
@@ -84,7 +96,16 @@ def check_run(
         tell("planted glyphs: a tiny model learns them")
         ground = glyphs(seed=wanted.settings.seed)
     outcomes = [
-        _measured(subject, method, ground, wanted, run, dataset, tell)
+        _measured(
+            subject,
+            runs.configured(method, trained),
+            runs.grid_for(trained, method, wanted.layer),
+            ground,
+            wanted,
+            run,
+            dataset,
+            tell,
+        )
         for method in wanted.methods
     ]
     found = _record(record, subject, outcomes, wanted, time.perf_counter() - began)
@@ -92,6 +113,17 @@ def check_run(
     _write_values(folder.faithfulness_values, subject, outcomes)
     files.write_text(folder.faithfulness, found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def kept(run: RunFolder, wanted: Wanted) -> Faithfulness | None:
+    """What an earlier command left for the same model and the same question."""
+    try:
+        record = Record.model_validate_json(run.record.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    found = read(run.faithfulness, record)
+    there = run.faithfulness_values.exists()
+    return found if found and there and found.asked == wanted.words() else None
 
 
 def same_data(run: RunFolder, record: Record, data: Data | None) -> Dataset:
@@ -155,7 +187,8 @@ def head_and_tail(record: Record) -> dict[str, tuple[str, ...]]:
 
 def _measured(
     subject: Subject,
-    method: mappers.Method,
+    method: Method,
+    grid: Grid | None,
     ground: Glyphs,
     wanted: Wanted,
     run: RunFolder,
@@ -165,11 +198,11 @@ def _measured(
     def more(mapper: Mapper, few: Sample, known: Heatmaps) -> Iterator[Check]:
         seed = wanted.settings.seed
         if (other := sibling(run)) is not None:
-            tell(f"{mappers.title(method)}: the same recipe, another seed")
+            tell(f"{method.label}: the same recipe, another seed")
             net = runs.load(other).net
             yield checks.other_seed(net, mapper, few, known, seed=seed)
         if wanted.shuffled_epochs:
-            tell(f"{mappers.title(method)}: learning shuffled labels")
+            tell(f"{method.label}: learning shuffled labels")
             yield checks.shuffled_labels(
                 subject.net,
                 mapper,
@@ -183,10 +216,11 @@ def _measured(
 
     return measure_method(
         subject,
-        mappers.mapper(method, wanted.layer),
-        mappers.title(method),
-        layer=wanted.layer,
+        mappers.mapper(method, layer=wanted.layer, grid=grid),
+        method.label,
+        layer=mappers.place(method, wanted.layer),
         ground=ground,
+        reader=mappers.on_any_net(method),
         more_checks=more,
         settings=wanted.settings,
         tell=tell,
@@ -221,6 +255,7 @@ def _record(
         class_names=record.data.class_names,
         images=len(sample),
         sample_seed=wanted.settings.seed,
+        asked=wanted.words(),
         right=int((sample.targets == sample.labels).sum()),
         groups=dict(subject.groups),
         metrics=tuple(kinds.values()),

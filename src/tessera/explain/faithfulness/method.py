@@ -80,6 +80,7 @@ def measure_method(
     *,
     layer: str,
     ground: Glyphs,
+    reader: Mapper | None,
     more_checks: Callable[[Mapper, Sample, Heatmaps], Iterator[Check]],
     settings: Settings,
     tell: Tell = lambda _: None,
@@ -92,6 +93,7 @@ def measure_method(
         name: What tables call it.
         layer: Where it looks, for the record.
         ground: Planted glyphs.
+        reader: The method for the model that reads them; None: it cannot explain it.
         more_checks: Checks that need more than the model: another seed, other labels.
         settings: How much to measure.
         tell: Told of every step.
@@ -107,7 +109,7 @@ def measure_method(
         (values, _metrics(settings), sample.labels, subject.class_names),
         _stable(predict, maps_of, subject, settings),
         *_mosaics(maps_of, subject),
-        _planted(mapper, name, ground, settings),
+        *_planted(reader, name, ground, settings),
     ]
     tell(f"{name}: sanity checks")
     few = sample.first(settings.check_images)
@@ -129,7 +131,7 @@ def measure_method(
         checks=tuple(done),
         curves=curves,
         blanks=blanks.by_class(blanks.reasons(raw), sample.labels, subject.class_names),
-        notes=_notes(subject, ground),
+        notes=_notes(subject, ground, reader),
     )
     return Outcome(
         record,
@@ -213,7 +215,11 @@ def _mosaics(maps_of: dict[str, Maps], subject: Subject) -> list[Part]:
     return [(found, kinds, truth.targets, subject.class_names)]
 
 
-def _planted(mapper: Mapper, name: str, ground: Glyphs, settings: Settings) -> Part:
+def _planted(
+    mapper: Mapper | None, name: str, ground: Glyphs, settings: Settings
+) -> list[Part]:
+    if mapper is None:
+        return []
     truth = ground.truth
     maps = mapper(ground.net, truth.images, truth.targets)
     means = controls.class_means(maps, truth.targets, planted.CLASSES)
@@ -225,7 +231,7 @@ def _planted(mapper: Mapper, name: str, ground: Glyphs, settings: Settings) -> P
     found = measure.located(maps_of, truth, "planted")
     chance = float(pointing.chance(truth.regions).mean())
     kinds = metrics.located("planted", "planted glyph", chance)
-    return found, kinds, truth.targets, planted.NAMES
+    return [(found, kinds, truth.targets, planted.NAMES)]
 
 
 def _rows(
@@ -242,9 +248,11 @@ def _rows(
     return summary.measured(found, kinds, method, parts, seed=settings.seed)
 
 
-def _notes(subject: Subject, ground: Glyphs) -> tuple[str, ...]:
+def _notes(subject: Subject, ground: Glyphs, reader: Mapper | None) -> tuple[str, ...]:
     notes = [
-        "Planted glyphs are read by a tiny model of its own, right on "
+        "No planted glyphs: their reader has no attention that could be explained."
+        if reader is None
+        else "Planted glyphs are read by a tiny model of its own, right on "
         f"{100 * ground.accuracy:.1f} % of glyphs it never saw: they test the method, "
         "not this run's model."
     ]

@@ -1,0 +1,201 @@
+"""From images to a study or one trained model."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from rich.console import Console
+
+from tessera import engines, experiment, runtime, settings
+from tessera import study as studies
+from tessera.api.script import script_kept_out
+from tessera.cli import commands, progress
+from tessera.cli import remedies as choice
+from tessera.data import source
+from tessera.notebook.data import Data
+from tessera.notebook.results import FinishedRun, Study
+from tessera.record import StudyFolder
+
+Source: TypeAlias = Data | str | Path
+"""Loaded data, or what `load_data` takes."""
+
+
+def load_data(
+    data: str | Path = "digits", *, image_size: int = 32, verbose: bool = True
+) -> Data:
+    """Read images.
+
+    Args:
+        data: `digits` (embedded), `cifar10` (downloaded), an image folder, or a local
+            CIFAR-10 archive.
+        image_size: Height and width, in pixels, that every image is brought to.
+        verbose: Whether to show progress.
+
+    Raises:
+        DataError: The data cannot be used; the message says what to do about it.
+    """
+    named = source.from_argument(str(data))
+    chosen = settings.read(
+        None, data=named.model_dump() | {"image_size": image_size}
+    ).data
+    with progress.loading(_console(verbose)) as report:
+        return Data(chosen, source.load(chosen, progress=report))
+
+
+def study(
+    data: Source | None = None,
+    *,
+    plan: str | Path | None = None,
+    epochs: int | None = None,
+    seeds: int | Sequence[int] | None = None,
+    models: Sequence[str] | None = None,
+    remedies: str | Sequence[str] = (),
+    change: Sequence[str] = (),
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    verbose: bool = True,
+) -> Study:
+    """Train and compare every model under every regime, over several seeds.
+
+    Finished runs are kept and never repeated; worker processes do the rest.
+
+    Args:
+        data: The images; None: those of the plan.
+        plan: An experiment file; None: the seed study's settings.
+        epochs: Of every training.
+        seeds: How many, or which.
+        models: Only these of the plan's models.
+        remedies: Names to compare with plain training, or `all`; without a plan and
+            without `models`, the hybrid alone is trained.
+        change: Any other settings, as the command line's `--set` takes them:
+            `["training.flip=false"]`.
+        out: The study's folder; None: `runs/NAME`.
+        jobs: Trainings side by side; None: one per core, as memory allows.
+        verbose: Whether to print the plan, and a line for each run.
+
+    Raises:
+        ExperimentError: A setting is wrong.
+        DataError: The data cannot be used.
+        StudyError: A run failed, or another command works in the folder.
+    """
+    asked = _experiment(data, plan, epochs=epochs, seeds=seeds, change=change)
+    wanted = choice.parse(_listed(remedies)) if remedies else ()
+    alone = bool(wanted) and plan is None
+    asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
+    folder = Path(out) if out is not None else Path("runs") / asked.name
+    loaded = data if isinstance(data, Data) else _load(asked, verbose)
+    runtime.prepare()
+    with studies.held(folder), script_kept_out():
+        return _carry_out(asked, loaded, folder, wanted, jobs, _console(verbose))
+
+
+def _carry_out(
+    asked: experiment.Experiment,
+    data: Data,
+    folder: Path,
+    remedies: tuple[str, ...],
+    jobs: int | None,
+    console: Console,
+) -> Study:
+    """Train what is missing, conclude, and write the report."""
+    from tessera.report import page
+
+    dataset = data.dataset
+    asked = studies.adapted(asked, dataset, remedies)
+    survey = studies.survey(asked, dataset, folder)
+    missing = survey.missing
+    jobs, threads = studies.share_of_machine(jobs, len(missing) or 1)
+    progress.announce(console, asked, dataset, survey, jobs)
+    progress.remarks(console, asked, dataset)
+    progress.foretell(console, dataset, missing, jobs=jobs, threads=threads)
+    engine = engines.Processes(jobs, threads)
+    events = studies.train_missing(survey, asked, dataset, engine)
+    with contextlib.closing(events):
+        failures = progress.follow(console, events, missing, asked.training)
+    if failures:
+        raise studies.StudyError(progress.describe_failures(failures, folder))
+    record = studies.conclude(asked, dataset, folder, threads=threads)
+    page.write_report(folder)
+    return Study(record, folder)
+
+
+def train(
+    data: Source | None = None,
+    *,
+    model: str = "hybrid",
+    regime: str = "weighted",
+    seed: int = 0,
+    plan: str | Path | None = None,
+    epochs: int | None = None,
+    change: Sequence[str] = (),
+    out: str | Path = "runs/study",
+    verbose: bool = True,
+) -> FinishedRun:
+    """Train one cell of the comparison with one seed, in this process.
+
+    Args:
+        data: The images; None: those of the plan.
+        model: One of the plan's models.
+        regime: One of its regimes.
+        seed: Decides everything that is drawn.
+        plan: An experiment file; None: the seed study's settings.
+        epochs: Of the training.
+        change: Any other settings, as the command line's `--set` takes them.
+        out: The study's folder, where `study` with the same settings finds the run.
+        verbose: Whether to show progress.
+
+    Raises:
+        ExperimentError: A setting is wrong.
+        DataError: The data cannot be used.
+        TrainingDiverged: The loss became NaN or infinite.
+    """
+    asked = _experiment(data, plan, epochs=epochs, seeds=None, change=change)
+    loaded = data if isinstance(data, Data) else _load(asked, verbose)
+    dataset = loaded.dataset
+    run = commands.find_run(studies.adapted(asked, dataset), model, regime, seed)
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera import pipeline
+
+    folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
+    console = _console(verbose)
+    with studies.held(folder.path), progress.single(console, run) as report:
+        record = pipeline.execute(run, dataset, folder, report=report)
+    return FinishedRun(record, folder.path)
+
+
+def _experiment(
+    data: Source | None,
+    plan: str | Path | None,
+    *,
+    epochs: int | None,
+    seeds: int | Sequence[int] | None,
+    change: Sequence[str],
+) -> experiment.Experiment:
+    """The experiment that the arguments ask for; they win over the plan."""
+    texts = [f"training.epochs={epochs}"] if epochs is not None else []
+    if seeds is not None:
+        chosen = range(seeds) if isinstance(seeds, int) else seeds
+        texts.append(f"seeds={[int(seed) for seed in chosen]}")
+    table = None
+    if isinstance(data, Data):
+        table = data.settings.model_dump(exclude_none=True)
+    elif data is not None:
+        named = source.from_argument(str(data))
+        table = named.model_dump(exclude_defaults=True) | {"kind": named.kind}
+    path = None if plan is None else Path(plan)
+    return settings.read(path, [*texts, *change], data=table)
+
+
+def _load(asked: experiment.Experiment, verbose: bool) -> Data:
+    with progress.loading(_console(verbose)) as report:
+        return Data(asked.data, source.load(asked.data, progress=report))
+
+
+def _listed(names: str | Sequence[str]) -> str:
+    return names if isinstance(names, str) else ",".join(names)
+
+
+def _console(verbose: bool) -> Console:
+    return Console(highlight=False, markup=False, quiet=not verbose)

@@ -1,0 +1,125 @@
+"""From a trained model and images to scores, answers and heatmaps."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from tessera import files, runtime
+from tessera.api import pictures
+from tessera.api.pictures import Source
+from tessera.data.dataset import DataError
+from tessera.evaluation import scores
+from tessera.notebook.answers import Heatmaps, Predictions
+from tessera.notebook.data import Data
+from tessera.notebook.results import Evaluation, FinishedRun, Study
+
+if TYPE_CHECKING:
+    from tessera.trained import Trained
+
+Model: TypeAlias = Study | FinishedRun | str | Path
+"""A run or its folder, or a study or its folder: its recommended run."""
+
+
+def evaluate(model: Model, data: Data | None = None) -> Evaluation:
+    """Score a trained model on test images.
+
+    Args:
+        model: The run.
+        data: Whose test images to predict; None: the run's own, whose predictions are
+            stored.
+
+    Raises:
+        RunError: The folder holds no usable run.
+        DataError: The data's classes or image size are not the model's.
+    """
+    if data is None:
+        runtime.prepare()
+        from tessera import trained
+        from tessera.models import rebuild
+
+        folder = trained.locate(_folder(model))
+        names = rebuild.read_record(folder).data.class_names
+        stored = files.read_arrays(folder.predictions)
+        found = scores.scores(stored["labels"], stored["logits"].argmax(axis=1), names)
+        return Evaluation(found, f"{folder.path} on its own test images")
+    net, test = _load(model), data.dataset.test
+    _check_fit(net, data)
+    predicted = net.logits(test.images).argmax(axis=1).astype(np.int32)
+    found = scores.scores(test.labels, predicted, net.class_names)
+    where = f"{net.folder.path} on the test images of {data.dataset.name}"
+    return Evaluation(found, where)
+
+
+def predict(model: Model, images: Source) -> Predictions:
+    """Say what images show, with calibrated probabilities.
+
+    Args:
+        model: The run.
+        images: Files, folders or arrays; a file that cannot be read is listed in the
+            result's `refused`.
+
+    Raises:
+        RunError: The folder holds no usable run.
+        DataError: There are no images that can be read.
+    """
+    net = _load(model)
+    seen = pictures.read(images, net.image_size)
+    shares = net.probabilities(seen.pixels)
+    return Predictions(seen.names, seen.pixels, shares, net.class_names, seen.refused)
+
+
+def explain(
+    model: Model, images: Source, *, target: str | None = None, layer: str = "features"
+) -> Heatmaps:
+    """Show what a model looks at: a Grad-CAM map of every image.
+
+    Args:
+        model: The run.
+        images: Files, folders or arrays, see `predict`.
+        target: The class to explain, by name; None: what the model predicts.
+        layer: The layer whose map is used.
+
+    Raises:
+        RunError: The folder holds no usable run.
+        DataError: There are no images that can be read, or there is no such class.
+        ExplainError: The model cannot be explained at this layer.
+    """
+    net = _load(model)
+    from tessera.explain import gradcam
+
+    if target is not None and target not in net.class_names:
+        raise DataError(
+            f"target: expected one of {', '.join(net.class_names)}. "
+            f"Received: {target!r}."
+        )
+    seen = pictures.read(images, net.image_size)
+    targets = None
+    if target is not None:
+        targets = np.full(len(seen.names), net.class_names.index(target), np.int32)
+    found = gradcam.explain(net.net, seen.pixels, targets=targets, layer=layer)
+    return Heatmaps(seen.names, seen.pixels, found, net.class_names, seen.refused)
+
+
+def _check_fit(net: "Trained", data: Data) -> None:
+    """Refuse images that the model was not made for."""
+    asked, given = net.record.data, data.dataset.summary()
+    expected = (asked.class_names, asked.image_shape)
+    if (given.class_names, given.image_shape) != expected:
+        raise DataError(
+            f"data: expected images of {list(asked.image_shape)} of the classes "
+            f"{', '.join(asked.class_names)}. Received: {list(given.image_shape)} of "
+            f"{', '.join(given.class_names)}."
+        )
+
+
+def _folder(model: Model) -> Path:
+    return model.folder if isinstance(model, Study | FinishedRun) else Path(model)
+
+
+def _load(model: Model) -> "Trained":
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera import trained
+
+    return trained.load(_folder(model))

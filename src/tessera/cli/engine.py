@@ -1,0 +1,96 @@
+"""The options that say where runs are trained -> an engine, ready for them."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tessera.settings import ExperimentError
+
+if TYPE_CHECKING:
+    from tessera.engines import Engine
+
+
+@dataclass(frozen=True)
+class Local:
+    """Processes of this machine."""
+
+    jobs: int | None = None
+    """At a time; None: one per core, as memory allows."""
+    threads: int | None = None
+    """Of each; None: the cores that the others leave."""
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster."""
+
+    address: str = "auto"
+    jobs: int | None = None
+    threads: int = 1
+    gpus: float = 0.0
+
+
+Options = Local | Ray
+
+
+def options(
+    engine: str = "local",
+    jobs: str = "auto",
+    address: str | None = None,
+    threads: int | None = None,
+    gpus: float | None = None,
+) -> Options:
+    """What the command line asks for.
+
+    Raises:
+        ExperimentError: An option is wrong, or does not go with the engine.
+    """
+    wanted = parse_jobs(jobs)
+    if engine == "ray":
+        return Ray(address or "auto", wanted, threads or 1, gpus or 0.0)
+    if engine != "local":
+        raise ExperimentError(f"--engine: expected local or ray. Received: {engine!r}.")
+    for option, value in (("--address", address), ("--gpus", gpus)):
+        if value is not None:
+            raise ExperimentError(
+                f"{option}: expected only together with --engine ray. "
+                f"Received: {value!r} for --engine local."
+            )
+    return Local(wanted, threads)
+
+
+def parse_jobs(text: str) -> int | None:
+    """`auto` -> None, else a positive number.
+
+    Raises:
+        ExperimentError: It is neither.
+    """
+    if text == "auto":
+        return None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise ExperimentError(
+        f"--jobs: expected auto or a number from 1 up. Received: {text!r}."
+    )
+
+
+@contextlib.contextmanager
+def opened(options: Options, missing: int) -> Iterator["Engine"]:
+    """An engine for so many missing runs; with none, nothing is connected to.
+
+    Raises:
+        EngineError: The engine cannot be used.
+    """
+    from tessera import engines, study
+
+    match options:
+        case Ray(address, jobs, threads, gpus) if missing:
+            from tessera import ray_cluster, ray_engine
+
+            with ray_cluster.connected(address):
+                ray_cluster.check(threads, gpus)
+                yield ray_engine.Ray(threads, gpus, jobs)
+        case _:
+            jobs, threads = study.share_of_machine(options.jobs, missing or 1)
+            yield engines.Processes(jobs, options.threads or threads)

@@ -1,0 +1,147 @@
+"""The verb that searches settings: its options, and what it prints."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from tessera.data.dataset import Dataset
+    from tessera.experiment import Experiment, Model
+    from tessera.search import Found, Search
+
+
+def search(
+    experiment: Annotated[
+        Optional[Path],  # noqa: UP045  (typer reads this form)
+        typer.Argument(
+            metavar="[EXPERIMENT.toml]",
+            help="Experiment file; without one, the seed study's settings.",
+            show_default=False,
+        ),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Trainings for every model alike.")
+    ] = 20,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--data",
+            metavar="digits|cifar10|PATH",
+            help="Dataset, as for `tessera study`.",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--epochs", min=1, help="Of each trial and of the study."),
+    ] = None,
+    regime: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Searched on this regime; default: the first that is not balanced.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, help="Default: one above the study's.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="Where the search goes; default: runs/NAME-search.",
+            show_default=False,
+        ),
+    ] = None,
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any setting."),
+    ] = None,
+) -> None:
+    """Search learning rate, batch size and dropout of each model, on validation only.
+
+    Every model gets the same number of trials, the first of them with the
+    experiment's own settings. The test set is not there during the search. Stop it
+    with Ctrl-C: the same command continues, and more --trials add to those there are.
+    It ends with an experiment file that uses what was found.
+
+        tessera search experiments/study.toml --trials 20
+    """
+    from tessera.cli import commands
+
+    chosen = commands.resolve(experiment, data, epochs, None, settings or [])
+    place = out or Path("runs") / f"{chosen.name}-search"
+    run(chosen, place, trials=trials, regime=regime, seed=seed)
+
+
+def run(
+    experiment: "Experiment",
+    out: Path,
+    *,
+    trials: int,
+    regime: str | None,
+    seed: int | None,
+) -> None:
+    """Search each model in turn; leave `search.json` and `experiment.toml`."""
+    from tessera import runtime
+
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera import files, settings, study
+    from tessera import search as searches
+    from tessera.cli import commands
+
+    with study.held(out):
+        dataset = commands.load(experiment)
+        experiment = study.adapted(experiment, dataset)
+        plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
+        commands.console.print(
+            f"{len(experiment.models)} models x {plan.trials} trials of "
+            f"{plan.epochs} epochs; regime {plan.regime}, seed {plan.seed}; "
+            f"decided by {plan.monitor}",
+            soft_wrap=True,
+        )
+        found = [
+            search_model(experiment, model, dataset, plan, out / "trials.journal")
+            for model in experiment.models
+        ]
+        document = searches.document(plan, found, dataset)
+        files.write_json(out / "search.json", document)
+        following = searches.following(experiment, found, plan)
+        file = out / "experiment.toml"
+        files.write_text(file, settings.dumps(following))
+        commands.console.print(f"Experiment with what was found: {file}\nThe study:")
+        command = ["tessera", "study", str(file)]
+        commands.console.print("  " + shlex.join(command), soft_wrap=True)
+
+
+def search_model(
+    experiment: "Experiment",
+    model: "Model",
+    dataset: "Dataset",
+    search: "Search",
+    journal: Path,
+) -> "Found":
+    """Search one model, printing each trial."""
+    from tessera import search as searches
+    from tessera import search_space
+    from tessera.cli.commands import console
+
+    start = searches.base(experiment, model, search)
+    done = []
+    for trial in searches.trials(start, dataset, search, journal):
+        done.append(trial)
+        best = done[searches.best(done, search)]
+        console.print(
+            f"  {model.label} {len(done)}/{search.trials}: {trial.score:.4f} with "
+            f"{trial.values.words()}; best {best.score:.4f}",
+            soft_wrap=True,
+        )
+    return searches.Found(
+        model=model.label,
+        space=search_space.space(start),
+        trials=tuple(done),
+        best=searches.best(done, search),
+    )

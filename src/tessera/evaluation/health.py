@@ -1,0 +1,80 @@
+"""A history and test scores -> what went wrong that a mean would hide, in plain words.
+
+A loss that is NaN or infinite ends a training with an error (`training.fit`). What is
+named here leaves a finished run whose numbers must be read with care.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from tessera.record import Scores
+
+EXPLOSION = 5.0
+"""A loss this many times the lowest before it is named."""
+
+NAMED = 10
+"""Classes that are listed by name."""
+
+
+def remarks(history: Sequence[Mapping[str, float]], scores: Scores) -> tuple[str, ...]:
+    """Notes on a run for whoever reads its scores.
+
+    Args:
+        history: Rows of the training, each with `epoch`, `loss` and `val_loss`.
+        scores: On the test set.
+
+    Returns:
+        A sentence or two for each: one answer to every image, classes that were never
+        answered, a loss that exploded, a loss that never fell.
+    """
+    return (
+        *_answers(scores),
+        *_explosion(history, "loss", "training loss"),
+        *_explosion(history, "val_loss", "validation loss"),
+        *_standstill(history),
+    )
+
+
+def _answers(scores: Scores) -> Iterator[str]:
+    matrix = np.array(scores.confusion_matrix)
+    names = [found.name for found in scores.per_class]
+    answered = np.flatnonzero(matrix.sum(axis=0))
+    if len(answered) == 1 and len(names) > 1:
+        yield (
+            f"Constant prediction: every test image was answered with "
+            f"{names[answered[0]]}. The model tells nothing apart; its accuracy is the "
+            "share of that class."
+        )
+    elif missing := [n for k, n in enumerate(names) if not matrix[:, k].any()]:
+        listed = ", ".join(missing[:NAMED])
+        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        yield f"Never predicted on the test set: {listed}{more}."
+
+
+def _explosion(
+    history: Sequence[Mapping[str, float]], key: str, name: str
+) -> Iterator[str]:
+    """The worst rise of a loss over its lowest value so far, where it is large."""
+    losses = np.array([row[key] for row in history])
+    lowest = np.minimum.accumulate(losses)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rise = np.where(losses > lowest, losses / lowest, 1.0)
+    worst = int(rise.argmax())
+    # Near 0 a loss may rise manifold and still be small; log 2 is a coin's.
+    if rise[worst] >= EXPLOSION and losses[worst] > np.log(2):
+        best = int(losses[: worst + 1].argmin())
+        yield (
+            f"Explosion: the {name} rose from {losses[best]:.3g} in epoch "
+            f"{history[best]['epoch']:.0f} to {losses[worst]:.3g} in epoch "
+            f"{history[worst]['epoch']:.0f}. Lower training.learning_rate."
+        )
+
+
+def _standstill(history: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    losses = [row["loss"] for row in history]
+    if len(losses) > 1 and min(losses[1:]) >= losses[0]:
+        yield (
+            f"The training loss never fell below its first epoch's ({losses[0]:.3g}): "
+            "nothing was learnt after it."
+        )

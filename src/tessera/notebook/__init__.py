@@ -1,0 +1,1 @@
+"""Results of the Python interface, and how a notebook shows them."""

@@ -1,0 +1,275 @@
+"""Settings searched for each model: an equal budget, on validation images only.
+
+What is searched, with which budget and on which images is one value, the `Search`, and
+goes into the results. The search is Optuna's tree-structured Parzen estimator (Bergstra
+et al. 2011; Optuna: Akiba et al. 2019, arXiv:1907.10902). Its trials lie in a journal,
+so that the same command goes on where it stopped, and more trials add to what is there.
+"""
+
+import hashlib
+import importlib.util
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tessera import pipeline, runtime, search_space
+from tessera.data.dataset import Dataset, Split
+from tessera.experiment import Experiment, Model, OwnTraining, Regime, Run
+from tessera.frozen import Setting
+from tessera.models import build
+from tessera.record import RunFolder
+from tessera.search_space import Space, Values
+from tessera.training.validation import TrainingDiverged
+
+
+class SearchError(RuntimeError):
+    """The search cannot go on; the message says why and what to do."""
+
+
+class Trial(Setting):
+    """One training of the search."""
+
+    values: Values
+    score: float
+    """The experiment's monitor in the best epoch, on validation images. A training
+    that diverged has the worst there is."""
+
+
+class Search(Setting):
+    """What every model gets alike."""
+
+    trials: int
+    regime: str
+    seed: int
+    """Not one of the study's, so that no reported run was searched on."""
+    epochs: int
+    monitor: str
+
+
+class Found(Setting):
+    """What the search of one model did."""
+
+    model: str
+    space: Space
+    trials: tuple[Trial, ...]
+    best: int
+    """Index of the best trial; the first one is the experiment's own settings."""
+
+
+def planned(
+    experiment: Experiment, *, trials: int, regime: str | None, seed: int | None
+) -> Search:
+    """The search that is asked for.
+
+    Args:
+        experiment: Whose models are searched.
+        trials: For each model.
+        regime: On which it is done; None: the first whose profile is not balanced.
+        seed: Of images, order and initial weights; None: one above the study's.
+
+    Raises:
+        SearchError: There is no such regime, or the seed is one of the study's.
+    """
+    names = [r.name for r in experiment.regimes]
+    uneven = [r.name for r in experiment.regimes if r.profile.kind != "balanced"]
+    if regime is not None and regime not in names:
+        raise SearchError(
+            f"--regime: expected one of {', '.join(names)}. Received: {regime!r}."
+        )
+    if seed in experiment.seeds:
+        raise SearchError(
+            f"--seed: expected none of the study's {list(experiment.seeds)}, so that "
+            f"no run it reports was searched on. Received: {seed}."
+        )
+    return Search(
+        trials=trials,
+        regime=regime or (uneven or names)[0],
+        seed=max(experiment.seeds) + 1 if seed is None else seed,
+        epochs=experiment.training.epochs,
+        monitor=experiment.training.monitor,
+    )
+
+
+def base(experiment: Experiment, model: Model, search: Search) -> Run:
+    """The run that the search of a model starts from: the experiment's own."""
+    regimes = {regime.name: regime for regime in experiment.regimes}
+    regime: Regime = regimes[search.regime]
+    alone = {"models": (model,), "regimes": (regime,), "seeds": (search.seed,)}
+    return experiment.model_copy(update=alone).runs()[0]
+
+
+def without_test(dataset: Dataset) -> Dataset:
+    """The dataset for a search: in the test split's place, one training image.
+
+    A `Dataset` must have a test split. With this one, nothing that a trial does can
+    read a test image, by mistake or otherwise.
+    """
+    one = Split(dataset.train.images[:1], dataset.train.labels[:1])
+    return replace(dataset, test=one)
+
+
+def validation_score(run: Run, dataset: Dataset) -> float:
+    """Train a run and return its monitor in the best epoch; nothing is kept.
+
+    What a remedy does after training is left out: it is the same for every trial.
+
+    Args:
+        run: What to train.
+        dataset: From `without_test`.
+    """
+    runtime.make_deterministic(run.seed)
+    chosen = pipeline.choose(run, dataset)
+    net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
+    with tempfile.TemporaryDirectory(prefix="tessera-trial-") as place:
+        folder = RunFolder(Path(place))
+        try:
+            fitted = pipeline.train_model(
+                run, net, dataset, chosen, folder=folder, report=lambda *_: None
+            )
+        except TrainingDiverged:
+            return float("inf") if run.training.monitor == "val_loss" else 0.0
+    return fitted.history[fitted.best_epoch - 1][run.training.monitor]
+
+
+def trials(
+    run: Run, dataset: Dataset, search: Search, journal: Path
+) -> Iterator[Trial]:
+    """The trials of one model, the stored ones first, until there are enough.
+
+    Args:
+        run: From `base`.
+        dataset: Its test split is dropped before anything else.
+        search: The budget.
+        journal: Where trials are kept; several models share it.
+
+    Raises:
+        SearchError: Optuna is missing.
+    """
+    dataset = without_test(dataset)
+    optuna = _optuna()
+    room = search_space.space(run)
+    study = _study(optuna, run, dataset, search, journal)
+    done = _stored(optuna, study)
+    yield from done[: search.trials]
+    if not done:
+        yield _add_own(optuna, study, run, dataset)
+    for index in range(max(1, len(done)), search.trials):
+        # A sampler of its own for each trial, so that what a trial tries follows from
+        # the trials before it, however often the command was stopped between them.
+        study.sampler = optuna.samplers.TPESampler(seed=1000 * search.seed + index)
+        asked = study.ask(_distributions(optuna, room))
+        values = Values.model_validate(asked.params)
+        score = validation_score(search_space.configured(run, values), dataset)
+        study.tell(asked, score)
+        yield Trial(values=values, score=score)
+
+
+def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
+    """The first trial: the experiment's own settings, which the others have to beat."""
+    values = search_space.own_values(run)
+    score = validation_score(run, dataset)
+    study.add_trial(
+        optuna.trial.create_trial(
+            params=values.model_dump(exclude_none=True),
+            distributions=_distributions(optuna, search_space.space(run)),
+            value=score,
+        )
+    )
+    return Trial(values=values, score=score)
+
+
+def best(found: list[Trial] | tuple[Trial, ...], search: Search) -> int:
+    """Index of the best trial; of equals the earliest."""
+    sign = 1.0 if search.monitor == "val_loss" else -1.0
+    return min(range(len(found)), key=lambda index: sign * found[index].score)
+
+
+def following(experiment: Experiment, found: list[Found], search: Search) -> Experiment:
+    """The study that uses what was found, and says so in each run's notes."""
+    by_model = {one.model: one for one in found}
+    models = tuple(
+        _settled(model, by_model[model.label], search) for model in experiment.models
+    )
+    return experiment.model_copy(update={"models": models})
+
+
+def _settled(model: Model, found: Found, search: Search) -> Model:
+    values = found.trials[found.best].values
+    own = found.best == 0
+    origin = (
+        f"Found by {search.trials} trials of {search.epochs} epochs, the same budget "
+        f"for every model, by {search.monitor} on validation images only (regime "
+        f"{search.regime}, seed {search.seed})"
+        + ("; no trial beat the experiment's own settings." if own else ".")
+    )
+    training = OwnTraining(
+        learning_rate=values.learning_rate, batch_size=values.batch_size, origin=origin
+    )
+    changed = search_space.with_dropout(model, values.dropout)
+    return changed.model_copy(update={"training": training})
+
+
+def _optuna() -> Any:
+    if importlib.util.find_spec("optuna") is None:
+        raise SearchError(
+            "tessera search: expected Optuna. Received: it is not installed. In the "
+            "checkout, `pip install '.[search]'` installs it."
+        )
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def _study(
+    optuna: Any, run: Run, dataset: Dataset, search: Search, journal: Path
+) -> Any:
+    """The model's Optuna study; another run, space or seed is another study."""
+    what = [
+        run.digest(dataset.fingerprint),
+        search_space.space(run).model_dump_json(),
+        search.seed,
+    ]
+    mark = hashlib.sha256(repr(what).encode()).hexdigest()[:12]
+    backend = optuna.storages.journal.JournalFileBackend(str(journal))
+    return optuna.create_study(
+        study_name=f"{run.model.label}-{mark}",
+        storage=optuna.storages.JournalStorage(backend),
+        direction="minimize" if search.monitor == "val_loss" else "maximize",
+        load_if_exists=True,
+    )
+
+
+def _stored(optuna: Any, study: Any) -> list[Trial]:
+    """Finished trials; one that a killed command left open is given up."""
+    found = []
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state == optuna.trial.TrialState.RUNNING:
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        elif trial.state == optuna.trial.TrialState.COMPLETE:
+            values = Values.model_validate(trial.params)
+            found.append(Trial(values=values, score=trial.value))
+    return found
+
+
+def _distributions(optuna: Any, room: Space) -> dict[str, Any]:
+    kinds = optuna.distributions
+    found = {
+        "learning_rate": kinds.FloatDistribution(*room.learning_rate, log=True),
+        "batch_size": kinds.CategoricalDistribution(room.batch_size),
+    }
+    if room.dropout is not None:
+        found["dropout"] = kinds.FloatDistribution(*room.dropout)
+    return found
+
+
+def document(search: Search, found: list[Found], dataset: Dataset) -> dict[str, Any]:
+    """What `search.json` holds: budget, spaces, every trial, data, environment."""
+    return {
+        "search": search.model_dump(mode="json"),
+        "models": [one.model_dump(mode="json") for one in found],
+        "data": dataset.summary().model_dump(mode="json"),
+        "environment": runtime.environment().model_dump(mode="json"),
+    }

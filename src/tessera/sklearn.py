@@ -1,0 +1,290 @@
+"""A scikit-learn classifier of images: `fit`, `predict`, `predict_proba`.
+
+    from sklearn.model_selection import cross_val_score
+    from tessera.sklearn import TesseraClassifier
+
+    scores = cross_val_score(
+        TesseraClassifier("hybrid", remedy="balanced-softmax", epochs=40),
+        images, labels, scoring="balanced_accuracy",
+    )
+
+It trains in this process, by the same plan, order and step as a run of a study.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from tessera import runtime, settings
+from tessera.arrays import Images, Labels, Probabilities
+from tessera.data import in_memory, splits
+from tessera.data.dataset import Split
+from tessera.experiment import Cnn, Hybrid, Run, Training, Transformer
+from tessera.imbalance import guards
+from tessera.remedies import Remedy
+
+if TYPE_CHECKING:
+    from tessera.training.resume import Row
+
+ModelChoice: TypeAlias = str | Cnn | Transformer | Hybrid
+"""`cnn`, `transformer`, `hybrid`, or its settings, say `Hybrid(depth=2)`."""
+
+TRAINING = tuple(Training.model_fields)
+"""Parameters of the classifier that are settings of the training."""
+
+
+class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A small network for images, with a remedy for imbalance.
+
+    With the same `random_state`, two fits on one machine agree to rounding: initial
+    weights, order, augmentation and the validation images depend on it alone, and no
+    global random state is read or changed.
+
+    Args:
+        model: The network.
+        remedy: What is done about the imbalance: a name that `tessera remedies` lists,
+            or a `tessera.remedies.Remedy`.
+        validation: Share of the images of each class, 0 to 0.5, that is not trained
+            on: it chooses the epoch, and what a remedy has to choose.
+        random_state: An int; a generator or None draws one.
+        verbose: Whether to print a line per epoch.
+        epochs: Passes over the images.
+        batch_size: Images per step.
+        learning_rate: Of Adam.
+        schedule: `constant` or `cosine`.
+        flip: Whether half of the images are mirrored, left to right.
+        crop_padding: Pixels by which images are shifted at random.
+        monitor: The validation score that chooses the epoch.
+        patience: Epochs without a better score after which training stops.
+
+    Attributes:
+        classes_: The labels, sorted, [K].
+        image_shape_: Height, width and channels of the images.
+        network_: The `keras.Model`: pixels 0..255 in, logits [N, K] out.
+        history_: One row per epoch.
+        best_epoch_: The epoch whose weights were kept, counted from 1.
+        tuned_: What the remedy chose on the validation images.
+        notes_: What to know of the remedy on these images, in plain words.
+    """
+
+    def __init__(
+        self,
+        model: ModelChoice = "hybrid",
+        remedy: str | Remedy = "class-weights",
+        *,
+        validation: float = 0.1,
+        random_state: int | np.random.RandomState | None = 0,
+        verbose: bool = False,
+        epochs: int = 8,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        schedule: str = "constant",
+        flip: bool = True,
+        crop_padding: int = 4,
+        monitor: str = "val_balanced_accuracy",
+        patience: int | None = None,
+    ) -> None:
+        self.model = model
+        self.remedy = remedy
+        self.validation = validation
+        self.random_state = random_state
+        self.verbose = verbose
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.flip = flip
+        self.crop_padding = crop_padding
+        self.monitor = monitor
+        self.patience = patience
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train the network anew.
+
+        Args:
+            X: Images, integers 0..255, [N, H, W, C], or [N, H, W] in grey.
+            y: A label for each, of any type that sorts, [N].
+
+        Raises:
+            ValueError: The images, labels or settings cannot be used, or contradict
+                one another (`ExperimentError`, `RemedyError`, `ModelError`).
+            TrainingDiverged: The loss became NaN or infinite.
+        """
+        images = self._images(X, first=True)
+        labels = self._labels(y, len(images))
+        run = self._run()
+        everything = Split(images, labels)
+        kept, held = splits.stratified(labels, run.data.validation, seed=run.seed)
+        counts = np.bincount(labels[kept], minlength=len(self.classes_))
+        self.notes_ = guards.check(run.regime.remedy, counts, epochs=self.epochs)
+        self.image_shape_ = images.shape[1:]
+        self.run_ = run
+        self._train(everything, kept, held)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable label of every image, [N]."""
+        probabilities = self.predict_proba(X)
+        found: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return found
+
+    def predict_proba(self, X: ArrayLike) -> Probabilities:
+        """The softmax of the logits, float64 [N, K], in the order of `classes_`.
+
+        They are calibrated only where the remedy says so: `remedy="temperature"`.
+
+        Raises:
+            ValueError: These are no images of the shape trained on.
+            NotFittedError: `fit` has not been called.
+        """
+        check_is_fitted(self)
+        images = self._images(X, first=False)
+        from scipy.special import softmax
+
+        from tessera.training import predict
+
+        logits = predict.logits(self.network_, images)
+        probabilities: Probabilities = softmax(logits.astype(np.float64), axis=1)
+        return probabilities
+
+    def _images(self, X: ArrayLike, *, first: bool) -> Images:
+        """Check images; `first`: those that decide the shape."""
+        images = in_memory.pixels(X)
+        if not first and images.shape[1:] != self.image_shape_:
+            raise ValueError(
+                f"X: expected images of shape {list(self.image_shape_)}, as in `fit`. "
+                f"Received: {list(images.shape[1:])}."
+            )
+        return images
+
+    def _labels(self, y: ArrayLike, images: int) -> Labels:
+        """Check labels; remember which there are, and number them."""
+        if y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None.")
+        given = column_or_1d(y, warn=True)
+        check_classification_targets(given)
+        if len(given) != images:
+            raise ValueError(
+                f"y: expected one label for each of {images} images. "
+                f"Received: {len(given)}."
+            )
+        self.classes_, labels, counts = np.unique(
+            given, return_inverse=True, return_counts=True
+        )
+        if len(counts) < 2 or counts.max() < 2:
+            raise ValueError(
+                "y: expected at least two classes, one of them with two images. "
+                f"Received: {len(counts)} class{'es' * (len(counts) != 1)} of "
+                f"n_samples = {images}."
+            )
+        return labels.astype(np.int32)
+
+    def _run(self) -> Run:
+        """The parameters as the settings of one run, validated.
+
+        Its data stands for the arrays; only the share held for validation counts.
+        """
+        seed = self.random_state
+        if not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        table = {
+            "data": {"kind": "digits", "validation": self.validation},
+            "models": [_model(self.model)],
+            "regimes": [
+                {
+                    "name": "fit",
+                    "profile": {"kind": "natural"},
+                    "remedy": _plain(self.remedy),
+                }
+            ],
+            "training": {name: _plain(getattr(self, name)) for name in TRAINING},
+            "seeds": [_plain(seed)],
+        }
+        return settings.build(table, source="TesseraClassifier").runs()[0]
+
+    def _train(
+        self, split: Split, kept: NDArray[np.int64], held: NDArray[np.int64]
+    ) -> None:
+        """Train on some of the images, validate on the others."""
+        runtime.prepare()
+        runtime.load_backend()
+        from tessera.imbalance import plan as plans
+        from tessera.training import after, fit
+        from tessera.training.batches import Material
+
+        run, remedy = self.run_, self.run_.regime.remedy
+        network = self._network()
+        counts = np.bincount(split.labels[kept], minlength=len(self.classes_))
+        outer = Split(split.images[held], split.labels[held])
+        with tempfile.TemporaryDirectory() as folder:
+            fitted = fit.fit(
+                network,
+                plans.plan(remedy, counts),
+                Material(split, kept, outer),
+                run.training,
+                seed=run.seed,
+                weights=Path(folder) / "best.weights.h5",
+                report=self._say,
+            )
+        finish = remedy.after
+        self.tuned_ = (
+            after.apply(network, finish, counts, outer) if finish is not None else {}
+        )
+        self.network_ = network
+        self.history_ = fitted.history
+        self.best_epoch_ = fitted.best_epoch
+
+    def _network(self) -> Any:
+        from tessera.models import build
+
+        return build.for_run(self.run_, self.image_shape_, len(self.classes_))
+
+    def _say(self, epoch: int, done: int, steps: int, row: "Row | None") -> None:
+        if self.verbose and row is not None:
+            print(
+                f"epoch {epoch}/{self.run_.training.epochs}: loss {row['loss']:.3f}, "
+                f"{self.monitor} {row[self.monitor]:.3f}"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything, with the network as plain arrays."""
+        state: dict[str, Any] = {**super().__getstate__()}
+        if "network_" in state:
+            state["network_"] = state["network_"].get_weights()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Build the network again and give it its weights."""
+        arrays = state.get("network_")
+        super().__setstate__({k: v for k, v in state.items() if k != "network_"})
+        if arrays is not None:
+            runtime.prepare()
+            runtime.load_backend()
+            self.network_ = self._network()
+            self.network_.set_weights(arrays)
+
+    def __sklearn_tags__(self) -> Any:
+        """Images are no rows of features."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _model(choice: ModelChoice) -> Any:
+    return {"kind": choice} if isinstance(choice, str) else _plain(choice)
+
+
+def _plain(value: Any) -> Any:
+    """A setting or a NumPy number as what a settings file would hold."""
+    if isinstance(value, np.generic):
+        return value.item()
+    dump = getattr(value, "model_dump", None)
+    return value if dump is None else dump(mode="json")

@@ -1,0 +1,90 @@
+"""Images to a study or a model, from Python."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+from report.folders import heatmaps, write_history
+
+import tessera
+from tessera import files, settings, study
+from tessera.api import training
+from tessera.experiment import Cnn, Experiment, Folder
+from tessera.notebook.data import Data
+from tessera.record import RunFolder, StudyFolder
+from tessera.settings import ExperimentError
+
+EXPERIMENT = toy_run.experiment([Cnn()], seeds=(0, 1))
+
+
+def finished(folder: Path) -> Experiment:
+    """Leave every run of the toy study where a study looks for it."""
+    dataset = toy_run.digits()
+    for run in EXPERIMENT.runs():
+        place = study.run_folder(StudyFolder(folder), run, dataset)
+        toy_run.write_run(place, run)
+        rng = np.random.default_rng(0)
+        write_history(place.history, 0.5, 1, rng)
+        files.write_arrays(place.heatmaps, **heatmaps(rng))
+        files.write_json(place.manifest, {"recipe": "x", "indices": [1]})
+    return EXPERIMENT
+
+
+@pytest.mark.slow
+def test_a_finished_study_is_not_repeated_and_shows_its_table(tmp_path: Path) -> None:
+    plan = tmp_path / "toy.toml"
+    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    result = tessera.study(plan=plan, out=tmp_path / "toy", verbose=False)
+    assert result.report.exists()
+    assert len(result.runs()) == 2
+    (row,) = result.rows()
+    assert (row["model"], row["regime"]) == ("cnn", "balanced")
+    recorded = [tessera.evaluate(run).scores.accuracy for run in result.runs()]
+    assert row["accuracy"] == pytest.approx(sum(recorded) / 2)
+    best = tessera.predict(result, toy_run.digits().test.images[:1])
+    assert best.class_names == tuple("0123456789")
+
+
+@pytest.mark.slow
+def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> None:
+    data = tessera.load_data("digits", image_size=8, verbose=False)
+    result = tessera.train(
+        data,
+        model="cnn",
+        regime="imbalanced",
+        epochs=1,
+        out=tmp_path,
+        verbose=False,
+    )
+    assert result.folder.parent.parent == tmp_path / "runs"
+    assert result.model.exists()
+    assert result.record.train_counts[3] < result.record.train_counts[0] / 4
+    assert RunFolder(result.folder).record.exists()
+
+
+def test_data_that_was_loaded_keeps_its_size_in_the_experiment() -> None:
+    data = tessera.load_data("digits", image_size=16, verbose=False)
+    asked = training._experiment(data, None, epochs=3, seeds=[4, 7], change=())
+    assert asked.data.image_size == 16
+    assert (asked.training.epochs, asked.seeds) == (3, (4, 7))
+
+
+def test_a_path_keeps_what_the_plan_says_about_data(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[data]\nkind = "digits"\nimage_size = 24\n', encoding="utf-8")
+    asked = training._experiment(tmp_path, plan, epochs=None, seeds=2, change=())
+    assert asked.data == Folder(path=str(tmp_path), image_size=24)
+    assert asked.seeds == (0, 1)
+
+
+def test_a_setting_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ExperimentError, match=r"training\.epoch: unknown key"):
+        tessera.study("digits", change=["training.epoch=3"], verbose=False)
+
+
+def test_loaded_data_is_what_its_settings_say() -> None:
+    data = tessera.load_data("digits", image_size=8, verbose=False)
+    assert isinstance(data, Data)
+    assert data.dataset.image_shape == (8, 8, 3)
+    assert data.settings.image_size == 8

@@ -1,0 +1,53 @@
+"""Scores, answers and heatmaps of a run that was never trained."""
+
+import numpy as np
+import pytest
+import toy_run
+
+import tessera
+from tessera import files
+from tessera.data.dataset import DataError
+from tessera.record import Record, RunFolder
+
+
+def images(count: int) -> np.ndarray:
+    return toy_run.digits().test.images[:count]
+
+
+def test_a_run_is_evaluated_by_its_stored_predictions(toy: RunFolder) -> None:
+    found = tessera.evaluate(toy.path)
+    record = Record.model_validate_json(toy.record.read_bytes())
+    assert found.scores == record.scores
+
+
+def test_predicting_the_same_images_again_scores_the_same(toy: RunFolder) -> None:
+    data = tessera.load_data("digits", image_size=toy_run.SIZE, verbose=False)
+    again, stored = tessera.evaluate(toy.path, data), tessera.evaluate(toy.path)
+    assert again.scores.accuracy == pytest.approx(stored.scores.accuracy, abs=0.01)
+    assert "on the test images of Digits" in again.images
+
+
+def test_images_that_the_model_was_not_made_for_are_refused(toy: RunFolder) -> None:
+    data = tessera.load_data("digits", image_size=8, verbose=False)
+    with pytest.raises(DataError, match=r"expected images of \[16, 16, 3\]"):
+        tessera.evaluate(toy.path, data)
+
+
+def test_a_prediction_is_the_class_of_the_largest_stored_logit(toy: RunFolder) -> None:
+    found = tessera.predict(toy.path, images(5))
+    stored = files.read_arrays(toy.predictions)["logits"][:5]
+    assert found.classes == tuple(str(k) for k in stored.argmax(axis=1))
+    assert found.probabilities.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_a_heatmap_explains_the_class_asked_for(toy: RunFolder) -> None:
+    found = tessera.explain(toy.path, images(2), target="7")
+    assert found.explanations.targets.tolist() == [7, 7]
+    assert found.explanations.raw.shape == (2, 4, 4)
+    predicted = tessera.explain(toy.path, images(2)).explanations
+    assert (predicted.targets == predicted.predicted).all()
+
+
+def test_a_class_that_the_model_does_not_know_is_an_error(toy: RunFolder) -> None:
+    with pytest.raises(DataError, match=r"expected one of 0, 1, .* Received: 'cat'"):
+        tessera.explain(toy.path, images(1), target="cat")

@@ -1,0 +1,44 @@
+"""Options become an engine; those that do not go together are named."""
+
+import pytest
+
+from tessera import engines
+from tessera.cli import engine
+from tessera.settings import ExperimentError
+
+
+def test_jobs_are_auto_or_a_number() -> None:
+    assert (engine.parse_jobs("auto"), engine.parse_jobs("3")) == (None, 3)
+    with pytest.raises(ExperimentError, match="Received: '0'"):
+        engine.parse_jobs("0")
+
+
+def test_nothing_said_means_this_machine() -> None:
+    assert engine.options() == engine.Local()
+
+
+def test_ray_gets_one_core_for_a_run_unless_told_otherwise() -> None:
+    assert engine.options("ray") == engine.Ray("auto", None, 1, 0.0)
+    asked = engine.options("ray", "8", "10.0.0.1:6379", 2, 0.25)
+    assert asked == engine.Ray("10.0.0.1:6379", 8, 2, 0.25)
+
+
+def test_an_unknown_engine_is_named() -> None:
+    with pytest.raises(ExperimentError, match="expected local or ray"):
+        engine.options("x")
+
+
+@pytest.mark.parametrize("given", [{"address": "auto"}, {"gpus": 0.5}])
+def test_options_of_ray_are_refused_without_it(given: dict[str, object]) -> None:
+    with pytest.raises(ExperimentError, match="only together with --engine ray"):
+        engine.options(**given)  # type: ignore[arg-type]
+
+
+def test_threads_may_be_chosen_for_local_processes() -> None:
+    with engine.opened(engine.Local(jobs=2, threads=5), missing=4) as found:
+        assert found == engines.Processes(slots=2, threads=5)
+
+
+def test_a_study_with_nothing_to_do_connects_to_nothing() -> None:
+    with engine.opened(engine.Ray("127.0.0.1:9"), missing=0) as found:
+        assert isinstance(found, engines.Processes)

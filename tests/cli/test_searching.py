@@ -1,0 +1,34 @@
+"""`tessera search` ends with an experiment file that `tessera study` can be given."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tessera import search as searches
+from tessera import settings
+from tessera.cli import searching
+from tessera.experiment import Cnn, Digits, Experiment, Training
+
+
+def test_it_leaves_the_search_and_an_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        searches, "validation_score", lambda run, _: run.training.learning_rate
+    )
+    experiment = Experiment(
+        data=Digits(image_size=8), models=(Cnn(),), training=Training(epochs=1)
+    )
+    searching.run(experiment, tmp_path, trials=4, regime=None, seed=None)
+    document = json.loads((tmp_path / "search.json").read_text())
+    assert document["search"]["trials"] == 4
+    (model,) = document["models"]
+    rates = [trial["values"]["learning_rate"] for trial in model["trials"]]
+    assert len(rates) == 4 and rates[0] == 1e-3
+    after = settings.read(tmp_path / "experiment.toml")
+    assert after.runs()[0].training.learning_rate == max(rates)
+    assert after.name == experiment.name and after.seeds == experiment.seeds
+    printed = capsys.readouterr().out
+    assert "cnn 4/4" in printed
+    assert f"tessera study {tmp_path / 'experiment.toml'}" in printed.replace("\n", "")

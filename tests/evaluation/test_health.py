@@ -1,0 +1,75 @@
+"""A run that went wrong says so, and a run that went well says nothing."""
+
+import numpy as np
+import pytest
+
+from tessera.evaluation import health, scores
+from tessera.record import Scores
+
+NAMES = ["cat", "dog", "owl"]
+LABELS = np.array([0, 0, 1, 1, 2, 2])
+
+
+def answers(*predicted: int) -> Scores:
+    return scores.scores(LABELS, np.array(predicted), NAMES)
+
+
+def history(*losses: float, val: tuple[float, ...] | None = None) -> list:
+    values = val or tuple(1.0 / n for n in range(1, len(losses) + 1))
+    return [
+        {"epoch": n, "loss": loss, "val_loss": other}
+        for n, (loss, other) in enumerate(zip(losses, values, strict=True), start=1)
+    ]
+
+
+WELL = history(2.0, 1.0, 0.9)
+ALL = answers(0, 0, 1, 1, 2, 2)
+
+
+def test_a_run_that_went_well_has_nothing_to_remark() -> None:
+    assert health.remarks(WELL, ALL) == ()
+
+
+def test_a_constant_prediction_is_named_with_its_class() -> None:
+    (note,) = health.remarks(WELL, answers(1, 1, 1, 1, 1, 1))
+    assert "Constant prediction: every test image was answered with dog" in note
+
+
+def test_classes_that_vanished_are_named() -> None:
+    (note,) = health.remarks(WELL, answers(0, 0, 1, 1, 1, 0))
+    assert note == "Never predicted on the test set: owl."
+
+
+def test_of_many_vanished_classes_ten_are_listed() -> None:
+    names = [f"c{n}" for n in range(20)]
+    labels = np.arange(20)
+    found = scores.scores(labels, labels % 2, names)
+    (note,) = health.remarks(WELL, found)
+    assert note == (
+        "Never predicted on the test set: "
+        "c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 8 more."
+    )
+
+
+def test_a_loss_that_exploded_is_named_with_its_epochs() -> None:
+    (note,) = health.remarks(history(2.0, 1.0, 50.0, 1.5), ALL)
+    assert "training loss rose from 1 in epoch 2 to 50 in epoch 3" in note
+
+
+def test_a_validation_loss_that_exploded_is_named() -> None:
+    (note,) = health.remarks(history(2.0, 1.0, val=(0.5, 400.0)), ALL)
+    assert "validation loss rose from 0.5 in epoch 1 to 400 in epoch 2" in note
+
+
+@pytest.mark.parametrize("losses", [(2.0, 1.0, 4.9), (2.0, 0.01, 0.3), (2.0, 0.0, 0.2)])
+def test_a_rise_that_is_moderate_or_small_is_none(losses) -> None:
+    assert health.remarks(history(*losses), ALL) == ()
+
+
+def test_a_loss_that_never_fell_is_named() -> None:
+    (note,) = health.remarks(history(2.0, 2.0, 2.1), ALL)
+    assert "never fell below its first epoch's (2)" in note
+
+
+def test_one_epoch_is_too_few_to_say() -> None:
+    assert health.remarks(history(2.0), ALL) == ()

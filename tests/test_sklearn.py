@@ -1,0 +1,200 @@
+"""The classifier keeps scikit-learn's contract, on images."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import (
+    check_estimator,
+    parametrize_with_checks,
+)
+from sklearn.utils.validation import validate_data
+
+from tessera.arrays import Images
+from tessera.experiment import Cnn, Hybrid
+from tessera.remedies import Ldam, PostHocAdjustment, Remedy
+from tessera.sklearn import TesseraClassifier
+
+SIDE = 4
+
+
+class Rows(TesseraClassifier):
+    """The same classifier, given rows of numbers: what scikit-learn's checks have.
+
+    A row becomes a small grey image: its numbers, squashed to 0..255, again and again.
+    The checks then see all that lies behind the images: training, labels, state.
+    """
+
+    def _images(self, X: Any, *, first: bool) -> Images:
+        rows = validate_data(self, X, reset=first)
+        grey = 255 / (1 + np.exp(-rows.astype(np.float64)))
+        cells = np.resize(grey.round().astype(np.uint8).T, (SIDE**2, len(grey)))
+        return super()._images(cells.T.reshape(-1, SIDE, SIDE), first=first)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = False
+        return tags
+
+
+ROWS = Rows(
+    "cnn",
+    remedy="plain",
+    epochs=2,
+    batch_size=32,
+    learning_rate=1e-2,
+    flip=False,
+    crop_padding=0,
+)
+
+INAPPLICABLE = {
+    "check_classifiers_train": "it asks for 83 % after training on 300 rows of two "
+    "numbers, which two epochs of a network for images do not reach; that training "
+    "learns is tested below",
+}
+
+
+def inapplicable(_: object) -> dict[str, str]:
+    return INAPPLICABLE
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(
+    # A check casts infinite numbers on purpose.
+    "ignore:invalid value encountered in cast:RuntimeWarning"
+)
+@parametrize_with_checks([ROWS], expected_failed_checks=inapplicable)
+def test_scikit_learns_checks(
+    estimator: TesseraClassifier, check: Callable[..., None]
+) -> None:
+    check(estimator)
+
+
+def test_without_the_rows_there_is_nothing_that_scikit_learn_would_check() -> None:
+    """Its checks know no images, so the honest tags make it skip them all but one."""
+    with pytest.warns(match="Can't test estimator TesseraClassifier"):
+        found = check_estimator(TesseraClassifier(), on_skip=None)
+    assert {result["check_name"] for result in found} <= {"check_estimator_cloneable"}
+
+
+def images(count: int = 120) -> tuple[Images, np.ndarray]:
+    """Dark nights and, a quarter of them, bright days."""
+    labels = np.where(np.arange(count) % 4 == 0, "day", "night")
+    noise = np.random.default_rng(0).integers(0, 100, (count, 8, 8, 3))
+    bright = 150 * (labels == "day")[:, None, None, None]
+    return (noise + bright).astype(np.uint8), labels
+
+
+def classifier(**changes: Any) -> TesseraClassifier:
+    chosen = {"epochs": 6, "batch_size": 16, "learning_rate": 3e-3} | changes
+    return TesseraClassifier("cnn", crop_padding=0, **chosen)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> TesseraClassifier:
+    return classifier().fit(*images())
+
+
+@pytest.mark.slow
+def test_it_learns_what_is_easy(fitted: TesseraClassifier) -> None:
+    shown, labels = images()
+    assert fitted.score(shown, labels) > 0.95
+    assert fitted.classes_.tolist() == ["day", "night"]
+    assert fitted.image_shape_ == (8, 8, 3)
+    assert len(fitted.history_) == 6
+
+
+@pytest.mark.slow
+def test_the_answer_is_the_label_of_the_largest_probability(
+    fitted: TesseraClassifier,
+) -> None:
+    shown, _ = images(20)
+    shares = fitted.predict_proba(shown)
+    assert shares.sum(axis=1) == pytest.approx(1.0)
+    largest = [fitted.classes_[row.argmax()] for row in shares]
+    assert fitted.predict(shown).tolist() == largest
+
+
+@pytest.mark.slow
+def test_a_pickle_answers_the_same_and_leaves_the_original_whole(
+    fitted: TesseraClassifier,
+) -> None:
+    shown, _ = images(20)
+    copy = pickle.loads(pickle.dumps(fitted))
+    assert (copy.predict_proba(shown) == fitted.predict_proba(shown)).all()
+
+
+@pytest.mark.slow
+def test_images_of_another_shape_are_refused(fitted: TesseraClassifier) -> None:
+    with pytest.raises(ValueError, match=r"shape \[8, 8, 3\].* Received: \[8, 8, 1\]"):
+        fitted.predict(np.zeros((1, 8, 8), np.uint8))
+
+
+@pytest.mark.slow
+def test_a_remedy_that_tunes_itself_says_what_it_chose() -> None:
+    remedy = Remedy(after=PostHocAdjustment(tau=1.0))
+    found = classifier(remedy=remedy, epochs=1).fit(*images())
+    assert found.tuned_ == {"tau": 1.0}
+
+
+@pytest.mark.slow
+def test_a_cosine_head_is_there_again_after_a_pickle() -> None:
+    shown, labels = images()
+    found = classifier(remedy=Remedy(loss=Ldam()), epochs=1).fit(shown, labels)
+    copy = pickle.loads(pickle.dumps(found))
+    assert (copy.predict_proba(shown) == found.predict_proba(shown)).all()
+
+
+@pytest.mark.slow
+def test_a_search_over_remedies_is_an_ordinary_search() -> None:
+    search = GridSearchCV(
+        classifier(epochs=np.int64(1)),
+        {"remedy": ["plain", "balanced-softmax"]},
+        scoring="balanced_accuracy",
+        cv=2,
+        error_score="raise",
+    )
+    search.fit(*images(60))
+    assert search.best_params_["remedy"] in ("plain", "balanced-softmax")
+
+
+def test_before_fitting_there_is_no_answer() -> None:
+    with pytest.raises(NotFittedError):
+        TesseraClassifier().predict(images(1)[0])
+
+
+def test_models_and_remedies_may_be_names_or_settings() -> None:
+    named = TesseraClassifier("cnn", remedy="ldam")._run()
+    settings = TesseraClassifier(Cnn(), remedy=Remedy(loss=Ldam()))._run()
+    assert named == settings
+    assert TesseraClassifier(Hybrid(depth=2))._run().model == Hybrid(depth=2)
+    assert clone(TesseraClassifier(Hybrid(depth=2))).model == Hybrid(depth=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, r"training\.epochs: expected greater than or equal to 1"),
+        ({"remedy": "none"}, r"remedy: expected one of plain, class-weights"),
+        ({"validation": 0.9}, r"data\.digits\.validation|data\.validation"),
+        ({"model": "resnet"}, r"models\.0\.kind: expected one of"),
+    ],
+    ids=["epochs", "remedy", "validation", "model"],
+)
+def test_a_wrong_parameter_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TesseraClassifier(**changes).fit(*images())
+
+
+def test_labels_that_cannot_be_learned_are_refused() -> None:
+    shown, labels = images(8)
+    with pytest.raises(ValueError, match="one label for each of 8 images"):
+        TesseraClassifier().fit(shown, labels[:5])
+    with pytest.raises(ValueError, match="at least two classes"):
+        TesseraClassifier().fit(shown, ["day"] * 8)
