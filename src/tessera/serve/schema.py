@@ -29,7 +29,7 @@ class Heatmap(BaseModel):
     layer: str
     target: str
     values: list[list[float]] = Field(
-        description="Signed evidence per cell; Grad-CAM's and occlusion's are in logits."
+        description="Signed evidence per cell; of Grad-CAM and occlusion, in logits."
     )
     blank_because: str = Field(description="Why the map is blank; empty if it is not.")
     cautions: list[str]
