@@ -17,18 +17,22 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick peers cluster check lock results clean unusable
+.PHONY: help setup demo test quick prove audit peers cluster check lock docs-test site results clean unusable
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
 	@echo 'make test     run every test'
 	@echo 'make quick    run the tests that train nothing'
+	@echo 'make prove    run every proof of docs/guarantees.md whole: an hour or more'
+	@echo 'make audit    look for known weaknesses of the dependencies, where that can be asked'
 	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
-	@echo 'make results  write the table of results/ into README.md'
+	@echo 'make docs-test  run the code of the documents and the examples'
+	@echo 'make site     build the documentation into site/'
+	@echo 'make results  write the tables of results/ into README.md and docs/findings.md'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
 	@echo
@@ -46,6 +50,13 @@ test: $(VENV)/.dev
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest -m 'not slow and not peers and not cluster' $(ARGS)
 
+prove: $(VENV)/.dev
+	TESSERA_PROVE=1 $(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)
+	$(BIN)/python tests/proofs/guarantees.py docs/guarantees.md
+
+audit: $(VENV)/.dev
+	sh tools/audit.sh $(BIN)/python locks/cpu.txt
+
 peers: $(VENV)/.peers
 	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
 
@@ -57,11 +68,19 @@ check: $(VENV)/.dev
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 
+docs-test: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+site: $(VENV)/.dev
+	$(BIN)/python -m sphinx -b html --fail-on-warning --keep-going -q docs site
+	@echo 'The site: $(CURDIR)/site/index.html'
+
 results: $(VENV)/.$(EXTRA)
-	$(BIN)/python -m tessera.report.readme README.md $(dir $(wildcard results/*/study.json))
+	$(BIN)/python -m tessera.report.readme README.md results/study
+	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail
 
 clean:
-	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist site docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # .created holds the checkout's path, because an environment cannot be moved.
 # .installing is there while pip works: after an interruption all starts over.
@@ -108,7 +127,7 @@ override COMPILE := $(VENV)/uv/bin/uv pip compile pyproject.toml --quiet --unive
     $(if $(UPGRADE),--upgrade)
 
 # The extras that are no framework; developers get them all, for the tests.
-override FEATURES := --extra export --extra serve --extra ray --extra search --extra track
+override FEATURES := --extra export --extra serve --extra track --extra ray --extra search
 
 lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv

@@ -1,6 +1,6 @@
 """Maps per second against tf-keras-vis and Xplique: same models, images, process.
 
-    python benchmarks/explain.py [--images 1000] [--rounds 5] [--out explain.json]
+    python benchmarks/explain.py [--images 1000] [--rounds 5] [--out RECORD.json]
 
 Needs TensorFlow and the dependency group `peers`. Xplique is measured where it is
 installed; 2.0 pins an older TensorFlow, so `pip install --no-deps xplique` and what it
@@ -13,7 +13,6 @@ enlarges them to the image, which is part of what it does.
 import argparse
 import importlib.metadata
 import importlib.util
-import json
 import os
 import statistics
 import time
@@ -28,7 +27,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tessera import runtime
+from tessera import files, runtime
 from tessera.experiment import Cnn, Hybrid, Transformer
 from tessera.explain import gradients, maps, methods, pixels
 from tessera.models import build
@@ -87,11 +86,13 @@ class Subject:
         return Subject(self.label, self.net, self.images[:count], self.targets[:count])
 
 
-def subjects(count: int) -> Iterator[Subject]:
+def subjects(count: int, labels: list[str]) -> Iterator[Subject]:
     """The study's models with random weights, which cost the same as trained ones."""
     images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3))
     images = images.astype(np.float32)
     for settings in (Cnn(), Hybrid(), Transformer()):
+        if settings.label not in labels:
+            continue
         net = build.build(settings, (32, 32, 3), 10, seed=0)
         targets = net.predict(images, verbose=0).argmax(axis=1)
         yield Subject(settings.label, net, images, targets)
@@ -256,19 +257,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--models", nargs="+", default=["cnn", "hybrid", "transformer"])
+    parser.add_argument("--out", type=Path, help="JSON, written after every task")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the other tools
     console = Console()
     results = []
-    for subject in subjects(options.images):
+    for subject in subjects(options.images, options.models):
         for task in map_tasks(subject):
             results.append(measure(task, options.rounds))
             console.print(f"{task.name}: done", style="dim")
+            if options.out:
+                files.write_json(options.out, record(results))
     console.print(table(results))
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(record(results), indent=2) + "\n")
 
 
 if __name__ == "__main__":

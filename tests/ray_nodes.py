@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MEMORY = 80 * 2**20
 """Bytes of each node's object store; Ray's minimum is 75 MiB."""
+TRIES = 8
+"""A node gives up when its own parts do not start within a quarter of a minute, which
+happens on a machine that is busy."""
 TESTS = Path(__file__).parent
 RAY = [sys.executable, "-c", "from ray.scripts.scripts import main; main()"]
 HOST = "127.0.0.1"
@@ -63,6 +67,8 @@ class Cluster:
             options += [option, str(port)]
         # 0: whichever ports the system has free.
         options += ["--min-worker-port", "0", "--max-worker-port", "0"]
+        # Not needed here, and it would take its share of a busy machine.
+        options += ["--include-log-monitor", "false"]
         if not self.nodes:
             self.head = ports[-1]
             options += ["--head", "--port", str(self.head)]
@@ -71,7 +77,15 @@ class Cluster:
             options += [str(ports[-2]), "--temp-dir", str(self.place)]
         else:
             options += ["--address", self.address]
-        with (self.place / f"{name}.log").open("wb") as log:
+        for _ in range(TRIES):
+            self._launch(name, options)
+            if self._joined(name):
+                return
+            self.kill(name)
+        raise RuntimeError(f"{name} did not start:\n{self._log(name).read_text()}")
+
+    def _launch(self, name: str, options: list[str]) -> None:
+        with self._log(name).open("wb") as log:
             self.nodes[name] = subprocess.Popen(
                 [*RAY, "start", *options],
                 env=_environment(),
@@ -79,15 +93,17 @@ class Cluster:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait(name)
 
-    def _wait(self, name: str, seconds: float = 300.0) -> None:
-        log = self.place / f"{name}.log"
-        ends = time.monotonic() + seconds
-        while b"Ray runtime started" not in log.read_bytes():
-            if self.nodes[name].poll() is not None or time.monotonic() > ends:
-                raise RuntimeError(f"{name} did not start:\n{log.read_text()}")
+    def _joined(self, name: str) -> bool:
+        """Wait until the node is there, or has given up."""
+        while self.nodes[name].poll() is None:
+            if b"Ray runtime started" in self._log(name).read_bytes():
+                return True
             time.sleep(0.2)
+        return False
+
+    def _log(self, name: str) -> Path:
+        return self.place / f"{name}.log"
 
     def processes(self, name: str = "") -> list[int]:
         """Processes of one node, or of all, alive now."""
@@ -126,11 +142,14 @@ PORTS = (
 
 def _environment() -> dict[str, str]:
     """Of a node: our sources on the path, and a death noticed within seconds."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+    inherited = {
+        k: v for k, v in os.environ.items() if k in kept or not k.startswith("RAY_")
+    }
     paths = [str(TESTS.parent / "src"), str(TESTS), os.environ.get("PYTHONPATH", "")]
     return inherited | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "RAY_raylet_start_wait_time_s": "300",
+        "RAY_raylet_start_wait_time_s": "40",
         "RAY_health_check_period_ms": "1000",
         "RAY_health_check_timeout_ms": "10000",
     }
@@ -140,6 +159,9 @@ def _environment() -> dict[str, str]:
 def cluster(*cores: int, memory: int = MEMORY) -> Iterator[Cluster]:
     """A cluster with a head (`node-0`) and further nodes, one for each number."""
     found = Cluster()
+    # A token of its own, for the nodes and for the commands that a test starts.
+    before = os.environ.copy()
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
     try:
         for index, number in enumerate(cores):
             found.start(f"node-{index}", cores=number, memory=memory)
@@ -147,3 +169,7 @@ def cluster(*cores: int, memory: int = MEMORY) -> Iterator[Cluster]:
     finally:
         found.kill()
         shutil.rmtree(found.place, ignore_errors=True)
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]

@@ -43,10 +43,11 @@ def test_a_thousand_runs_on_eight_hundred_cores_take_two_waves_and_the_costs(
         "ray_first_seconds": 25.0,
         "ray_next_seconds": 5.0,
         "seconds_per_collected_run": 0.1,
-        "shipping_seconds": 2.0,
     }
-    # 2 x 600 s; a start of 20 s, 50 x 2 s of images, 1,000 x 0.1 s of files.
-    assert scaling.wall(record | costs, 600.0) == (2, 1200.0, 1420.0)
+    # 2 x 600 s; a start of 20 s, 50 x 184.32 MB at 125 MB/s, 1,000 x 0.1 s of files.
+    waves, ideal, whole = scaling.wall(record | costs, 600.0)
+    assert (waves, ideal) == (2, 1200.0)
+    assert whole == pytest.approx(1200.0 + 20.0 + 73.728 + 100.0)
     (line,) = scaling.limits(record | costs | {"notes_per_second": 3000.0})
     assert "10 runs a second" in line
     assert "less than 80 s" in line

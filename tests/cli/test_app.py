@@ -13,7 +13,7 @@ from tessera.experiment import Experiment
 
 VERBS = (
     *("demo", "study", "train", "report", "explain", "faithfulness", "predict", "data"),
-    *("export", "serve", "track", "remedies", "config"),
+    *("export", "serve", "track", "search", "remedies", "config"),
 )
 
 

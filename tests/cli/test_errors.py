@@ -46,8 +46,8 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.training import validation
 
     modules = (
-        *(files, runtime, settings, study, engines, search, dataset, graph),
-        *(guards, profiles, blocks, rebuild, load, validation, export, track),
+        *(files, runtime, settings, study, engines, search, dataset, graph, track),
+        *(guards, profiles, blocks, rebuild, load, validation, export),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known

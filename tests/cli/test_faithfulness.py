@@ -106,7 +106,7 @@ def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
 
 @pytest.mark.slow
 def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
-    """Nine small steps: train a cell, check it, and read the verdict in the report."""
+    """Train a cell, check it, read the verdict in the report, and check it again."""
     small = ("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]')
     study = tmp_path / "study"
     train = (
@@ -129,8 +129,16 @@ def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
         "comparisons" in text.split('id="grad-cam-meaningful"')[1].split("</article")[0]
     )
     first = (run / "faithfulness.json").read_text().split('"seconds"')[0]
-    again = tessera("faithfulness", run, "--images", 20, "--steps", 4)
+    stamp = (run / "faithfulness.json").stat().st_mtime_ns
+    kept = tessera("faithfulness", run, "--images", 20, "--steps", 4)
+    assert kept.returncode == 0 and "20 images" in kept.stdout
+    assert (run / "faithfulness.json").stat().st_mtime_ns == stamp
+    elsewhere = tmp_path / "again"
+    again = tessera(
+        *("faithfulness", run, "--images", 20, "--steps", 4, "--out", elsewhere)
+    )
     assert again.returncode == 0
-    assert (run / "faithfulness.json").read_text().split('"seconds"')[0] == first
+    repeated = (elsewhere / "faithfulness.json").read_text()
+    assert repeated.split('"seconds"')[0] == first
     assert tessera(*train).returncode == 0  # concludes anew; the verdict stays
     assert "comparisons" in (study / "study.json").read_text()

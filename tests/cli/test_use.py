@@ -25,10 +25,6 @@ def tessera(*arguments: str) -> "subprocess.CompletedProcess[str]":
     [
         (["predict", "no-such-run", "x.png"], "no-such-run: expected the folder of a"),
         (["export", "no-such-run", "--to", "onnx"], "no-such-run: expected the folder"),
-        (
-            ["track", "no-such-run", "--to", "mlflow"],
-            "no-such-run: expected the folder",
-        ),
         (["export", "no-such-run", "--to", "pickle"], "expected one of keras, onnx"),
     ],
 )

@@ -25,6 +25,11 @@ CASES = {
         MAP,
     ),
     "pooling that drops the odd row": (layers.MaxPooling2D(2), MAP),
+    "average pooling": (layers.AveragePooling2D((1, 3)), MAP),
+    "average pooling whose padding does not count": (
+        layers.AveragePooling2D(2, padding="same"),
+        MAP,
+    ),
     "overlapping pooling": (layers.MaxPooling2D(3, 2), MAP),
     "padding unevenly": (layers.ZeroPadding2D(((1, 0), (2, 3))), MAP),
     "global average of a map": (layers.GlobalAveragePooling2D(), MAP),

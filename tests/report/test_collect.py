@@ -111,3 +111,9 @@ def test_checks_of_the_explanations_are_kept_with_the_values_behind_them(tmp_pat
     (values,) = kept.rglob("faithfulness.npz")
     assert files.read_arrays(values)["labels"].tolist() == [1, 2]
     assert "faithfulness-controls-grad-cam-cnn--balanced.svg" in names(kept)
+
+
+def test_a_large_study_may_leave_its_logits_behind(source, tmp_path) -> None:
+    kept = names(collect(source, tmp_path / "lean", predictions=False))
+    assert "predictions.npz" not in kept
+    assert {"record.json", "report.html", "study.json"} <= kept

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tessera.experiment import Cnn, Experiment, Regime, Training
-from tessera.report.page import absent, write_report
+from tessera.report.figures import figures
+from tessera.report.page import absent, page, write_report
 
 from .conftest import recalls
 from .folders import write_study
@@ -140,3 +141,28 @@ def test_runs_that_are_missing_are_named(study):
     found = absent(dataclasses.replace(study, record=record))
     assert found[0] == "cnn, balanced, seed 2"
     assert len(found) == 6
+
+
+def test_a_study_of_many_regimes_stays_readable(many):
+    text = page(many, figures(many, images=False))
+    outline = Outline(text)
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+    assert "remedies" in outline.ids
+    assert "<summary>All 9 cells</summary>" in text
+    # Six of nine cells have their matrix drawn, and all are folded away.
+    matrices = re.findall(
+        r"<details( open)?>\n<summary>cnn, [^<]+</summary>\n<figure "
+        r"class=\"wide\" id=\"confusion-",
+        text,
+    )
+    assert matrices == [""] * 6
+    assert "take remedy-0" in text.split("<nav")[0]
+
+
+def test_a_study_without_statistics_is_shown_without_them(study):
+    plain = {"rankings": (), "baselines": ()}
+    bare = dataclasses.replace(study, record=study.record.model_copy(update=plain))
+    text = page(bare, figures(bare, images=False))
+    assert 'id="remedies"' not in text
+    assert "without looking at an image" not in text

@@ -36,6 +36,7 @@ def add(graph: Graph, layer: Any, inputs: Sequence[Value]) -> Value:
         case (
             layers.Conv2D()
             | layers.MaxPooling2D()
+            | layers.AveragePooling2D()
             | layers.ZeroPadding2D()
             | layers.GlobalAveragePooling2D()
         ):
@@ -69,9 +70,10 @@ def _map(graph: Graph, layer: Any, value: Value) -> Value:
     match layer:
         case layers.Conv2D():
             return Value(_convolution(graph, layer, x), True)
-        case layers.MaxPooling2D():
+        case layers.MaxPooling2D() | layers.AveragePooling2D():
+            maximum = isinstance(layer, layers.MaxPooling2D)
             pooled = graph.node(
-                "MaxPool",
+                "MaxPool" if maximum else "AveragePool",
                 x,
                 kernel_shape=layer.pool_size,
                 strides=layer.strides,

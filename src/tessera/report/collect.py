@@ -23,14 +23,25 @@ from tessera.report import tables
 from tessera.report.load import load
 from tessera.report.page import write_report
 
+IMAGES, NO_PREDICTIONS = "--images", "--no-predictions"
 
-def collect(study_folder: Path, destination: Path, *, images: bool = False) -> Path:
+
+def collect(
+    study_folder: Path,
+    destination: Path,
+    *,
+    images: bool = False,
+    predictions: bool = True,
+) -> Path:
     """Copy a study's records, predictions and tables, and draw its report anew.
 
     Args:
         study_folder: Holds `study.json` and the runs that it names.
         destination: Created if missing; files of the same name are replaced.
         images: Whether pictures of the dataset may be passed on (heatmaps, galleries).
+        predictions: Whether to copy every run's logits, of which a large study has
+            tens of megabytes. Its confusion matrices are in the records in any case;
+            curves and calibration of the new report need the logits.
 
     Returns:
         The destination.
@@ -41,7 +52,8 @@ def collect(study_folder: Path, destination: Path, *, images: bool = False) -> P
     study = load(study_folder)
     for run in study.folders.values():
         place = run.path.relative_to(study.folder.path)
-        _collect_run(run, RunFolder(destination / place), images=images)
+        copy = RunFolder(destination / place)
+        _collect_run(run, copy, images=images, predictions=predictions)
     _copy_json(study.folder.study, StudyFolder(destination).study)
     record = study.record
     text = f"{tables.results(record)}\n{tables.verdicts(record)}"
@@ -52,7 +64,9 @@ def collect(study_folder: Path, destination: Path, *, images: bool = False) -> P
     return destination
 
 
-def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
+def _collect_run(
+    source: RunFolder, target: RunFolder, *, images: bool, predictions: bool
+) -> None:
     _copy_json(source.record, target.record)
     if source.manifest.exists():
         _copy_json(source.manifest, target.manifest)
@@ -60,7 +74,8 @@ def _collect_run(source: RunFolder, target: RunFolder, *, images: bool) -> None:
         settings = tomllib.loads(source.experiment.read_text(encoding="utf-8"))
         files.write_text(target.experiment, tomli_w.dumps(_portable(settings)))
     _copy(source.history, target.history)
-    _copy(source.predictions, target.predictions)
+    if predictions:
+        _copy(source.predictions, target.predictions)
     if source.faithfulness.exists():
         _copy_json(source.faithfulness, target.faithfulness)
         _copy(source.faithfulness_values, target.faithfulness_values)
@@ -97,13 +112,17 @@ def _portable(value: Any, key: str = "") -> Any:
 def main(arguments: Sequence[str]) -> None:
     """Run from the command line: a study's folder, then where to collect it."""
     match arguments:
-        case [source, target]:
-            collect(Path(source), Path(target))
-        case [source, target, "--images"]:
-            collect(Path(source), Path(target), images=True)
+        case [source, target, *flags] if set(flags) <= {IMAGES, NO_PREDICTIONS}:
+            collect(
+                Path(source),
+                Path(target),
+                images=IMAGES in flags,
+                predictions=NO_PREDICTIONS not in flags,
+            )
         case _:
             raise SystemExit(
-                "usage: python -m tessera.report.collect STUDY DESTINATION [--images]"
+                "usage: python -m tessera.report.collect STUDY DESTINATION "
+                f"[{IMAGES}] [{NO_PREDICTIONS}]"
             )
 
 

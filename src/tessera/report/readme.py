@@ -10,6 +10,7 @@ from pathlib import Path
 from tessera import files
 from tessera.record import StudyFolder, StudyRecord
 from tessera.report import tables
+from tessera.report.published import beside_published
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
@@ -47,7 +48,9 @@ def _tables(folder: Path) -> str:
     text = StudyFolder(folder).study.read_text(encoding="utf-8")
     record = StudyRecord.model_validate_json(text)
     if tables.has_ranking(record):
-        return tables.rankings(record)
+        return "\n".join(
+            filter(None, (tables.rankings(record), beside_published(record)))
+        )
     return f"{tables.results(record)}\n{tables.verdicts(record)}"
 
 

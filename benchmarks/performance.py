@@ -1,0 +1,109 @@
+"""The records of the benchmarks -> docs/performance.md.
+
+    python benchmarks/performance.py
+
+Every number on that page comes from a file in benchmarks/records; a test compares the
+page with what this script makes of them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import measure
+import operations
+import startup
+import study
+import train
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+HEAD = """# Performance
+
+Written by `benchmarks/performance.py` from `benchmarks/records/`; edit neither this
+page nor the records by hand. Each section names the script that measured it. Processor
+time is what a process itself used: for one thread it is about the time on an idle
+machine, and it is the number to compare where the machine was busy.
+"""
+
+OPERATIONS = """## Where a training step goes
+
+`python benchmarks/operations.py`
+
+{table}
+
+Most of a step is convolution, the same in both columns: a difference between the
+columns there is the noise of the measurement. What can be saved without changing the
+function is the work around it: ReLU comes after max pooling instead of before it. It
+never decreases, so the two commute, in the outputs and in every gradient, ties
+included, and a quarter of the values remain. (The hybrid of depth 0 could also average
+its patches before it embeds them, which is linear; it keeps its tokens, as the study
+describes it.)
+
+`tests/models/plain.py` holds the models as the study describes them, and the tests
+compare outputs and gradients with ours on TensorFlow and on JAX. Images stay bytes
+until they are in the compiled step, loss and hits stay on the device until the epoch is
+over, and the step is compiled once for a phase of the training.
+"""
+
+TRAIN = """## Training, against what one would write without Tessera
+
+`python benchmarks/train.py`
+
+{table}
+
+Cores for each way: {cores}. Every way trains the study's hybrid on the same batches,
+augmented by the same code, with Adam and a running accuracy. A ratio above 1 is faster
+than the fastest peer; for Tessera's line that is the gain over the best of the others.
+"""
+
+STUDY = """## A whole study
+
+`python benchmarks/study.py`
+
+{table}
+
+Tessera gives every core a run with one thread, in processes that load the framework
+once. The script trains one cell after another on all cores. An image folder's decoded
+pixels lie in the cache as files that every process maps: the system holds them once.
+"""
+
+STARTUP = """## Start-up and report
+
+`python benchmarks/startup.py`
+
+{table}
+"""
+
+SECTIONS = {
+    "operations": (OPERATIONS, operations.table),
+    "train": (TRAIN, train.table),
+    "study": (STUDY, study.table),
+    "startup": (STARTUP, startup.table),
+}
+
+
+def page() -> str:
+    """The whole page, of those records that there are."""
+    parts = [HEAD]
+    for name, (text, table) in SECTIONS.items():
+        place = measure.RECORDS / f"{name}.json"
+        if place.exists():
+            record = json.loads(place.read_text(encoding="utf-8"))
+            filled = text.format(table=table(record), cores=record.get("cores", ""))
+            parts.append(f"{filled}\n{_measured_on(record['machine'])}")
+    return "\n".join(parts)
+
+
+def _measured_on(machine: dict[str, Any]) -> str:
+    versions = ", ".join(f"{k} {v}" for k, v in machine["packages"].items())
+    return (
+        f"*{machine['date']}: {machine['processor']}, cores: {machine['cores']}, "
+        f"Python {machine['python']}, {versions}. Processes waiting for a core: "
+        f"{machine['load_before']} before, {machine['load_after']} after.*\n"
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.name}")

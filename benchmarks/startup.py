@@ -1,0 +1,125 @@
+"""How long a user waits before anything happens, and for a report at the end.
+
+    python benchmarks/startup.py
+
+`tessera --help`; looking at embedded and at cached data; and the report of nine cells
+and five seeds, made from the stored files of results/study, whose two seeds are copied
+to make five. Each in a process of its own, the median of several.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import measure
+import numpy as np
+from PIL import Image
+
+STUDY = Path(__file__).parents[1] / "results" / "study"
+IMAGES, CLASSES = 2000, 10
+TITLES = {
+    "help": "`tessera --help`",
+    "first": f"`tessera data` on a folder of {IMAGES:,} PNGs, first time",
+    "again": "the same again, from the cache",
+    "report": "`tessera report`, nine cells, five seeds",
+}
+
+
+def folder_of_images(path: Path) -> Path:
+    """Noise in the shape of CIFAR-10, in one folder a class."""
+    rng = np.random.default_rng(0)
+    for index in range(IMAGES):
+        place = path / f"class-{index % CLASSES}"
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{index}.png")
+    return path
+
+
+def five_seeds(path: Path) -> Path:
+    """A copy of the stored study, with runs of three more seeds."""
+    shutil.copytree(STUDY, path)
+    text = (path / "study.json").read_text(encoding="utf-8")
+    study = json.loads(text)
+    extra = {2: 0, 3: 1, 4: 0}
+    for cell in sorted((path / "runs").iterdir()):
+        for new, old in extra.items():
+            shutil.copytree(cell / f"seed-{old}", cell / f"seed-{new}")
+            place = cell / f"seed-{new}" / "record.json"
+            record = json.loads(place.read_text(encoding="utf-8"))
+            place.write_text(json.dumps(record | {"seed": new}), encoding="utf-8")
+    rebuild(path, study)
+    return path
+
+
+def rebuild(path: Path, study: dict[str, Any]) -> None:
+    """Write `study.json` anew from the records, as `tessera study` does."""
+    from tessera import runtime
+    from tessera.evaluation.study_record import study_record
+    from tessera.experiment import Experiment
+    from tessera.record import Record
+
+    settings = study["experiment"] | {"seeds": list(range(5))}
+    experiment = Experiment.model_validate_json(json.dumps(settings))
+    places = sorted(place.parent for place in path.glob("runs/*/*/record.json"))
+    records = [
+        Record.model_validate_json((place / "record.json").read_bytes())
+        for place in places
+    ]
+    names = [str(place.relative_to(path)) for place in places]
+    found = study_record(experiment, records, runtime.environment(), names)
+    (path / "study.json").write_text(found.model_dump_json(), encoding="utf-8")
+
+
+def timed(*arguments: str, cache: Path) -> dict[str, float]:
+    """Seconds by the clock and of the processor that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "tessera", *arguments],
+        check=True,
+        env={**os.environ, "TESSERA_CACHE": str(cache)},
+        stdout=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return {"seconds": round(seconds, 3), "processor": round(busy, 3)}
+
+
+def main() -> None:
+    record: dict[str, Any] = {"machine": measure.machine()}
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        images, cache = folder_of_images(place / "images"), place / "cache"
+        study = five_seeds(place / "study")
+        look = ("data", str(images))
+        record["ways"] = {
+            "help": [timed("--help", cache=cache) for _ in range(7)],
+            "first": [timed(*look, cache=cache)],
+            "again": [timed(*look, cache=cache) for _ in range(5)],
+            "report": [timed("report", str(study), cache=cache) for _ in range(2)],
+        }
+    print(table(record))
+    measure.write("startup", record)
+
+
+def table(record: dict[str, Any]) -> str:
+    """One line a command."""
+    lines = ["| | clock s | processor s |", "| --- | ---: | ---: |"]
+    for way, rounds in record["ways"].items():
+        clock = measure.median([r["seconds"] for r in rounds])
+        busy = measure.median([r["processor"] for r in rounds])
+        lines.append(f"| {TITLES[way]} | {clock:.2f} | {busy:.2f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Run a script as it stands, but with one epoch and one seed in every training.
+
+    python small.py SCRIPT
+
+A document says what a user wants, forty epochs and five seeds; that every line of it
+works shows with one.
+"""
+
+import runpy
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tessera import api
+from tessera.api import training
+from tessera.experiment import Run
+from tessera.sklearn import TesseraClassifier
+
+
+def once(verb: Callable[..., Any], **fewer: Any) -> Callable[..., Any]:
+    """The verb with some options replaced."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        return verb(*arguments, **(options | fewer))
+
+    return run
+
+
+def shortened(settings: Callable[[TesseraClassifier], Run]) -> Any:
+    """The classifier's settings with one epoch."""
+
+    def run(classifier: TesseraClassifier) -> Run:
+        return settings(classifier.set_params(epochs=1))
+
+    return run
+
+
+api.study = once(training.study, epochs=1, seeds=1)
+api.train = once(training.train, epochs=1)
+TesseraClassifier._run = shortened(TesseraClassifier._run)  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")

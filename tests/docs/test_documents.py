@@ -1,0 +1,154 @@
+"""The code of the documents is right: commands parse, settings hold, Python runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from docs.blocks import DOCUMENTS, ROOT, Block, blocks, commands, sandbox
+from tessera import settings
+from tessera.cli.app import app
+
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
+LANGUAGES = {"python", "sh", "console", "toml", "json", "text"}
+TESSERA = re.compile(r"^(\.venv/bin/)?tessera\b")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+RUN = (ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md")))
+"""Documents whose commands are run one after the other, in a folder with `photos`."""
+
+UNBOUNDED = {"demo": "CI runs it by itself", "serve": "it waits for visitors"}
+"""Verbs that are parsed and not run."""
+
+SHORT = {
+    "study": "--epochs 1 --seeds 1 --models hybrid",
+    "train": "--epochs 1",
+}
+"""Options that make a verb short; the last of equal options wins."""
+
+
+def of(*languages: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language in languages]
+
+
+def test_the_documents_have_blocks_to_check() -> None:
+    assert {block.language for block in BLOCKS} >= {"python", "sh", "toml"}
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_says_what_it_is(block: Block) -> None:
+    directive = re.fullmatch(r"\{[a-z-]+\}", block.language)
+    assert directive or block.language in LANGUAGES
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_python_compiles(block: Block) -> None:
+    compile(block.code, str(block), "exec")
+
+
+@pytest.mark.parametrize("block", of("toml"), ids=str)
+def test_settings_make_an_experiment(block: Block) -> None:
+    assert settings.build(tomllib.loads(block.code)).runs()
+
+
+@pytest.mark.parametrize("block", of("sh", "console"), ids=str)
+def test_commands_exist_and_their_options_too(block: Block) -> None:
+    for command in commands(block):
+        words = shlex.split(command)
+        if TESSERA.match(command):
+            check_tessera(words[1:])
+        elif words[0] == "make":
+            names = [word for word in words[1:] if "=" not in word]
+            for name in names:
+                assert re.search(rf"^{name}:", MAKEFILE, re.MULTILINE), command
+        elif words[0].endswith("python") and words[1].endswith(".py"):
+            assert (ROOT / words[1]).is_file(), command
+
+
+def check_tessera(words: list[str]) -> None:
+    """Parse a command line as the program does, without doing anything."""
+    group: Any = typer.main.get_command(app)
+    if words[0].startswith("-"):
+        assert words[0] in ("--help", "--version")
+    else:
+        before = [word for word in words if word not in ("|", ">")]
+        group.commands[words[0]].make_context(words[0], before[1:]).close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.docs
+@pytest.mark.slow
+@pytest.mark.parametrize("document", RUN, ids=lambda path: path.stem)
+def test_the_commands_of_a_guide_run_one_after_the_other(
+    document: Path, folder: Path
+) -> None:
+    for block in blocks(document):
+        if block.language not in ("sh", "console"):
+            continue
+        for command in filter(TESSERA.match, commands(block)):
+            verb = shlex.split(command)[1]
+            if verb not in UNBOUNDED and "--remedies all" not in command:
+                line = TESSERA.sub(f"{sys.executable} -m tessera", command)
+                run(["sh", "-c", f"{line} {SHORT.get(verb, '')}"], folder)
+
+
+GIVEN = """
+import numpy
+from tessera import runtime
+from tessera.experiment import Cnn
+runtime.prepare()
+from tessera.models import build
+net = model = build.build(Cnn(), (32, 32, 3), 10, seed=0)
+images = numpy.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), numpy.uint8)
+"""
+"""What a document takes as given: a Keras model and images."""
+
+WITH_PYTHON = sorted({block.document for block in of("python")})
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.docs
+@pytest.mark.slow
+@pytest.mark.parametrize("document", WITH_PYTHON, ids=lambda path: path.stem)
+def test_the_python_of_a_document_runs_from_top_to_bottom(
+    document: Path, folder: Path
+) -> None:
+    code = [block.code for block in blocks(document) if block.language == "python"]
+    script = folder / f"{document.stem}.py"
+    script.write_text("\n".join([GIVEN, *code]), encoding="utf-8")
+    small(script, folder)
+
+
+@pytest.mark.docs
+@pytest.mark.slow
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_takes_ten_lines(example: Path, folder: Path) -> None:
+    source = example.read_text(encoding="utf-8")
+    statements = [line for line in source.split('"""')[2].splitlines() if line]
+    assert len(statements) <= 10
+    assert "macro-F1" in small(example, folder)
+
+
+def small(script: Path, folder: Path) -> str:
+    """Run a script in the sandbox with one epoch and one seed."""
+    return run(
+        [sys.executable, str(Path(__file__).with_name("small.py")), str(script)], folder
+    )

@@ -1,0 +1,69 @@
+"""docs/performance.md says what the committed records of the benchmarks say."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports a script of `benchmarks/` by its name, for one test."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    names = [path.stem for path in BENCHMARKS.glob("*.py")]
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_the_page_is_what_the_records_make_it(benchmark: Any) -> None:
+    performance = benchmark("performance")
+    assert performance.PAGE.read_text(encoding="utf-8") == performance.page()
+
+
+def test_every_record_belongs_to_a_section(benchmark: Any) -> None:
+    recorded = {path.stem for path in (BENCHMARKS / "records").glob("*.json")}
+    assert recorded
+    assert recorded <= set(benchmark("performance").SECTIONS)
+
+
+def test_ratios_are_to_the_fastest_peer(benchmark: Any) -> None:
+    times = {"tessera": [40.0, 50.0, 99.0], "keras": [75.0], "torch": [100.0]}
+    ways = {
+        way: {"processor_ms": ms, "clock_ms": [2 * value for value in ms]}
+        for way, ms in times.items()
+    }
+    rows = benchmark("train").table({"cores": 1, "ways": ways}).splitlines()[2:]
+    assert [row.split("|")[2:-1] for row in rows] == [
+        [" 50.0 ", " 2,560 ", " 1.50 ", " 100.0 ", " 1.50 "],
+        [" 75.0 ", " 1,707 ", " 1.00 ", " 150.0 ", " 1.00 "],
+        [" 100.0 ", " 1,280 ", " 0.75 ", " 200.0 ", " 0.75 "],
+    ]
+
+
+@pytest.mark.parametrize(
+    "name,expected",
+    [
+        ("a/conv2/Relu:_MklNativeFusedConv2D", "convolutions, forward"),
+        ("t/pool1/MaxPoolGrad:_MklNativeMaxPoolGrad", "max pooling, gradient"),
+        ("t/relu1/ReluGrad:ReluGrad", "ReLU and its gradient"),
+        ("adam/Sub_3:Sub", "everything else (loss, Adam, dropout, averages)"),
+        ("EagerLocalExecute: __inference_step_7", ""),
+        ("ExecutorState::Process", ""),
+    ],
+)
+def test_an_operation_is_counted_once_and_what_contains_others_is_not(
+    benchmark: Any, name: str, expected: str
+) -> None:
+    assert benchmark("operations").kind(name) == expected
+
+
+def test_a_record_holds_the_machine_that_it_was_measured_on(benchmark: Any) -> None:
+    for path in (BENCHMARKS / "records").glob("*.json"):
+        machine = json.loads(path.read_text(encoding="utf-8"))["machine"]
+        assert machine.keys() >= {"processor", "cores", "load_before", "load_after"}
