@@ -20,10 +20,9 @@ LAYER = "features"
 
 OFFERED: tuple[type[methods.Method], ...] = (
     *(methods.GradCam, methods.HiResCam, methods.LayerCam, methods.GradCamPlusPlus),
-    *(methods.EigenCam, methods.IntegratedGradients, methods.SmoothGrad),
-    methods.Occlusion,
+    *(methods.IntegratedGradients, methods.SmoothGrad, methods.Occlusion),
 )
-"""Those that answer within a second; see `tessera.explain.methods`."""
+"""Those that know a class and are quick; see `tessera.explain.methods`."""
 
 METHODS = {kind.name: kind.label for kind in OFFERED}
 """Key -> name, the page's default first."""

@@ -23,13 +23,13 @@ class Branches(BaseModel):
 
 
 class Heatmap(BaseModel):
-    """Where the evidence for one class lies, to first order; it proves no cause."""
+    """Where the evidence for one class lies; it proves no cause."""
 
     method: str
     layer: str
     target: str
     values: list[list[float]] = Field(
-        description="Signed evidence per cell of the layer's grid, in logits."
+        description="Signed evidence per cell; of Grad-CAM and occlusion, in logits."
     )
     blank_because: str = Field(description="Why the map is blank; empty if it is not.")
     cautions: list[str]

@@ -187,7 +187,7 @@ function explain({ heatmap, branches }, find) {
     const blank = heatmap.blank_because ? ` Blank: ${heatmap.blank_because}.` : "";
     find(".note").textContent =
       `${heatmap.method} at ${heatmap.layer}, ${grid}: where evidence for ` +
-      `${heatmap.target} lies, to first order; it proves no cause.${blank} ` +
+      `${heatmap.target} lies; it proves no cause.${blank} ` +
       heatmap.cautions.join(" ");
   }
   find(".branches").replaceChildren(...(branches ? split(branches) : []));
