@@ -55,16 +55,30 @@ UPLOAD = {
         },
     }
 }
-FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": problem.Document, "description": text}
-    for status, text in (
-        (408, "The upload took too long."),
-        (413, "The file is too large."),
-        (415, "The body is not declared as an image."),
-        (422, "The file cannot be read as an image, or a parameter is wrong."),
-        (503, "Too busy; try again after `Retry-After` seconds."),
-    )
-}
+
+
+def _documented(*failures: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Failures as OpenAPI's responses: each is a problem document."""
+    form = {"schema": problem.Document.model_json_schema()}
+    return {
+        status: {"description": text, "content": {problem.MEDIA_TYPE: form}}
+        for status, text in failures
+    }
+
+
+ELSEWHERE = (421, "Asked under a name that is not this server's.")
+NO_PICTURE = _documented(
+    ELSEWHERE, (404, "There is no such picture."), (422, "A number is expected.")
+)
+NO_ANSWER = _documented(
+    ELSEWHERE,
+    (400, "The request is no HTTP, or ended early."),
+    (408, "The upload took too long."),
+    (413, "The file is too large."),
+    (415, "The body is not declared as an image."),
+    (422, "The file cannot be read as an image, or a parameter is wrong."),
+    (503, "Too busy; try again after `Retry-After` seconds."),
+)
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -110,7 +124,9 @@ def _guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
 
     @app.exception_handler(HTTPException)
     async def others(_: Request, error: HTTPException) -> Response:
-        return problem.response(Problem(HTTPStatus(error.status_code), error.detail))
+        told = problem.response(Problem(HTTPStatus(error.status_code), error.detail))
+        told.headers.update(error.headers or {})
+        return told
 
     @app.exception_handler(Exception)
     async def faults(_: Request, error: Exception) -> Response:
@@ -162,7 +178,9 @@ def _pages(app: FastAPI, site: Site) -> None:
 def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
     names = site.trained.class_names
 
-    @app.get("/api/model", summary="The model's card")
+    elsewhere = _documented(ELSEWHERE)
+
+    @app.get("/api/model", summary="The model's card", responses=elsewhere)
     async def model() -> schema.Model:
         return site.model
 
@@ -170,7 +188,7 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
         "/api/examples/{label}/{number}",
         summary="A picture of a class",
         response_class=Response,
-        responses={200: {"content": {"image/png": {}}}},
+        responses={200: {"content": {"image/png": {}}}, **NO_PICTURE},
     )
     async def example(label: int, number: int) -> Response:
         if not (0 <= label < len(names) and 0 <= number < len(site.examples[label])):
@@ -181,7 +199,7 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
         "/api/predict",
         summary="What an image shows",
         openapi_extra=UPLOAD,
-        responses=FAILURES,
+        responses=NO_ANSWER,
     )
     async def predict(
         request: Request,
@@ -193,7 +211,11 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
             ),
         ] = None,
         target: Annotated[
-            str | None, Query(description="The class to explain; the answer if absent.")
+            str | None,
+            Query(
+                description="The class to explain; the answer if absent.",
+                json_schema_extra={"enum": list(names)},
+            ),
         ] = None,
     ) -> schema.Answer:
         if target is not None and target not in names:

@@ -4,6 +4,7 @@ import asyncio
 from http import HTTPStatus
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from tessera.serve.problem import Problem
 
@@ -21,7 +22,8 @@ async def read(
     """The whole body of a request, or a problem as soon as it is too large.
 
     Raises:
-        Problem: 413 too large, 415 not declared as an image, 408 too slow.
+        Problem: 413 too large, 415 not declared as an image, 408 too slow, 400 the
+            visitor has gone.
     """
     if not request.headers.get("content-type", "").startswith(TYPES):
         raise Problem(
@@ -39,6 +41,8 @@ async def read(
         raise Problem(
             HTTPStatus.REQUEST_TIMEOUT, f"The upload took longer than {seconds:g} s."
         ) from None
+    except ClientDisconnect:
+        raise Problem(HTTPStatus.BAD_REQUEST, "The upload ended early.") from None
 
 
 async def _counted(request: Request, limit: int) -> bytes:

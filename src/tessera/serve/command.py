@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tessera import trained
 from tessera.serve import app, site
+from tessera.serve.connection import Connection
 
 CONNECTIONS = 64
 """Open at a time; more are refused with 503."""
@@ -44,6 +45,8 @@ def serve(
         app.create(content, hosts=app.LOCAL if local else ()),
         host=host,
         port=port,
+        http=Connection,
+        ws="none",
         log_level="warning",
         server_header=False,
         limit_concurrency=CONNECTIONS,

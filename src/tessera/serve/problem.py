@@ -5,9 +5,11 @@ from http import HTTPStatus
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+MEDIA_TYPE = "application/problem+json"
+
 
 class Document(BaseModel):
-    """What an error says: `application/problem+json`."""
+    """What an error says, as `MEDIA_TYPE`."""
 
     type: str = "about:blank"
     title: str
@@ -43,5 +45,5 @@ def response(problem: Problem) -> JSONResponse:
         document.model_dump(),
         status_code=problem.status,
         headers=None if waits is None else {"Retry-After": str(waits)},
-        media_type="application/problem+json",
+        media_type=MEDIA_TYPE,
     )
