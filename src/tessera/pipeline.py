@@ -81,7 +81,11 @@ def execute(
     passed_over: list[str] = []
     fitted = take_over(run, net, dataset, donor, folder) if donor else None
     if fitted is None:
-        store = checkpoints(run, dataset, folder, passed_over.append)
+        # A record may be passed on: it names places within its folder only.
+        here = f"{folder.path}/"
+        store = checkpoints(
+            run, dataset, folder, lambda why: passed_over.append(why.replace(here, ""))
+        )
         fitted = train_model(
             run, net, dataset, chosen, folder=folder, report=report, store=store
         )
