@@ -60,7 +60,7 @@ class Tally:
         self.statuses[f"{kind.name} {status}"] += 1
         if status not in kind.expected | {503}:
             self.unexpected[f"{kind.name} {status}"] += 1
-        if status == 200:
+        if status == 200 and kind.name in self.seconds:
             self.seconds[kind.name].append(seconds)
         if kind.name in ("slow", "huge"):
             self.longest_cut = max(self.longest_cut, seconds)

@@ -150,3 +150,23 @@ def test_the_page_names_no_other_server(client: TestClient) -> None:
         text = client.get(path).text
         assert "http://" not in text and "https://" not in text
         assert "innerHTML" not in text
+
+
+def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) -> None:
+    reply = client.put("/api/predict", content=b"")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+def test_the_schema_says_which_classes_and_problems_there_are(
+    client: TestClient,
+) -> None:
+    asked = client.get("/openapi.json").json()["paths"]["/api/predict"]["post"]
+    (target,) = (p for p in asked["parameters"] if p["name"] == "target")
+    assert target["schema"]["enum"] == [str(digit) for digit in range(10)]
+    failures = set(asked["responses"]) - {"200"}
+    assert failures == {"400", "408", "413", "415", "421", "422", "503"}
+    for status in failures:
+        assert list(asked["responses"][status]["content"]) == [
+            "application/problem+json"
+        ]

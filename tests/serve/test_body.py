@@ -70,3 +70,11 @@ def test_what_a_foreign_page_could_send_unasked_is_refused(kind: str) -> None:
 def test_an_upload_that_trickles_is_given_up() -> None:
     sent, _ = request([b"x"] * 1000, pause=0.05)
     assert refusal(sent, seconds=0.2) == 408
+
+
+def test_a_visitor_who_leaves_is_no_fault_of_the_server() -> None:
+    async def gone() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    kind = (b"content-type", b"image/png")
+    assert refusal(Request({"type": "http", "headers": [kind]}, gone)) == 400

@@ -5,6 +5,7 @@ import uvicorn
 
 from tessera.record import RunFolder
 from tessera.serve import command
+from tessera.serve.connection import Connection
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
@@ -26,5 +27,6 @@ def test_an_open_address_is_said_to_be_open(
     said: list[str] = []
     command.serve(toy.path, host=host, port=8765, say=said.append)
     assert (asked["host"], asked["port"]) == (host, 8765)
+    assert (asked["http"], asked["ws"]) == (Connection, "none")
     assert f"http://{host}:8765" in said[0]
     assert any("no password" in line for line in said) is warned
