@@ -54,5 +54,5 @@ def test_broken_weights_are_named(copy: RunFolder, content: bytes) -> None:
 def test_weights_of_another_architecture_are_refused(copy: RunFolder) -> None:
     text = copy.experiment.read_text().replace("width = 128", "width = 64")
     copy.experiment.write_text(text)
-    with pytest.raises(RunError, match="expected the weights of hybrid--balanced"):
+    with pytest.raises(RunError, match="expected the weights of the model .hybrid."):
         rebuild(copy)

@@ -21,7 +21,10 @@ LOOK = """
 import json, pathlib, resource, sys
 from tessera.data.inspect import inspect
 found = inspect(pathlib.Path(sys.argv[1])).to_json()
-found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# On Linux `ru_maxrss` starts from the peak of the process that started this one.
+status = pathlib.Path("/proc/self/status")
+peak = status.read_text().split("VmHWM:")[1].split()[0] if status.exists() else None
+found["memory"] = int(peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 print(json.dumps(found))
 """
 

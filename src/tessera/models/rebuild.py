@@ -61,5 +61,5 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     try:
         weights.load(net, folder.weights)
     except ModelError as error:
-        raise RunError(f"{error}. Train the run again.") from error
+        raise RunError(str(error)) from error
     return Rebuilt(run, record, net)

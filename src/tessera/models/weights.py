@@ -33,6 +33,11 @@ def load(net: Any, path: Path) -> None:
         ModelError: There is no such file, it is damaged, holds anything but plain
             arrays, or belongs to another model.
     """
+    if not path.exists():
+        raise ModelError(
+            f"{path}: expected the weights of a run. Received: no such file. Train the "
+            "run again."
+        )
     check(path)
     try:
         net.load_weights(path)
@@ -41,7 +46,7 @@ def load(net: Any, path: Path) -> None:
         received = (str(error).splitlines() or [repr(error)])[0]
         raise ModelError(
             f"{path}: expected the weights of the model {net.name!r}, written by this "
-            f"version. Received: {received}"
+            f"version. Received: {received.rstrip('.')}. Train the run again."
         ) from error
 
 
