@@ -33,7 +33,8 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
     try:
         inspection = _inspect(folder, image_size, errors)
     except DataError as error:
-        errors.print(f"[red]Error[/red] {_plain(str(error))}", highlight=False)
+        message = f"[red]Error[/red] {_plain(str(error))}"
+        errors.print(message, highlight=False, soft_wrap=True)
         return UNUSABLE
     if json:
         print(json_format.dumps(inspection.to_json(), indent=2))
@@ -54,7 +55,8 @@ def _inspect(folder: Path, image_size: int, console: Console) -> Inspection:
 
 def show(found: Inspection, console: Console) -> None:
     """Print an inspection."""
-    console.print(f"[bold]{_plain(found.folder)}[/bold]", highlight=False)
+    title = f"[bold]{_plain(found.folder)}[/bold]"
+    console.print(title, highlight=False, soft_wrap=True)
     console.print(_counts(found))
     console.print(*_facts(found), sep="\n", highlight=False, soft_wrap=True)
     pairs = [f"{refused.path}: {refused.reason}" for refused in found.unreadable]
