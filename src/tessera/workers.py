@@ -10,6 +10,7 @@ with the first process that is killed while it holds the lock.
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import traceback
@@ -20,7 +21,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from tessera import runtime
+from tessera import files, runtime
 from tessera.experiment import Data, Run
 from tessera.record import RunFolder
 
@@ -98,6 +99,17 @@ def run_all(
         for worker in crew:
             worker.process.join()
             worker.pipe.close()
+            if worker.task is not None:
+                _sweep(worker.task.folder)
+
+
+def _sweep(folder: RunFolder) -> None:
+    """Remove what a process that was ended had begun to write."""
+    for partial in list(folder.path.rglob(f"{files.PARTIAL}*")):
+        if partial.is_dir():  # of a checkpoint
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
 
 
 @dataclass(eq=False)
