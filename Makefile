@@ -77,7 +77,7 @@ site: $(VENV)/.dev
 
 results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.readme README.md results/study
-	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail
+	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail results/explained
 
 clean:
 	rm -rf .venv .venv-* build dist site docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
