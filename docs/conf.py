@@ -40,7 +40,8 @@ extensions = [
 ]
 exclude_patterns = ["reference/modules.rst"]
 default_role = "code"
-suppress_warnings = ["myst.xref_missing"]
+# A short name that stands in several modules (`Pixels`) is left without a link.
+suppress_warnings = ["myst.xref_missing", "ref.python"]
 
 myst_heading_anchors = 4
 apidoc_modules = [
