@@ -257,6 +257,10 @@ class HybridPlus(_Model):
 Model = Annotated[Cnn | Transformer | Hybrid | HybridPlus, Field(discriminator="kind")]
 
 
+MODELS: tuple[Model, ...] = (Cnn(), Transformer(), Hybrid(), HybridPlus())
+"""One of each kind, as it is without settings; the first three are the study's."""
+
+
 # Training --------------------------------------------------------------------
 
 Monitor = Literal["val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_loss"]
@@ -438,7 +442,7 @@ class Experiment(Setting):
 
     name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     data: Data = Digits()
-    models: tuple[Model, ...] = Field((Cnn(), Transformer(), Hybrid()), min_length=1)
+    models: tuple[Model, ...] = Field(MODELS[:3], min_length=1)
     regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
     training: Training = Training()
     explain: Explain = Explain()

@@ -103,4 +103,5 @@ def token_grid(trained: Trained) -> Grid | None:
 
 def readout(trained: Trained) -> str:
     """How the model reads its tokens, for attention rollout."""
-    return "mean" if isinstance(trained.run.model, Hybrid) else "pool_weights"
+    pools = isinstance(trained.run.model, Transformer | HybridPlus)
+    return "pool_weights" if pools else "mean"
