@@ -8,7 +8,7 @@ these and not the others.
 from collections import Counter
 from collections.abc import Sequence
 
-from tessera.evaluation.evidence import MINUS, Claim, Outcome, listed, plural
+from tessera.evaluation.evidence import Claim, Outcome, listed, plural, signed
 from tessera.evaluation.faithfulness import (
     Against,
     Decision,
@@ -83,7 +83,9 @@ def _sane(method: Method) -> Decision:
     check, control = method.check(SANITY), method.check(CONTROL)
     if check is None or control is None or control.passed is not True:
         return "undecided"
-    return {True: "better", False: "worse", None: "undecided"}[check.passed]  # type: ignore[return-value]
+    if check.passed is None:
+        return "undecided"
+    return "better" if check.passed else "worse"
 
 
 def outcome(decisions: Sequence[Decision]) -> Outcome:
@@ -147,13 +149,9 @@ def _hiding(what: str, row: Measured | None, *, low: bool) -> str:
     return (
         f"{what} is {row.level.mean:.3f}, with the strongest control "
         f"({rival.control}) {rival.level.mean:.3f} (difference "
-        f"{_signed(difference.mean or 0)}, 95 % interval {_signed(difference.low)} to "
-        f"{_signed(difference.high)}: {rival.decision})"
+        f"{signed(difference.mean or 0, 3)}, 95 % interval {signed(difference.low, 3)} "
+        f"to {signed(difference.high, 3)}: {rival.decision})"
     )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", MINUS)
 
 
 def _mosaic(method: Method) -> str:
@@ -169,8 +167,7 @@ def _randomised(method: Method) -> str:
     check = method.check(SANITY)
     if check is None or check.steps[-1].spearman.mean is None:
         return ""
-    result = {True: "passed", False: "failed", None: "open"}[check.passed]
     return (
         f"rank correlation {check.steps[-1].spearman.mean:.2f} with maps of random "
-        f"weights ({result})"
+        f"weights ({check.result})"
     )
