@@ -8,7 +8,7 @@ these and not the others.
 from collections import Counter
 from collections.abc import Sequence
 
-from tessera.evaluation.evidence import Claim, Outcome, listed, plural, signed
+from tessera.evaluation.evidence import MINUS, Claim, Outcome, listed, plural
 from tessera.evaluation.faithfulness import (
     Against,
     Decision,
@@ -149,9 +149,14 @@ def _hiding(what: str, row: Measured | None, *, low: bool) -> str:
     return (
         f"{what} is {row.level.mean:.3f}, with the strongest control "
         f"({rival.control}) {rival.level.mean:.3f} (difference "
-        f"{signed(difference.mean or 0, 3)}, 95 % interval {signed(difference.low, 3)} "
-        f"to {signed(difference.high, 3)}: {rival.decision})"
+        f"{_signed(difference.mean or 0)}, 95 % interval {_signed(difference.low)} "
+        f"to {_signed(difference.high)}: {rival.decision})"
     )
+
+
+def _signed(value: float) -> str:
+    """With its sign even where it rounds to zero: an end may lie just below."""
+    return f"{value:+.3f}".replace("-", MINUS)
 
 
 def _mosaic(method: Method) -> str:
