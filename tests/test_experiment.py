@@ -4,11 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from tessera.experiment import (
+    LATER,
     Cnn,
     Digits,
     Experiment,
     Folder,
     Hybrid,
+    HybridPlus,
     OwnTraining,
     Regime,
     Run,
@@ -80,3 +82,32 @@ def test_where_training_settings_were_written_does_not_change_the_digest() -> No
     own = first_run(models=(Cnn(training=OwnTraining(batch_size=32, origin="x")),))
     shared = first_run(models=(Cnn(),), training=Training(batch_size=32))
     assert own.digest("data") == shared.digest("data") != first_run().digest("data")
+
+
+def test_a_setting_that_came_later_leaves_old_digests_while_it_changes_nothing() -> (
+    None
+):
+    run = first_run()
+    settings = run.model_dump(mode="json", exclude={"seed", "explain"})
+    assert set(LATER) < set(settings["training"])
+    kept = {k: v for k, v in settings["training"].items() if k not in LATER}
+    assert set(kept) == {
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "schedule",
+        "flip",
+        "crop_padding",
+        "monitor",
+        "patience",
+    }
+    other = first_run(training=Training(label_smoothing=0.1))
+    assert run.digest("data") != other.digest("data")
+
+
+def test_hybrid_plus_brings_its_recipe_and_may_replace_parts_of_it() -> None:
+    training = Training(epochs=3, learning_rate=1.0)
+    recipe = HybridPlus().trained(training)
+    assert (recipe.epochs, recipe.optimizer) == (3, "muon")
+    own = HybridPlus(training=OwnTraining(optimizer="adam")).trained(training)
+    assert own == recipe.model_copy(update={"optimizer": "adam"})

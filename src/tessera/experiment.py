@@ -7,7 +7,7 @@ data; nothing here reads a file or imports a framework. Defaults are the seed st
 
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -128,15 +128,32 @@ class Regime(Setting):
 # Models ----------------------------------------------------------------------
 
 
+Optimizer = Literal["adam", "muon"]
+Schedule = Literal["constant", "cosine", "one-cycle"]
+Fill = Literal["black", "mirror"]
+
+
 class OwnTraining(Setting):
-    """How one model is trained, where that differs from the experiment's training."""
+    """How one model is trained, where that differs from the experiment's training.
+
+    The fields are those of `Training`; None: as the experiment says.
+    """
 
     learning_rate: float | None = Field(None, gt=0.0)
     batch_size: int | None = Field(None, ge=1)
+    optimizer: Optimizer | None = None
+    weight_decay: float | None = Field(None, ge=0.0)
+    schedule: Schedule | None = None
+    averaging: float | None = Field(None, ge=0.0, lt=1.0)
+    label_smoothing: float | None = Field(None, ge=0.0, lt=1.0)
+    alternating_flip: bool | None = None
+    crop_padding: int | None = Field(None, ge=0)
+    crop_fill: Fill | None = None
+    cutout: int | None = Field(None, ge=0)
     origin: str | None = None
     """Where the values come from, for the results."""
 
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """What differs."""
         return self.model_dump(exclude={"origin"}, exclude_none=True)
 
@@ -153,10 +170,19 @@ class _Model(Setting):
         """The name, or the kind where none was given."""
         return self.name or self.kind
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """What this model's training has of its own."""
+        return self.training.values() if self.training else {}
+
+    @property
+    def origin(self) -> str | None:
+        """Where that comes from, for the results."""
+        return self.training.origin if self.training else None
+
     def trained(self, training: "Training") -> "Training":
         """The experiment's training, with what this model has of its own."""
-        own = self.training.values() if self.training else {}
-        return training.model_copy(update=own)
+        return training.model_copy(update=self.own)
 
 
 class Cnn(_Model):
@@ -190,7 +216,49 @@ class Hybrid(_Model):
     dropout: float = Field(0.3, ge=0.0, lt=1.0)
 
 
-Model = Annotated[Cnn | Transformer | Hybrid, Field(discriminator="kind")]
+RECIPE = OwnTraining(
+    learning_rate=0.02,
+    batch_size=256,
+    optimizer="muon",
+    weight_decay=0.5,
+    schedule="one-cycle",
+    label_smoothing=0.1,
+    alternating_flip=True,
+    crop_padding=2,
+    crop_fill="mirror",
+    origin="The recipe of hybrid-plus, chosen by ablation on validation images.",
+)
+"""What `hybrid-plus` is trained with, except for what its own `training` says."""
+
+
+class HybridPlus(_Model):
+    """A stronger hybrid: whitened patches, residual stages, attention over the map."""
+
+    kind: Literal["hybrid-plus"] = "hybrid-plus"
+    widths: tuple[int, int] = Field((32, 72), strict=False)
+    """Channels of the two stages."""
+    whitening: bool = True
+    """Whether the first convolution is computed from the images."""
+    depth: int = Field(1, ge=0, le=24)
+    """Transformer encoder blocks over the map's cells; 0: no tokens at all."""
+    heads: int = Field(4, ge=1)
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The recipe, with what `training` replaces of it."""
+        return RECIPE.values() | super().own
+
+    @property
+    def origin(self) -> str | None:
+        """The recipe's, and that of what replaces some of it."""
+        return " ".join(filter(None, (RECIPE.origin, super().origin)))
+
+
+Model = Annotated[Cnn | Transformer | Hybrid | HybridPlus, Field(discriminator="kind")]
+
+
+MODELS: tuple[Model, ...] = (Cnn(), Transformer(), Hybrid(), HybridPlus())
+"""One of each kind, as it is without settings; the first three are the study's."""
 
 
 # Training --------------------------------------------------------------------
@@ -207,13 +275,29 @@ class Training(Setting):
     epochs: int = Field(8, ge=1)
     batch_size: int = Field(128, ge=1)
     learning_rate: float = Field(1e-3, gt=0.0)
-    """Of Adam."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """`cosine`: the rate falls to 0 along half a cosine, step by step."""
+    optimizer: Optimizer = "adam"
+    """`muon`: matrices and convolutions are changed by orthogonal steps (Jordan et al.
+    2024), everything else by Adam at a part of the rate."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    """Decoupled: a step takes rate x decay of a matrix or a convolution away."""
+    schedule: Schedule = "constant"
+    """`cosine`: the rate falls to 0 along half a cosine, step by step. `one-cycle`: it
+    rises along a line for a tenth of the steps, then falls along one to 0."""
+    averaging: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the old in the moving average of weights that is validated and kept, per
+    step; 0: the weights themselves."""
+    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of every label spread evenly over all classes."""
     flip: bool = True
     """Random horizontal flip, drawn per image."""
+    alternating_flip: bool = False
+    """Drawn once per image; every epoch then shows the other side of the last."""
     crop_padding: int = Field(4, ge=0)
-    """Zero pixels added on every side before the random crop; 0: no crop."""
+    """Pixels added on every side before the random crop; 0: no crop."""
+    crop_fill: Fill = "black"
+    """What the added pixels hold: zeros, or the image mirrored at its edge."""
+    cutout: int = Field(0, ge=0)
+    """Side, in pixels, of the grey square put at a random place; 0: none."""
     monitor: Monitor = "val_balanced_accuracy"
     """What decides which epoch's weights are kept."""
     patience: int | None = Field(None, ge=1)
@@ -275,9 +359,27 @@ class Run(Setting):
         }
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
+        settings["training"] = _as_first_written(settings["training"])
         settings["regime"].pop("name")
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+LATER = {
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "averaging": 0.0,
+    "label_smoothing": 0.0,
+    "alternating_flip": False,
+    "crop_fill": "black",
+    "cutout": 0,
+}
+"""Settings of a training that came later, with the values that change nothing."""
+
+
+def _as_first_written(training: dict[str, Any]) -> dict[str, Any]:
+    """Without later settings that change nothing, so that old digests still hold."""
+    return {k: v for k, v in training.items() if k not in LATER or v != LATER[k]}
 
 
 def _known(name: str) -> str:
@@ -340,7 +442,7 @@ class Experiment(Setting):
 
     name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     data: Data = Digits()
-    models: tuple[Model, ...] = Field((Cnn(), Transformer(), Hybrid()), min_length=1)
+    models: tuple[Model, ...] = Field(MODELS[:3], min_length=1)
     regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
     training: Training = Training()
     explain: Explain = Explain()

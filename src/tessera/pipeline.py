@@ -205,11 +205,11 @@ def take_over(
 
 def training_notes(run: Run) -> tuple[str, ...]:
     """What a reader should know of the model's training, if it has its own settings."""
-    own = run.model.training
-    if own is None:
+    if not run.model.own:
         return ()
-    named = ", ".join(f"{key} {value:g}" for key, value in own.values().items())
-    return (f"Trained with settings of its own ({named}). {own.origin or ''}".strip(),)
+    named = ", ".join(f"{key} {value}" for key, value in run.model.own.items())
+    origin = run.model.origin or ""
+    return (f"Trained with settings of its own ({named}). {origin}".strip(),)
 
 
 def remedy_notes(run: Run, dataset: Dataset, chosen: Chosen) -> tuple[str, ...]:

@@ -26,15 +26,16 @@ from tessera import runtime, settings
 from tessera.arrays import Images, Labels, Probabilities
 from tessera.data import in_memory, splits
 from tessera.data.dataset import Split
-from tessera.experiment import Cnn, Hybrid, Run, Training, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Run, Training, Transformer
+from tessera.frozen import Setting
 from tessera.imbalance import guards
 from tessera.remedies import Remedy
 
 if TYPE_CHECKING:
     from tessera.training.resume import Row
 
-ModelChoice: TypeAlias = str | Cnn | Transformer | Hybrid
-"""`cnn`, `transformer`, `hybrid`, or its settings, say `Hybrid(depth=2)`."""
+ModelChoice: TypeAlias = str | Cnn | Transformer | Hybrid | HybridPlus
+"""`cnn`, `transformer`, `hybrid`, `hybrid-plus`, or settings, say `Hybrid(depth=2)`."""
 
 TRAINING = tuple(Training.model_fields)
 """Parameters of the classifier that are settings of the training."""
@@ -57,10 +58,17 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         verbose: Whether to print a line per epoch.
         epochs: Passes over the images.
         batch_size: Images per step.
-        learning_rate: Of Adam.
-        schedule: `constant` or `cosine`.
+        learning_rate: Of the optimizer. `hybrid-plus` has its own; see its settings.
+        optimizer: `adam` or `muon`.
+        weight_decay: Decoupled, of matrices and convolutions.
+        schedule: `constant`, `cosine` or `one-cycle`.
+        averaging: Share of the old in a moving average of weights; 0: none.
+        label_smoothing: Share of every label spread over all classes.
         flip: Whether half of the images are mirrored, left to right.
+        alternating_flip: Whether the next epoch mirrors the other half.
         crop_padding: Pixels by which images are shifted at random.
+        crop_fill: `black` or `mirror`: what is shifted in.
+        cutout: Side of a grey square on every image.
         monitor: The validation score that chooses the epoch.
         patience: Epochs without a better score after which training stops.
 
@@ -85,25 +93,31 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         epochs: int = 8,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
+        optimizer: str = "adam",
+        weight_decay: float = 0.0,
         schedule: str = "constant",
+        averaging: float = 0.0,
+        label_smoothing: float = 0.0,
         flip: bool = True,
+        alternating_flip: bool = False,
         crop_padding: int = 4,
+        crop_fill: str = "black",
+        cutout: int = 0,
         monitor: str = "val_balanced_accuracy",
         patience: int | None = None,
     ) -> None:
         self.model = model
         self.remedy = remedy
-        self.validation = validation
-        self.random_state = random_state
+        self.validation, self.random_state = validation, random_state
         self.verbose = verbose
-        self.epochs = epochs
-        self.batch_size = batch_size
+        self.epochs, self.batch_size = epochs, batch_size
         self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.flip = flip
-        self.crop_padding = crop_padding
-        self.monitor = monitor
-        self.patience = patience
+        self.optimizer, self.weight_decay = optimizer, weight_decay
+        self.schedule, self.averaging = schedule, averaging
+        self.label_smoothing = label_smoothing
+        self.flip, self.alternating_flip = flip, alternating_flip
+        self.crop_padding, self.crop_fill = crop_padding, crop_fill
+        self.cutout, self.monitor, self.patience = cutout, monitor, patience
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network anew.
@@ -233,13 +247,10 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 weights=Path(folder) / "best.weights.h5",
                 report=self._say,
             )
-        finish = remedy.after
-        self.tuned_ = (
-            after.apply(network, finish, counts, outer) if finish is not None else {}
-        )
+        end = remedy.after
+        self.tuned_ = after.apply(network, end, counts, outer) if end else {}
         self.network_ = network
-        self.history_ = fitted.history
-        self.best_epoch_ = fitted.best_epoch
+        self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
 
     def _network(self) -> Any:
         from tessera.models import build
@@ -255,7 +266,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything, with the network as plain arrays."""
-        state: dict[str, Any] = {**super().__getstate__()}
+        state = dict(super().__getstate__())
         if "network_" in state:
             state["network_"] = state["network_"].get_weights()
         return state
@@ -286,5 +297,4 @@ def _plain(value: Any) -> Any:
     """A setting or a NumPy number as what a settings file would hold."""
     if isinstance(value, np.generic):
         return value.item()
-    dump = getattr(value, "model_dump", None)
-    return value if dump is None else dump(mode="json")
+    return value.model_dump(mode="json") if isinstance(value, Setting) else value

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tessera.data import digits
-from tessera.experiment import Cnn, Hybrid, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Transformer
 from tessera.explain import trained
 from tessera.explain.graph import ExplainError
 from tessera.models import build
@@ -76,8 +76,9 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path, text):
         (Hybrid(), (2, 2), "mean"),  # a 4x4 map in patches of 2x2
         (Hybrid(patch=3), (2, 2), "mean"),  # padded to 6x6
         (Transformer(), (4, 4), "pool_weights"),
+        (HybridPlus(), (4, 4), "pool_weights"),
     ],
-    ids=["cnn", "hybrid", "padded", "transformer"],
+    ids=["cnn", "hybrid", "padded", "transformer", "plus"],
 )
 def test_the_grid_of_own_tokens_is_known_from_the_settings(
     finished, tmp_path, model, grid, readout

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
 from tessera.explain import gradients
 from tessera.export import closed_form
 from tessera.models import build
@@ -31,7 +31,7 @@ def test_it_is_the_spatial_mean_of_the_gradient(
 
 
 def test_models_with_attention_have_none() -> None:
-    for model in (Cnn(), Hybrid(), Hybrid(depth=1), Transformer()):
+    for model in (Cnn(), Hybrid(), Hybrid(depth=1), Transformer(), HybridPlus()):
         net = build.build(model, (16, 16, 3), 4, seed=0)
         assert closed_form.exists(model, net) is (model in (Cnn(), Hybrid()))
 

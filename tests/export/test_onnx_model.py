@@ -9,14 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 
-from tessera.experiment import Cnn, Hybrid, Model, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
 from tessera.explain import gradcam
 from tessera.export import onnx_model
 from tessera.models import build
 from tessera.trained import Trained
 
 WITH_HEATMAP = [Cnn(), Hybrid(), Hybrid(patch=3)]
-MODELS = [*WITH_HEATMAP, Hybrid(depth=1), Transformer()]
+MODELS = [*WITH_HEATMAP, Hybrid(depth=1), Transformer(), HybridPlus()]
 
 
 def with_network(model: Trained, settings: Model, shape: tuple[int, int, int]):

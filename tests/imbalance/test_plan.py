@@ -131,6 +131,31 @@ def test_mixed_cross_entropy_is_that_of_the_mixed_label() -> None:
     assert np.isclose(found, values(oracle).mean(), rtol=1e-5)
 
 
+def test_smoothed_cross_entropy_is_keras_own_with_label_smoothing() -> None:
+    labels, logits = batch()
+    oracle = keras.losses.categorical_crossentropy(
+        np.eye(3, dtype=np.float32)[labels],
+        logits,
+        from_logits=True,
+        label_smoothing=0.2,
+    )
+    found = values(mean_loss(Phase(), COUNTS, labels, logits, smoothing=0.2))
+    assert np.isclose(found, values(oracle).mean())
+
+
+def test_smoothing_any_loss_is_its_expectation_under_the_smoothed_label() -> None:
+    labels, logits = batch()
+    phase = Phase(loss=remedies.Ldam())
+    each = [
+        values(per_image(phase.loss, np.full(16, c, np.int32), logits, COUNTS))
+        for c in range(3)
+    ]
+    own = np.stack(each)[labels, np.arange(16)]
+    expected = 0.7 * own + 0.1 * np.sum(each, axis=0)
+    found = values(mean_loss(phase, COUNTS, labels, logits, smoothing=0.3))
+    assert np.isclose(found, expected.mean(), rtol=1e-5)
+
+
 def test_a_phase_lasts_until_its_share_of_the_epochs() -> None:
     early, late = Phase(until=0.8), Phase(class_weights=(1.0, 2.0))
     deferred = Plan((early, late), (2, 1))

@@ -66,6 +66,48 @@ def test_a_flip_mirrors_left_and_right() -> None:
     np.testing.assert_array_equal(flipped[0, :, :, 0], [[2, 1], [4, 3]])
 
 
+def test_a_mirrored_fill_repeats_what_lies_inside_the_edge() -> None:
+    image = np.arange(1, 10, dtype=np.uint8).reshape(1, 3, 3, 1)
+    moved = order.augment(image, np.array([[0, 1, 0]]), padding=1, fill="mirror")
+    np.testing.assert_array_equal(moved[0, :, :, 0], [[4, 5, 6], [1, 2, 3], [4, 5, 6]])
+
+
+def test_alternating_flips_show_the_other_side_in_every_next_epoch() -> None:
+    training = Training(alternating_flip=True)
+    flips = [
+        order.draws(1000, training, seed=4, epoch=epoch)[:, 2] for epoch in range(3)
+    ]
+    np.testing.assert_array_equal(flips[0] + flips[1], np.ones(1000))
+    np.testing.assert_array_equal(flips[0], flips[2])
+    assert 400 < flips[0].sum() < 600
+
+
+def test_alternating_flips_leave_the_offsets_as_they_are() -> None:
+    plain, alternating = (
+        order.draws(50, Training(alternating_flip=chosen), seed=1, epoch=3)
+        for chosen in (False, True)
+    )
+    np.testing.assert_array_equal(plain[:, :2], alternating[:, :2])
+
+
+def test_a_cut_is_a_grey_square_inside_the_image() -> None:
+    images = np.zeros((200, 9, 9, 1), np.uint8)
+    grey = order.cut(images, 3, seed=0, epoch=0, batch=0)[..., 0] == 128
+    sizes = {(int(g.any(1).sum()), int(g.any(0).sum())) for g in grey}
+    # At the edge one row or column of the square sticks out.
+    assert sizes == {(3, 3), (2, 3), (3, 2), (2, 2)}
+    assert all(g.sum() == g.any(1).sum() * g.any(0).sum() for g in grey)
+
+
+def test_another_batch_is_cut_elsewhere_and_the_images_stay() -> None:
+    images = np.zeros((5, 9, 9, 1), np.uint8)
+    one, other = (
+        order.cut(images, 3, seed=0, epoch=0, batch=batch) for batch in range(2)
+    )
+    assert not np.array_equal(one, other)
+    assert not images.any()
+
+
 def test_without_flip_and_padding_nothing_changes() -> None:
     still = Training(flip=False, crop_padding=0)
     assert not order.draws(100, still, seed=0, epoch=0).any()

@@ -19,10 +19,16 @@ def test_a_constant_rate_stays() -> None:
 
 
 def test_a_cosine_starts_at_the_base_is_half_in_the_middle_and_ends_at_zero() -> None:
-    rate = rates.Rate(0.1, 8, cosine=True)
+    rate = rates.Rate(0.1, 8, shape="cosine")
     found = [at(rate, step) for step in (0, 2, 4, 8, 20)]
     quarter = 0.05 * (1 + np.sqrt(0.5))
     assert found == pytest.approx([0.1, quarter, 0.05, 0.0, 0.0], abs=1e-8)
+
+
+def test_one_cycle_rises_for_a_tenth_of_the_steps_then_falls_to_zero() -> None:
+    rate = rates.Rate(0.9, 100, shape="one-cycle")
+    found = [at(rate, step) for step in (0, 5, 10, 55, 100, 120)]
+    assert found == pytest.approx([0.0, 0.45, 0.9, 0.45, 0.0, 0.0], abs=1e-7)
 
 
 def test_factors_hold_from_their_step_on_and_do_not_add_up() -> None:
@@ -32,7 +38,7 @@ def test_factors_hold_from_their_step_on_and_do_not_add_up() -> None:
 
 
 def test_a_rate_survives_saving() -> None:
-    rate = rates.Rate(0.3, 7, cosine=True, changes=((2, 0.1),))
+    rate = rates.Rate(0.3, 7, shape="cosine", changes=((2, 0.1),))
     again = rates.Rate.from_config(rate.get_config())
     assert at(again, 3) == at(rate, 3)
 
@@ -47,3 +53,27 @@ def test_adam_follows_the_rate() -> None:
     assert keras.ops.convert_to_numpy(variable)[0] == pytest.approx(-0.2, rel=1e-4)
     now = float(keras.ops.convert_to_numpy(adam.learning_rate))
     assert now == pytest.approx(0.1 * (1 + np.sqrt(0.5)))
+
+
+def test_decay_acts_on_kernels_and_not_on_biases() -> None:
+    adam = rates.optimizer(Training(learning_rate=0.1, weight_decay=0.5), steps=1)
+    kernel = keras.Variable(np.ones((2, 2), np.float32), name="kernel")
+    bias = keras.Variable(np.ones(2, np.float32), name="bias")
+    adam.build([kernel, bias])
+    adam.apply([keras.ops.zeros((2, 2)), keras.ops.zeros(2)], [kernel, bias])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(kernel), 1 - 0.1 * 0.5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(bias), 1.0)
+
+
+def test_averaged_weights_are_a_moving_average_of_the_steps() -> None:
+    adam = rates.optimizer(Training(learning_rate=0.1, averaging=0.5), steps=2)
+    variable = keras.Variable(np.zeros(1, np.float32))
+    adam.build([variable])
+    values = []
+    for _ in range(3):
+        adam.apply([keras.ops.ones(1)], [variable])
+        values.append(float(keras.ops.convert_to_numpy(variable)[0]))
+    adam.finalize_variable_values([variable])
+    # The average starts at the first step's result.
+    expected = 0.5 * (0.5 * values[0] + 0.5 * values[1]) + 0.5 * values[2]
+    assert keras.ops.convert_to_numpy(variable)[0] == pytest.approx(expected)

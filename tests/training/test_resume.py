@@ -9,13 +9,14 @@ import pytest
 
 from tessera import checkpoint
 from tessera.data.dataset import Split
-from tessera.experiment import Cnn, Training
+from tessera.experiment import Cnn, HybridPlus, OwnTraining, Training
 from tessera.imbalance.plan import Phase, Plan
 from tessera.models import build
 from tessera.training import fit, resume
 from tessera.training.batches import Material
 
 EPOCHS = 6
+CNN = Cnn()
 PLANS = {
     "one phase": (Phase(),),
     "two phases": (Phase(until=0.5), Phase(class_weights=(1.0, 2.0))),
@@ -38,7 +39,12 @@ class Killed(Exception):
     """Stands for the end of a process."""
 
 
-def train(folder: Path, phases: tuple[Phase, ...], die_at: float | None = None) -> Any:
+def train(
+    folder: Path,
+    phases: tuple[Phase, ...],
+    die_at: float | None = None,
+    model: Cnn | HybridPlus = CNN,
+) -> Any:
     """Train, perhaps until an epoch (3.5: in the middle of the fourth)."""
 
     def report(epoch: int, done: int, steps: int, row: Any) -> None:
@@ -54,12 +60,12 @@ def train(folder: Path, phases: tuple[Phase, ...], die_at: float | None = None) 
         patience=2,
         crop_padding=1,
     )
-    net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    net = build.build(model, (8, 8, 3), 2, seed=0)
     result = fit.fit(
         net,
         Plan(phases, (24, 24)),
         material(),
-        training,
+        model.trained(training),
         seed=0,
         weights=folder / "best.weights.h5",
         report=report,
@@ -95,6 +101,18 @@ def test_after_any_interruption_the_training_ends_in_the_same_bits(
 
 
 @pytest.mark.slow
+def test_muon_averages_batch_norm_and_all_of_a_recipe_are_remembered_too(
+    tmp_path: Path,
+) -> None:
+    own = OwnTraining(batch_size=16, averaging=0.8, cutout=3, crop_padding=1)
+    model = HybridPlus(widths=(8, 8), heads=2, training=own)
+    whole = outcome(*train(tmp_path / "whole", PLANS["two phases"], model=model))
+    with pytest.raises(Killed):
+        train(tmp_path / "cut", PLANS["two phases"], 4.5, model)
+    cut = train(tmp_path / "cut", PLANS["two phases"], model=model)
+    assert outcome(*cut) == whole
+
+
 def test_epochs_that_are_done_are_not_done_again(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(tmp_path, PLANS["one phase"], die_at=2.5)

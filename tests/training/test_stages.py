@@ -71,6 +71,26 @@ def test_in_use_the_logits_carry_the_factors_and_then_no_more() -> None:
     np.testing.assert_array_equal(predict.logits(net, IMAGES), before)
 
 
+def test_in_use_the_weights_are_their_averages_and_then_no_more() -> None:
+    net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    training = Training(learning_rate=0.1, averaging=0.9)
+    span = Span("everything", 0, 1)
+    stage = stages.begin(
+        net, plan(Remedy(), COUNTS), span, training, steps_per_epoch=5, seed=0
+    )
+    before = net.get_weights()
+    for _ in range(2):
+        slopes = [np.ones(v.shape, np.float32) for v in stage.trained]
+        stage.optimizer.apply(slopes, stage.trained)
+    after = net.get_weights()
+    with stages.as_in_use(net, stage):
+        averages = net.get_weights()
+    # Adam's two steps have the length of the rate; the average is 0.9 of the first's.
+    for start, average in zip(before, averages, strict=True):
+        np.testing.assert_allclose(average, start - 0.11, rtol=1e-4, atol=1e-5)
+    assert all(map(np.array_equal, net.get_weights(), after))
+
+
 def test_a_phases_factor_on_the_rate_sets_in_at_its_first_step() -> None:
     remedy = Remedy(weights=remedies.Smoothed(), deferred=0.8, drop=0.1)
     _, stage = begun(remedy, Span("everything", 0, 10))

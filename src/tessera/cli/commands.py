@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tessera import runtime, settings
-from tessera.experiment import Experiment, Run, Training
+from tessera.experiment import MODELS, Experiment, Run, Training
 from tessera.record import Record, StudyFolder
 
 if TYPE_CHECKING:
@@ -174,19 +174,27 @@ def train(
 def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
     """The run of the named cell.
 
+    Args:
+        experiment: Has the regime, and the model unless that is a kind's name.
+        model: The label of a model, or a kind such as `hybrid-plus`.
+        regime: The name of a regime.
+        seed: Of the run.
+
     Raises:
-        ExperimentError: The experiment has no such model or regime.
+        ExperimentError: There is no such model or regime.
     """
+    models = {m.label: m for m in (*MODELS, *experiment.models)}
     for option, name, known in (
-        ("--model", model, [m.label for m in experiment.models]),
+        ("--model", model, list(models)),
         ("--regime", regime, [r.name for r in experiment.regimes]),
     ):
         if name not in known:
             raise settings.ExperimentError(
                 f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
             )
-    runs = experiment.model_copy(update={"seeds": (seed,)}).runs()
-    return next(r for r in runs if (r.model.label, r.regime.name) == (model, regime))
+    chosen = {"models": (models[model],), "seeds": (seed,)}
+    runs = experiment.model_copy(update=chosen).runs()
+    return next(run for run in runs if run.regime.name == regime)
 
 
 def load(experiment: Experiment) -> "Dataset":

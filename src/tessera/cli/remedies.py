@@ -5,7 +5,7 @@ from rich.table import Table
 
 from tessera import settings
 from tessera.catalogue import catalogue
-from tessera.experiment import Experiment
+from tessera.experiment import MODELS, Experiment
 from tessera.remedies import Remedy
 
 
@@ -28,12 +28,12 @@ def narrowed(
     """The experiment with only the models asked for; `alone`: the hybrid by default.
 
     Raises:
-        ExperimentError: It has no such model.
+        ExperimentError: Neither has it such a model, nor is it a kind of model.
     """
     if models is None and not alone:
         return experiment
     wanted = [name.strip() for name in (models or "hybrid").split(",")]
-    known = {model.label: model for model in experiment.models}
+    known = {model.label: model for model in (*MODELS, *experiment.models)}
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise settings.ExperimentError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Hybrid, Run, Transformer
+from tessera.experiment import Hybrid, HybridPlus, Run, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
 from tessera.models import rebuild
@@ -91,6 +91,8 @@ def token_grid(trained: Trained) -> Grid | None:
     match trained.run.model:
         case Transformer():
             patch = 1
+        case HybridPlus(depth=depth) if depth:
+            patch = 1
         case Hybrid(patch=patch):
             pass
         case _:
@@ -101,4 +103,5 @@ def token_grid(trained: Trained) -> Grid | None:
 
 def readout(trained: Trained) -> str:
     """How the model reads its tokens, for attention rollout."""
-    return "pool_weights" if isinstance(trained.run.model, Transformer) else "mean"
+    pools = isinstance(trained.run.model, Transformer | HybridPlus)
+    return "pool_weights" if pools else "mean"

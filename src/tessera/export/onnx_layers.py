@@ -39,8 +39,12 @@ def add(graph: Graph, layer: Any, inputs: Sequence[Value]) -> Value:
             | layers.AveragePooling2D()
             | layers.ZeroPadding2D()
             | layers.GlobalAveragePooling2D()
+            | layers.GlobalMaxPooling2D()
+            | layers.BatchNormalization()
         ):
             return _map(graph, layer, inputs[0])
+        case layers.Add() if all(value.channels_first for value in inputs):
+            return Value(graph.node("Sum", *(v.name for v in inputs)), True)
         case layers.ReLU() | layers.Activation() | layers.Rescaling():
             name = _pointwise(graph, layer, inputs[0].name)
             return Value(name, inputs[0].channels_first)
@@ -80,12 +84,31 @@ def _map(graph: Graph, layer: Any, value: Value) -> Value:
                 auto_pad=_padding(layer),
             )
             return Value(pooled, True)
+        case layers.BatchNormalization():
+            return Value(_standardised(graph, layer, x), True)
+        case layers.GlobalMaxPooling2D():
+            return Value(graph.node("ReduceMax", x, axes=[2, 3], keepdims=0))
         case layers.ZeroPadding2D():
             (top, bottom), (left, right) = layer.padding
             pads = graph.constant([0, 0, top, left, 0, 0, bottom, right], np.int64)
             return Value(graph.node("Pad", x, pads), True)
         case _:
             return Value(graph.node("ReduceMean", x, axes=[2, 3], keepdims=0))
+
+
+def _standardised(graph: Graph, layer: Any, x: str) -> str:
+    """Batch normalisation by the statistics that training left, over channels."""
+    if list(np.atleast_1d(layer.axis)) not in ([-1], [len(layer.output.shape) - 1]):
+        raise _refused(layer, f" over axis {layer.axis}")
+    width = layer.output.shape[-1]
+    values = (
+        _array(layer.gamma) if layer.scale else np.ones(width),
+        _array(layer.beta) if layer.center else np.zeros(width),
+        _array(layer.moving_mean),
+        _array(layer.moving_variance),
+    )
+    constants = [graph.constant(value) for value in values]
+    return graph.node("BatchNormalization", x, *constants, epsilon=layer.epsilon)
 
 
 def _convolution(graph: Graph, layer: Any, x: str) -> str:

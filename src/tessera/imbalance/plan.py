@@ -7,6 +7,7 @@ loss need not know which remedy it is.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -163,7 +164,9 @@ def phase_at(plan: Plan, epoch: int, epochs: int) -> Phase:
     return next(p for p in plan.phases if epoch < last_epoch(p, epochs))
 
 
-def mean_loss(phase: Phase, counts: Counts, targets: Any, logits: Any) -> Any:
+def mean_loss(
+    phase: Phase, counts: Counts, targets: Any, logits: Any, *, smoothing: float = 0.0
+) -> Any:
     """The loss of a batch: the mean over its images of w_y times the loss.
 
     The sum is divided by the number of images, as Keras does with `class_weight`, not
@@ -175,20 +178,40 @@ def mean_loss(phase: Phase, counts: Counts, targets: Any, logits: Any) -> Any:
         counts: Images per class that the optimiser sees, int64 [K].
         targets: Labels [B], or mixed ones [B, 3]: a label, another, the first's share.
         logits: [B, K].
+        smoothing: Share of every label spread evenly over the classes, see `smoothed`.
 
     Returns:
         A scalar tensor, float32, in nats.
     """
+    weighted = partial(_weighted, phase, counts, logits, smoothing)
     if len(targets.shape) == 1:
-        return ops.mean(_weighted(phase, counts, targets, logits))
+        return ops.mean(weighted(targets))
     first, second, share = (targets[:, column] for column in range(3))
-    mixed = share * _weighted(phase, counts, first, logits)
-    mixed += (1 - share) * _weighted(phase, counts, second, logits)
-    return ops.mean(mixed)
+    return ops.mean(share * weighted(first) + (1 - share) * weighted(second))
 
 
-def _weighted(phase: Phase, counts: Counts, labels: Any, logits: Any) -> Any:
-    losses = per_image(phase.loss, labels, logits, counts)
+def smoothed(
+    loss: remedies.Loss, labels: Any, logits: Any, counts: Counts, smoothing: float
+) -> Any:
+    """The loss expected under a smoothed label, [B].
+
+    (1 - e) l(y) + e / K sum_c l(c): for cross-entropy the label smoothing of Szegedy
+    et al. 2016, arXiv:1512.00567, section 7, and its like for every other loss.
+    """
+    own = per_image(loss, labels, logits, counts)
+    if not smoothing:
+        return own
+    everyone = [
+        per_image(loss, ops.full_like(labels, c), logits, counts)
+        for c in range(len(counts))
+    ]
+    return (1 - smoothing) * own + smoothing / len(counts) * sum(everyone)
+
+
+def _weighted(
+    phase: Phase, counts: Counts, logits: Any, smoothing: float, labels: Any
+) -> Any:
+    losses = smoothed(phase.loss, labels, logits, counts, smoothing)
     if phase.class_weights is None:
         return losses
     weights = ops.convert_to_tensor(phase.class_weights, "float32")

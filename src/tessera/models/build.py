@@ -5,10 +5,11 @@ from typing import Any, assert_never
 import keras
 from keras import layers
 
-from tessera.experiment import Cnn, Hybrid, Model, Run, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Run, Transformer
 from tessera.models.blocks import ModelError
 from tessera.models.cnn import SMALLEST, cnn
 from tessera.models.hybrid import hybrid
+from tessera.models.hybrid_plus import hybrid_plus
 from tessera.models.transformer import transformer
 from tessera.remedies import Ldam
 
@@ -57,6 +58,8 @@ def build(
             return cnn(model, image_shape, classes, seed=seed, cosine=cosine)
         case Hybrid():
             return hybrid(model, image_shape, classes, seed=seed, cosine=cosine)
+        case HybridPlus():
+            return hybrid_plus(model, image_shape, classes, seed=seed, cosine=cosine)
         case Transformer():
             return transformer(model, image_shape, classes, seed=seed, cosine=cosine)
         case _:

@@ -7,41 +7,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tessera import files
 from tessera.record import StudyFolder, StudyRecord
-from tessera.report import tables
+from tessera.report import marked, tables
 from tessera.report.published import beside_published
-
-BEGIN = "<!-- results:begin -->"
-END = "<!-- results:end -->"
 
 
 def write_readme_table(readme: Path, *studies: Path) -> None:
-    """Replace what stands between the markers by the studies' tables.
+    """Replace what stands between the `results` markers by the studies' tables.
 
     Args:
-        readme: A Markdown file that holds each marker once, in order.
+        readme: A Markdown file with markers, see `marked.replace`.
         studies: Folders that hold a `study.json`.
 
     Raises:
         ValueError: A marker is missing, doubled or out of order.
         OSError: A `study.json` cannot be read.
     """
-    text = readme.read_text(encoding="utf-8")
-    if (
-        text.count(BEGIN) != 1
-        or text.count(END) != 1
-        or text.find(BEGIN) > text.find(END)
-    ):
-        raise ValueError(
-            f"{readme}: expected one line `{BEGIN}` and, after it, one line `{END}`. "
-            f"Received: {text.count(BEGIN)} and {text.count(END)} of them. Put both "
-            "where the tables belong."
-        )
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
     body = "\n".join(_tables(folder) for folder in studies)
-    files.write_text(readme, f"{before}{BEGIN}\n{body}{END}{after}")
+    marked.replace(readme, "results", body)
 
 
 def _tables(folder: Path) -> str:

@@ -78,6 +78,8 @@ class Epoch:
         rows = slice(index * size, (index + 1) * size)
         chosen = self._indices[rows]
         images, labels = self._images(chosen, self._draws[rows])
+        if self._training.cutout:
+            images = order.cut(images, self._training.cutout, batch=index, **self._key)
         if self._mixing is None:
             return images, labels
         rng = mixing.generator(batch=index, **self._key)
@@ -112,8 +114,12 @@ class Epoch:
         return self._images(material.indices[found], rows)
 
     def _images(self, chosen: Indices, rows: Indices) -> tuple[Images, Labels]:
-        padding = self._training.crop_padding
-        images = order.augment(self._split.images[chosen], rows, padding=padding)
+        images = order.augment(
+            self._split.images[chosen],
+            rows,
+            padding=self._training.crop_padding,
+            fill=self._training.crop_fill,
+        )
         return images, self._split.labels[chosen]
 
 

@@ -19,6 +19,7 @@ from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
 from tessera.imbalance.plan import Phase, Plan
+from tessera.models import whitening
 from tessera.training import resume, stages
 from tessera.training.batches import Epoch, Material
 from tessera.training.resume import Best, Groups, Row, State, Store
@@ -115,6 +116,7 @@ def fit(
         CannotWrite: The disk refused a checkpoint or the weights.
     """
     job = Job(net, plan, material, training, seed, weights, report, store)
+    whitening.adapt(net, material.train.images, material.indices)
     state = resume.resumed(store)
     resume.restore(state, {"net": net.variables})
     try:
@@ -161,7 +163,10 @@ def train_stage(job: Job, span: Span, state: State) -> None:
         if is_over(job, state.history):
             return
         if phase != (phase := job.phase(epoch)):
-            train = stages.compiled(job.net, stage, phase, job.counts)
+            smoothing = job.training.label_smoothing
+            train = stages.compiled(
+                job.net, stage, phase, job.counts, smoothing=smoothing
+            )
             if epoch == span.first or job.phase(epoch - 1) is not phase:
                 state.best = None
             keep = checkpoint(job, state.best)

@@ -4,15 +4,19 @@ Keras is never asked to shuffle or augment: its seeded shuffle repeats one order
 epoch (3.15), and its RandomCrop draws one offset for a whole batch.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from tessera.arrays import Counts, Images, Indices, Labels
-from tessera.experiment import Training
+from tessera.experiment import Fill, Training
 
 # Each use of a seed has a stream of its own, so that no two share random numbers.
 ORDER_STREAM = 1
 AUGMENTATION_STREAM = 2
 SAMPLING_STREAM = 3
+SIDES_STREAM = 5
+CUTOUT_STREAM = 6
 
 
 def order(size: int, *, seed: int, epoch: int) -> Indices:
@@ -87,7 +91,19 @@ def draws(
     uniform = np.random.default_rng(key).random((size, 3))
     shifts = 2 * training.crop_padding + 1
     sides = 2 if training.flip else 1
-    return np.floor(uniform * [shifts, shifts, sides]).astype(np.int64)
+    rows = np.floor(uniform * [shifts, shifts, sides]).astype(np.int64)
+    if training.flip and training.alternating_flip:
+        rows[:, 2] = (first_sides(size, seed=seed) + epoch) % 2
+    return rows
+
+
+def first_sides(size: int, *, seed: int) -> Indices:
+    """Which images the first epoch flips when flips alternate, 0 or 1, int64 [size].
+
+    Any two epochs in a row then show both sides of every image (Jordan 2024,
+    arXiv:2404.00498).
+    """
+    return np.random.default_rng([SIDES_STREAM, seed]).integers(2, size=size)
 
 
 def draws_for(
@@ -103,20 +119,24 @@ def draws_for(
     return rows
 
 
-def augment(images: Images, rows: Indices, *, padding: int) -> Images:
-    """Crop zero-padded images at their own offsets, and flip the chosen ones.
+def augment(
+    images: Images, rows: Indices, *, padding: int, fill: Fill = "black"
+) -> Images:
+    """Crop padded images at their own offsets, and flip the chosen ones.
 
     Args:
         images: uint8 [N, H, W, C].
         rows: The draws of these images, int64 [N, 3].
-        padding: Zero pixels added on every side.
+        padding: Pixels added on every side.
+        fill: What they hold: zeros, or the image mirrored at its edge.
 
     Returns:
         uint8 [N, H, W, C].
     """
     height, width = images.shape[1:3]
     edge = (padding, padding)
-    padded = np.pad(images, ((0, 0), edge, edge, (0, 0)))
+    mode: Literal["constant", "reflect"] = "constant" if fill == "black" else "reflect"
+    padded = np.pad(images, ((0, 0), edge, edge, (0, 0)), mode=mode)
     windows = np.lib.stride_tricks.sliding_window_view(
         padded, (height, width), axis=(1, 2)
     )  # [N, 2p+1, 2p+1, C, H, W]
@@ -125,3 +145,28 @@ def augment(images: Images, rows: Indices, *, padding: int) -> Images:
     flipped = rows[:, 2] == 1
     crops[flipped] = crops[flipped, :, ::-1]
     return crops
+
+
+def cut(images: Images, side: int, *, seed: int, epoch: int, batch: int) -> Images:
+    """Put a grey square at a place of its own into every image of a batch.
+
+    Its centre is uniform over the image; what sticks out is lost (DeVries and Taylor
+    2017, arXiv:1708.04552). 128 stands for the mean that the paper fills with.
+
+    Args:
+        images: uint8 [B, H, W, C], of which a changed copy is returned.
+        side: Of the square, in pixels.
+        seed: The run's.
+        epoch: Counted from 0.
+        batch: Counted from 0 within the epoch.
+    """
+    height, width = images.shape[1:3]
+    rng = np.random.default_rng([CUTOUT_STREAM, seed, epoch, batch])
+    centres = rng.integers([height, width], size=(len(images), 2))
+    first = centres - side // 2
+    down = np.arange(height) - first[:, :1]
+    right = np.arange(width) - first[:, 1:]
+    inside = ((down >= 0) & (down < side))[:, :, None] & (
+        (right >= 0) & (right < side)
+    )[:, None, :]
+    return np.where(inside[..., None], np.uint8(128), images)

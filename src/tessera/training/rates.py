@@ -1,24 +1,30 @@
 """The learning rate as a function of the step, for Keras' optimizers."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
-from tessera.experiment import Training
+from tessera.experiment import Schedule, Training
+from tessera.training.muon import muon
+
+WARM_UP = 0.1
+"""Share of the steps over which `one-cycle` rises."""
+
+UNDECAYED = ["bias", "gamma", "beta", "position"]
+"""Parts of the names of variables that decay leaves alone."""
 
 
 @keras.saving.register_keras_serializable(package="tessera")
 class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A rate, constant or falling along half a cosine, times a factor that changes.
+    """A rate along a curve, times a factor that changes.
 
-    At step t of T: base x factor(t) x (1 + cos(pi t / T)) / 2, the last only with
-    `cosine` (Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, one period).
+    At step t of T: base x factor(t) x curve(t / T), see `curve`.
 
     Args:
-        base: The rate at the start.
+        base: The highest rate.
         steps: T.
-        cosine: Whether it falls.
+        shape: Of the curve.
         changes: (first step, factor) pairs, ascending; the factor is 1 before.
     """
 
@@ -27,13 +33,13 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         base: float,
         steps: int,
         *,
-        cosine: bool = False,
+        shape: Schedule = "constant",
         changes: tuple[tuple[int, float], ...] = (),
     ) -> None:
         super().__init__()
         self.base = base
         self.steps = steps
-        self.cosine = cosine
+        self.shape = shape
         self.changes = tuple((int(first), float(f)) for first, f in changes)
 
     def __call__(self, step: Any) -> Any:
@@ -42,19 +48,30 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         rate = ops.cast(self.base, "float32")
         for first, factor in self.changes:
             rate = ops.where(step >= first, self.base * factor, rate)
-        if self.cosine:
-            part = ops.minimum(step / self.steps, 1.0)
-            rate = rate * 0.5 * (1.0 + ops.cos(part * 3.141592653589793))
-        return rate
+        if self.shape == "constant":
+            return rate
+        return rate * curve(self.shape, ops.minimum(step / self.steps, 1.0))
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the schedule."""
         return {
             "base": self.base,
             "steps": self.steps,
-            "cosine": self.cosine,
+            "shape": self.shape,
             "changes": self.changes,
         }
+
+
+def curve(shape: Literal["cosine", "one-cycle"], part: Any) -> Any:
+    """The share of the highest rate after a part of the steps, 0..1 -> 0..1.
+
+    `cosine`: (1 + cos(pi p)) / 2 (Loshchilov and Hutter 2017, arXiv:1608.03983,
+    equation 5, one period). `one-cycle`: a rise along a line until `WARM_UP`, then a
+    fall along one (Smith and Topin 2018, arXiv:1708.07120, without its last dip).
+    """
+    if shape == "cosine":
+        return 0.5 * (1.0 + ops.cos(part * 3.141592653589793))
+    return ops.minimum(part / WARM_UP, (1.0 - part) / (1.0 - WARM_UP))
 
 
 def optimizer(
@@ -63,13 +80,22 @@ def optimizer(
     steps: int,
     changes: tuple[tuple[int, float], ...] = (),
 ) -> Any:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980) with the training's rate.
+    """The training's optimizer, with its rate and moving average of weights.
+
+    Adam (Kingma and Ba 2015, arXiv:1412.6980), with decoupled decay where there is any
+    (Loshchilov and Hutter 2019, arXiv:1711.05101), or Muon, see `muon`.
 
     Args:
-        training: Rate and schedule.
+        training: Optimizer, rate, schedule, decay and averaging.
         steps: Of the whole stage.
         changes: Where a phase's factor on the rate sets in, see `Rate`.
     """
-    cosine = training.schedule == "cosine"
-    rate = Rate(training.learning_rate, steps, cosine=cosine, changes=changes)
-    return keras.optimizers.Adam(rate)
+    rate = Rate(training.learning_rate, steps, shape=training.schedule, changes=changes)
+    average = {"use_ema": training.averaging > 0, "ema_momentum": training.averaging}
+    if training.optimizer == "muon":
+        return muon(rate, decay=training.weight_decay, **average)
+    if not training.weight_decay:
+        return keras.optimizers.Adam(rate, **average)
+    adam = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, **average)
+    adam.exclude_from_weight_decay(var_names=UNDECAYED)
+    return adam

@@ -98,13 +98,16 @@ def _changes(
     )
 
 
-def compiled(net: Any, stage: Stage, phase: Phase, counts: Counts) -> steps.Epoch:
+def compiled(
+    net: Any, stage: Stage, phase: Phase, counts: Counts, *, smoothing: float = 0.0
+) -> steps.Epoch:
     """The training step of a phase, compiled."""
+    loss = partial(plans.mean_loss, phase, counts, smoothing=smoothing)
     return steps.compiled(
         steps.Task(
             net=net,
             optimizer=stage.optimizer,
-            loss=partial(plans.mean_loss, phase, counts),
+            loss=loss,
             trained=stage.trained,
             # The second stage sees the features that the finished model will have.
             live=phase.trains == "everything",
@@ -116,12 +119,20 @@ def compiled(net: Any, stage: Stage, phase: Phase, counts: Counts) -> steps.Epoc
 
 @contextlib.contextmanager
 def as_in_use(net: Any, stage: Stage) -> Iterator[None]:
-    """Within the block the model's logits carry the stage's factors."""
-    if stage.scales is None:
+    """Within the block the model is what the stage has come to.
+
+    Its weights are the optimizer's moving averages where it keeps any, and its logits
+    carry the stage's factors.
+    """
+    averaged = stage.scales is None and stage.optimizer.use_ema
+    if stage.scales is None and not averaged:
         yield
         return
-    layer = net.get_layer("logits")
-    kept = [ops.convert_to_numpy(v) for v in layer.weights]
-    logits.scale_and_shift(net, ops.convert_to_numpy(stage.scales), 0.0)
+    kept = [ops.convert_to_numpy(v) for v in net.variables]
+    if averaged:
+        stage.optimizer.finalize_variable_values(stage.trained)
+    else:
+        logits.scale_and_shift(net, ops.convert_to_numpy(stage.scales), 0.0)
     yield
-    layer.set_weights(kept)
+    for variable, value in zip(net.variables, kept, strict=True):
+        variable.assign(value)

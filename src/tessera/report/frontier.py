@@ -1,0 +1,159 @@
+r"""Committed studies -> accuracy against the arithmetic that training took.
+
+    python -m tessera.report.frontier docs/hybrid-plus.md docs/images/frontier.svg \
+        results/study results/plus
+
+A model that trains longer or computes more is expected to be better; what counts is
+who is above and to the left.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from tessera import files
+from tessera.experiment import Balanced
+from tessera.record import Spread, StudyFolder, StudyRecord
+from tessera.report import marked, style, words
+from tessera.report.tables import markdown, provenance
+
+PASSES = 3
+"""Multiply-adds of a training step in those of a forward pass: forward, and backward to
+the inputs and to the weights."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A model trained on balanced data."""
+
+    model: str
+    epochs: int
+    parameters: int
+    forward: int
+    """Multiply-adds of one image's forward pass."""
+    training: float
+    """Multiply-adds of the whole training."""
+    accuracy: Spread
+
+
+def pareto(points: Sequence[Point]) -> tuple[Point, ...]:
+    """The points than which no other is both cheaper and better, by rising cost."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.training, -p.accuracy.mean)):
+        if not kept or point.accuracy.mean > kept[-1].accuracy.mean:
+            kept.append(point)
+    return tuple(kept)
+
+
+def points(record: StudyRecord) -> Iterator[Point]:
+    """A point for every model of a study under its balanced regime."""
+    balanced = {
+        r.name for r in record.experiment.regimes if isinstance(r.profile, Balanced)
+    }
+    epochs = record.experiment.training.epochs
+    for cell in record.cells:
+        if cell.regime in balanced:
+            images = sum(cell.train_counts) * epochs
+            yield Point(
+                model=cell.model,
+                epochs=epochs,
+                parameters=cell.parameters,
+                forward=cell.multiply_adds,
+                training=float(PASSES * cell.multiply_adds * images),
+                accuracy=cell.scores["accuracy"],
+            )
+
+
+def table(found: Sequence[Point]) -> str:
+    """The points as a Markdown table, by rising cost; bold: on the frontier."""
+    best = {id(point) for point in pareto(found)}
+    rows = [
+        [
+            f"**{p.model}**" if id(p) in best else p.model,
+            f"{p.epochs}",
+            f"{p.parameters:,}",
+            words.millions(p.forward),
+            f"{p.training / 1e12:,.1f}",
+            words.percent(p.accuracy),
+            f"{len(p.accuracy.values)}",
+        ]
+        for p in sorted(found, key=lambda p: p.training)
+    ]
+    head = ["Model", "Epochs", "Parameters", "Multiply-adds an image"]
+    more = ["Training, 10^12 multiply-adds", "Test accuracy", "Seeds"]
+    return markdown([*head, *more], rows)
+
+
+def picture(found: Sequence[Point]) -> str:
+    """The points as an SVG file of its own, with the frontier as a line."""
+    with style.drawing():
+        figure, (axes,) = style.grid_of_axes(1, columns=1, width=6.4, height=4.0)
+        line = pareto(found)
+        axes.plot(
+            [p.training / 1e12 for p in line],
+            [100 * p.accuracy.mean for p in line],
+            color=style.LINE,
+            drawstyle="steps-post",
+            zorder=0,
+        )
+        for index, point in enumerate(found):
+            _mark(axes, point, index)
+        axes.set_xscale("log")
+        axes.margins(x=0.25, y=0.12)
+        axes.set_xlabel("multiply-adds of the whole training, 10^12")
+        axes.set_ylabel("test accuracy, percent")
+        axes.grid()
+        return style.standalone(style.svg(figure))
+
+
+def _mark(axes: Axes, point: Point, index: int) -> None:
+    x, values = point.training / 1e12, point.accuracy.values
+    mean = 100 * point.accuracy.mean
+    off = [[mean - 100 * min(values)], [100 * max(values) - mean]]
+    colour = style.PALETTE[index % len(style.PALETTE)]
+    marker = style.MARKERS[index % len(style.MARKERS)]
+    axes.errorbar(x, mean, off, fmt=marker, color=colour, capsize=3, ms=7)
+    axes.annotate(
+        f"{point.model}, {point.epochs} epochs",
+        (x, mean),
+        xytext=(8, -12),
+        textcoords="offset points",
+    )
+
+
+def write(page: Path, drawing: Path, folders: Sequence[Path]) -> None:
+    """Write the table into the page's `frontier` part, and the picture.
+
+    Args:
+        page: A Markdown file with markers, see `marked.replace`.
+        drawing: Where the SVG goes.
+        folders: Folders that hold a `study.json` each.
+    """
+    records = [
+        StudyRecord.model_validate_json(StudyFolder(f).study.read_text("utf-8"))
+        for f in folders
+    ]
+    found = [point for record in records for point in points(record)]
+    sources = "\n\n".join(
+        f"`{folder.name}`: {record.data.name}. {provenance(record)}"
+        for folder, record in zip(folders, records, strict=True)
+    )
+    files.write_text(drawing, picture(found))
+    marked.replace(page, "frontier", f"{table(found)}\n\n{sources}\n")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run from the command line: a page, a drawing, then the studies' folders."""
+    if len(arguments) < 3:
+        raise SystemExit(
+            "usage: python -m tessera.report.frontier PAGE.md DRAWING.svg STUDY..."
+        )
+    page, drawing, *folders = map(Path, arguments)
+    write(page, drawing, folders)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

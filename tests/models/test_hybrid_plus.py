@@ -1,0 +1,52 @@
+"""The stronger hybrid: within the study's parameters, and its tokens see the layout."""
+
+import keras
+import numpy as np
+import pytest
+
+from tessera.experiment import HybridPlus
+from tessera.models.build import build
+
+STUDYS = 193_098
+"""Parameters of the study's hybrid."""
+
+
+def test_it_has_no_more_parameters_than_the_studys_hybrid() -> None:
+    assert build(HybridPlus(), (32, 32, 3), 10, seed=0).count_params() <= STUDYS
+
+
+def test_parameters_by_hand() -> None:
+    whiten = 2 * 2 * 3 * 24 + 24
+    norm = 4  # scale, shift, mean and variance of each channel
+    stage1 = 9 * 24 * 8 + 2 * 9 * 8 * 8 + 3 * norm * 8
+    stage2 = 9 * 8 * 16 + 2 * 9 * 16 * 16 + 3 * norm * 16
+    logits = 16 * 10 + 10
+    net = build(HybridPlus(widths=(8, 16), depth=0), (32, 32, 3), 10, seed=0)
+    assert net.count_params() == whiten + stage1 + stage2 + logits
+
+
+def test_the_map_has_a_quarter_of_the_sides_and_one_token_for_every_cell() -> None:
+    net = build(HybridPlus(widths=(8, 16)), (32, 24, 3), 10, seed=0)
+    assert net.get_layer("features").output.shape == (None, 8, 6, 16)
+    assert net.get_layer("tokens").output.shape == (None, 48, 16)
+
+
+@pytest.mark.parametrize("depth,sees", [(0, False), (1, True)])
+def test_only_the_tokens_see_where_in_the_map_something_is(
+    depth: int, sees: bool
+) -> None:
+    net = build(HybridPlus(widths=(8, 16), depth=depth), (32, 32, 3), 10, seed=0)
+    second = keras.Model(net.get_layer("features").output, net.output)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(4, 64, 16)).astype(np.float32)
+    one, other = (
+        keras.ops.convert_to_numpy(second(cells.reshape(4, 8, 8, 16)))
+        for cells in (features, features[:, rng.permutation(64)])
+    )
+    assert np.allclose(one, other, atol=1e-6) is not sees
+
+
+def test_without_whitening_the_first_stage_takes_the_pixels() -> None:
+    net = build(HybridPlus(whitening=False), (32, 32, 3), 10, seed=0)
+    assert "whiten" not in {layer.name for layer in net.layers}
+    assert net.get_layer("stage1_conv1").kernel.shape == (3, 3, 3, 32)
