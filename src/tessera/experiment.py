@@ -217,7 +217,7 @@ class Hybrid(_Model):
 
 
 RECIPE = OwnTraining(
-    learning_rate=0.02,
+    learning_rate=0.01,
     batch_size=256,
     optimizer="muon",
     weight_decay=0.5,
@@ -235,7 +235,7 @@ class HybridPlus(_Model):
     """A stronger hybrid: whitened patches, residual stages, attention over the map."""
 
     kind: Literal["hybrid-plus"] = "hybrid-plus"
-    widths: tuple[int, int] = Field((32, 72), strict=False)
+    widths: tuple[int, int] = Field((36, 72), strict=False)
     """Channels of the two stages."""
     whitening: bool = True
     """Whether the first convolution is computed from the images."""

@@ -49,4 +49,4 @@ def test_only_the_tokens_see_where_in_the_map_something_is(
 def test_without_whitening_the_first_stage_takes_the_pixels() -> None:
     net = build(HybridPlus(whitening=False), (32, 32, 3), 10, seed=0)
     assert "whiten" not in {layer.name for layer in net.layers}
-    assert net.get_layer("stage1_conv1").kernel.shape == (3, 3, 3, 32)
+    assert net.get_layer("stage1_conv1").kernel.shape == (3, 3, 3, 36)
