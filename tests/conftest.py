@@ -1,10 +1,15 @@
 """What tests of several parts share: runs that were never trained."""
 
+import hypothesis
 import pytest
 import toy_run
 
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
+
+# How long an example takes says something of the machine, and nothing of the promise.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

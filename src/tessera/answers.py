@@ -193,7 +193,7 @@ def draw(
             raw=explained.raw[i],
             reason=str(explained.reasons[i]),
         )
-        panel.write(path, what)
+        panel.save(path, panel.draw(what))
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -8,6 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+Floats: TypeAlias = NDArray[np.float64]
+"""Real numbers of a shape that is said where they stand, float64."""
+
 Images: TypeAlias = NDArray[np.uint8]
 """Pixels 0..255, uint8 [N, H, W, C]."""
 

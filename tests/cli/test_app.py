@@ -1,6 +1,5 @@
 """The command line answers at once, teaches, and names what is wrong."""
 
-import os
 import subprocess
 import sys
 import tomllib
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.inside import tessera
 from tessera import settings
 from tessera.experiment import Experiment
 
@@ -17,18 +17,18 @@ VERBS = (
 )
 
 
-def tessera(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def started(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command line as a program of its own."""
     return subprocess.run(
         [sys.executable, "-m", "tessera", *arguments],
         capture_output=True,
         text=True,
-        env=os.environ | environment,
         timeout=300,
     )
 
 
 def test_help_lists_every_verb() -> None:
-    result = tessera("--help")
+    result = started("--help")
     assert result.returncode == 0
     for verb in VERBS:
         assert f"\n  {verb} " in result.stdout
@@ -39,6 +39,12 @@ def test_every_verb_explains_itself(verb: str) -> None:
     result = tessera(verb, "--help")
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 5
+
+
+def test_the_help_of_a_study_names_the_engines_and_their_options() -> None:
+    told = tessera("study", "--help").stdout
+    for option in ("--engine", "--address", "--threads", "--gpus"):
+        assert option in told
 
 
 def test_config_prints_the_defaults_as_an_experiment_file() -> None:
@@ -63,6 +69,9 @@ def test_config_shows_what_options_change() -> None:
         (["study", "--jobs", "many"], "--jobs: expected auto or a number"),
         (["report", "no-such-study"], "no-such-study"),
         (["explain", "no-such-run", "x.png"], "no-such-run"),
+        (["predict", "no-such-run", "x.png"], "no-such-run: expected the folder of a"),
+        (["export", "no-such-run", "--to", "onnx"], "no-such-run: expected the folder"),
+        (["export", "no-such-run", "--to", "pickle"], "expected one of keras, onnx"),
     ],
 )
 def test_a_mistake_gets_one_message_and_no_traceback(
@@ -71,7 +80,13 @@ def test_a_mistake_gets_one_message_and_no_traceback(
     result = tessera(*arguments, TESSERA_CACHE=str(tmp_path))
     assert result.returncode == 2
     assert message in result.stderr
-    assert "Traceback" not in result.stderr
+
+
+def test_a_mistake_in_a_program_of_its_own_leaves_no_traceback() -> None:
+    result = started("config", "--seeds", "none")
+    assert result.returncode == 2
+    assert result.stderr.startswith("tessera: --seeds: expected a count")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_backend_that_is_not_installed_is_named_with_the_way_out() -> None:
@@ -88,7 +103,7 @@ def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
 
     out = tmp_path / "study"
     options = ["--epochs", "1", "--set", "data.image_size=16"]
-    trained = tessera("train", "--model", "cnn", *options, "--out", str(out))
+    trained = started("train", "--model", "cnn", *options, "--out", str(out))
     assert trained.returncode == 0, trained.stderr
     (run,) = out.glob("runs/*/seed-0")
 
@@ -97,7 +112,7 @@ def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
     digit = load_digits().images[0] * 15
     Image.fromarray(digit.astype("uint8")).save(tmp_path / "zero.png")
     pictures = tmp_path / "pictures"
-    explained = tessera(
+    explained = started(
         "explain", str(run), str(tmp_path / "zero.png"), "--out", str(pictures)
     )
     assert explained.returncode == 0, explained.stderr

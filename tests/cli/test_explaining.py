@@ -1,20 +1,13 @@
 """What `tessera explain --help` offers is what there is."""
 
 import re
-import subprocess
-import sys
 
+from cli.inside import tessera
 from tessera.explain import methods
 
 
 def help_text() -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tessera", "explain", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return re.sub(r"\s+", " ", done.stdout)
+    return re.sub(r"\s+", " ", tessera("explain", "--help").stdout)
 
 
 def test_the_help_names_every_method_and_no_other() -> None:
@@ -30,11 +23,6 @@ def test_the_help_shows_how_errors_are_explained() -> None:
 
 
 def test_images_and_another_run_exclude_each_other() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tessera", "explain", "a", "x.png", "--against", "b"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = tessera("explain", "a", "x.png", "--against", "b")
     assert done.returncode == 2
     assert "--against: expected no IMAGE beside it" in done.stderr

@@ -1,16 +1,15 @@
 """`tessera faithfulness` chooses runs, prints what it found, judges a study anew."""
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from evaluation.checked import NOTHING, check, faithfulness, interval
+from evaluation.checked import NOTHING, faithfulness, interval
 from evaluation.studies import flat, record
 from report.folders import write_study
 from rich.console import Console
 
+from cli.inside import tessera
 from tessera.cli import faithfulness as command
 from tessera.experiment import Cnn, Experiment, Regime
 from tessera.record import RunFolder, StudyRecord
@@ -68,36 +67,12 @@ def test_a_value_that_no_image_has_is_said():
     assert command.words(interval(0.5)) == "0.500 [0.490, 0.510]"
 
 
-@pytest.mark.parametrize(
-    "key, passed, word",
-    [
-        ("cascade", True, "passed"),
-        ("cascade", False, "failed"),
-        ("cascade", None, "open"),
-        ("independent", None, "for comparison"),
-    ],
-)
-def test_a_check_has_one_word(key, passed, word):
-    assert command.result(check(key, passed)) == word
-
-
 def test_a_list_of_controls_stays_short():
     assert command.names(()) == "none"
     assert command.names(("a", "b")) == "a, b"
     assert command.names(tuple("abcd")) == "4 controls"
 
 
-def tessera(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "tessera", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-@pytest.mark.slow
 def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
     result = tessera("faithfulness", tmp_path)
     assert result.returncode == 2

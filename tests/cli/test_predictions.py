@@ -3,15 +3,13 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import toy_run
 from PIL import Image
 
+from cli.inside import tessera
 from tessera.answers import Answer, Refused
 from tessera.cli import predictions
 from tessera.record import RunFolder
@@ -52,16 +50,6 @@ def test_the_table_keeps_its_columns_and_cannot_steer_a_terminal() -> None:
 def test_an_unknown_format_is_refused_before_anything_is_loaded() -> None:
     with pytest.raises(ExperimentError, match="one of table, jsonl, csv"):
         predictions.predict(Path("none"), [], form="xml", heatmaps=None)
-
-
-def tessera(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tessera", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=300,
-    )
 
 
 @pytest.mark.slow

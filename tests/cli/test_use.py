@@ -1,40 +1,11 @@
-"""The verbs for trained models are there, and a mistake is named."""
+"""A trained model is exported from the command line."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from cli.inside import tessera
 from tessera.record import RunFolder
-
-
-def tessera(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "tessera", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=300,
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["predict", "no-such-run", "x.png"], "no-such-run: expected the folder of a"),
-        (["export", "no-such-run", "--to", "onnx"], "no-such-run: expected the folder"),
-        (["export", "no-such-run", "--to", "pickle"], "expected one of keras, onnx"),
-    ],
-)
-def test_a_mistake_gets_one_message_and_no_traceback(
-    arguments: list[str], message: str
-) -> None:
-    result = tessera(*arguments)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def test_calibration_of_a_replicate_is_that_of_its_images(sure):
     labels, confidence, correct = sure
     edges = calibration.equal_width_edges(5)
     where = calibration.bin_of(confidence, edges)
-    score = ours.calibration_of(where, correct - confidence, 5)
+    score = ours.calibration_of(where, correct - confidence)
     found = ours.replicated(labels, {"ece": score}, replicates=8)["ece"]
     expected = [
         calibration.expected_error(
@@ -121,7 +121,7 @@ def test_the_largest_gap_of_a_replicate_is_that_of_its_images(sure):
     labels, confidence, correct = sure
     edges = calibration.equal_width_edges(5)
     where = calibration.bin_of(confidence, edges)
-    score = ours.largest_gap_of(where, correct - confidence, 5)
+    score = ours.largest_gap_of(where, correct - confidence)
     found = ours.replicated(labels, {"mce": score}, replicates=8)["mce"]
     expected = [
         calibration.largest_error(

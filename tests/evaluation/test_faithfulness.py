@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.checked import faithfulness, interval, measured
+from evaluation.checked import check, faithfulness, interval, measured
 from evaluation.studies import flat, record
 from tessera.evaluation import faithfulness as checked
 from tessera.evaluation.faithfulness import Faithfulness, Interval, decide
@@ -62,3 +62,17 @@ def test_a_file_is_read_only_for_the_model_that_it_speaks_of(tmp_path):
         assert checked.read(path, RUN.model_copy(update=change)) is None
     path.write_text("{}")
     assert checked.read(path, RUN) is None
+
+
+@pytest.mark.parametrize(
+    "key, passed, word",
+    [
+        ("cascade", True, "passed"),
+        ("cascade", False, "failed"),
+        ("cascade", None, "open"),
+        ("independent", None, "for comparison"),
+        ("other_seed", None, "for comparison"),
+    ],
+)
+def test_a_check_ends_in_one_word(key, passed, word):
+    assert check(key, passed).result == word

@@ -23,7 +23,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def linear() -> Build:
     """Pixels -> 1x1 convolution `features` -> global average -> `logits`.
 
@@ -45,7 +45,7 @@ def linear() -> Build:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hybrid() -> Build:
     """Two branches on one map, with attention in one: a small hybrid of 5 classes."""
 
@@ -66,7 +66,7 @@ def hybrid() -> Build:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def nonlinear() -> Build:
     """The small hybrid with a hidden ReLU layer after its fusion, named `fusion`."""
 

@@ -44,12 +44,3 @@ def test_a_gradient_that_is_not_finite_is_not_called_zero():
 def test_a_map_that_is_made_without_a_gradient_is_not_called_a_zero_gradient():
     raw = np.zeros((1, 2, 2), np.float32)
     assert blank.reasons(raw, None).tolist() == [blank.NO_POSITIVE_EVIDENCE]
-
-
-def test_rates_are_shares_of_each_class_by_reason():
-    texts = np.array(["", blank.CONSTANT, blank.CONSTANT, "", blank.NOT_FINITE])
-    found = blank.rates(texts, np.array([0, 0, 2, 2, 2]), 4)
-    assert list(found) == list(blank.TEXTS)
-    np.testing.assert_allclose(found[blank.CONSTANT], [1 / 2, np.nan, 1 / 3, np.nan])
-    np.testing.assert_allclose(found[blank.NOT_FINITE], [0, np.nan, 1 / 3, np.nan])
-    np.testing.assert_allclose(found[blank.ZERO_GRADIENT], [0, np.nan, 0, np.nan])

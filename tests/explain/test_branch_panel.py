@@ -7,6 +7,7 @@ from PIL import Image
 
 from tessera.explain import branch_panel
 from tessera.explain.branch_panel import BranchPanel
+from tessera.explain.panel import save
 
 
 def test_zero_is_the_middle_and_the_reach_the_ends_of_the_colours():
@@ -55,7 +56,8 @@ def test_the_last_picture_is_the_sum_on_the_same_scale():
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_picture_is_written_whole(tmp_path, value):
-    branch_panel.write(tmp_path / "x.png", panel(np.full((2, 4, 4), value)))
+    figure = branch_panel.draw(panel(np.full((2, 4, 4), value)))
+    save(tmp_path / "x.png", figure)
     with Image.open(tmp_path / "x.png") as picture:
         picture.load()
         assert picture.size == (1240, 390)

@@ -1,9 +1,11 @@
 """What explanations say about themselves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from tessera.explain.explanations import Explanations, softmax
+from tessera.explain.explanations import Explanations
 
 
 def explanations(logits, targets):
@@ -29,5 +31,8 @@ def test_the_grid_is_height_by_width():
     assert explanations([[0, 1]], [0]).grid == (5, 7)
 
 
-def test_softmax_of_huge_logits_stays_finite():
-    np.testing.assert_allclose(softmax(np.array([[1e4, 0]], np.float32)), [[1, 0]])
+def test_the_subject_names_the_class_and_what_it_is_contrasted_with():
+    found = explanations([[0, 1], [1, 0]], [1, 0])
+    assert found.subject(0, ("cat", "dog")) == "dog"
+    contrast = dataclasses.replace(found, against=np.array([0, 1]))
+    assert contrast.subject(0, ("cat", "dog")) == "dog against cat"

@@ -24,7 +24,7 @@ def texts(figure):
 
 
 def test_the_picture_can_be_opened(tmp_path):
-    panel.write(tmp_path / "deep" / "a.png", example())
+    panel.save(tmp_path / "deep" / "a.png", panel.draw(example()))
     with Image.open(tmp_path / "deep" / "a.png") as picture:
         assert picture.size == (960, 390)
 

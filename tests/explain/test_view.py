@@ -9,6 +9,7 @@ from keras import layers
 from PIL import Image
 
 from tessera import explain, files
+from tessera.evaluation.probabilities import softmax
 from tessera.explain import view
 from tessera.explain.graph import ExplainError
 
@@ -52,7 +53,7 @@ def test_an_application_with_random_weights_is_explained_in_three_lines(
     # The last map is 3x3; block 13's expansion is the last of 6x6.
     assert maps.layer == "block_13_expand_relu" and maps.raw.shape == (3, 6, 6)
     probabilities = np.asarray(mobilenet(images))
-    np.testing.assert_allclose(view.softmax(maps.logits), probabilities, atol=1e-6)
+    np.testing.assert_allclose(softmax(maps.logits), probabilities, atol=1e-6)
     names = {path.name for path in (tmp_path / "folder").iterdir()}
     assert names == {f"image-{i}.{kind}" for i in range(3) for kind in ("png", "npz")}
 
@@ -137,7 +138,7 @@ def test_saved_arrays_hold_all_that_is_known(maps, tmp_path):
 
 def test_a_picture_says_what_it_answers(maps):
     panel = maps.panel(0)
-    share = view.softmax(maps.logits)[0, 2]
+    share = softmax(maps.logits)[0, 2]
     predicted = maps.class_names[maps.predicted[0]]
     assert panel.title == (
         f"a: evidence for class <2> ({share:.0%}) against class <5>; "

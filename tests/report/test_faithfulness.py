@@ -58,15 +58,6 @@ def test_classes_groups_and_blank_maps_have_their_rows(text):
     assert shown.summary(faithfulness(RUN).methods[0])["blank"].startswith("25.0")
 
 
-@pytest.mark.parametrize(
-    "passed, word", [(True, "passed"), (False, "failed"), (None, "open")]
-)
-def test_sanity_checks_say_how_they_ended(passed, word):
-    method = faithfulness(RUN, sane=passed).methods[0]
-    assert shown.result(method.check("cascade")) == word
-    assert shown.result(method.check("other_seed")) == "for comparison"
-
-
 def test_names_from_the_outside_are_escaped():
     found = faithfulness(RUN.model_copy(update={"model": "<b>"}))
     assert "<b>" not in str(shown.section([found]))

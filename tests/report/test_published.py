@@ -1,8 +1,6 @@
-"""The published ranking beside ours: ranks by SciPy, and only where it compares."""
+"""The published ranking beside ours, only where it compares."""
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from tessera import catalogue
 from tessera.experiment import Exponential, Regime
@@ -38,6 +36,8 @@ def test_a_comparable_study_stands_beside_the_published_ranking(study) -> None:
     row = next(line for line in text.splitlines() if line.startswith("| plain |"))
     assert row.startswith(f"| plain | 29.64 | 3 | {ours:.1f} |")
     assert text.index("| ldam-drw |") < text.index("| balanced-softmax |")
+    # Published: plain is worst, LDAM-DRW best. Here it is the other way round.
+    assert "is -1.00, over 3 rows" in text
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,3 @@ def test_another_protocol_is_not_compared(study, change) -> None:
 
 def test_every_published_name_is_a_remedy_of_the_catalogue() -> None:
     assert published.ERRORS.keys() <= catalogue.catalogue().keys()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_correlation_is_scipys(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    first, second = rng.integers(0, 6, (2, 12)).astype(float)
-    expected = stats.spearmanr(first, second).statistic
-    assert published.rank_correlation(list(first), list(second)) == pytest.approx(
-        expected
-    )
-
-
-def test_the_p_value_is_scipys() -> None:
-    rng = np.random.default_rng(3)
-    first, second = rng.normal(size=(2, 15))
-    found = stats.spearmanr(first, second)
-    assert f"p = {found.pvalue:.2f}" in published._sureness(found.statistic, 15)
-
-
-def test_equal_orders_correlate_fully_and_opposite_ones_inversely() -> None:
-    assert published.rank_correlation([1, 2, 3], [10, 20, 40]) == pytest.approx(1)
-    assert published.rank_correlation([1, 2, 3], [3, 2, 0]) == pytest.approx(-1)

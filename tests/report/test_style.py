@@ -1,7 +1,16 @@
 import matplotlib
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from tessera.report.style import INK, drawing, grid_of_axes, inline, standalone, svg
+from tessera.report.style import (
+    INK,
+    drawing,
+    grid_of_axes,
+    inline,
+    legend_above,
+    standalone,
+    svg,
+)
 
 
 def picture():
@@ -54,3 +63,15 @@ def test_a_drawing_says_how_wide_it_is_so_that_a_phone_does_not_blow_it_up():
     text = inline('<svg width="100pt" height="50pt" x="0">', title="t", key="k")
     # 100 points times 1.52: its text at 9 points is then as large as the page's.
     assert 'style="--own: 152px; max-width: var(--own)"' in text
+
+
+@pytest.mark.parametrize("width", [2.0, 4.0, 6.0, 12.0])
+def test_a_legend_is_never_wider_than_its_figure(width):
+    with drawing():
+        figure, (axes,) = grid_of_axes(1, columns=1, width=width, height=3)
+        for name in ("balanced-sampling", "logit-adjustment", "plain", "prior-shift"):
+            axes.plot([0, 1], label=name)
+        legend_above(figure, axes)
+        FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().width <= figure.bbox.width

@@ -2,21 +2,25 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from tessera import __version__
-from tessera.cli import explaining, scale, searching, use
+from tessera.cli import explaining, searching, use
 from tessera.cli.options import (
+    AddressOption,
     DataOption,
+    EngineOption,
     EpochsOption,
     ExperimentFile,
+    GpusOption,
     JobsOption,
     ModelsOption,
     RemediesOption,
     SeedsOption,
     SetOption,
+    ThreadsOption,
 )
 
 app = typer.Typer(
@@ -62,7 +66,7 @@ def study(
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="Where the study goes; default: runs/NAME.", show_default=False
         ),
@@ -71,10 +75,10 @@ def study(
     models: ModelsOption = None,
     settings: SetOption = None,
     jobs: JobsOption = "auto",
-    engine: scale.EngineOption = "local",
-    address: scale.AddressOption = None,
-    threads: scale.ThreadsOption = None,
-    gpus: scale.GpusOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    threads: ThreadsOption = None,
+    gpus: GpusOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -180,7 +184,7 @@ def faithfulness(
         ),
     ] = 0,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Where results go; default: into RUN.", show_default=False),
     ] = None,
 ) -> None:

@@ -1,7 +1,7 @@
 """`tessera explain`: its options, its help, and what it does."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -22,14 +22,14 @@ TargetOption = Annotated[
     ),
 ]
 ContrastOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         metavar="CLASS",
         help="Class to explain it against: why the one rather than the other.",
     ),
 ]
 LayerOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         metavar="NAME",
         help="Layer whose map is used, `features` unless said; a wrong name lists "
@@ -45,7 +45,7 @@ BranchesOption = Annotated[
     ),
 ]
 AgainstOption = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(
         metavar="RUN",
         help="With --branches: compare the branches' shares with this run's.",
@@ -61,7 +61,7 @@ def add_to(app: typer.Typer) -> None:
 def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     images: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        list[Path] | None,
         typer.Argument(metavar="[IMAGE...]", show_default=False),
     ] = None,
     method: MethodOption = "gradcam",
@@ -92,75 +92,29 @@ def explain(
 
         tessera explain RUN --branches --against OTHER_RUN
     """
-    if branches or against is not None:
-        status = explain_branches(
-            run, images or [], method, target, contrast, layer, against, out
-        )
-    else:
-        status = explain_images(run, images or [], method, target, contrast, layer, out)
-    raise typer.Exit(status)
+    from tessera import runtime, settings
 
-
-def explain_images(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    out: Path,
-) -> int:
-    """Explain images with a trained run; returns the exit status."""
-    from tessera import runtime
-
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.explain import command
-
-    return command.explain_images(
-        run,
-        images,
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
-    )
-
-
-def explain_branches(
-    run: Path,
-    images: list[Path],
-    method: str,
-    target: str,
-    contrast: str | None,
-    layer: str | None,
-    against: Path | None,
-    out: Path,
-) -> int:
-    """Split a hybrid's evidence by branch; returns the exit status."""
-    from tessera import runtime
-
-    runtime.prepare()
-    runtime.load_backend()
-    from tessera.explain import branch_command
-
-    if not images:
-        branch_command.print_shares(run, against=against)
-        return 0
-    if against is not None:
-        from tessera import settings
-
+    if images and against is not None:
         raise settings.ExperimentError(
             "--against: expected no IMAGE beside it, since whole test sets are "
             f"compared. Received: {len(images)}."
         )
-    return branch_command.branch_images(
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.explain import branch_command, command
+
+    branches = branches or against is not None
+    if branches and not images:
+        branch_command.print_shares(run, against=against)
+        return
+    verb = branch_command.branch_images if branches else command.explain_images
+    status = verb(
         run,
-        images,
+        images or [],
         method=method,
         target=target,
         contrast=contrast,
         layer=layer,
         out=out,
     )
+    raise typer.Exit(status)

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files, runtime
-from tessera.evaluation.faithfulness import Check, Faithfulness, Interval, Method
+from tessera.evaluation.faithfulness import Faithfulness, Interval, Method
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
 if TYPE_CHECKING:
@@ -127,12 +127,8 @@ def judge_again(folder: Path) -> None:
     study = StudyRecord.model_validate_json(path.read_bytes())
     runs = [RunFolder(folder / name) for c in study.cells for name in c.folders]
     records = [Record.model_validate_json(r.record.read_bytes()) for r in runs]
-    found = [
-        checked.read(r.faithfulness, x) for r, x in zip(runs, records, strict=True)
-    ]
-    judged = verdicts(
-        study.experiment, records, faithfulness=[f for f in found if f is not None]
-    )
+    found = checked.read_all(runs, records)
+    judged = verdicts(study.experiment, records, faithfulness=found)
     updated = study.model_copy(update={"verdicts": judged})
     files.write_text(path, updated.model_dump_json(indent=2) + "\n")
 
@@ -196,16 +192,9 @@ def _checks(method: Method) -> Table:
             words(last.spearman),
             number(last.absolute.mean),
             number(last.ssim.mean),
-            result(check),
+            check.result,
         )
     return table
-
-
-def result(check: Check) -> str:
-    """Passed, failed, open, or shown for comparison only."""
-    if check.key in ("independent", "other_seed"):
-        return "for comparison"
-    return {True: "passed", False: "failed", None: "open"}[check.passed]
 
 
 def names(controls: Sequence[str]) -> str:

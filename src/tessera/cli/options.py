@@ -1,12 +1,12 @@
 """The options that several verbs share, each with its help."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 ExperimentFile = Annotated[
-    Optional[Path],  # noqa: UP045  (typer reads this form)
+    Path | None,
     typer.Argument(
         metavar="[EXPERIMENT.toml]",
         help="Experiment file; without one, the seed study's settings.",
@@ -14,7 +14,7 @@ ExperimentFile = Annotated[
     ),
 ]
 DataOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--data",
         metavar="digits|cifar10|PATH",
@@ -24,11 +24,11 @@ DataOption = Annotated[
     ),
 ]
 EpochsOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option("--epochs", min=1, help="8 for a demo, 40 to 80 for a final run."),
 ]
 SeedsOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--seeds",
         metavar="N|a,b,c",
@@ -36,7 +36,7 @@ SeedsOption = Annotated[
     ),
 ]
 SetOption = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option(
         "--set",
         metavar="SECTION.KEY=VALUE",
@@ -44,7 +44,7 @@ SetOption = Annotated[
     ),
 ]
 RemediesOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--remedies",
         metavar="all|a,b,c",
@@ -54,7 +54,7 @@ RemediesOption = Annotated[
     ),
 ]
 ModelsOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--models", metavar="a,b", help="Only these of the experiment's models."
     ),
@@ -65,5 +65,41 @@ JobsOption = Annotated[
         "--jobs",
         metavar="auto|N",
         help="Trainings side by side; auto: one per core, as memory allows.",
+    ),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="local|ray",
+        help="Where runs are trained: processes of this machine, or a Ray cluster.",
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="auto|HOST:PORT|local",
+        help="Ray: the cluster that this machine is part of, its head, or one started "
+        "here for this command. Default: auto.",
+        show_default=False,
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Cores of each training; default: 1 with Ray, else what --jobs leaves.",
+        show_default=False,
+    ),
+]
+GpusOption = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus",
+        min=0.0,
+        help="Ray: GPUs of each training; 0.25 puts four on one. Default: none.",
+        show_default=False,
     ),
 ]

@@ -19,6 +19,7 @@ from rich.progress import (
 from tessera import estimate, study, workers
 from tessera.catalogue import label
 from tessera.data.dataset import Dataset
+from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment, Regime, Run, Training
 
 
@@ -39,17 +40,15 @@ def announce(
     for line in _regimes(experiment.regimes):
         console.print(line, soft_wrap=True)
     console.print(
-        f"{_count(experiment.models, 'model')} x {_count(experiment.regimes, 'regime')}"
-        f" x {_count(experiment.seeds, 'seed')} = {_count(experiment.runs(), 'run')} "
-        f"of {experiment.training.epochs} epochs; "
+        f"{plural(len(experiment.models), 'model')} x "
+        f"{plural(len(experiment.regimes), 'regime')} x "
+        f"{plural(len(experiment.seeds), 'seed')} = "
+        f"{plural(len(experiment.runs()), 'run')} of "
+        f"{plural(experiment.training.epochs, 'epoch')}; "
         f"{len(progress.finished)} finished, {len(progress.missing)} to do, "
         f"{jobs} at a time",
         soft_wrap=True,
     )
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}" + "s" * (len(things) != 1)
 
 
 def _regimes(regimes: Sequence[Regime]) -> Iterator[str]:

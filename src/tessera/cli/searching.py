@@ -2,9 +2,11 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tessera.cli.options import DataOption, EpochsOption, ExperimentFile, SetOption
 
 if TYPE_CHECKING:
     from tessera.data.dataset import Dataset
@@ -13,52 +15,31 @@ if TYPE_CHECKING:
 
 
 def search(
-    experiment: Annotated[
-        Optional[Path],  # noqa: UP045  (typer reads this form)
-        typer.Argument(
-            metavar="[EXPERIMENT.toml]",
-            help="Experiment file; without one, the seed study's settings.",
-            show_default=False,
-        ),
-    ] = None,
+    experiment: ExperimentFile = None,
     trials: Annotated[
         int, typer.Option(min=1, help="Trainings for every model alike.")
     ] = 20,
-    data: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--data",
-            metavar="digits|cifar10|PATH",
-            help="Dataset, as for `tessera study`.",
-            show_default=False,
-        ),
-    ] = None,
-    epochs: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--epochs", min=1, help="Of each trial and of the study."),
-    ] = None,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
     regime: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             help="Searched on this regime; default: the first that is not balanced.",
             show_default=False,
         ),
     ] = None,
     seed: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=0, help="Default: one above the study's.", show_default=False),
     ] = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="Where the search goes; default: runs/NAME-search.",
             show_default=False,
         ),
     ] = None,
-    settings: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any setting."),
-    ] = None,
+    settings: SetOption = None,
 ) -> None:
     """Search learning rate, batch size and dropout of each model, on validation only.
 

@@ -1,7 +1,7 @@
 """The verbs that put a trained model to use: their options and their help."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -51,14 +51,14 @@ def export(
         typer.Option(metavar="keras|onnx|litert|saved-model", help="The format."),
     ],
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="A folder that is not there yet; default: named after the run.",
             show_default=False,
         ),
     ] = None,
     data: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="PATH",
             help="Where the run's data lies now, if it was moved.",
@@ -66,7 +66,7 @@ def export(
         ),
     ] = None,
     licence: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Licence of the weights, for the card.", show_default=False),
     ] = None,
 ) -> None:
@@ -107,7 +107,7 @@ def track(
     ],
     to: Annotated[str, typer.Option(metavar="tensorboard|mlflow", help="The tracker.")],
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="Where its files go; default: a folder in the study's.",
             show_default=False,

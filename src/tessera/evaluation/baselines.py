@@ -6,11 +6,10 @@ Formulas: docs/methods.md, *Baselines*.
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tessera.arrays import Floats
+from tessera.evaluation.ratios import ratio
 from tessera.results import Baseline
-
-Floats = NDArray[np.float64]
 
 
 def baselines(
@@ -56,8 +55,7 @@ def _baseline(
     true = np.asarray(test_counts, np.float64) / sum(test_counts)
     present = true > 0
     recalls = said[present]
-    both = true + said
-    f1 = np.divide(2 * true * said, both, out=np.zeros(len(true)), where=both > 0)
+    f1 = ratio(2 * true * said, true + said)
     scores = {
         "accuracy": float(true @ said),
         "balanced_accuracy": float(recalls.mean()),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Labels
+from tessera.arrays import Floats, Labels
 from tessera.evaluation.matrix_scores import Stack
+from tessera.evaluation.ratios import ratio
 from tessera.results import Interval
 
-Floats = NDArray[np.float64]
 Draws = NDArray[np.float64]
 """How often each image was drawn, whole numbers in float64 [b, N]."""
 OfDraws = Callable[[Draws], Floats]
@@ -100,39 +100,37 @@ def mean_of(values: Floats) -> OfDraws:
     return lambda block: block @ values / block.sum(axis=1)
 
 
-def calibration_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:
+def calibration_of(where: NDArray[np.int64], gaps: Floats) -> OfDraws:
     """ECE over fixed bins: sum_b |sum of (correct - confidence) in b| / N.
 
     Args:
         where: The bin of every image, [N].
         gaps: correct - confidence of every image, [N].
-        bins: Number of bins.
     """
+    parts = _members(where) * gaps[:, None]
 
     def score(block: Draws) -> Floats:
-        parts = np.zeros((len(where), bins))
-        parts[np.arange(len(where)), where] = gaps
         error: Floats = np.abs(block @ parts).sum(axis=1) / block.sum(axis=1)
         return error
 
     return score
 
 
-def largest_gap_of(where: NDArray[np.int64], gaps: Floats, bins: int) -> OfDraws:
+def largest_gap_of(where: NDArray[np.int64], gaps: Floats) -> OfDraws:
     """MCE over fixed bins: max_b |sum of (correct - confidence) in b| / n_b."""
-    inside = np.zeros((len(where), bins))
-    inside[np.arange(len(where)), where] = 1.0
+    inside = _members(where)
+    parts = inside * gaps[:, None]
 
     def score(block: Draws) -> Floats:
-        held = block @ inside
-        total = np.abs(block @ (inside * gaps[:, None]))
-        shares: Floats = np.divide(
-            total, held, out=np.zeros_like(total), where=held > 0
-        )
-        largest: Floats = shares.max(axis=1)
+        largest: Floats = ratio(np.abs(block @ parts), block @ inside).max(axis=1)
         return largest
 
     return score
+
+
+def _members(where: NDArray[np.int64]) -> Floats:
+    """One-hot rows of the bins that hold an image, [N, bins]."""
+    return np.equal.outer(where, np.unique(where)).astype(np.float64)
 
 
 def areas_of(scores: Floats, positive: NDArray[np.bool_]) -> OfDraws:
@@ -156,7 +154,7 @@ def areas_of(scores: Floats, positive: NDArray[np.bool_]) -> OfDraws:
         others = above[:, -1] - hits[:, -1]
         area = (widths * (hits - steps / 2)).sum(axis=1) / (hits[:, -1] * others)
         # Where nothing was drawn above a threshold no step is taken there.
-        shares = np.divide(hits, above, out=np.zeros_like(hits), where=above > 0)
+        shares = ratio(hits, above)
         return np.stack([area, (steps * shares).sum(axis=1) / hits[:, -1]])
 
     return score

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tessera.arrays import Labels, Probabilities
+from tessera.arrays import Floats, Labels, Probabilities
+from tessera.evaluation.ratios import ratio
 
-Floats = NDArray[np.float64]
 BINS = 15
 _Z = float(special.ndtri(0.975))
 
@@ -64,9 +64,7 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], edges: Floats) -
 
     def mean(values: NDArray[np.generic]) -> Floats:
         total = np.bincount(where, weights=values.astype(np.float64), minlength=size)
-        average: Floats = np.full(size, np.nan)
-        np.divide(total, count, out=average, where=count > 0)
-        return average
+        return ratio(total, count, np.nan)
 
     return Bins(edges, count, mean(confidence), mean(correct))
 

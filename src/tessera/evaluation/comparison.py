@@ -79,6 +79,14 @@ def cells(experiment: Experiment, records: Sequence[Record]) -> Cells:
     return grouped
 
 
+def regimes_by_counts(cells: Cells) -> dict[tuple[int, ...], list[str]]:
+    """Training images per class -> the regimes that share them, in order."""
+    shared: dict[tuple[int, ...], dict[str, None]] = {}
+    for (_, regime), runs in cells.items():
+        shared.setdefault(runs[0].train_counts, {})[regime] = None
+    return {counts: list(names) for counts, names in shared.items()}
+
+
 def reduced_classes(records: Sequence[Record]) -> tuple[int, ...]:
     """Every class that some regime of the study reduces, ascending."""
     return tuple(sorted({c for r in records for c in r.reduced_classes}))

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Labels, Probabilities
-
-Floats = NDArray[np.float64]
+from tessera.arrays import Floats, Labels, Probabilities
 
 
 @dataclass(frozen=True)

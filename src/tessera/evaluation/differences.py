@@ -6,6 +6,7 @@ differences are taken seed by seed. Formulas and sources: docs/methods.md,
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -165,16 +166,11 @@ def seeds_to_decide(
         The number, or None when it exceeds 1000: a difference that small hardly
         matters beside the spread between seeds.
     """
-    few, many = more_than + 1, MOST_SEEDS
-    if power(mean, deviation, many, level) < POWER:
+    if power(mean, deviation, MOST_SEEDS, level) < POWER:
         return None
-    while few < many:
-        middle = (few + many) // 2
-        if power(mean, deviation, middle, level) < POWER:
-            few = middle + 1
-        else:
-            many = middle
-    return few
+    numbers = range(more_than + 1, MOST_SEEDS)
+    first = bisect_left(numbers, POWER, key=lambda n: power(mean, deviation, n, level))
+    return more_than + 1 + first
 
 
 def seeds_to_bound(deviation: float, bar: float) -> int | None:

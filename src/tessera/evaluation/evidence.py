@@ -42,10 +42,15 @@ def compare(
     return Finding(subject, contrast(roles.runs(*first), roles.runs(*second), score))
 
 
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, say `+2.1`; what rounds to zero has none."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else text[1:]
+
+
 def points(share: float) -> str:
     """A signed difference of shares in percentage points, say `+2.1`."""
-    text = f"{100 * share:+.1f}"
-    return text.replace("-", MINUS) if float(text) else "0.0"
+    return signed(100 * share, 1)
 
 
 def whole_percent(share: float) -> str:
@@ -62,8 +67,7 @@ def describe(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return f"{mean} (the same for all {seeds}, so no interval): undecided"
     interval = f"{points(difference.low)} to {points(difference.high)}"
-    text = f"{mean} (95 % interval {interval}, {seeds}): {_decided(difference)}"
-    return text
+    return f"{mean} (95 % interval {interval}, {seeds}): {_decided(difference)}"
 
 
 def _decided(difference: Difference) -> str:

@@ -4,12 +4,13 @@ Frozen values that turn into JSON and back; everything a table, a chart or a ver
 needs. The values per image behind them lie in `faithfulness.npz`.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tessera.record import Environment, Record
+from tessera.record import Environment, Record, RunFolder
 
 SCHEMA_VERSION = 1
 
@@ -117,6 +118,13 @@ class Check(_Value):
     source: str
     caveat: str
 
+    @property
+    def result(self) -> str:
+        """In a word: passed, failed, open, or only for comparison."""
+        if self.key in ("independent", "other_seed"):
+            return "for comparison"
+        return {True: "passed", False: "failed", None: "open"}[self.passed]
+
 
 class Curve(_Value):
     """Mean over images of one map's deletion or insertion curve."""
@@ -219,3 +227,11 @@ def read(path: Path, record: Record) -> Faithfulness | None:
         return None
     same = (found.digest, found.run_finished_at) == (record.digest, record.finished_at)
     return found if same else None
+
+
+def read_all(
+    folders: Iterable[RunFolder], records: Iterable[Record]
+) -> tuple[Faithfulness, ...]:
+    """The checks that fit their runs, in the runs' order."""
+    found = (read(f.faithfulness, r) for f, r in zip(folders, records, strict=True))
+    return tuple(f for f in found if f is not None)

@@ -11,24 +11,26 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.arrays import Floats
+from tessera.evaluation.ratios import known_mean, ratio
+
 Stack = NDArray[np.int64]
-Floats = NDArray[np.float64]
 StackScore = Callable[[Stack], Floats]
 
 
 def recalls(stack: Stack) -> Floats:
     """C(i,i) / n_i, float64 [..., K]; NaN for a class without test images."""
-    return _over(_correct(stack), stack.sum(axis=-1), np.nan)
+    return ratio(_correct(stack), stack.sum(axis=-1), np.nan)
 
 
 def accuracy(stack: Stack) -> Floats:
     """Share of images on the diagonal, [...]."""
-    return _over(_correct(stack).sum(axis=-1), stack.sum(axis=(-2, -1)), np.nan)
+    return ratio(_correct(stack).sum(axis=-1), stack.sum(axis=(-2, -1)), np.nan)
 
 
 def balanced_accuracy(stack: Stack) -> Floats:
     """Mean recall (Brodersen et al. 2010), [...]."""
-    return _mean(recalls(stack))
+    return known_mean(recalls(stack))
 
 
 def chance_adjusted(stack: Stack) -> Floats:
@@ -37,14 +39,14 @@ def chance_adjusted(stack: Stack) -> Floats:
     NaN with a single class, where there is nothing to guess.
     """
     chance = 1 / np.maximum(_present(stack).sum(axis=-1), 1)
-    return _over(balanced_accuracy(stack) - chance, 1 - chance, np.nan)
+    return ratio(balanced_accuracy(stack) - chance, 1 - chance, np.nan)
 
 
 def macro_f1(stack: Stack) -> Floats:
     """Mean of 2 C(i,i) / (n_i + m_i) (Opitz & Burst 2019), [...]."""
     both = stack.sum(axis=-1) + stack.sum(axis=-2)
-    f1 = _over(2 * _correct(stack), both, 0.0)
-    return _mean(np.where(_present(stack), f1, np.nan))
+    f1 = ratio(2 * _correct(stack), both, 0.0)
+    return known_mean(np.where(_present(stack), f1, np.nan))
 
 
 def worst_class_recall(stack: Stack) -> Floats:
@@ -57,16 +59,11 @@ def g_mean(stack: Stack) -> Floats:
     """Geometric mean of the recalls (Kubat & Matwin 1997), [...].
 
     Computed in logs, so that many small recalls do not underflow; 0 as soon as one
-    recall is 0 (`zero_recall` says whose).
+    recall is 0.
     """
     with np.errstate(divide="ignore"):
         logs = np.log(recalls(stack))
-    return np.exp(_mean(logs))
-
-
-def zero_recall(matrix: Stack) -> tuple[int, ...]:
-    """Classes of one matrix [K, K] none of whose test images was found."""
-    return tuple(np.flatnonzero(recalls(matrix) == 0).tolist())
+    return np.exp(known_mean(logs))
 
 
 def mcc(stack: Stack) -> Floats:
@@ -80,12 +77,12 @@ def mcc(stack: Stack) -> Floats:
     total = true.sum(axis=-1)
     covariance = total * _correct(stack).sum(axis=-1) - (true * said).sum(axis=-1)
     spread = (total**2 - (said**2).sum(axis=-1)) * (total**2 - (true**2).sum(axis=-1))
-    return _over(covariance, np.sqrt(spread), 0.0)
+    return ratio(covariance, np.sqrt(spread), 0.0)
 
 
 def group_recall(stack: Stack, classes: Collection[int]) -> Floats:
     """Mean recall of some classes, [...]; NaN where none has test images."""
-    return _mean(recalls(stack)[..., sorted(classes)])
+    return known_mean(recalls(stack)[..., sorted(classes)])
 
 
 def score(name: str, classes: Collection[int] = ()) -> StackScore:
@@ -121,18 +118,3 @@ def _present(stack: Stack) -> NDArray[np.bool_]:
 
 def _correct(stack: Stack) -> Floats:
     return np.diagonal(stack, axis1=-2, axis2=-1).astype(np.float64)
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
-    known = ~np.isnan(values)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    return _over(total, known.sum(axis=-1), np.nan)
-
-
-def _over(above: Floats, below: Floats | Stack, nothing: float) -> Floats:
-    """Divide; x/0 stands as `nothing`."""
-    above, below = np.asarray(above, np.float64), np.asarray(below, np.float64)
-    out: Floats = np.full(np.broadcast_shapes(above.shape, below.shape), nothing)
-    np.divide(above, below, out=out, where=below > 0)
-    return out

@@ -83,7 +83,9 @@ def _sane(method: Method) -> Decision:
     check, control = method.check(SANITY), method.check(CONTROL)
     if check is None or control is None or control.passed is not True:
         return "undecided"
-    return {True: "better", False: "worse", None: "undecided"}[check.passed]  # type: ignore[return-value]
+    if check.passed is None:
+        return "undecided"
+    return "better" if check.passed else "worse"
 
 
 def outcome(decisions: Sequence[Decision]) -> Outcome:
@@ -147,12 +149,13 @@ def _hiding(what: str, row: Measured | None, *, low: bool) -> str:
     return (
         f"{what} is {row.level.mean:.3f}, with the strongest control "
         f"({rival.control}) {rival.level.mean:.3f} (difference "
-        f"{_signed(difference.mean or 0)}, 95 % interval {_signed(difference.low)} to "
-        f"{_signed(difference.high)}: {rival.decision})"
+        f"{_signed(difference.mean or 0)}, 95 % interval {_signed(difference.low)} "
+        f"to {_signed(difference.high)}: {rival.decision})"
     )
 
 
 def _signed(value: float) -> str:
+    """With its sign even where it rounds to zero: an end may lie just below."""
     return f"{value:+.3f}".replace("-", MINUS)
 
 
@@ -169,8 +172,7 @@ def _randomised(method: Method) -> str:
     check = method.check(SANITY)
     if check is None or check.steps[-1].spearman.mean is None:
         return ""
-    result = {True: "passed", False: "failed", None: "open"}[check.passed]
     return (
         f"rank correlation {check.steps[-1].spearman.mean:.2f} with maps of random "
-        f"weights ({result})"
+        f"weights ({check.result})"
     )

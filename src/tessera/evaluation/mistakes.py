@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Confusion, Indices, Labels, Logits, Probabilities
-from tessera.evaluation.probabilities import softmax
+from tessera.evaluation.probabilities import of_class, softmax
+from tessera.evaluation.scores import confusion_matrix, row_normalised
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,7 @@ def mistakes(
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     ordered = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    size = logits.shape[1]
-    cells = np.bincount(labels * size + predicted, minlength=size**2)
-    found = confused(cells.reshape(size, size), pairs)
+    found = confused(confusion_matrix(labels, predicted, logits.shape[1]), pairs)
     return Mistakes(
         surest=ordered[:surest],
         pairs=found,
@@ -77,8 +76,7 @@ def mistakes(
 
 def confused(matrix: Confusion, pairs: int) -> tuple[Confused, ...]:
     """The largest shares off the diagonal of a confusion matrix [K, K]."""
-    total = matrix.sum(axis=1, keepdims=True)
-    shares = np.divide(matrix, total, out=np.zeros(matrix.shape), where=total > 0)
+    shares = row_normalised(matrix)
     np.fill_diagonal(shares, 0.0)
     order = np.argsort(-shares, axis=None, kind="stable")[:pairs]
     return tuple(
@@ -109,8 +107,8 @@ def doubtful_labels(probabilities: Probabilities, labels: Labels) -> Indices:
     reached = probabilities >= thresholds - 1e-9
     likeliest = np.where(reached, probabilities, -1.0).argmax(axis=1)
     candidates = np.flatnonzero(reached.any(axis=1) & (likeliest != labels))
-    own = probabilities[candidates, labels[candidates]]
-    margin = own - probabilities[candidates].max(axis=1)
+    seen = probabilities[candidates]
+    margin = of_class(seen, labels[candidates]) - seen.max(axis=1)
     return candidates[np.argsort(margin, kind="stable")].astype(np.int64)
 
 

@@ -8,10 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tessera import files
-from tessera.arrays import Labels, Logits, Probabilities
+from tessera.arrays import Floats, Labels, Logits, Probabilities
 from tessera.evaluation import bootstrap, calibration, detection, selection
 from tessera.evaluation.matrix_scores import score
 from tessera.evaluation.probabilities import (
@@ -22,8 +21,6 @@ from tessera.evaluation.probabilities import (
 )
 from tessera.record import RunFolder
 from tessera.results import Groups, Interval
-
-Floats = NDArray[np.float64]
 
 AFTER = "_scaled"
 """Ends the names of scores after temperature scaling."""
@@ -166,9 +163,9 @@ def _of_draws(
     return {
         "nll": bootstrap.mean_of(image_nlls),
         "brier": bootstrap.mean_of(image_brier(shares, labels)),
-        "ece": bootstrap.calibration_of(where, gaps, len(widths)),
-        "ece_mass": bootstrap.calibration_of(by_mass, gaps, len(masses)),
-        "mce": bootstrap.largest_gap_of(where, gaps, len(widths)),
+        "ece": bootstrap.calibration_of(where, gaps),
+        "ece_mass": bootstrap.calibration_of(by_mass, gaps),
+        "mce": bootstrap.largest_gap_of(where, gaps),
     }
 
 
@@ -186,7 +183,6 @@ def _by_threshold(
                 bootstrap.calibration_of(
                     calibration.bin_of(shares[:, k], widths),
                     (labels == k) - shares[:, k],
-                    len(widths),
                 )
                 for k in every
             ]

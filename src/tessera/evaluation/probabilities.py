@@ -4,19 +4,15 @@ Formulas and sources: docs/methods.md, *Probabilities*.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import special
 
-from tessera.arrays import Labels, Logits, Probabilities
-
-Floats = NDArray[np.float64]
+from tessera.arrays import Floats, Labels, Logits, Probabilities
 
 
 def log_softmax(logits: Logits | Floats, temperature: float = 1.0) -> Floats:
     """The log of softmax(z / T), float64 [N, K]; finite for finite logits."""
-    scaled = logits.astype(np.float64) / temperature
-    shifted = scaled - scaled.max(axis=1, keepdims=True)
-    normed: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return normed
+    logs: Floats = special.log_softmax(logits.astype(np.float64) / temperature, axis=1)
+    return logs
 
 
 def softmax(logits: Logits | Floats, temperature: float = 1.0) -> Probabilities:
@@ -24,16 +20,20 @@ def softmax(logits: Logits | Floats, temperature: float = 1.0) -> Probabilities:
     return np.exp(log_softmax(logits, temperature))
 
 
+def of_class(rows: Floats, classes: Labels) -> Floats:
+    """Each image's value for its own class: [N, K] and int [N] -> [N]."""
+    picked: Floats = rows[np.arange(len(classes)), classes]
+    return picked
+
+
 def image_nll(logs: Floats, labels: Labels) -> Floats:
     """-ln p(true class) of every image, in nats, [N]; the mean is the NLL."""
-    return -np.take_along_axis(logs, labels[:, None].astype(np.int64), axis=1)[:, 0]
+    return -of_class(logs, labels)
 
 
 def image_brier(probabilities: Probabilities, labels: Labels) -> Floats:
     """sum_k (p_k - [k is true])^2 of every image, 0..2, [N] (Brier 1950)."""
-    true = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)[
-        :, 0
-    ]
+    true = of_class(probabilities, labels)
     score: Floats = (probabilities**2).sum(axis=1) - 2 * true + 1
     return score
 
@@ -53,7 +53,7 @@ def fitted_temperature(logits: Logits, labels: Labels) -> float:
         no T is low enough, one at which the NLL rounds to 0.
     """
     scores = logits.astype(np.float64)
-    true = np.take_along_axis(scores, labels[:, None].astype(np.int64), axis=1)[:, 0]
+    true = of_class(scores, labels)
 
     def slope(inverse: float) -> float:
         expected = (softmax(scores * inverse) * scores).sum(axis=1)

@@ -10,11 +10,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Confusion, Labels
+from tessera.arrays import Confusion, Floats, Labels
+from tessera.evaluation.ratios import ratio
 from tessera.record import ClassScores, Scores
-
-_Floats = NDArray[np.float64]
-_Numbers = NDArray[np.float64] | NDArray[np.int64]
 
 
 def confusion_matrix(labels: Labels, predicted: Labels, classes: int) -> Confusion:
@@ -47,15 +45,14 @@ def confusion_matrix(labels: Labels, predicted: Labels, classes: int) -> Confusi
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def row_normalised(matrix: Confusion) -> _Floats:
+def row_normalised(matrix: Confusion) -> Floats:
     """Divide every row by its sum: the share of a true class that went where.
 
     Returns:
         Shares 0..1, float64 [K, K]; the diagonal is the recall. A row without test
         images stays 0.
     """
-    counts = matrix.astype(np.float64)
-    return _ratio(counts, counts.sum(axis=1, keepdims=True))
+    return ratio(matrix, matrix.sum(axis=1, keepdims=True))
 
 
 def scores(labels: Labels, predicted: Labels, class_names: Sequence[str]) -> Scores:
@@ -84,9 +81,9 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
     """Score a confusion matrix, int [K, K]; see `scores` for the definitions."""
     correct = np.diag(matrix).astype(np.float64)
     support, times_predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    precision = _ratio(correct, times_predicted)
-    recall = _ratio(correct, support)
-    f1 = _ratio(2 * correct, support + times_predicted)
+    precision = ratio(correct, times_predicted)
+    recall = ratio(correct, support)
+    f1 = ratio(2 * correct, support + times_predicted)
     present = support > 0
     share = support / support.sum()
     return Scores(
@@ -109,9 +106,9 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
 
 def _classes(
     names: Sequence[str],
-    precision: _Floats,
-    recall: _Floats,
-    f1: _Floats,
+    precision: Floats,
+    recall: Floats,
+    f1: Floats,
     support: NDArray[np.int64],
 ) -> tuple[ClassScores, ...]:
     return tuple(
@@ -158,8 +155,3 @@ def _mean(classes: Sequence[ClassScores], score: str) -> float:
             f"Received: {[c.name for c in classes]}."
         )
     return float(np.mean(values))
-
-
-def _ratio(above: _Numbers, below: _Numbers) -> _Floats:
-    """Divide; 0/0 stands as 0, as `Scores.never_predicted` and `support` tell."""
-    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)

@@ -7,7 +7,7 @@ Geifman & El-Yaniv 2017 (arXiv:1705.08500); area: Geifman et al. 2019
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tessera.arrays import Floats
 
 
 def risks(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:

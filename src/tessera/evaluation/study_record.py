@@ -4,7 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tessera.evaluation.baselines import baselines
-from tessera.evaluation.comparison import cells, reduced_classes, summarise
+from tessera.evaluation.comparison import (
+    cells,
+    reduced_classes,
+    regimes_by_counts,
+    summarise,
+)
 from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.hypotheses import verdicts
 from tessera.evaluation.outcomes import Outcome, read
@@ -64,11 +69,7 @@ def _baselines(
     experiment: Experiment, records: Sequence[Record]
 ) -> tuple[Baseline, ...]:
     """Both baselines for every distinct training distribution, in order."""
-    known: dict[tuple[int, ...], list[str]] = {}
-    for (_, regime), runs in cells(experiment, records).items():
-        names = known.setdefault(runs[0].train_counts, [])
-        if regime not in names:
-            names.append(regime)
+    known = regimes_by_counts(cells(experiment, records))
     tested, rare = records[0].data.test_counts, reduced_classes(records)
     return tuple(
         row

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps, Labels
+from tessera.arrays import Heatmaps
 
 Reasons: TypeAlias = NDArray[np.str_]
 """One text per map, str [N]; empty where the map shows something."""
@@ -49,29 +49,3 @@ def reasons(raw: Heatmaps, gradients: NDArray[Any] | None) -> Reasons:
         spread <= ROUNDING * largest,
     ]
     return np.select(conditions, [np.array(text) for text in TEXTS], np.array(""))
-
-
-def rates(
-    texts: Reasons, labels: Labels, classes: int
-) -> dict[str, NDArray[np.float64]]:
-    """Share of each class's maps that are blank, by reason.
-
-    Args:
-        texts: From `reasons`, str [N].
-        labels: The class that each map is counted for, int [N]: the true one, to see
-            whether maps of rare classes fail more often.
-        classes: Number of classes K.
-
-    Returns:
-        Reason -> shares, float64 [K]; NaN for a class without maps.
-    """
-    totals = np.bincount(labels, minlength=classes)
-    return {
-        text: np.divide(
-            np.bincount(labels[texts == text], minlength=classes),
-            totals,
-            out=np.full(classes, np.nan),
-            where=totals > 0,
-        )
-        for text in TEXTS
-    }

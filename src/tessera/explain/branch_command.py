@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera import files
-from tessera.explain import branch_panel, branches, command, methods, shares
+from tessera.data.dataset import Dataset
+from tessera.explain import branch_panel, branches, command, methods, panel, shares
 from tessera.explain import trained as trainings
 from tessera.explain.branches import BranchMaps
-from tessera.explain.command import asked, check_class, check_images
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import GradCam, HiResCam
 from tessera.explain.shares import Change, ClassShares, Shares
@@ -38,7 +38,7 @@ def branch_images(
     paths: Sequence[Path],
     *,
     method: str = "gradcam",
-    target: str = "predicted",
+    target: str | None = None,
     contrast: str | None = None,
     layer: str | None = None,
     out: Path = Path("explanations"),
@@ -50,7 +50,7 @@ def branch_images(
         run: A finished run's folder, of a model with two branches.
         paths: Image files; one that cannot be read is named, and the rest goes on.
         method: `gradcam` or `hirescam`, whose maps of branches add up.
-        target: Class to explain, see `command.explain_images`.
+        target: Class to explain, see `command.explain_images`; None: the predicted.
         contrast: Class to explain it against; None: none.
         layer: The map that both branches share; None: `features`.
         out: Folder for the results, made if absent.
@@ -64,30 +64,23 @@ def branch_images(
         DataError: The run's data cannot be read; its validation images are needed.
     """
     console = console or Console()
-    check_images(paths)
-    folder = RunFolder(run)
-    trained = trainings.load(folder)
-    chosen = linear_method(method)
-    for option, text in (("--target", target), ("--contrast", contrast)):
-        check_class(text, trained.class_names, option)
-    decoded = command.read_images(paths, trained.image_size)
+    chosen, folder = linear_method(method), RunFolder(run)
+    trained, decoded = command.opened(folder, paths, target, contrast)
     if decoded.paths:
         images = np.stack(decoded.images)
         found = branches.explain(
             trained.net,
             images,
             method=chosen,
-            target=asked(target, contrast, decoded.paths, trained.class_names),
+            target=command.asked(target, contrast, decoded.paths, trained.class_names),
             layer=layer or "features",
         )
-        divided = split(folder, trained, images)
+        divided = split(folder, trained, trainings.data(trained), images)
         names = command.distinct_names(decoded.paths)
         write(out, names, images, found, divided, trained.class_names)
         report(console, names, found, divided, trained.class_names)
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
-    for path, reason in decoded.refused:
-        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
-    return 1 if decoded.refused else 0
+    return command.name_refused(console, decoded)
 
 
 def print_shares(
@@ -123,14 +116,15 @@ def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Trained]:
     """A run's shares on its test images, and the run."""
     trained = trainings.load(folder)
     dataset = trainings.data(trained)
-    held = trainings.validation(folder, dataset)
-    divided = shares.split(trained.net, dataset.test.images, reference=held.images)
+    divided = split(folder, trained, dataset, dataset.test.images)
     return shares.by_class(divided, dataset.test.labels, trained.class_names), trained
 
 
-def split(folder: RunFolder, trained: Trained, images: NDArray[np.uint8]) -> Shares:
+def split(
+    folder: RunFolder, trained: Trained, dataset: Dataset, images: NDArray[np.uint8]
+) -> Shares:
     """Divide the images' logits, with the validation images as the reference."""
-    held = trainings.validation(folder, trainings.data(trained))
+    held = trainings.validation(folder, dataset)
     return shares.split(trained.net, images, reference=held.images)
 
 
@@ -159,10 +153,8 @@ def write(
 ) -> None:
     """Write a picture and the arrays behind it for every image."""
     for i, name in enumerate(names):
-        branch_panel.write(
-            out / f"{name}-branches.png",
-            picture(name, images[i], found, divided, i, class_names),
-        )
+        content = picture(name, images[i], found, divided, i, class_names)
+        panel.save(out / f"{name}-branches.png", branch_panel.draw(content))
         files.write_arrays(
             out / f"{name}-branches.npz",
             image=images[i],
@@ -192,14 +184,10 @@ def picture(
 ) -> branch_panel.BranchPanel:
     """The panel of one image, in words a reader can check."""
     total = found.total
-    target = total.targets[index]
     first, second = parts_of(found, divided, index)
-    subject = class_names[target]
-    if total.against is not None:
-        subject += f" against {class_names[total.against[index]]}"
     height, width = total.grid
     return branch_panel.BranchPanel(
-        title=f"{name}: evidence for {subject}; "
+        title=f"{name}: evidence for {total.subject(index, class_names)}; "
         f"predicted {class_names[total.predicted[index]]}",
         caption=f"{total.method} at {total.layer}, {height} x {width} cells; the maps "
         f"add up to within {found.residuals[index]:.0e}. In logits, over the mean of "
@@ -228,16 +216,13 @@ def report(
 ) -> None:
     """Print the parts of each image, and the residuals."""
     table = Table("image", "predicted", "explained", *TITLES, "blank because")
+    total = found.total
     for i, name in enumerate(names):
-        total = found.total
-        subject = class_names[total.targets[i]]
-        if total.against is not None:
-            subject += f" against {class_names[total.against[i]]}"
         numbers = [f"{part:+.3f}" for part in parts_of(found, divided, i)]
         table.add_row(
             Text(name),
             Text(class_names[total.predicted[i]]),
-            Text(subject),
+            Text(total.subject(i, class_names)),
             *numbers,
             Text(str(total.reasons[i])),
         )
@@ -247,7 +232,7 @@ def report(
         f"Residual of the maps, relative to their largest cell: "
         f"{found.residuals.max():.1e}; of the parts, relative to the largest logit: "
         f"{divided.residuals.max():.1e}.",
-        *(f"Caution: {caution}" for caution in found.total.cautions),
+        *(f"Caution: {caution}" for caution in total.cautions),
     ):
         console.print(Text(line), soft_wrap=True)
 

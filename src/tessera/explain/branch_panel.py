@@ -5,17 +5,13 @@ with what the other takes away.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
-from tessera import files
 from tessera.explain import overlay, panel
 
 COLOURS = "PuOr_r"
@@ -41,15 +37,12 @@ def signed(
     """Hard-edged cells coloured from -reach to reach, uint8 [height, width, 3]."""
     finite = np.nan_to_num(raw, nan=0.0, posinf=reach, neginf=-reach)
     shares = 0.5 + 0.5 * finite / (reach if reach > 0 else 1.0)
-    rgba = matplotlib.colormaps[COLOURS](np.clip(shares, 0, 1), bytes=True)
-    native = Image.fromarray(np.ascontiguousarray(rgba[..., :3]))
-    return np.asarray(native.resize((width, height), Image.Resampling.NEAREST))
+    return overlay.blocks(np.clip(shares, 0, 1), height, width, colours=COLOURS)
 
 
 def draw(content: BranchPanel) -> Figure:
     """Image, both branches and their sum side by side, with one bar for all maps."""
-    magnification = max(1, -(-panel.SIDE // max(content.image.shape[:2])))
-    image = overlay.enlarge(content.image, magnification=magnification)
+    image = overlay.enlarge(content.image, magnification=panel.magnified(content.image))
     total = content.raw.sum(axis=0)
     maps = (*content.raw, total)
     reach = float(max(np.abs(part).max() for part in maps))
@@ -70,10 +63,3 @@ def draw(content: BranchPanel) -> Figure:
         bar.set_label("for (+) and against (-), raw units", fontsize=8)
         bar.ax.tick_params(labelsize=8)
     return figure
-
-
-def write(path: Path, content: BranchPanel) -> None:
-    """Draw the branches and write them as PNG, atomically."""
-    figure = draw(content)
-    with files.replacing(path) as temporary:
-        figure.savefig(temporary, format="png")

@@ -11,8 +11,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tessera.data import decode
+from tessera.evaluation.probabilities import softmax
 from tessera.explain import maps, methods, places, reading, view
-from tessera.explain.explanations import softmax
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import AttentionRollout, Method
 from tessera.explain.places import Grid
@@ -70,12 +70,9 @@ def explain_images(
             this way.
     """
     console = console or Console()
-    check_images(paths)
-    trained = load(RunFolder(run))
-    chosen = configured(methods.by_name(method), trained)
-    for option, text in (("--target", target), ("--contrast", contrast)):
-        check_class(text, trained.class_names, option)
-    decoded = read_images(paths, trained.image_size)
+    chosen = methods.by_name(method)
+    trained, decoded = opened(RunFolder(run), paths, target, contrast)
+    chosen = configured(chosen, trained)
     if decoded.paths:
         layer = layer or ("features" if chosen.where == "layer" else None)
         images = np.stack(decoded.images)
@@ -91,18 +88,34 @@ def explain_images(
         shown = view.shown(found, images, class_names=trained.class_names, names=names)
         shown.save(out)
         report(console, decoded.paths, shown, out)
-    for path, reason in decoded.refused:
-        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
-    return 1 if decoded.refused else 0
+    return name_refused(console, decoded)
 
 
-def check_images(paths: Sequence[Path]) -> None:
-    """Refuse a command without images."""
+def opened(
+    run: RunFolder, paths: Sequence[Path], target: str | None, contrast: str | None
+) -> tuple[Trained, Decoded]:
+    """A run's model and the images that can be read; wrong options come to light first.
+
+    Raises:
+        ExplainError: No image is named, no finished run, or no such class.
+    """
     if not paths:
         raise ExplainError(
             "IMAGE: expected at least one file. Received: none. For a hybrid's shares "
             "over all test images, add --branches."
         )
+    trained = load(run)
+    for option, text in (("--target", target), ("--contrast", contrast)):
+        if text not in (None, PREDICTED, TRUE):
+            class_index(text, trained.class_names, option)
+    return trained, read_images(paths, trained.image_size)
+
+
+def name_refused(console: Console, decoded: Decoded) -> int:
+    """Say which files could not be read; the exit status: 0, or 1 with any."""
+    for path, reason in decoded.refused:
+        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
+    return 1 if decoded.refused else 0
 
 
 def configured(method: Method, trained: Trained) -> Method:
@@ -150,12 +163,6 @@ def one_class(
                 f"class, one of {', '.join(class_names)}. Received: {path}."
             )
     return [class_names.index(name) for name in folders]
-
-
-def check_class(text: str | None, class_names: tuple[str, ...], option: str) -> None:
-    """Refuse a class that does not exist before any image is read."""
-    if text is not None and text not in (PREDICTED, TRUE):
-        class_index(text, class_names, option)
 
 
 def class_index(
@@ -224,23 +231,15 @@ def report(console: Console, paths: Sequence[Path], shown: Maps, out: Path) -> N
 
 def table(paths: Sequence[Path], shown: Maps) -> Table:
     """One row per image: file, answer, class explained, why its map is blank."""
-    answers = softmax(shown.logits).max(axis=1)
+    surest = softmax(shown.logits).max(axis=1)
     image = Column("image", overflow="fold")
     rows = Table(image, "predicted", "explained", "blank because", "picture")
     for i, (path, name) in enumerate(zip(paths, shown.names, strict=True)):
         rows.add_row(
             Text(str(path)),
-            Text(f"{shown.class_names[shown.predicted[i]]} {answers[i]:.1%}"),
-            Text(explained(shown, i)),
+            Text(f"{shown.class_names[shown.predicted[i]]} {surest[i]:.1%}"),
+            Text(shown.subject(i, shown.class_names)),
             Text(str(shown.reasons[i])),
             Text(f"{name}.png"),
         )
     return rows
-
-
-def explained(shown: Maps, index: int) -> str:
-    """The class explained, and the one it is contrasted with."""
-    target: str = shown.class_names[shown.targets[index]]
-    if shown.against is None:
-        return target
-    return f"{target} against {shown.class_names[shown.against[index]]}"

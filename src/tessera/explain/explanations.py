@@ -1,11 +1,13 @@
 """What explaining images gives: raw maps, the question they answer, and its limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps, Labels, Logits, Probabilities
+from tessera.arrays import Floats, Heatmaps, Labels, Logits
+from tessera.evaluation.probabilities import of_class, softmax
 from tessera.explain.blank import Reasons
 
 
@@ -40,16 +42,13 @@ class Explanations:
         return height, width
 
     @property
-    def probabilities(self) -> NDArray[np.float64]:
+    def probabilities(self) -> Floats:
         """Softmax probability of the explained class, float64 [N]."""
-        rows = np.arange(len(self.targets))
-        chosen: NDArray[np.float64] = softmax(self.logits)[rows, self.targets]
-        return chosen
+        return of_class(softmax(self.logits), self.targets)
 
-
-def softmax(logits: Logits) -> Probabilities:
-    """Logits to probabilities, float64 [N, K]."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    exponents = np.exp(shifted)
-    shares: Probabilities = exponents / exponents.sum(axis=1, keepdims=True)
-    return shares
+    def subject(self, index: int, class_names: Sequence[str]) -> str:
+        """The class explained, and the one that it is contrasted with, in words."""
+        target: str = class_names[self.targets[index]]
+        if self.against is None:
+            return target
+        return f"{target} against {class_names[self.against[index]]}"

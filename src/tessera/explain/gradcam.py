@@ -15,17 +15,11 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Labels
 from tessera.explain import maps
-from tessera.explain.cams import channel_weights as channel_weights
-from tessera.explain.cams import weighted_sum as weighted_sum
 from tessera.explain.explanations import Explanations as Explanations
-from tessera.explain.explanations import softmax as softmax
 from tessera.explain.gradients import Cut
 from tessera.explain.graph import CoarseGrid as CoarseGrid  # callers catch it
 from tessera.explain.graph import ExplainError as ExplainError
 from tessera.explain.methods import GradCam
-from tessera.explain.targets import one_hot as one_hot
-
-METHOD = GradCam.label
 
 
 def explain(

@@ -133,9 +133,17 @@ def batches(
 
 
 def portions(
-    dtype: str, images: NDArray[Any], directions: Directions, batch_size: int
+    dtype: str,
+    images: NDArray[Any],
+    directions: Directions | None,
+    batch_size: int,
 ) -> Iterator[tuple[NDArray[Any], Directions, int]]:
-    """Images and directions in portions of one shape, and how many rows count."""
+    """Images and directions in portions of one shape, and how many rows count.
+
+    Directions of no width stand for None.
+    """
+    if directions is None:
+        directions = np.zeros((len(images), 0), np.float32)
     size = max(min(batch_size, len(images)), 1)
     for start in range(0, len(images), size):
         part = images[start : start + size]

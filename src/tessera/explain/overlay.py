@@ -75,7 +75,12 @@ def cells(
     raw: NDArray[Any], height: int, width: int, *, colours: str = COLOURS
 ) -> Pixels:
     """The map as it was computed: hard-edged cells, uint8 [height, width, 3]."""
-    native = Image.fromarray(colour(display(raw), colours=colours))
+    return blocks(display(raw), height, width, colours=colours)
+
+
+def blocks(values: Values, height: int, width: int, *, colours: str) -> Pixels:
+    """Coloured values 0..1, each an evenly filled block, uint8 [height, width, 3]."""
+    native = Image.fromarray(colour(values, colours=colours))
     return np.asarray(native.resize((width, height), Image.Resampling.NEAREST))
 
 

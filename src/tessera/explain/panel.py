@@ -32,9 +32,15 @@ class Panel:
     """Why the map is blank, or empty."""
 
 
+def magnified(image: NDArray[np.uint8]) -> int:
+    """How many times an image is enlarged for its longer side to reach `SIDE`."""
+    longer = int(max(image.shape[:2]))
+    return max(1, -(-SIDE // longer))
+
+
 def draw(panel: Panel) -> Figure:
     """Image, cells and overlay side by side, with a bar in units of the raw map."""
-    magnification = max(1, -(-SIDE // max(panel.image.shape[:2])))
+    magnification = magnified(panel.image)
     image = overlay.enlarge(panel.image, magnification=magnification)
     cells = overlay.cells(panel.raw, *image.shape[:2])
     smooth = overlay.overlay(panel.image, panel.raw, magnification=magnification)
@@ -55,9 +61,8 @@ def draw(panel: Panel) -> Figure:
     return figure
 
 
-def write(path: Path, panel: Panel) -> None:
-    """Draw a panel and write it as PNG, atomically."""
-    figure = draw(panel)
+def save(path: Path, figure: Figure) -> None:
+    """Write a figure as PNG, atomically."""
     with files.replacing(path) as temporary:
         figure.savefig(temporary, format="png")
 

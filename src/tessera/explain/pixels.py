@@ -67,10 +67,9 @@ def lens(net: keras.Model) -> Lens:
 
 def all_logits(lens: Lens, images: NDArray[Any], batch_size: int) -> Logits:
     """Logits of every image, float32 [N, K]."""
-    nothing = np.zeros((len(images), lens.graph.classes), np.float32)
     parts = [
         np.asarray(lens.logits(pixels))[:size]
-        for pixels, _, size in portions(lens.graph.dtype, images, nothing, batch_size)
+        for pixels, _, size in portions(lens.graph.dtype, images, None, batch_size)
     ]
     return np.concatenate(parts)
 

@@ -49,8 +49,7 @@ def explain(
     grid = _checked(blocks[0], grid, leading)
     program = compiled(net, _attentions(graph, blocks, _readout(graph, settings)))
     maps, logits = [], []
-    nothing = np.zeros((len(images), graph.classes), np.float32)
-    for pixels, _, size in portions(graph.dtype, images, nothing, batch_size):
+    for pixels, _, size in portions(graph.dtype, images, None, batch_size):
         weights, readout, scores = program(pixels)
         flow = rollout([np.asarray(w)[:size] for w in weights])
         shares = read(flow, settings, [np.asarray(r)[:size] for r in readout])

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from scipy import special
 
 from tessera.arrays import Heatmaps
 from tessera.explain import graph as graphs
@@ -82,8 +83,7 @@ def _weights(
             for i in range(0, len(used), size)
         ]
     )[: len(used)]
-    shares = np.exp(found - found.max())
-    weights[used] = shares / shares.sum()
+    weights[used] = special.softmax(found)
     return weights
 
 

@@ -246,11 +246,10 @@ def _everywhere(
     vectors: Function, parts: Fork, images: NDArray[Any], batch_size: int
 ) -> list[NDArray[np.float32]]:
     """u, v and the logits of every image."""
-    nothing = np.zeros((len(images), parts.graph.classes), np.float32)
     dtype = parts.graph.dtype
     found = [
         [np.asarray(value)[:size] for value in vectors(pixels)]
-        for pixels, _, size in portions(dtype, images, nothing, batch_size)
+        for pixels, _, size in portions(dtype, images, None, batch_size)
     ]
     return [np.concatenate(rows) for rows in zip(*found, strict=True)]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tessera import files
 from tessera.explain import maps, panel
-from tessera.explain.explanations import Explanations, softmax
+from tessera.explain.explanations import Explanations
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import AttentionRollout, Method
 from tessera.explain.places import Grid
@@ -62,7 +62,7 @@ class Maps(Explanations):
         """
         folder = Path(folder)
         for index, name in enumerate(self.names):
-            panel.write(folder / f"{name}.png", self.panel(index))
+            panel.save(folder / f"{name}.png", panel.draw(self.panel(index)))
             files.write_arrays(folder / f"{name}.npz", **arrays(self, index))
         return folder
 
@@ -175,8 +175,7 @@ def question(found: Maps, index: int) -> str:
     predicted = found.class_names[found.predicted[index]]
     if found.method == AttentionRollout.label:
         return f"where attention reaches; predicted {predicted}"
-    share = softmax(found.logits[index : index + 1])[0, found.targets[index]]
-    chance = f" ({share:.0%})" if found.logits.shape[1] > 1 else ""
+    chance = f" ({found.probabilities[index]:.0%})" if found.logits.shape[1] > 1 else ""
     if found.against is not None:
         other = found.class_names[found.against[index]]
         return f"evidence for {target}{chance} against {other}; predicted {predicted}"

@@ -22,8 +22,7 @@ def answer(study: Study) -> tuple[str, ...]:
     Every number comes from the records; a sentence whose cells are missing is left
     out.
     """
-    records = [r for runs in study.cells.values() for r in runs]
-    found = roles(study.record.experiment, records)
+    found = roles(study.record.experiment, study.records)
     sentences = [*_recommended(study.record), _best(study.record, found)]
     for imbalance in found.imbalances:
         sentences += _cost(found, imbalance)
@@ -96,7 +95,7 @@ def _gain(found: Roles, imbalance: Imbalance) -> list[str]:
     if not changes:
         return []
     return [
-        f"Class weights take it from {before} to {after} ({_range(changes)}"
+        f"Class weights take that recall from {before} to {after} ({_range(changes)}"
         f"{_sureness(changes)}), while the other classes' recall changes by "
         f"{_range(price)}."
     ]

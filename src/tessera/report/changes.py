@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
-
-from tessera.evaluation.differences import Difference
 from tessera.evaluation.effects import Effect, effects
 from tessera.evaluation.evidence import describe
 from tessera.evaluation.roles import roles
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
-from tessera.report.style import INK, PALETTE, PAPER, QUIET, drawing, grid_of_axes, svg
+from tessera.report.style import QUIET, drawing, grid_of_axes, interval_row, svg
 
 
 def changes(study: Study) -> Drawing | None:
@@ -19,8 +16,7 @@ def changes(study: Study) -> Drawing | None:
     Returns:
         The drawing, or None where the study has no pair of regimes to compare.
     """
-    records = [r for runs in study.cells.values() for r in runs]
-    found = effects(roles(study.record.experiment, records))
+    found = effects(roles(study.record.experiment, study.records))
     if not found:
         return None
     with drawing():
@@ -30,7 +26,7 @@ def changes(study: Study) -> Drawing | None:
         title="What imbalance costs, what class weights win back",
         caption="Paired differences. Diamonds are means over seeds, rings are single "
         "seeds, bars the 95 % interval of the mean; a bar that reaches the edge "
-        "goes on beyond it. A bar that leaves out the zero line is decided.",
+        "goes on beyond it. A filled diamond is decided: its bar leaves out zero.",
         alternative=" ".join(_sentences(effect) for effect in found),
         svg=picture,
     )
@@ -47,7 +43,7 @@ def _panels(found: Sequence[Effect]) -> str:
     reach = max(reach, 1.0)
     for panel, effect in zip(axes, found, strict=True):
         for row, (_, change) in enumerate(effect.rows):
-            _row(panel, row, change, reach)
+            interval_row(panel, row, change, (-reach, reach))
         panel.axvline(0, color=QUIET, linewidth=1)
         panel.set_xlim(-reach, reach)
         panel.set_yticks(range(rows), [model for model, _ in effect.rows])
@@ -57,15 +53,6 @@ def _panels(found: Sequence[Effect]) -> str:
     axes[0].set_ylim(rows - 0.4, -0.6)
     figure.supxlabel("difference, points", fontsize=9)
     return svg(figure)
-
-
-def _row(axes: Axes, row: int, change: Difference, reach: float) -> None:
-    if change.low is not None and change.high is not None:
-        low, high = max(100 * change.low, -reach), min(100 * change.high, reach)
-        axes.hlines(row, low, high, color=PALETTE[0], linewidth=2.4)
-    seeds = [100 * value for value in change.values]
-    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.8, ms=4)
-    axes.plot(100 * change.mean, row, "D", color=INK, mec=PAPER, mew=0.6, ms=5)
 
 
 def _sentences(effect: Effect) -> str:

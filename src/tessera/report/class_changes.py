@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tessera.evaluation.evidence import MINUS
+from tessera.evaluation.evidence import signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.style import INK, QUIET, drawing, svg
+from tessera.report.style import DIVERGING, INK, QUIET, drawing, svg
 from tessera.results import Ranking
 
-DIVERGING = "PuOr_r"
 _NUMBERED = 20
 """Classes up to which every cell holds its number."""
 _DARK = 0.62
@@ -45,7 +44,7 @@ def _figure(
             for row in ranking.remedies
         ]
     )
-    labels = [f"{names[i]}" for i in order]
+    labels = [names[i] for i in order]
     rare = [i in ranking.rare_classes for i in order]
     with drawing():
         picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
@@ -57,8 +56,8 @@ def _figure(
         "from the most common to the rarest in training, the "
         f"{ranking.sides[0]} ones marked with *.",
         alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
-        f"class {labels[best]} gains most, {_points(changes[0, best])} points, and "
-        f"{labels[worst]} changes by {_points(changes[0, worst])}.",
+        f"class {labels[best]} gains most, {signed(changes[0, best], 0)} points, and "
+        f"{labels[worst]} changes by {signed(changes[0, worst], 0)}.",
         svg=picture,
     )
 
@@ -106,15 +105,10 @@ def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
         axes.text(
             column + 0.5,
             row + 0.5,
-            _points(float(value)),
+            signed(float(value), 0),
             ha="center",
             va="center",
             fontsize=7,
             color="white" if abs(value) > _DARK * reach else "black",
             in_layout=False,
         )
-
-
-def _points(value: float) -> str:
-    text = f"{value:+.0f}"
-    return text.replace("-", MINUS) if float(text) else "0"

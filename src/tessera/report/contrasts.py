@@ -4,11 +4,8 @@ Grad-CAM is linear in the logits, so the difference of the two raw maps is the m
 the contrast: why this class rather than that one.
 """
 
-from importlib import resources
-
 import matplotlib
 import numpy as np
-from jinja2 import Environment
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,7 +13,8 @@ from tessera.record import Record
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import INK, LINE, QUIET
+from tessera.report.style import DIVERGING, INK, LINE, QUIET
+from tessera.report.templates import render
 
 PER_CLASS = 1
 """Wrong answers of each true class that are shown."""
@@ -48,13 +46,9 @@ def _drawing(
 ) -> Drawing:
     names = [c.name for c in run.scores.per_class]
     rows = [_row(found, raw_true, i, names) for i in chosen]
-    source = (
-        resources.files("tessera.report").joinpath("contrasts.svg").read_text("utf-8")
-    )
-    template = Environment(autoescape=True).from_string(source)
     middle = -(-len(rows) // 2)
     whole, *halves = (
-        template.render(rows=part, ink=INK, quiet=QUIET, line=LINE)
+        render("contrasts.svg", rows=part, ink=INK, quiet=QUIET, line=LINE)
         for part in (rows, rows[:middle], rows[middle:])
         if part
     )
@@ -105,6 +99,6 @@ def diverging(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
     smooth = np.asarray(
         Image.fromarray(finite / largest).resize(size, Image.Resampling.BILINEAR)
     )
-    colours = matplotlib.colormaps["PuOr_r"]((1 + np.clip(smooth, -1, 1)) / 2)
+    colours = matplotlib.colormaps[DIVERGING]((1 + np.clip(smooth, -1, 1)) / 2)
     colours[..., 3] = np.minimum(np.abs(smooth), 1) * 0.85
     return Image.fromarray((255 * colours).round().astype(np.uint8))

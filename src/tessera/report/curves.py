@@ -11,7 +11,14 @@ from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import History, Study
-from tessera.report.style import PALETTE, PAPER, drawing, grid_of_axes, svg
+from tessera.report.style import (
+    PALETTE,
+    PAPER,
+    drawing,
+    grid_of_axes,
+    legend_above,
+    svg,
+)
 
 Quantity = Literal["accuracy", "loss"]
 
@@ -56,8 +63,7 @@ def _panels(study: Study, quantity: Quantity) -> str:
         panel.set_title(f"{model}, {regime}")
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel(_axis(quantity), fontsize=9)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    legend_above(figure, axes[0])
     return svg(figure)
 
 

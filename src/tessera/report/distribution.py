@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
+from tessera.evaluation.comparison import regimes_by_counts
 from tessera.evaluation.evidence import listed
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
@@ -18,12 +19,8 @@ def distinct_counts(study: Study) -> dict[str, tuple[int, ...]]:
     Returns:
         `{"imbalanced and weighted": (4500, ...)}`, in the experiment's order.
     """
-    regimes: dict[tuple[int, ...], list[str]] = {}
-    for (_, regime), runs in study.cells.items():
-        names = regimes.setdefault(runs[0].train_counts, [])
-        if regime not in names:
-            names.append(regime)
-    return {joined(names): counts for counts, names in regimes.items()}
+    shared = regimes_by_counts(study.cells)
+    return {joined(names): counts for counts, names in shared.items()}
 
 
 def class_distribution(study: Study) -> Drawing:

@@ -3,16 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tessera.evaluation import faithfulness as checked
 from tessera.evaluation.faithfulness import (
     Against,
-    Check,
     Faithfulness,
     Interval,
     Measured,
@@ -32,6 +29,7 @@ from tessera.report.style import (
     inline,
     svg,
 )
+from tessera.report.templates import render
 from tessera.report.words import NO_BREAK
 
 CORE = (
@@ -59,38 +57,30 @@ class Shown:
 
 def checks_of(study: Study) -> tuple[Faithfulness, ...]:
     """The checks that fit the study's runs, cell by cell, by rising seed."""
-    found = [
-        checked.read(study.folders[model, regime, r.seed].faithfulness, r)
-        for (model, regime), runs in study.cells.items()
-        for r in runs
-    ]
-    return tuple(f for f in found if f is not None)
+    folders = (study.folders[r.model, r.regime, r.seed] for r in study.records)
+    return checked.read_all(folders, study.records)
 
 
 def section(found: Sequence[Faithfulness]) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        interval=interval, number=number, inline=_inline, result=result
-    )
-    source = (
-        resources.files("tessera.report")
-        .joinpath("faithfulness.html")
-        .read_text("utf-8")
-    )
+    words = {
+        "interval": interval,
+        "number": number,
+        "inline": _inline,
+    }
     rows = [
         Shown(run, method, drawings_of(run, method))
         for run in found
         for method in run.methods
     ]
     return Markup(
-        environment.from_string(source).render(
-            rows=rows, core=CORE, parts=PARTS, summary=summary
+        render(
+            "faithfulness.html",
+            filters=words,
+            rows=rows,
+            core=CORE,
+            parts=PARTS,
+            summary=summary,
         )
     )
 
@@ -107,16 +97,9 @@ def summary(method: Method) -> dict[str, str]:
     return {
         "beats": f"{beaten} of {total}",
         "worse": f"{worse}",
-        "cascade": "not done" if cascade is None else result(cascade),
+        "cascade": "not done" if cascade is None else cascade.result,
         "blank": f"{100 * blank / max(images, 1):.1f}{NO_BREAK}%",
     }
-
-
-def result(check: Check) -> str:
-    """Passed, failed, open, or only for comparison."""
-    if check.key in ("independent", "other_seed"):
-        return "for comparison"
-    return {True: "passed", False: "failed", None: "open"}[check.passed]
 
 
 def interval(value: Interval) -> str:

@@ -7,11 +7,9 @@ its pixels, a map is smoothed from the layer's grid (bilinear, after ReLU).
 import base64
 import io
 from collections.abc import Sequence
-from importlib import resources
 
 import matplotlib
 import numpy as np
-from jinja2 import Environment
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,6 +18,7 @@ from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
+from tessera.report.templates import render
 
 SHOWN_CLASSES = 20
 """Classes that are shown; of more, those with the lowest recall."""
@@ -100,11 +99,8 @@ def _rows(
 def _svg(
     found: Explained, rows: Sequence[Sequence[int | None]], names: Sequence[str]
 ) -> str:
-    source = (
-        resources.files("tessera.report").joinpath("gallery.svg").read_text("utf-8")
-    )
-    template = Environment(autoescape=True).from_string(source)
-    return template.render(
+    return render(
+        "gallery.svg",
         rows=[[_example(found, i, names) for i in row] for row in rows],
         ink=INK,
         quiet=QUIET,

@@ -56,6 +56,11 @@ class Study:
     folders: Mapping[tuple[str, str, int], RunFolder]
     """The folder of (model, regime, seed)."""
 
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Of all runs, cell by cell, by rising seed."""
+        return tuple(r for runs in self.cells.values() for r in runs)
+
     def histories(self, model: str, regime: str) -> tuple[History, ...]:
         """The histories of a cell's runs, by rising seed."""
         return tuple(

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
-from jinja2 import Environment
 
 from tessera import files
 from tessera.arrays import Indices, Probabilities
@@ -17,6 +15,7 @@ from tessera.report.drawing import Drawing
 from tessera.report.gallery import overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained_at
 from tessera.report.style import BAND, INK, QUIET
+from tessera.report.templates import render
 
 _PITCH, _HEAD, _COLUMNS = 142, 26, 2
 """Of the drawing's rows and headings, as in `mistakes.svg`."""
@@ -156,10 +155,9 @@ def _drawing(
 def _svg(
     pictures: Sequence[tuple[str, Sequence[tuple[Row, int]]]], stored: Explained
 ) -> str:
-    source = resources.files("tessera.report").joinpath("mistakes.svg")
-    template = Environment(autoescape=True).from_string(source.read_text("utf-8"))
     tall = sum(_HEAD + _PITCH * -(-len(rows) // _COLUMNS) for _, rows in pictures)
-    return template.render(
+    return render(
+        "mistakes.svg",
         groups=[
             {"title": title, "examples": [_example(row, i, stored) for row, i in rows]}
             for title, rows in pictures

@@ -1,11 +1,9 @@
 """A study's folder -> one self-contained HTML file and its figures as SVG."""
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from tessera import files
@@ -18,6 +16,7 @@ from tessera.report.drawing import Drawing
 from tessera.report.figures import Figures, figures
 from tessera.report.load import Study, load
 from tessera.report.style import inline, standalone
+from tessera.report.templates import render, source
 
 
 def write_report(study_folder: Path, *, images: bool = True) -> Path:
@@ -25,8 +24,7 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 
     Args:
         study_folder: Holds `study.json` and the runs that it names.
-        images: Whether to show pictures of the dataset (Grad-CAM galleries,
-            mistakes);
+        images: Whether to show pictures of the dataset (Grad-CAM galleries, mistakes);
             without them the report can be passed on where the images cannot.
 
     Returns:
@@ -46,28 +44,18 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 
 def page(study: Study, drawn: Figures) -> str:
     """The report as HTML text."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        loader=FunctionLoader(_resource),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=words.percent,
-        seconds=words.seconds,
-        millions=words.millions,
-        inline=_inline,
-        tidy=words.tidy,
-        **statistics.filters(),
-    )
-    template = environment.get_template("page.html")
-    return template.render(**_values(study, drawn))
+    filters = statistics.filters() | {
+        "percent": words.percent,
+        "seconds": words.seconds,
+        "millions": words.millions,
+        "inline": _inline,
+        "tidy": words.tidy,
+    }
+    return render("page.html", filters=filters, **_values(study, drawn))
 
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:
     record = study.record
-    runs = [r for cell in study.cells.values() for r in cell]
     shown = [c for c in words.COLUMNS if all(c[0] in x.scores for x in record.cells)]
     return {
         "study": record,
@@ -77,13 +65,13 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "regimes": list(dict.fromkeys(c.regime for c in record.cells)),
         "figures": drawn,
         "counts": distinct_counts(study),
-        "reduced": reduced_classes(runs),
-        "runs": runs,
+        "reduced": reduced_classes(study.records),
+        "runs": study.records,
         "folders": study.folders,
         "settings": settings(record.experiment),
         "absent": absent(study),
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
-        "style": Markup(_resource("style.css")),
+        "style": Markup(source("style.css")),
         **statistics.values(study),
     }
 
@@ -118,7 +106,3 @@ def _inline(drawing: Drawing) -> Markup:
         Markup(inline(text, title=drawing.alternative, key=f"{drawing.key}-{i}"))
         for i, text in enumerate(pieces)
     )
-
-
-def _resource(name: str) -> str:
-    return resources.files("tessera.report").joinpath(name).read_text("utf-8")

@@ -9,7 +9,7 @@ from tessera.evaluation.evidence import listed, points
 from tessera.evaluation.recommendation import with_interval
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.style import INK, PALETTE, PAPER, QUIET, drawing, svg
+from tessera.report.style import PALETTE, QUIET, drawing, interval_row, svg
 from tessera.results import Change, RankedRemedy, Ranking
 
 _ROW = 0.25
@@ -85,7 +85,7 @@ def _name(ranking: Ranking, regime: str) -> str:
 def _panel(axes: Axes, changes: Sequence[Change], gap: float | None) -> None:
     low, high = _limits(changes, gap or 0.0)
     for row, change in enumerate(changes):
-        _row(axes, row, change, low, high)
+        interval_row(axes, row, change, (low, high))
     axes.axvline(0, color=QUIET, linewidth=1)
     if gap is not None:
         axes.axvline(gap, color=PALETTE[2], linewidth=1.2, linestyle="--")
@@ -101,21 +101,3 @@ def _limits(changes: Sequence[Change], gap: float) -> tuple[float, float]:
     low, high = min(*seeds, 0.0), max(*seeds, gap, 0.0)
     room = max(0.25 * (high - low), 0.5)
     return low - room, high + room
-
-
-def _row(axes: Axes, row: int, change: Change, left: float, right: float) -> None:
-    if change.low is not None and change.high is not None:
-        low, high = max(100 * change.low, left), min(100 * change.high, right)
-        axes.hlines(row, low, high, color=PALETTE[0], linewidth=1.8)
-    seeds = [100 * value for value in change.values]
-    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.7, ms=3.5)
-    decided = change.decision != "undecided"
-    axes.plot(
-        100 * change.mean,
-        row,
-        "D",
-        mfc=INK if decided else PAPER,
-        mec=INK,
-        mew=1.0,
-        ms=5,
-    )

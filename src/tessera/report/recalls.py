@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
-from tessera.evaluation.evidence import listed
+from tessera.evaluation.evidence import listed, plural
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -18,6 +18,7 @@ from tessera.report.style import (
     PAPER,
     drawing,
     grid_of_axes,
+    legend_above,
     svg,
 )
 
@@ -39,8 +40,7 @@ def per_class_recall(study: Study) -> Drawing:
     return Drawing(
         key="per-class-recall",
         title="Recall of every class, regime by regime",
-        caption="Markers are means over seeds, lines reach from the lowest to the "
-        "highest seed."
+        caption=f"On the test set. {_markers(study)}"
         + (" Shaded: the classes that the profile reduces." if reduced else "")
         + shown.note(study.record),
         alternative="Dot chart of recall per class. "
@@ -49,8 +49,15 @@ def per_class_recall(study: Study) -> Drawing:
     )
 
 
+def _markers(study: Study) -> str:
+    seeds = plural(len(study.record.experiment.seeds), "seed")
+    return (
+        f"Markers are means over {seeds}, lines reach from the lowest to the highest."
+    )
+
+
 def _reduced(study: Study) -> tuple[int, ...]:
-    return reduced_classes([r for runs in study.cells.values() for r in runs])
+    return reduced_classes(study.records)
 
 
 def _models(study: Study) -> dict[str, list[CellSummary]]:
@@ -66,8 +73,11 @@ def _models(study: Study) -> dict[str, list[CellSummary]]:
 def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     models = _models(study)
     names = study.record.data.class_names
-    height = 0.9 + len(names) * 0.34
-    figure, axes = grid_of_axes(len(models), columns=3, width=2.9, height=height)
+    most = max(map(len, models.values()))
+    height = 0.9 + len(names) * max(0.34, 0.08 * most)
+    # One or two models have the whole page's width.
+    width = 2.9 if len(models) > 2 else 7.0 / len(models)
+    figure, axes = grid_of_axes(len(models), columns=3, width=width, height=height)
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
         for row in reduced:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
@@ -77,9 +87,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
         panel.set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
     figure.supxlabel("recall, %", fontsize=9)
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
-    )
+    legend_above(figure, axes[0])
     return svg(figure)
 
 
@@ -122,10 +130,9 @@ def score_overview(study: Study) -> Drawing:
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"On the test set: {listed([TITLES[s] for s in scores])}. Markers are "
-        "means over seeds, lines reach from the lowest to the highest seed. Look for "
-        "how far each marker falls under imbalance, and how much of that the remedy "
-        "brings back." + shown.note(study.record),
+        caption=f"On the test set: {listed([TITLES[s] for s in scores])}. "
+        f"{_markers(study)} Look for how far each marker falls under imbalance, and "
+        "how much of that the remedy brings back." + shown.note(study.record),
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "
@@ -140,7 +147,7 @@ def score_overview(study: Study) -> Drawing:
 
 def _overview(models: dict[str, list[CellSummary]], shown: Sequence[str]) -> str:
     regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
-    height = 0.9 + 0.42 * len(models)
+    height = 0.9 + max(0.42, 0.1 * len(regimes)) * len(models)
     figure, axes = grid_of_axes(len(shown), columns=2, width=3.5, height=height)
     for panel, score in zip(axes, shown, strict=True):
         series = [
@@ -151,9 +158,7 @@ def _overview(models: dict[str, list[CellSummary]], shown: Sequence[str]) -> str
         panel.set_xlabel("%")
         panel.set_yticks(range(len(models)), list(models))
     axes[0].set_ylim(len(models) - 0.4, -0.6)
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
-    )
+    legend_above(figure, axes[0])
     return svg(figure)
 
 

@@ -18,6 +18,7 @@ from tessera.report.style import (
     QUIET,
     drawing,
     grid_of_axes,
+    legend_above,
     svg,
 )
 
@@ -80,8 +81,7 @@ def _panels(found: list[tuple[CellSummary, Outcome]]) -> str:
         panel.set_ylim(0, 100)
     figure.supxlabel("confidence, %", fontsize=9)
     figure.supylabel("accuracy, %", fontsize=9)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    legend_above(figure, axes[0])
     return svg(figure)
 
 

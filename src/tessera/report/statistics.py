@@ -70,7 +70,7 @@ def values(study: Study) -> dict[str, Any]:
 def filters() -> dict[str, Callable[..., str]]:
     """The templates' own words for numbers."""
     return {
-        "with_interval": _change,
+        "with_interval": with_interval,
         "p_value": p_value,
         "both_p": both_p,
         "gap": gap,
@@ -89,10 +89,6 @@ def _shared(
 ) -> list[tuple[str, str]]:
     """The scores that at least one cell has; a cell without shows nothing."""
     return [w for w in wanted if all(w[0] in of(cell) for cell in record.cells)]
-
-
-def _change(change: Change) -> str:
-    return with_interval(change)
 
 
 def both_p(change: Change) -> str:

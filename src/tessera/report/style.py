@@ -5,15 +5,20 @@ chart relies on colour alone. Charts are drawn with a few reserved inks, which t
 page replaces by its own, so that one drawing serves light, dark and print.
 """
 
+import html
 import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+
+from tessera.evaluation.differences import Difference
+from tessera.results import Change
 
 INK = "#1b1f24"
 QUIET = "#5c6670"
@@ -33,7 +38,8 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "----")
 
-SEQUENTIAL = "Blues"
+SEQUENTIAL, DIVERGING = "Blues", "PuOr_r"
+"""Both told apart with every common colour blindness."""
 
 _SETTINGS: Mapping[str, object] = {
     # Text stays text: it can be read aloud, searched and selected.
@@ -103,7 +109,7 @@ def inline(text: str, *, title: str, key: str) -> str:
     text = re.sub(r'\bid="', f'id="{key}-', text)
     text = re.sub(r'href="#', f'href="#{key}-', text)
     text = re.sub(r"url\(#", f"url(#{key}-", text)
-    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    label = html.escape(title)
     text = re.sub(r'(<svg [^>]*?)height="[^"]*pt" ', r"\1", text, count=1)
     text = re.sub(r'(<svg [^>]*?)width="([^"]*)pt" ', _widest, text, count=1)
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
@@ -113,6 +119,40 @@ def _widest(opening: re.Match[str]) -> str:
     """As wide as the page lets it be, until its text is as large as the page's."""
     wide = f"{1.52 * float(opening[2]):.0f}px"
     return f'{opening[1]}style="--own: {wide}; max-width: var(--own)" '
+
+
+def interval_row(
+    axes: Axes, row: int, change: Difference | Change, limits: tuple[float, float]
+) -> None:
+    """Draw a difference in points: its interval, a ring per seed, a diamond its mean.
+
+    Args:
+        axes: Of the panel.
+        row: Where, from the top.
+        change: In shares; its diamond is filled where it is decided.
+        limits: Ends of the axis, in points, at which an interval is cut.
+    """
+    if change.low is not None and change.high is not None:
+        ends = np.clip([100 * change.low, 100 * change.high], *limits)
+        axes.hlines(row, *ends, color=PALETTE[0], linewidth=2)
+    seeds = [100 * value for value in change.values]
+    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.7, ms=3.5)
+    inside = PAPER if change.decision == "undecided" else INK
+    axes.plot(100 * change.mean, row, "D", mfc=inside, mec=INK, mew=1.0, ms=5)
+
+
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """One legend for all panels, from one panel's lines, above them.
+
+    It has as many columns as fit the figure: what reaches beyond would be cut off.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    # Inches: a letter of the font, and the line or marker with its margins.
+    widest = 0.075 * max(map(len, labels)) + 0.6
+    columns = int(figure.get_figwidth() // widest)
+    figure.legend(
+        handles, labels, loc="outside upper left", ncols=min(max(columns, 1), 4)
+    )
 
 
 def grid_of_axes(

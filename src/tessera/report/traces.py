@@ -15,7 +15,14 @@ from tessera.evaluation.probabilities import softmax
 from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
-from tessera.report.style import PALETTE, QUIET, drawing, grid_of_axes, svg
+from tessera.report.style import (
+    PALETTE,
+    QUIET,
+    drawing,
+    grid_of_axes,
+    legend_above,
+    svg,
+)
 
 Kind = Literal["roc", "precision-recall"]
 Answers = dict[tuple[str, str], tuple[Probabilities, Labels]]
@@ -108,8 +115,7 @@ def _class_panels(
     roc = kind == "roc"
     figure.supxlabel("false alarms, %" if roc else "recall, %", fontsize=9)
     figure.supylabel("recall, %" if roc else "precision, %", fontsize=9)
-    handles, titles = axes[0].get_legend_handles_labels()
-    figure.legend(handles, titles, loc="outside upper left", ncols=4)
+    legend_above(figure, axes[0])
     return svg(figure)
 
 
@@ -173,8 +179,7 @@ def risk_coverage(study: Study, found: Answers) -> Drawing | None:
         axes[0].set_ylim(bottom=0)
         figure.supxlabel("coverage: images answered, surest first, %", fontsize=9)
         figure.supylabel("errors among them, %", fontsize=9)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=4)
+        legend_above(figure, axes[0])
         picture = svg(figure)
     return Drawing(
         key="risk-coverage",

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps, Labels, Logits
-from tessera.explain.gradcam import softmax
+from tessera.arrays import Floats, Heatmaps, Labels, Logits
+from tessera.evaluation.probabilities import of_class, softmax
+from tessera.explain.gradients import padded
 
 Predict: TypeAlias = Callable[[NDArray[Any]], Logits]
 """Images [N, H, W, C] in 0..255 -> logits float32 [N, K], in inference mode."""
@@ -36,9 +37,8 @@ def predictor(net: keras.Model, *, batch_size: int = BATCH) -> Predict:
         parts = []
         for start in range(0, len(images), size):
             part = images[start : start + size].astype(np.float32)
-            missing = size - len(part)
-            full = np.pad(part, [(0, missing), (0, 0), (0, 0), (0, 0)])
-            parts.append(np.asarray(net.predict_on_batch(full))[: len(part)])
+            answers = net.predict_on_batch(padded(part, size))
+            parts.append(np.asarray(answers)[: len(part)])
         return np.concatenate(parts).astype(np.float32)
 
     return predict
@@ -49,7 +49,6 @@ def bound(mapper: Mapper, net: keras.Model) -> Maps:
     return lambda images, targets: mapper(net, images, targets)
 
 
-def probability(logits: Logits, targets: Labels) -> NDArray[np.float64]:
+def probability(logits: Logits, targets: Labels) -> Floats:
     """Softmax probability of each image's class, float64 [N]."""
-    chosen: NDArray[np.float64] = softmax(logits)[np.arange(len(targets)), targets]
-    return chosen
+    return of_class(softmax(logits), targets)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Heatmaps
+from tessera.evaluation.ratios import ratio
 
 
 def shares(maps: Heatmaps) -> NDArray[np.float64]:
@@ -15,9 +16,7 @@ def shares(maps: Heatmaps) -> NDArray[np.float64]:
     flat = maps.reshape(len(maps), -1).astype(np.float64)
     finite = np.isfinite(flat).all(axis=1, keepdims=True)
     positive = np.maximum(np.where(finite, flat, 0), 0)
-    whole = positive.sum(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        return np.where(whole > 0, positive / whole, np.nan)
+    return ratio(positive, positive.sum(axis=1, keepdims=True), np.nan)
 
 
 def entropy(maps: Heatmaps) -> NDArray[np.float64]:

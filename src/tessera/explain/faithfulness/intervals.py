@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.evaluation.faithfulness import Interval
+from tessera.evaluation.ratios import ratio
 
 RESAMPLES = 2000
 LOW, HIGH = 2.5, 97.5
@@ -50,22 +51,15 @@ def means(
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
     weights = draws.astype(np.float64)  # whole numbers have no fast matrix product
-    drawn = _ratio(weights @ filled, weights @ there.astype(np.float64))
+    drawn = ratio(weights @ filled, weights @ there.astype(np.float64), np.nan)
     known = there.any(axis=0)
     low, high = np.full((2, values.shape[1]), np.nan)
     if known.any():
         low[known], high[known] = np.nanpercentile(drawn[:, known], (LOW, HIGH), axis=0)
-    mean = _ratio(filled.sum(axis=0), there.sum(axis=0).astype(np.float64))
+    mean = ratio(filled.sum(axis=0), there.sum(axis=0), np.nan)
     return Means(mean, low, high, there.sum(axis=0))
 
 
 def interval(values: NDArray[np.float64], *, seed: int) -> Interval:
     """Mean and interval of one series, float64 [N]."""
     return means(values[:, None], seed=seed).interval(0)
-
-
-def _ratio(
-    total: NDArray[np.float64], count: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        return np.where(count > 0, total / count, np.nan)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps
+from tessera.arrays import Heatmaps, Labels
 from tessera.evaluation.faithfulness import Check, Curve, Measured, Method, Metric
 from tessera.explain.faithfulness import (
     blanks,
@@ -100,8 +100,9 @@ def measure_method(
     """
     predict = predictor(subject.net)
     tell(f"{name}: maps")
-    maps_of = with_controls(subject, mapper, name, settings)
-    sample = subject.sample
+    sample, classes = subject.sample, len(subject.class_names)
+    others = (subject.others.images, subject.others.labels)
+    maps_of = with_controls(subject.net, mapper, name, others, classes, settings)
     views = {key: maps(sample.images, sample.targets) for key, maps in maps_of.items()}
     values, curves = _on_sample(predict, maps_of, views, subject, settings, tell, name)
     tell(f"{name}: known places and small changes")
@@ -172,15 +173,29 @@ Part = tuple[Values, tuple[Metric, ...], NDArray[Any], tuple[str, ...]]
 
 
 def with_controls(
-    subject: Subject, mapper: Mapper, name: str, settings: Settings
+    net: keras.Model,
+    mapper: Mapper,
+    name: str,
+    others: tuple[NDArray[Any], Labels],
+    classes: int,
+    settings: Settings,
 ) -> dict[str, Maps]:
-    """The method and every control on its grid, by name."""
-    others = subject.others
-    maps = mapper(subject.net, others.images, others.labels)
-    means = controls.class_means(maps, others.labels, len(subject.class_names))
+    """The method and every control on its grid, by name.
+
+    Args:
+        net: The model.
+        mapper: The method.
+        name: The method's.
+        others: Images of the class-mean control, [N, H, W, C], and the class that
+            each is explained for, int [N].
+        classes: Number of classes K.
+        settings: Their seed decides the random control.
+    """
+    maps = mapper(net, *others)
+    means = controls.class_means(maps, others[1], classes)
     grid = controls.Grid(maps.shape[1], maps.shape[2])
     return {
-        name: bound(mapper, subject.net),
+        name: bound(mapper, net),
         **controls.controls(grid, means, seed=settings.seed + 1),
     }
 
@@ -221,13 +236,8 @@ def _planted(
     if mapper is None:
         return []
     truth = ground.truth
-    maps = mapper(ground.net, truth.images, truth.targets)
-    means = controls.class_means(maps, truth.targets, planted.CLASSES)
-    grid = controls.Grid(maps.shape[1], maps.shape[2])
-    maps_of = {
-        name: bound(mapper, ground.net),
-        **controls.controls(grid, means, seed=settings.seed + 1),
-    }
+    others = (truth.images, truth.targets)
+    maps_of = with_controls(ground.net, mapper, name, others, planted.CLASSES, settings)
     found = measure.located(maps_of, truth, "planted")
     chance = float(pointing.chance(truth.regions).mean())
     kinds = metrics.located("planted", "planted glyph", chance)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Heatmaps
+from tessera.evaluation.ratios import ratio
 from tessera.explain.faithfulness import ranking
 from tessera.explain.faithfulness.ranking import Masks
 
@@ -27,10 +28,7 @@ def hits(maps: Heatmaps, regions: Masks) -> NDArray[np.float64]:
     """
     pixels = ranking.to_pixels(maps, *regions.shape[1:])
     top = pixels == pixels.max(axis=(1, 2), keepdims=True)
-    with np.errstate(invalid="ignore"):
-        share: NDArray[np.float64] = (top & regions).sum(axis=(1, 2)) / top.sum(
-            axis=(1, 2)
-        )
+    share = ratio((top & regions).sum(axis=(1, 2)), top.sum(axis=(1, 2)))
     return np.where(np.isfinite(maps).all(axis=(1, 2)), share, np.nan)
 
 
@@ -42,10 +40,8 @@ def energy(maps: Heatmaps, regions: Masks) -> NDArray[np.float64]:
     finite = np.asarray(np.isfinite(maps).all(axis=(1, 2)))
     positive = np.maximum(np.where(finite[:, None, None], maps, 0), 0)
     pixels = ranking.to_pixels(positive.astype(np.float64), *regions.shape[1:])
-    whole = pixels.sum(axis=(1, 2))
     inside = (pixels * regions).sum(axis=(1, 2))
-    with np.errstate(invalid="ignore"):
-        return np.where(whole > 0, inside / whole, np.nan)
+    return ratio(inside, pixels.sum(axis=(1, 2)), np.nan)
 
 
 def chance(regions: Masks) -> NDArray[np.float64]:

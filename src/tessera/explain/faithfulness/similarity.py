@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from tessera.arrays import Heatmaps
+from tessera.evaluation.ratios import ratio
 
 WINDOW = 7
 """Cells per side of SSIM's window; a smaller grid takes its largest odd one."""
@@ -18,11 +19,8 @@ def spearman(first: Heatmaps, second: Heatmaps) -> NDArray[np.float64]:
     NaN where a map is constant or not finite: it has no order.
     """
     one, two = (_ranked(maps) for maps in (first, second))
-    with np.errstate(invalid="ignore"):
-        found: NDArray[np.float64] = (one * two).sum(axis=1) / np.sqrt(
-            (one**2).sum(axis=1) * (two**2).sum(axis=1)
-        )
-    return found
+    scale = np.sqrt((one**2).sum(axis=1) * (two**2).sum(axis=1))
+    return ratio((one * two).sum(axis=1), scale, np.nan)
 
 
 def _ranked(maps: Heatmaps) -> NDArray[np.float64]:
@@ -76,8 +74,8 @@ def change(before: Heatmaps, after: Heatmaps) -> NDArray[np.float64]:
 
     NaN where the map before is zero.
     """
-    axes = (1, 2)
-    moved = np.sqrt(((after - before).astype(np.float64) ** 2).sum(axis=axes))
-    size = np.sqrt((before.astype(np.float64) ** 2).sum(axis=axes))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(size > 0, moved / size, np.nan)
+    moved, size = (
+        np.sqrt((maps.astype(np.float64) ** 2).sum(axis=(1, 2)))
+        for maps in (after - before, before)
+    )
+    return ratio(moved, size, np.nan)

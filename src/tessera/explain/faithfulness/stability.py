@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Heatmaps, Labels
+from tessera.evaluation.ratios import known_mean
 from tessera.explain.faithfulness import similarity
 from tessera.explain.faithfulness.answers import Maps, Predict
 from tessera.explain.faithfulness.fills import Pixels
@@ -93,16 +94,7 @@ def _back(maps: Heatmaps, change: Change) -> Heatmaps:
 def _summary(
     kinds: dict[str, list[NDArray[np.float64]]],
 ) -> dict[str, NDArray[np.float64]]:
-    means = {f"stability_{kind}": _mean(np.stack(x)) for kind, x in kinds.items()}
+    means = {f"stability_{k}": known_mean(np.stack(x), 0) for k, x in kinds.items()}
     everything = np.stack([x for series in kinds.values() for x in series])
     worst = np.where(np.isnan(everything), -np.inf, everything).max(axis=0)
     return {**means, "stability_worst": np.where(np.isinf(worst), np.nan, worst)}
-
-
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    there = np.isfinite(values)
-    count = there.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        return np.where(
-            count > 0, np.where(there, values, 0).sum(axis=0) / count, np.nan
-        )
