@@ -23,6 +23,18 @@ def test_a_write_that_fails_midway_keeps_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["value.json"]
 
 
+def test_what_a_killed_process_left_goes_and_whole_files_stay(tmp_path: Path) -> None:
+    half = tmp_path / "checkpoints" / f"{files.PARTIAL}a"
+    half.mkdir(parents=True)
+    (half / "arrays.bin").write_bytes(b"half")
+    (tmp_path / f"{files.PARTIAL}b.keras").write_bytes(b"half")
+    (tmp_path / "model.keras").write_bytes(b"whole")
+    files.sweep(tmp_path)
+    left = sorted(path.name for path in tmp_path.rglob("*"))
+    assert left == ["checkpoints", "model.keras"]
+    files.sweep(tmp_path / "none")
+
+
 def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "value.json", {"score": float("nan")})
