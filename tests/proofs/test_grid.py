@@ -127,10 +127,10 @@ def test_a_grid_that_was_killed_again_and_again_is_the_serial_one(
     seeds = proof.size(short=4, whole=200)
     strikes = proof.size(short=2, whole=20)
     battered, serial = tmp_path / "battered", tmp_path / "serial"
-    happened = batter(battered, seeds, strikes, random.Random(0))
     # The serial study is asked for twice at the same moment: one command does it.
     logs = [tmp_path / f"serial-{number}.log" for number in range(2)]
     both = [start(command(serial, seeds=seeds, jobs=1), log) for log in logs]
+    happened = batter(battered, seeds, strikes, random.Random(0))
     assert sorted(process.wait() for process in both) == [0, 2]
     assert sum("is working in this folder" in log.read_text() for log in logs) == 1
     assert finished(battered) == finished(serial) == seeds
