@@ -2,9 +2,14 @@
 
 import pytest
 import toy_run
+from hypothesis import settings
 
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
+
+# A loaded machine is no counterexample, and the same tests find the same everywhere.
+settings.register_profile("tessera", deadline=None, derandomize=True, database=None)
+settings.load_profile("tessera")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
 """Atomic files: the old content or the new, never half."""
 
+import contextlib
+import io
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +51,66 @@ def test_arrays_come_back_as_they_went(tmp_path: Path) -> None:
     )
 
 
-def test_pickled_objects_are_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "bad.npz", bad=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
-        files.read_arrays(tmp_path / "bad.npz")
+def npz(path: Path, content: bytes, name: str = "a.npy") -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return path
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def claiming(shape: tuple[int, ...]) -> bytes:
+    """An array of 8 bytes whose header promises another shape."""
+    file = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + bytes(8)
+
+
+HARMFUL = {
+    "Python objects": npy(np.array([{"a": 1}], dtype=object)),
+    "bytes promised": claiming((2**40,)),
+    "bytes promised, 136 there": claiming((-1,)),
+    "of another version": npy(np.zeros(1)).replace(b"NUMPY\x01", b"NUMPY\x02", 1),
+    "magic": b"no array",
+}
+
+
+@pytest.mark.parametrize(("reason", "content"), HARMFUL.items(), ids=HARMFUL)
+def test_arrays_that_are_not_what_they_say_are_refused(
+    tmp_path: Path, reason: str, content: bytes
+) -> None:
+    with pytest.raises(files.CannotRead, match=reason):
+        files.read_arrays(npz(tmp_path / "bad.npz", content))
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 10_000)
+    bomb = npz(tmp_path / "bomb.npz", npy(np.zeros(10_000)))
+    assert bomb.stat().st_size < 1000
+    with pytest.raises(files.CannotRead, match="80,128 bytes, more than the 10,000"):
+        files.read_arrays(bomb)
+
+
+def test_a_file_of_arrays_damaged_anywhere_is_named_or_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    files.write_arrays(path, logits=np.arange(60.0), labels=np.arange(6))
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at])
+        with pytest.raises(files.CannotRead, match=r"p\.npz: expected arrays"):
+            files.read_arrays(path)
+        flipped = bytearray(whole)
+        flipped[at] ^= 0x10
+        path.write_bytes(flipped)
+        with contextlib.suppress(files.CannotRead):
+            files.read_arrays(path)
+    with pytest.raises(FileNotFoundError):
+        files.read_arrays(tmp_path / "none.npz")
 
 
 def limited(
