@@ -17,7 +17,7 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick prove audit peers cluster check lock docs-test site results clean unusable
+.PHONY: help setup demo test quick prove audit pythons peers cluster check lock docs-test site results clean unusable
 .NOTPARALLEL:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make quick    run the tests that train nothing'
 	@echo 'make prove    run every proof of docs/guarantees.md whole: an hour or more'
 	@echo 'make audit    look for known weaknesses of the dependencies, where that can be asked'
+	@echo 'make pythons  run a quick part of the tests on the oldest and newest Python here'
 	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
@@ -56,6 +57,9 @@ prove: $(VENV)/.dev
 
 audit: $(VENV)/.dev
 	sh tools/audit.sh $(BIN)/python locks/cpu.txt
+
+pythons: $(VENV)/.dev
+	work=$$(mktemp -d) && sh tools/pythons.sh "$$work" && rm -r "$$work"
 
 peers: $(VENV)/.peers
 	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)

@@ -8,10 +8,11 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -87,12 +88,14 @@ ANY_STATE = st.dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(arrays=ANY_ARRAYS, state=ANY_STATE, step=st.integers(0, 10**9 - 1))
 def test_any_numbers_and_any_plain_data_come_back(
     tmp_path_factory: pytest.TempPathFactory, arrays, state, step
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    checkpoint.save(folder, step, arrays, state, digest="d")
+    with mock.patch("os.fsync"):  # that waits for the disk, hundreds of times
+        checkpoint.save(folder, step, arrays, state, digest="d")
     found = checkpoint.load(folder, digest="d")
     assert found is not None and found.step == step and found.state == state
     assert {n: (a.dtype, a.shape, a.tobytes()) for n, a in found.arrays.items()} == {

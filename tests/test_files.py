@@ -1,8 +1,11 @@
 """Atomic files: the old content or the new, never half."""
 
+import contextlib
+import io
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,18 @@ def test_a_write_that_fails_midway_keeps_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["value.json"]
 
 
+def test_what_a_killed_process_left_goes_and_whole_files_stay(tmp_path: Path) -> None:
+    half = tmp_path / "checkpoints" / f"{files.PARTIAL}a"
+    half.mkdir(parents=True)
+    (half / "arrays.bin").write_bytes(b"half")
+    (tmp_path / f"{files.PARTIAL}b.keras").write_bytes(b"half")
+    (tmp_path / "model.keras").write_bytes(b"whole")
+    files.sweep(tmp_path)
+    left = sorted(path.name for path in tmp_path.rglob("*"))
+    assert left == ["checkpoints", "model.keras"]
+    files.sweep(tmp_path / "none")
+
+
 def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "value.json", {"score": float("nan")})
@@ -36,16 +51,70 @@ def test_arrays_come_back_as_they_went(tmp_path: Path) -> None:
     )
 
 
-def test_pickled_objects_are_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "bad.npz", bad=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
-        files.read_arrays(tmp_path / "bad.npz")
+def npz(path: Path, content: bytes, name: str = "a.npy") -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return path
 
 
-def limited(
-    code: str, folder: Path, *, size: int
-) -> "subprocess.CompletedProcess[str]":
-    """Run code in a process of its own whose files the kernel caps at `size` bytes."""
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def claiming(shape: tuple[int, ...]) -> bytes:
+    """An array of 8 bytes whose header promises another shape."""
+    file = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + bytes(8)
+
+
+HARMFUL = {
+    "Python objects": npy(np.array([{"a": 1}], dtype=object)),
+    "bytes promised": claiming((2**40,)),
+    "bytes promised, 136 there": claiming((-1,)),
+    "of another version": npy(np.zeros(1)).replace(b"NUMPY\x01", b"NUMPY\x02", 1),
+    "magic": b"no array",
+}
+
+
+@pytest.mark.parametrize(("reason", "content"), HARMFUL.items(), ids=HARMFUL)
+def test_arrays_that_are_not_what_they_say_are_refused(
+    tmp_path: Path, reason: str, content: bytes
+) -> None:
+    with pytest.raises(files.CannotRead, match=reason):
+        files.read_arrays(npz(tmp_path / "bad.npz", content))
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 10_000)
+    bomb = npz(tmp_path / "bomb.npz", npy(np.zeros(10_000)))
+    assert bomb.stat().st_size < 1000
+    with pytest.raises(files.CannotRead, match="80,128 bytes, more than the 10,000"):
+        files.read_arrays(bomb)
+
+
+def test_a_file_of_arrays_damaged_anywhere_is_named_or_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    files.write_arrays(path, logits=np.arange(60.0), labels=np.arange(6))
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at])
+        with pytest.raises(files.CannotRead, match=r"p\.npz: expected arrays"):
+            files.read_arrays(path)
+        flipped = bytearray(whole)
+        flipped[at] ^= 0x10
+        path.write_bytes(flipped)
+        with contextlib.suppress(files.CannotRead):
+            files.read_arrays(path)
+    with pytest.raises(FileNotFoundError):
+        files.read_arrays(tmp_path / "none.npz")
+
+
+def limited(code: str, folder: Path, sizes: list[int]) -> list[str]:
+    """What the code says in a process whose files the kernel caps at each size."""
     pytest.importorskip("resource", reason="no such limit on this system")
     program = (
         "import resource, signal\n"
@@ -53,18 +122,19 @@ def limited(
         "import numpy as np\n"
         "from tessera import checkpoint, files\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
         f"folder = Path({str(folder)!r})\n"
         "noise = np.random.default_rng(0).bytes(100_000)\n"
-        f"try:\n    {code}\n"
-        "except files.CannotWrite as error:\n    print(error)\n"
+        f"for size in {sizes}:\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (size, -1))\n"
+        f"    try:\n        {code}\n"
+        "    except files.CannotWrite as error:\n        print(error)\n"
     )
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
+    return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("size", [0, 1, 4096, 50_000, 99_999])
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -73,25 +143,25 @@ def limited(
     ],
 )
 def test_the_kernels_refusal_at_any_byte_keeps_the_old_file(
-    tmp_path: Path, name: str, code: str, size: int
+    tmp_path: Path, name: str, code: str
 ) -> None:
     (tmp_path / name).write_bytes(b"old")
-    said = limited(code, tmp_path, size=size).stdout
-    assert name in said and "File too large" in said
-    assert "What was there is unchanged" in said
+    said = limited(code, tmp_path, [0, 1, 4096, 50_000, 99_999])
+    assert len(said) == 5
+    for line in said:
+        assert name in line and "File too large" in line
+        assert "What was there is unchanged" in line
     assert (tmp_path / name).read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("size", [0, 1, 4096, 99_999])
-def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(
-    tmp_path: Path, size: int
-) -> None:
+def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, 1, {"a": np.arange(3)}, {}, digest="d")
     code = (
         "checkpoint.save(folder, 2, {'a': np.frombuffer(noise, 'u1')}, {}, digest='d')"
     )
-    assert "File too large" in limited(code, tmp_path, size=size).stdout
+    said = limited(code, tmp_path, [0, 1, 4096, 99_999])
+    assert ["File too large" in line for line in said] == [True] * 4
     found = checkpoint.load(tmp_path, digest="d")
     assert found is not None and found.step == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["step-000000001"]

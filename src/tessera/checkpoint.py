@@ -163,7 +163,7 @@ def clear(folder: Path) -> None:
     with files.writing(folder):
         for place in _places(folder):
             _forget(place)
-        _sweep(folder)
+        files.sweep(folder)
         with contextlib.suppress(OSError):
             folder.rmdir()
 
@@ -246,7 +246,7 @@ def _sum(name: str, mark: str) -> bytes:
 def _partial(folder: Path) -> Iterator[Path]:
     """A new folder under a name that `load` passes over; gone unless it was moved."""
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    files.sweep(folder)
     partial = Path(tempfile.mkdtemp(dir=folder, prefix=files.PARTIAL))
     try:
         yield partial
@@ -270,12 +270,6 @@ def _forget(place: Path) -> None:
         doomed = tempfile.mkdtemp(dir=place.parent, prefix=files.PARTIAL)
         os.replace(place, doomed)
         shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process left half done."""
-    for left in folder.glob(f"{files.PARTIAL}*"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _places(folder: Path) -> list[Path]:

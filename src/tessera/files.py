@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import math
 import os
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,14 @@ import numpy as np
 
 PARTIAL = ".partial-"
 """How the name of a file or folder begins that is not whole yet."""
+
+
+MOST_BYTES = 2**32
+"""Of a file of arrays, unpacked; a run's have some megabytes."""
+
+
+class CannotRead(ValueError):
+    """A file of arrays is not what Tessera writes."""
 
 
 class CannotWrite(OSError):
@@ -73,6 +84,18 @@ def _temporary(path: Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write in it and below.
+
+    Only for folders that no other process is writing to.
+    """
+    for partial in list(folder.rglob(f"{PARTIAL}*")):
+        if partial.is_dir():  # of a checkpoint
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+
+
 def flush(path: Path) -> None:
     """Wait until a file's content is on the disk."""
     with path.open("rb+") as file:
@@ -108,10 +131,43 @@ def write_arrays(path: Path, **arrays: Any) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Read a `.npz` whole; pickled objects are refused.
+    """Read a `.npz` whole, if it holds what it promises and nothing but plain arrays.
 
     Raises:
-        ValueError: The file holds Python objects.
+        CannotRead: It is damaged, or was made to do harm.
+        OSError: There is no such file.
     """
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _check_promises(archive)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        # ZIP, its packing and NumPy fail in as many ways as they have parts.
+        except Exception as error:
+            raise CannotRead(
+                f"{path}: expected arrays as Tessera writes them. Received: "
+                f"{error or type(error).__name__}. The file is damaged or was made to "
+                "do harm; train the run again."
+            ) from error
+
+
+def _check_promises(archive: zipfile.ZipFile) -> None:
+    """Room is made for what a header promises before anything is unpacked."""
+    entries = archive.infolist()
+    if (total := sum(entry.file_size for entry in entries)) > MOST_BYTES:
+        raise ValueError(f"{total:,} bytes, more than the {MOST_BYTES:,} allowed")
+    for entry in entries:
+        with archive.open(entry) as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError(f"{entry.filename}: of another version")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            if dtype.hasobject:
+                raise ValueError(f"{entry.filename}: Python objects, which are code")
+            promised = file.tell() + math.prod(shape) * dtype.itemsize
+        if promised != entry.file_size:
+            raise ValueError(
+                f"{entry.filename}: {promised:,} bytes promised, {entry.file_size:,} "
+                "there"
+            )

@@ -71,6 +71,7 @@ def execute(
         RemedyError: The remedy cannot be used on them.
         TrainingDiverged: The loss became NaN or infinite.
     """
+    files.sweep(folder.path)
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
     files.write_json(folder.manifest, describe(run, dataset, chosen))
@@ -124,8 +125,7 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
         run.regime.profile, labels, dataset.class_names, seed=run.seed
     )
     if dataset.validation is not None:
-        everything = np.arange(len(dataset.validation))
-        return Chosen(kept, dataset.validation, everything)
+        return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
     held = kept[outer]
     return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)

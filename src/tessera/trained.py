@@ -120,7 +120,9 @@ def validation(folder: RunFolder) -> tuple[Logits, Labels]:
     try:
         stored = files.read_arrays(folder.validation_predictions)
         return stored["logits"], stored["labels"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except files.CannotRead as error:
+        raise RunError(str(error)) from error
+    except (OSError, KeyError) as error:
         raise RunError(
             f"{folder.validation_predictions}: expected a run's validation "
             f"predictions. Received: {error}. Train the run again."

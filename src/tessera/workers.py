@@ -10,7 +10,6 @@ with the first process that is killed while it holds the lock.
 import contextlib
 import multiprocessing
 import os
-import shutil
 import signal
 import threading
 import traceback
@@ -100,16 +99,7 @@ def run_all(
             worker.process.join()
             worker.pipe.close()
             if worker.task is not None:
-                _sweep(worker.task.folder)
-
-
-def _sweep(folder: RunFolder) -> None:
-    """Remove what a process that was ended had begun to write."""
-    for partial in list(folder.path.rglob(f"{files.PARTIAL}*")):
-        if partial.is_dir():  # of a checkpoint
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
+                files.sweep(worker.task.folder.path)
 
 
 @dataclass(eq=False)

@@ -61,6 +61,13 @@ def test_a_validation_loss_that_exploded_is_named() -> None:
     assert "validation loss rose from 0.5 in epoch 1 to 400 in epoch 2" in note
 
 
+def test_an_explosion_in_the_first_epoch_is_named_by_what_guessing_costs() -> None:
+    # Three classes: guessing costs log 3 = 1.0986; ten times that is 10.986.
+    (note,) = health.remarks(history(2.0, 1.0, val=(11.0, 0.9)), ALL)
+    assert "the validation loss was 11, 10 times that of guessing" in note
+    assert health.remarks(history(2.0, 1.0, val=(10.9, 0.9)), ALL) == ()
+
+
 @pytest.mark.parametrize("losses", [(2.0, 1.0, 4.9), (2.0, 0.01, 0.3), (2.0, 0.0, 0.2)])
 def test_a_rise_that_is_moderate_or_small_is_none(losses) -> None:
     assert health.remarks(history(*losses), ALL) == ()

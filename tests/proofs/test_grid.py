@@ -1,12 +1,12 @@
 """A grid of tiny runs whose workers and drivers are killed: each run counts once."""
 
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,18 @@ def start(arguments: list[str], log: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-def children(pid: int) -> list[int]:
-    """Processes that a process has started, as the kernel lists them."""
+def workers(pid: int) -> list[int]:
+    """Processes that train for a command, as the kernel lists them."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(word) for word in text.split() if trains(word)]
     except OSError:
         return []
-    return [int(word) for word in text.split()]
+
+
+def trains(pid: str) -> bool:
+    """Whether a process is a worker, not the one that tidies up after workers."""
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def finished(out: Path) -> int:
@@ -49,38 +54,52 @@ def finished(out: Path) -> int:
 
 def strike(driver: "subprocess.Popen[bytes]", rng: random.Random) -> str | None:
     """Kill a worker or the driver itself; which it was."""
-    workers = children(driver.pid)
-    victim = "worker" if workers and rng.random() < 0.6 else "driver"
+    crew = workers(driver.pid)
+    victim = "workers" if crew and rng.random() < 0.6 else "drivers"
     if driver.poll() is not None:
         return None
     try:
-        os.kill(rng.choice(workers) if victim == "worker" else driver.pid, 9)
+        os.kill(rng.choice(crew) if victim == "workers" else driver.pid, signal.SIGKILL)
     except ProcessLookupError:
         return None
     return victim
 
 
-def batter(out: Path, seeds: int, strikes: int, rng: random.Random) -> dict[str, int]:
-    """Run the grid again and again, killing, until it is whole; what was struck."""
-    struck = {"worker": 0, "driver": 0, "commands": 0}
+def refused(arguments: list[str], log: Path) -> bool:
+    """Give the same command beside the one that works; whether it was told so."""
+    code = start(arguments, log).wait()
+    assert code in (0, 2), log.read_text()
+    return code == 2 and "is working in this folder" in log.read_text()
+
+
+def batter(out: Path, seeds: int, strikes: int, rng: random.Random) -> Counter[str]:
+    """Run the grid again and again, killing, until it is whole; what happened.
+
+    Strikes fall all along the way. After some a second command is given beside the
+    first, which has just lost a worker.
+    """
+    happened: Counter[str] = Counter()
     log = out.with_suffix(".log")
+    asked = command(out, seeds=seeds, jobs=2)
+    moments = sorted(rng.sample(range(seeds), strikes), reverse=True)
     while True:
-        driver = start(command(out, seeds=seeds, jobs=2), log)
-        struck["commands"] += 1
-        seen = finished(out)
+        driver = start(asked, log)
+        happened["commands"] += 1
         while driver.poll() is None:
             time.sleep(0.02)
-            # A strike for every few runs that get done, so that there is progress.
-            wanted = seen + rng.randint(1, max(1, seeds // strikes * 2))
-            left = strikes - struck["worker"] - struck["driver"]
-            if left > 0 and finished(out) >= wanted:
-                time.sleep(rng.uniform(0, 1))
-                if (victim := strike(driver, rng)) is not None:
-                    struck[victim] += 1
-                seen = finished(out)
+            if not moments or finished(out) < moments[-1]:
+                continue
+            time.sleep(rng.uniform(0, 2))
+            if (victim := strike(driver, rng)) is not None:
+                happened[victim] += 1
+                moments.pop()
+                if victim == "workers" and happened[victim] % 3 == 1:
+                    second = out.with_name(f"second-{len(moments)}.log")
+                    happened["second"] += 1
+                    happened["refused"] += refused(asked, second)
         if driver.returncode == 0:
-            return struck
-        assert struck["commands"] < 3 * strikes + 10, log.read_text()[-3000:]
+            return happened
+        assert happened["commands"] < 3 * strikes + 10, log.read_text()[-3000:]
 
 
 def outcome(out: Path) -> Any:
@@ -105,60 +124,37 @@ def outcome(out: Path) -> Any:
 def test_a_grid_that_was_killed_again_and_again_is_the_serial_one(
     tmp_path: Path, proof: Proof
 ) -> None:
-    # On a machine without an hour to spare, fewer: the record says how many.
-    seeds = proof.size(short=6, whole=int(os.environ.get("TESSERA_PROVE_RUNS", "200")))
-    strikes = proof.size(short=2, whole=max(2, seeds // 10))
+    seeds = proof.size(short=4, whole=200)
+    strikes = proof.size(short=2, whole=20)
     battered, serial = tmp_path / "battered", tmp_path / "serial"
-    struck = batter(battered, seeds, strikes, random.Random(0))
-    done = start(command(serial, seeds=seeds, jobs=1), tmp_path / "serial.log")
-    assert done.wait() == 0
+    # The serial study is asked for twice at the same moment: one command does it.
+    logs = [tmp_path / f"serial-{number}.log" for number in range(2)]
+    both = [start(command(serial, seeds=seeds, jobs=1), log) for log in logs]
+    happened = batter(battered, seeds, strikes, random.Random(0))
+    assert sorted(process.wait() for process in both) == [0, 2]
+    assert sum("is working in this folder" in log.read_text() for log in logs) == 1
     assert finished(battered) == finished(serial) == seeds
     assert outcome(battered) == outcome(serial)
-    assert not list(battered.rglob(f"{files.PARTIAL}*"))
+    assert not list(battered.glob(f"runs/**/{files.PARTIAL}*"))
     assert not list(battered.rglob("checkpoints"))
     proof.record(
         "grid",
         "Runs whose workers and commands are killed at random are each counted once, "
-        "and their aggregate is that of a serial study, bit by bit.",
+        "and their aggregate is that of a serial study, bit by bit; of two commands "
+        "on one folder at the same time one works, the other is told so.",
         runs=seeds,
-        workers_killed=struck["worker"],
-        commands_killed=struck["driver"],
-        commands_given=struck["commands"],
+        workers_killed=happened["workers"],
+        commands_killed=happened["drivers"],
+        commands_given=happened["commands"],
         counted_once=finished(battered),
         equal_to_serial=seeds,
-    )
-
-
-@pytest.mark.proof
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.skipif(sys.platform != "linux", reason="signals")
-def test_two_commands_on_one_folder_do_not_meet(tmp_path: Path, proof: Proof) -> None:
-    out = tmp_path / "study"
-    both = [
-        start(command(out, seeds=2, jobs=1), tmp_path / f"{number}.log")
-        for number in range(2)
-    ]
-    codes = sorted(process.wait() for process in both)
-    texts = [(tmp_path / f"{number}.log").read_text() for number in range(2)]
-    # The second may come when the first is done, and then finds nothing to do.
-    refused = [text for text in texts if "is working in this folder" in text]
-    assert codes == ([0, 2] if refused else [0, 0])
-    study = StudyRecord.model_validate_json((out / "study.json").read_bytes())
-    assert [cell.seeds for cell in study.cells] == [(0, 1)]
-    proof.record(
-        "two_commands",
-        "Two commands on one study folder at the same time do not meet: one works, the "
-        "other is told so.",
-        commands=2,
-        refused=len(refused),
-        runs=finished(out),
-        codes=json.dumps(codes),
+        second_commands=happened["second"] + 1,
+        refused=happened["refused"] + 1,
     )
 
 
 def test_a_strike_hits_a_process_that_is_there() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    assert strike(sleeper, random.Random(0)) == "driver"
+    assert strike(sleeper, random.Random(0)) == "drivers"
     assert sleeper.wait() == -signal.SIGKILL
     assert strike(sleeper, random.Random(0)) is None

@@ -12,6 +12,7 @@ FORBIDDEN = {
     "eval": "runs text",
     "exec": "runs text",
     "load_model": "a .keras file is a program",
+    "load_weights": "unchecked",
     "model_from_json": "a model's config names code",
     "from_config": "a model's config names code",
     "deserialize_keras_object": "a config names code",
@@ -19,9 +20,17 @@ FORBIDDEN = {
     "extractall": "writes where an archive says",
     "unpack_archive": "writes where an archive says",
 }
-PICKLES = {"pickle": {"load", "loads", "Unpickler"}, "joblib": {"load"}}
+READERS = {
+    "pickle": {"load", "loads", "Unpickler"},
+    "joblib": {"load"},
+    "h5py": {"File"},
+}
+"""Modules whose readers run, follow or believe what a file names."""
+
 ALLOWED = {
     ("data/pickles.py", "Unpickler"): "resolves stand-ins only",
+    ("models/weights.py", "load_weights"): "checks the file before",
+    ("models/weights.py", "File"): "is the check",
     ("export/formats.py", "load_model"): "reads what the command has just written",
     ("explain/faithfulness/randomisation.py", "from_config"): "of a layer in memory",
 }
@@ -48,8 +57,8 @@ def faults(source: str, module: str) -> Iterator[str]:
             continue
         if name in FORBIDDEN and not (name == "eval" and owner):
             yield f"{module}:{call.lineno} {name}: {FORBIDDEN[name]}"
-        if name in PICKLES.get(owner, ()):
-            yield f"{module}:{call.lineno} {owner}.{name}: runs what a pickle names"
+        if name in READERS.get(owner, ()):
+            yield f"{module}:{call.lineno} {owner}.{name}: believes the file"
         for option in ("shell", "allow_pickle"):
             value = given.get(option)
             if isinstance(value, ast.Constant) and value.value is True:
@@ -78,6 +87,7 @@ def test_no_module_runs_what_a_file_says(proof: Proof) -> None:
 def test_a_planted_call_is_found() -> None:
     planted = (
         "keras.models.load_model(p)\npickle.loads(b)\neval(t)\n"
-        "np.load(p, allow_pickle=True)\nsubprocess.run(t, shell=True)\nnet.eval()\n"
+        "np.load(p, allow_pickle=True)\nh5py.File(p)\n"
+        "subprocess.run(t, shell=True)\nnet.eval()\n"
     )
-    assert len(list(faults(planted, "x.py"))) == 5
+    assert len(list(faults(planted, "x.py"))) == 6

@@ -16,6 +16,7 @@ MENDABLE = (
     "ProfileError",
     "RemedyError",
     "ModelError",
+    "CannotRead",
     "CannotWrite",
     "RunError",
     "ExportError",

@@ -1,7 +1,8 @@
 """A history and test scores -> what went wrong that a mean would hide, in plain words.
 
 A loss that is NaN or infinite ends a training with an error (`training.fit`). What is
-named here leaves a finished run whose numbers must be read with care.
+named here leaves a finished run whose numbers must be read with care. Gradients are
+not measured: one that explodes is noticed by what it does to a loss.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,9 @@ from tessera.record import Scores
 
 EXPLOSION = 5.0
 """A loss this many times the lowest before it is named."""
+
+START = 10.0
+"""A first validation loss this many times that of guessing is named."""
 
 NAMED = 10
 """Classes that are listed by name."""
@@ -26,10 +30,11 @@ def remarks(history: Sequence[Mapping[str, float]], scores: Scores) -> tuple[str
 
     Returns:
         A sentence or two for each: one answer to every image, classes that were never
-        answered, a loss that exploded, a loss that never fell.
+        answered, a loss that exploded or began so, a loss that never fell.
     """
     return (
         *_answers(scores),
+        *_start(history, len(scores.per_class)),
         *_explosion(history, "loss", "training loss"),
         *_explosion(history, "val_loss", "validation loss"),
         *_standstill(history),
@@ -68,6 +73,17 @@ def _explosion(
             f"Explosion: the {name} rose from {losses[best]:.3g} in epoch "
             f"{history[best]['epoch']:.0f} to {losses[worst]:.3g} in epoch "
             f"{history[worst]['epoch']:.0f}. Lower training.learning_rate."
+        )
+
+
+def _start(history: Sequence[Mapping[str, float]], classes: int) -> Iterator[str]:
+    """An explosion in the first epoch, which has no lower loss before it."""
+    first, guessing = history[0]["val_loss"], np.log(classes)
+    if first >= START * guessing:
+        yield (
+            f"Explosion: after the first epoch the validation loss was {first:.3g}, "
+            f"{first / guessing:.0f} times that of guessing. Lower "
+            "training.learning_rate."
         )
 
 

@@ -55,11 +55,16 @@ def rebuild(folder: RunFolder) -> Rebuilt:
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
     record = read_record(folder)
-    (run,) = settings.read(folder.experiment).runs()
+    runs = settings.read(folder.experiment).runs()
+    if len(runs) != 1:
+        raise RunError(
+            f"{folder.experiment}: expected the settings of one run. Received: of "
+            f"{len(runs)}. Train the run again."
+        )
     classes = len(record.data.class_names)
-    net = build.for_run(run, record.data.image_shape, classes)
+    net = build.for_run(runs[0], record.data.image_shape, classes)
     try:
         weights.load(net, folder.weights)
     except ModelError as error:
         raise RunError(str(error)) from error
-    return Rebuilt(run, record, net)
+    return Rebuilt(runs[0], record, net)

@@ -33,7 +33,7 @@ def load(net: Any, path: Path) -> None:
         ModelError: There is no such file, it is damaged, holds anything but plain
             arrays, or belongs to another model.
     """
-    if not path.exists():
+    if not path.is_file():
         raise ModelError(
             f"{path}: expected the weights of a run. Received: no such file. Train the "
             "run again."
