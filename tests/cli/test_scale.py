@@ -11,5 +11,5 @@ def test_help_names_the_engines_and_their_options() -> None:
         text=True,
         check=True,
     )
-    for option in ("--engine", "--address", "--threads", "--gpus"):
+    for option in ("--engine", "--address", "--threads", "--gpus", "--seeds-together"):
         assert option in done.stdout

@@ -75,6 +75,7 @@ def study(
     address: scale.AddressOption = None,
     threads: scale.ThreadsOption = None,
     gpus: scale.GpusOption = None,
+    seeds_together: scale.SeedsTogetherOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -93,7 +94,7 @@ def study(
     from tessera.cli import engine as engines
     from tessera.cli import remedies as choice
 
-    options = engines.options(engine, jobs, address, threads, gpus)
+    options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.parse(remedies)
     alone = bool(wanted) and experiment is None
