@@ -1,5 +1,6 @@
 """Workers: events in order, a failed run named, a dead worker noticed."""
 
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -7,10 +8,21 @@ import signal
 from collections import deque
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tessera import workers
-from tessera.experiment import Cnn, Digits, Experiment, Explain, Run, Training
+from tessera.data import source
+from tessera.experiment import (
+    Cnn,
+    Digits,
+    Experiment,
+    Explain,
+    Folder,
+    Run,
+    Training,
+)
 from tessera.record import RunFolder
 
 DATA = Digits(image_size=8)
@@ -143,3 +155,20 @@ def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
 
 def test_a_task_names_one_run() -> None:
     assert isinstance(task(Path("here")).run, Run)
+
+
+def test_workers_map_a_folders_images_and_hold_none_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for place in itertools.product(("train", "test"), "ab", "12"):
+        path = tmp_path.joinpath("images", *place).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(path)
+    data = Folder(path=str(tmp_path / "images"), image_size=8)
+    first, second = (source.load(data) for _ in range(2))
+    for split in ("train", "test"):
+        one, other = (getattr(d, split).images for d in (first, second))
+        assert isinstance(one, np.memmap) and isinstance(other, np.memmap)
+        assert one.filename == other.filename and not one.flags.writeable

@@ -85,8 +85,7 @@ def execute(
     )
     files.write_json(folder.manifest, made)
     runtime.make_deterministic(run.seed)
-    classes = len(dataset.class_names)
-    net = build.for_run(run, dataset.image_shape, classes)
+    net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
     passed_over: list[str] = []
     if fitted is not None:

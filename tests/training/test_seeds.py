@@ -29,7 +29,17 @@ TOGETHER = "test_together.py"
 jax_only = pytest.mark.skipif(not ON_JAX, reason="needs the JAX backend")
 
 TRAINING = Training(
-    epochs=3, batch_size=40, learning_rate=0.03, schedule="cosine", monitor="val_loss"
+    epochs=3,
+    batch_size=40,
+    learning_rate=0.03,
+    optimizer="muon",
+    weight_decay=0.1,
+    schedule="one-cycle",
+    label_smoothing=0.1,
+    alternating_flip=True,
+    crop_fill="mirror",
+    crop_padding=2,
+    monitor="val_loss",
 )
 PHASES = (
     Phase(until=0.5),
@@ -76,7 +86,7 @@ def assert_alike(found: fit.Fitted, expected: fit.Fitted) -> None:
 @jax_only
 @pytest.mark.slow
 def test_two_seeds_at_once_come_to_what_each_comes_to_alone(tmp_path: Path) -> None:
-    """Two phases, sampling, class weights, SAM, batch statistics, dropout, cosine."""
+    """Everything that is not refused at once, and two phases of it."""
     from tessera.training import seeds
 
     jobs = [job(tmp_path, seed) for seed in (0, 1)]
@@ -132,7 +142,7 @@ def test_a_device_that_makes_other_images_is_refused(tmp_path: Path) -> None:
     from tessera.training import resident, seeds
 
     asked = job(tmp_path, 0)
-    wrong = resident.resident(asked.material.train, padding=0)  # 4 was asked for
+    wrong = resident.resident(asked.material.train, padding=0)  # 2 was asked for
     with pytest.raises(ValueError, match=r"bytes of `order\.augment`"):
         seeds.require_same_bytes(wrong, seeds.epoch_of(asked, 0))
 
