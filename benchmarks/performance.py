@@ -12,6 +12,7 @@ from typing import Any
 
 import measure
 import operations
+import seeds
 import startup
 import study
 import train
@@ -64,8 +65,25 @@ STUDY = """## A whole study
 {table}
 
 Tessera gives every core a run with one thread, in processes that load the framework
-once. The script trains one cell after another on all cores. An image folder's decoded
+once. The script trains one cell after another on all cores. A process's share counts
+what several processes hold in common as a part for each. An image folder's decoded
 pixels lie in the cache as files that every process maps: the system holds them once.
+(Where the test set is cut from the folder's own images, each process holds its training
+images itself.)
+"""
+
+SEEDS = """## Several seeds as one program
+
+`python benchmarks/seeds.py`
+
+{table}
+
+`tessera study --seeds-together N` (JAX) keeps the images on the device, crops and flips
+them there, trains an epoch a call, and the seeds of a cell as one program, by `vmap`.
+It is meant for a GPU, where a small model leaves most of the device idle and each step
+waits for the processor. It is off unless asked for: on a processor it is not expected
+to win, and no record of a GPU is committed yet.
+[A study on one GPU](scaling.md#a-study-on-one-gpu) has the commands.
 """
 
 STARTUP = """## Start-up and report
@@ -79,6 +97,7 @@ SECTIONS = {
     "operations": (OPERATIONS, operations.table),
     "train": (TRAIN, train.table),
     "study": (STUDY, study.table),
+    "seeds": (SEEDS, seeds.table),
     "startup": (STARTUP, startup.table),
 }
 

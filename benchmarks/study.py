@@ -1,6 +1,7 @@
 """A study of nine cells: Tessera's command against a script that trains them in turn.
 
-    python benchmarks/study.py --epochs 4
+    python benchmarks/study.py
+    python benchmarks/study.py --folder IMAGES     also: is the folder held once?
 
 Both train the CNN, the transformer and the hybrid on scikit-learn's digits under three
 regimes, validate after each epoch and predict the test images. The script does what one
@@ -9,6 +10,7 @@ also explains images, saves models and writes the records and the report.
 """
 
 import argparse
+import contextlib
 import os
 import resource
 import subprocess
@@ -73,48 +75,138 @@ def timed(way: str, epochs: int) -> dict[str, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as name:
         began = time.perf_counter()
-        subprocess.run(
-            command(way, epochs, Path(name)),
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        seconds = time.perf_counter() - began
+        with (Path(name) / "output").open("w+") as output:
+            process = subprocess.Popen(
+                command(way, epochs, Path(name)), stdout=output, stderr=output
+            )
+            largest = watched(process)
+            seconds = time.perf_counter() - began
+            output.seek(0)
+            if process.returncode:
+                raise SystemExit(
+                    f"{way}: ended with {process.returncode}\n{output.read()}"
+                )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     return {
         "seconds": round(seconds, 1),
         "processor": round(busy, 1),
-        "peak_mib": round(after.ru_maxrss / 1024),
+        **{f"{name}_mib": round(kib / 1024) for name, kib in largest.items()},
+    }
+
+
+def watched(process: "subprocess.Popen[bytes]") -> dict[str, float]:
+    """Wait for a process; the most that it or a child of it held, in KiB, by kind."""
+    largest: dict[str, float] = {"Rss": 0, "Pss": 0}
+    while process.poll() is None:
+        for one in (process.pid, *children(process.pid)):
+            found = memory(one)
+            largest = {k: max(v, found.get(k, 0)) for k, v in largest.items()}
+        time.sleep(1)
+    return largest
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that are still there."""
+    lists = Path(f"/proc/{parent}/task").glob("*/children")
+    with contextlib.suppress(OSError):
+        return [int(one) for path in lists for one in path.read_text().split()]
+    return []
+
+
+def memory(process: int, part: str = "") -> dict[str, float]:
+    """KiB of a process by kind; Pss counts what n processes share as an nth for each.
+
+    Args:
+        process: Its number.
+        part: Only mappings of a file whose path holds this.
+    """
+    found: dict[str, float] = {}
+    inside = not part
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{process}/smaps{'' if part else '_rollup'}").read_text()
+        for line in lines.splitlines():
+            name, *rest = line.split()
+            if not name.endswith(":"):
+                inside = not part or part in line
+            elif inside and rest[-1] == "kB":
+                found[name[:-1]] = found.get(name[:-1], 0) + float(rest[0])
+    return found
+
+
+def holding(folder: str) -> None:
+    """Load a folder as a worker does, read every training image, and wait."""
+    from tessera.data import source
+
+    dataset = source.load(source.from_argument(folder))
+    images = dataset.train.images
+    print(sum(int(images[i : i + 500].sum()) for i in range(0, len(images), 500)))
+    print(images.nbytes, flush=True)
+    sys.stdin.read()
+
+
+def held(folder: str, workers: int = 2) -> dict[str, float]:
+    """MiB of a folder's training images, and of them in each of so many workers."""
+    own = [sys.executable, __file__, "--way", "holding", "--folder", folder]
+    crew = [
+        subprocess.Popen(own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(workers)
+    ]
+    sizes = [[int(one.stdout.readline()) for _ in range(2)][1] for one in crew]
+    found = [memory(one.pid, str(Path("tessera") / "arrays")) for one in crew]
+    for one in crew:
+        one.communicate()
+    return {
+        "workers": workers,
+        "images_mib": round(sizes[0] / 2**20),
+        "resident_mib": round(found[0]["Rss"] / 1024),
+        "share_mib": round(sum(one["Pss"] for one in found) / workers / 1024),
     }
 
 
 def table(record: dict[str, Any]) -> str:
-    """Cells per hour; memory is the largest process's of all that ran so far."""
+    """Cells per hour; memory is that of the largest process."""
     lines = [
-        "| nine cells | clock s | processor s | cells/h by the clock | MiB a process |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| nine cells | clock s | processor s | cells/h by the clock | MiB a process "
+        "| its share, MiB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for way, rounds in record["ways"].items():
-        clock, busy, peak = (
+        clock, busy, whole, share = (
             measure.median([r[name] for r in rounds])
-            for name in ("seconds", "processor", "peak_mib")
+            for name in ("seconds", "processor", "Rss_mib", "Pss_mib")
         )
-        rate = 9 * 3600 / clock
         lines.append(
-            f"| {TITLES[way]} | {clock:.0f} | {busy:.0f} | {rate:,.0f} | {peak:,.0f} |"
+            f"| {TITLES[way]} | {clock:.0f} | {busy:.0f} | {9 * 3600 / clock:,.0f} "
+            f"| {whole:,.0f} | {share:,.0f} |"
         )
-    return "\n".join(lines)
+    return "\n".join(lines) + mapped(record.get("held"))
+
+
+def mapped(held: dict[str, float] | None) -> str:
+    """What was found of a folder's images in several workers."""
+    if held is None:
+        return ""
+    return (
+        f"\n\nOf {held['images_mib']:,} MiB of training images, {held['workers']} "
+        f"workers that had read every one showed {held['resident_mib']:,} MiB each, of "
+        f"which each one's share was {held['share_mib']:,} MiB. (Other processes that "
+        "map the same cache have shares too.)"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--folder", help="an image folder with train/ and test/")
     parser.add_argument(
-        "--way", choices=["script"], help="used by the benchmark itself"
+        "--way", choices=["script", "holding"], help="used by the benchmark itself"
     )
     chosen = parser.parse_args()
+    if chosen.way == "holding":
+        holding(chosen.folder)
+        return
     if chosen.way:
         script(chosen.epochs)
         return
@@ -124,6 +216,8 @@ def main() -> None:
         for way, rounds in ways.items():
             rounds.append(timed(way, chosen.epochs))
     record["cores"], record["ways"] = len(os.sched_getaffinity(0)), ways
+    if chosen.folder:
+        record["held"] = held(chosen.folder)
     print(table(record))
     measure.write("study", record)
 

@@ -28,7 +28,9 @@ FRAMEWORK_FREE = (
     *("imbalance.guards", "data", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
-MAY_NAME_A_BACKEND = ("runtime", "training.steps", "explain.gradients")
+MAY_NAME_A_BACKEND = (
+    *("runtime", "training.steps", "training.resident", "explain.gradients"),
+)
 LIGHT = {*sys.stdlib_module_names, "typer", "rich", "click"}
 
 When = Literal["load", "call", "never"]
@@ -246,7 +248,7 @@ PLANTED = {
     ),
     "a model written for one backend": (
         {"models/cnn.py": "import tensorflow as tf"},
-        "training.steps, explain.gradients name a backend",
+        "explain.gradients name a backend",
     ),
     "a command line that loads NumPy to say --help": (
         {"cli/__init__.py": "from tessera.cli import a", "cli/a.py": "import numpy"},

@@ -19,10 +19,11 @@ def test_no_more_processes_are_started_than_there_are_runs(
     asked: list[tuple[int, int]] = []
 
     def run_all(
-        tasks: Sequence[workers.Task], data: Any, *, jobs: int, threads: int
+        groups: Sequence[workers.Group], data: Any, *, jobs: int, threads: int
     ) -> Generator[workers.Event]:
         asked.append((jobs, threads))
-        yield from map(workers.Finished, tasks)
+        for group in groups:
+            yield from map(workers.Finished, group.tasks)
 
     monkeypatch.setattr(workers, "run_all", run_all)
     split = Split(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 0, 1], np.int32))

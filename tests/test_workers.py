@@ -1,5 +1,6 @@
 """Workers: events in order, a failed run named, a dead worker noticed."""
 
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -7,10 +8,21 @@ import signal
 from collections import deque
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tessera import workers
-from tessera.experiment import Cnn, Digits, Experiment, Explain, Run, Training
+from tessera.data import source
+from tessera.experiment import (
+    Cnn,
+    Digits,
+    Experiment,
+    Explain,
+    Folder,
+    Run,
+    Training,
+)
 from tessera.record import RunFolder
 
 DATA = Digits(image_size=8)
@@ -32,7 +44,7 @@ def task(folder: Path, **training: object) -> workers.Task:
 def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     bad = task(tmp_path / "bad", learning_rate=1e30)
     good = task(tmp_path / "good")
-    events = list(workers.run_all([bad, good], DATA, jobs=1, threads=1))
+    events = list(workers.run_all(alone(bad, good), DATA, jobs=1, threads=1))
     (failed,) = (event for event in events if isinstance(event, workers.Failed))
     assert failed.task == bad
     assert failed.message.startswith("TrainingDiverged: epoch 1")
@@ -45,13 +57,17 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_a_run_starts_then_steps_then_finishes(tmp_path: Path) -> None:
     only = task(tmp_path)
-    events = list(workers.run_all([only], DATA, jobs=1, threads=1))
+    events = list(workers.run_all(alone(only), DATA, jobs=1, threads=1))
     assert events[0] == workers.Started(only)
     assert events[-1] == workers.Finished(only)
     steps = [event for event in events if isinstance(event, workers.Stepped)]
     positions = [step.epoch + step.fraction for step in steps]
     assert positions == sorted(positions)
     assert [step.row is not None for step in steps].count(True) == 1
+
+
+def alone(*tasks: workers.Task) -> list[workers.Group]:
+    return [workers.Group((task,)) for task in tasks]
 
 
 def ended(code: int) -> workers._Worker:
@@ -74,24 +90,25 @@ def no_more() -> workers._Worker:
 
 
 def test_workers_that_all_died_before_a_task_end_the_wait_with_an_error() -> None:
-    waiting = deque([task(Path("here"))])
+    waiting = deque(alone(task(Path("here"))))
     (event,) = workers._lead([ended(3)], waiting, no_more)
     assert isinstance(event, workers.Failed) and event.task is None
     assert "every worker process ended (exit codes 3)" in event.message
 
 
-def test_a_worker_that_died_at_a_task_is_named_and_replaced() -> None:
+def test_each_task_of_a_worker_that_died_is_named_and_it_is_replaced() -> None:
     worker = ended(3)
-    worker.task = task(Path("a"))
+    worker.tasks = [task(Path("a")), task(Path("b"))]
     hired: list[workers._Worker] = []
 
     def hire() -> workers._Worker:
         hired.append(ended(5))
         return hired[-1]
 
-    events = list(workers._lead([worker], deque([task(Path("b"))]), hire))
-    assert [event.task for event in events] == [task(Path("a")), None]
-    assert "exit code 3" in events[0].message and "exit codes 3, 5" in events[1].message
+    waiting = deque(alone(task(Path("c"))))
+    events = list(workers._lead([worker], waiting, hire))
+    assert [event.task for event in events] == [*worker.tasks, None]
+    assert "exit code 3" in events[0].message and "exit codes 3, 5" in events[2].message
     assert len(hired) == 1
 
 
@@ -116,7 +133,7 @@ def test_a_message_cut_short_is_a_death() -> None:
 def test_a_killed_worker_fails_its_run_and_the_others_go_on(tmp_path: Path) -> None:
     tasks = [task(tmp_path / name) for name in "ab"]
     events = []
-    for event in workers.run_all(tasks, DATA, jobs=1, threads=1):
+    for event in workers.run_all(alone(*tasks), DATA, jobs=1, threads=1):
         events.append(event)
         if event == workers.Started(tasks[0]):
             (child,) = multiprocessing.active_children()
@@ -130,7 +147,7 @@ def test_a_killed_worker_fails_its_run_and_the_others_go_on(tmp_path: Path) -> N
 def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
     sent: list[workers.Stepped] = []
 
-    report = workers._reporter(sent.append, task(Path("unused")))
+    report = workers.reporter(sent.append, task(Path("unused")))
     for step in range(1, 401):
         report(0, step, 400, None)
     assert 19 <= len(sent) <= 21
@@ -138,3 +155,20 @@ def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
 
 def test_a_task_names_one_run() -> None:
     assert isinstance(task(Path("here")).run, Run)
+
+
+def test_workers_map_a_folders_images_and_hold_none_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for place in itertools.product(("train", "test"), "ab", "12"):
+        path = tmp_path.joinpath("images", *place).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(path)
+    data = Folder(path=str(tmp_path / "images"), image_size=8)
+    first, second = (source.load(data) for _ in range(2))
+    for split in ("train", "test"):
+        one, other = (getattr(d, split).images for d in (first, second))
+        assert isinstance(one, np.memmap) and isinstance(other, np.memmap)
+        assert one.filename == other.filename and not one.flags.writeable

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tessera import workers
+from tessera import together, workers
 from tessera.data.dataset import Dataset
 from tessera.experiment import Data
 
@@ -51,10 +51,13 @@ class Processes:
 
     slots: int
     threads: int
+    seeds: int | None = None
+    """Seeds of a cell that are one program on the device; None: train step by step."""
 
     def run_all(
         self, tasks: Sequence[workers.Task], data: Data, dataset: Dataset
     ) -> Generator[workers.Event]:
         """See `Engine`; each process loads the dataset from its cache."""
-        jobs = min(self.slots, len(tasks))
-        return workers.run_all(tasks, data, jobs=jobs, threads=self.threads)
+        groups = together.groups(tasks, self.seeds)
+        jobs = min(self.slots, len(groups))
+        return workers.run_all(groups, data, jobs=jobs, threads=self.threads)

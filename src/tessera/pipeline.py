@@ -50,6 +50,7 @@ def execute(
     threads: int | None = None,
     donor: RunFolder | None = None,
     report: Callable[..., None] = lambda *_: None,
+    fitted: fit.Fitted | None = None,
 ) -> Record:
     """Train, test and explain one model, and leave everything in `folder`.
 
@@ -64,6 +65,7 @@ def execute(
         donor: Where the run lies that differs only in what is done after training.
             If it is finished, its training is taken over.
         report: Told of every training step, see `training.fit.Report`.
+        fitted: Of a training that is done and has left its weights in `folder`.
 
     Raises:
         ProfileError: The profile does not fit the data.
@@ -74,14 +76,25 @@ def execute(
     files.sweep(folder.path)
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
-    files.write_json(folder.manifest, describe(run, dataset, chosen))
+    made = manifest.manifest(
+        run.data,
+        run.regime.profile,
+        dataset,
+        seed=run.seed,
+        train=chosen.train,
+        validation=chosen.held,
+    )
+    files.write_json(folder.manifest, made)
     runtime.make_deterministic(run.seed)
-    classes = len(dataset.class_names)
-    net = build.for_run(run, dataset.image_shape, classes)
+    net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
     passed_over: list[str] = []
-    fitted = take_over(run, net, dataset, donor, folder) if donor else None
-    if fitted is None:
+    if fitted is not None:
+        weights.load(net, folder.weights)
+        remarks += fitted.notes
+    elif donor and (fitted := take_over(run, net, dataset, donor, folder)):
+        remarks += (SHARED,)
+    else:
         # A record may be passed on: it names places within its folder only.
         here = f"{folder.path}/"
         store = checkpoints(
@@ -91,8 +104,6 @@ def execute(
             run, net, dataset, chosen, folder=folder, report=report, store=store
         )
         remarks += tuple(passed_over)
-    else:
-        remarks += (SHARED,)
     artefacts.write_history(folder, fitted.history)
     tuned = finish(run, net, dataset, chosen, folder)
     logits = predict_splits(net, dataset, chosen, folder)
@@ -129,18 +140,6 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
     held = kept[outer]
     return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
-
-
-def describe(run: Run, dataset: Dataset, chosen: Chosen) -> dict[str, Any]:
-    """The manifest: which images, by which recipe."""
-    return manifest.manifest(
-        run.data,
-        run.regime.profile,
-        dataset,
-        seed=run.seed,
-        train=chosen.train,
-        validation=chosen.held,
-    )
 
 
 def train_model(

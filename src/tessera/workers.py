@@ -1,4 +1,4 @@
-"""Runs side by side: a few long-lived processes that take one run after another.
+"""Runs side by side: a few long-lived processes that take one group after another.
 
 A process of its own keeps TensorFlow's memory and seeds apart from the command's; a
 long-lived one loads TensorFlow and the dataset once. The state of a study lies in its
@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -33,6 +33,16 @@ class Task:
     folder: RunFolder
     donor: RunFolder | None = None
     """Of the run that differs only in what is done after training."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a worker takes at once."""
+
+    tasks: tuple[Task, ...]
+    resident: bool = False
+    """Whether these are one program with its images on the device, see `together`;
+    else there is one task, trained step by step."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +86,19 @@ Event = Started | Stepped | Finished | Failed
 
 
 def run_all(
-    tasks: Sequence[Task], data: Data, *, jobs: int, threads: int
+    groups: Sequence[Group], data: Data, *, jobs: int, threads: int
 ) -> Generator[Event]:
-    """Yield what happens while `jobs` processes work through the tasks.
+    """Yield what happens while `jobs` processes work through the groups.
 
     Closing the generator, as an exception in its consumer does, ends the processes.
 
     Args:
-        tasks: Runs on one dataset.
+        groups: Runs on one dataset.
         data: Where every worker loads it from.
         jobs: Processes at a time.
         threads: Threads of each.
     """
-    waiting = deque(tasks)
+    waiting = deque(groups)
     crew = [_hire(data, threads) for _ in range(jobs)]
     try:
         yield from _lead(crew, waiting, lambda: _hire(data, threads))
@@ -98,17 +108,17 @@ def run_all(
         for worker in crew:
             worker.process.join()
             worker.pipe.close()
-            if worker.task is not None:
-                files.sweep(worker.task.folder.path)
+            for task in worker.tasks:
+                files.sweep(task.folder.path)
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, our end of its pipe, and the task it is at."""
+    """A process, our end of its pipe, and the tasks that it has still to end."""
 
     process: BaseProcess
     pipe: Any
-    task: Task | None = None
+    tasks: list[Task] = field(default_factory=list)
 
 
 def _hire(data: Data, threads: int) -> _Worker:
@@ -122,36 +132,34 @@ def _hire(data: Data, threads: int) -> _Worker:
 
 
 def _lead(
-    crew: list[_Worker], waiting: deque[Task], hire: Callable[[], _Worker]
+    crew: list[_Worker], waiting: deque[Group], hire: Callable[[], _Worker]
 ) -> Iterator[Event]:
-    """Hand tasks out and pass events on until every task ended.
+    """Hand groups out and pass events on until every task ended.
 
     `crew` is changed in place: the dead leave it, and those who died at a task are
     replaced. Those who died before they took one are not, because others would too.
     """
     codes: set[str] = set()
-    left = len(waiting) + sum(worker.task is not None for worker in crew)
-    while left and crew:
+    while (waiting or any(worker.tasks for worker in crew)) and crew:
         for pipe in connection.wait([worker.pipe for worker in crew]):
             worker = next(worker for worker in crew if worker.pipe is pipe)
             event = _receive(worker)
             if isinstance(event, _Gone):
                 crew.remove(worker)
                 codes.add(event.code)
-                if worker.task is None:
-                    continue
-                if waiting:
+                if worker.tasks and waiting:
                     crew.append(hire())
-                event = Failed(worker.task, _death(event.code), "")
-            if isinstance(event, Finished | Failed):
-                left -= 1
-                worker.task = None
-            if event is not None:
+                for task in worker.tasks:
+                    yield Failed(task, _death(event.code), "")
+            elif event is not None:
+                if isinstance(event, Finished | Failed) and event.task is not None:
+                    worker.tasks.remove(event.task)
                 yield event
             elif waiting:
-                worker.task = waiting.popleft()
-                _send(worker, worker.task)
-    if left:
+                group = waiting.popleft()
+                worker.tasks = list(group.tasks)
+                _send(worker, group)
+    if waiting:
         message = f"every worker process ended (exit codes {', '.join(sorted(codes))})"
         yield Failed(None, message, "")
 
@@ -175,9 +183,9 @@ def _receive(worker: _Worker) -> Any:
         return _Gone(str(worker.process.exitcode))
 
 
-def _send(worker: _Worker, task: Task) -> None:
+def _send(worker: _Worker, group: Group) -> None:
     with contextlib.suppress(OSError):  # It has just died; its pipe says so next.
-        worker.pipe.send(task)
+        worker.pipe.send(group)
 
 
 def _death(code: str) -> str:
@@ -188,37 +196,58 @@ def _death(code: str) -> str:
 
 
 def _work(pipe: Any, data: Data, threads: int) -> None:
-    """A worker's life: load the framework and the data, then do task after task."""
+    """A worker's life: load the framework and the data, then do group after group."""
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     runtime.prepare(threads)
     runtime.load_backend()
-    from tessera import pipeline
+    from tessera import together
     from tessera.data import source
 
     dataset = source.load(data)
     while True:
         pipe.send(None)
-        task = pipe.recv()
-        pipe.send(Started(task))
-        try:
-            pipeline.execute(
-                task.run,
-                dataset,
-                task.folder,
-                threads=threads,
-                donor=task.donor,
-                report=_reporter(pipe.send, task),
-            )
-            pipe.send(Finished(task))
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            pipe.send(Failed(task, message, traceback.format_exc()))
+        group = pipe.recv()
+        if group.resident:
+            together.execute(group.tasks, dataset, threads=threads, send=pipe.send)
+        else:
+            (task,) = group.tasks
+            pipe.send(Started(task))
+            pipe.send(carry_out(task, dataset, threads=threads, send=pipe.send))
         runtime.forget()
 
 
-def _reporter(send: Callable[[Event], None], task: Task) -> Any:
+def carry_out(
+    task: Task, dataset: Any, *, send: Callable[[Event], None], **how: Any
+) -> Finished | Failed:
+    """Execute a task in this process, and say how it ended.
+
+    Args:
+        task: The run.
+        dataset: Its data.
+        send: Told of every training step.
+        **how: Passed on to `pipeline.execute`.
+    """
+    from tessera import pipeline
+
+    try:
+        report = reporter(send, task)
+        pipeline.execute(
+            task.run, dataset, task.folder, donor=task.donor, report=report, **how
+        )
+        return Finished(task)
+    except Exception as error:
+        return failed(task, error)
+
+
+def failed(task: Task, error: Exception) -> Failed:
+    """What is said of a run that ended in an error."""
+    message = f"{type(error).__name__}: {error}"
+    return Failed(task, message, "".join(traceback.format_exception(error)))
+
+
+def reporter(send: Callable[[Event], None], task: Task) -> Any:
     """A training's report function: sends each finished twentieth of an epoch."""
     last = -1.0
 

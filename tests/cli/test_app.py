@@ -43,7 +43,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
 
 def test_the_help_of_a_study_names_the_engines_and_their_options() -> None:
     told = tessera("study", "--help").stdout
-    for option in ("--engine", "--address", "--threads", "--gpus"):
+    for option in ("--engine", "--gpus", "--seeds-together"):
         assert option in told
 
 

@@ -42,3 +42,27 @@ def test_threads_may_be_chosen_for_local_processes() -> None:
 def test_a_study_with_nothing_to_do_connects_to_nothing() -> None:
     with engine.opened(engine.Ray("127.0.0.1:9"), missing=0) as found:
         assert isinstance(found, engines.Processes)
+
+
+def test_seeds_together_have_one_process_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert engine.options(seeds=5) == engine.Local(jobs=1, seeds=5)
+    with engine.opened(engine.options(jobs="2", seeds=5), missing=9) as found:
+        assert found == engines.Processes(slots=2, threads=1, seeds=5)
+
+
+@pytest.mark.parametrize(
+    "backend,where", [("tensorflow", "local"), (None, "local"), ("jax", "ray")]
+)
+def test_seeds_together_need_jax_on_this_machine_and_the_way_out_is_said(
+    monkeypatch: pytest.MonkeyPatch, backend: str | None, where: str
+) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if backend is not None:
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+    received = f"--engine {where} and KERAS_BACKEND={backend or 'tensorflow'}"
+    with pytest.raises(ExperimentError, match=received) as caught:
+        engine.options(where, seeds=5)
+    assert "set KERAS_BACKEND=jax" in str(caught.value)

@@ -19,6 +19,7 @@ from tessera.cli.options import (
     ModelsOption,
     RemediesOption,
     SeedsOption,
+    SeedsTogetherOption,
     SetOption,
     ThreadsOption,
 )
@@ -79,6 +80,7 @@ def study(
     address: AddressOption = None,
     threads: ThreadsOption = None,
     gpus: GpusOption = None,
+    seeds_together: SeedsTogetherOption = None,
 ) -> None:
     """Train and compare every model under every regime, over several seeds.
 
@@ -97,7 +99,7 @@ def study(
     from tessera.cli import engine as engines
     from tessera.cli import remedies as choice
 
-    options = engines.options(engine, jobs, address, threads, gpus)
+    options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
     chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.parse(remedies)
     alone = bool(wanted) and experiment is None

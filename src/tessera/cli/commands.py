@@ -118,6 +118,7 @@ def train_missing(
     Raises:
         StudyError: Runs failed; the others are finished and kept.
     """
+    from tessera import engines, together
     from tessera import study as studies
     from tessera.cli import progress
 
@@ -125,7 +126,10 @@ def train_missing(
     missing, jobs = survey.missing, engine.slots
     progress.announce(console, experiment, dataset, survey, jobs)
     progress.remarks(console, experiment, dataset)
-    progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
+    if isinstance(engine, engines.Processes) and engine.seeds is not None:
+        progress.grouped(console, together.groups(missing, engine.seeds))
+    else:
+        progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
     events = studies.train_missing(survey, experiment, dataset, engine)
     try:
         failures = progress.follow(console, events, missing, experiment.training)

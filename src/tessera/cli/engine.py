@@ -1,6 +1,7 @@
 """The options that say where runs are trained -> an engine, ready for them."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ class Local:
     """At a time; None: one per core, as memory allows."""
     threads: int | None = None
     """Of each; None: the cores that the others leave."""
+    seeds: int | None = None
+    """Seeds of a cell that are one program on the device; None: step by step."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def options(
     address: str | None = None,
     threads: int | None = None,
     gpus: float | None = None,
+    seeds: int | None = None,
 ) -> Options:
     """What the command line asks for.
 
@@ -47,6 +51,8 @@ def options(
         ExperimentError: An option is wrong, or does not go with the engine.
     """
     wanted = parse_jobs(jobs)
+    if seeds is not None:
+        require_jax(engine)
     if engine == "ray":
         return Ray(address or "auto", wanted, threads or 1, gpus or 0.0)
     if engine != "local":
@@ -57,7 +63,25 @@ def options(
                 f"{option}: expected only together with --engine ray. "
                 f"Received: {value!r} for --engine local."
             )
-    return Local(wanted, threads)
+    if seeds is not None and wanted is None:
+        wanted = 1  # one process has the device to itself
+    return Local(wanted, threads, seeds)
+
+
+def require_jax(engine: str) -> None:
+    """Refuse seeds together where they cannot be.
+
+    Raises:
+        ExperimentError: The backend is not JAX, or the engine not this machine.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "jax" or engine != "local":
+        raise ExperimentError(
+            "--seeds-together: expected --engine local and the JAX backend. Received: "
+            f"--engine {engine} and KERAS_BACKEND={backend}. In the checkout, "
+            "`pip install '.[jax]'` installs it ('.[jax-cuda]' for a GPU); then set "
+            "KERAS_BACKEND=jax."
+        )
 
 
 def parse_jobs(text: str) -> int | None:
@@ -93,4 +117,5 @@ def opened(options: Options, missing: int) -> Iterator["Engine"]:
                 yield ray_engine.Ray(threads, gpus, jobs)
         case _:
             jobs, threads = study.share_of_machine(options.jobs, missing or 1)
-            yield engines.Processes(jobs, options.threads or threads)
+            seeds = options.seeds if isinstance(options, Local) else None
+            yield engines.Processes(jobs, options.threads or threads, seeds)

@@ -103,3 +103,14 @@ GpusOption = Annotated[
         show_default=False,
     ),
 ]
+SeedsTogetherOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds-together",
+        metavar="N",
+        min=1,
+        help="JAX: keep the images on the device, and train whole epochs of up to N "
+        "seeds of a cell as one program. For a GPU; off unless given.",
+        show_default=False,
+    ),
+]

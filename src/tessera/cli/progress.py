@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tessera import estimate, study, workers
+from tessera import estimate, study, together, workers
 from tessera.catalogue import label
 from tessera.data.dataset import Dataset
 from tessera.evaluation.evidence import plural
@@ -105,6 +105,21 @@ def foretell(
         f"(images trained per second: {rates})",
         soft_wrap=True,
     )
+
+
+def grouped(console: Console, groups: Sequence[workers.Group]) -> None:
+    """Print which runs are one program on the device, and why others are not."""
+    programs = [group for group in groups if group.resident]
+    runs = sum(len(group.tasks) for group in programs)
+    console.print(
+        f"on the device: {_count(range(runs), 'run')} as "
+        f"{_count(programs, 'program')}; how long they take is not estimated",
+        soft_wrap=True,
+    )
+    for group in groups:
+        for task in group.tasks:
+            if reason := together.why_alone(task):
+                console.print(f"step by step: {_title(task.run)}, which {reason}")
 
 
 def _duration(seconds: float) -> str:

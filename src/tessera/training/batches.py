@@ -69,6 +69,11 @@ class Epoch:
         """Batches in the epoch; the last may be smaller."""
         return -(-len(self._indices) // self._training.batch_size)
 
+    @property
+    def drawn(self) -> tuple[Indices, Indices]:
+        """Positions in the split, [N], and the draws of each, [N, 3], int64."""
+        return self._indices, self._draws
+
     def __iter__(self) -> Iterator[Batch]:
         """Pixels [B, H, W, C] in 0..255 and targets, see `steps.Batch`."""
         return map(self._batch, range(len(self)))

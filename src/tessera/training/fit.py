@@ -55,6 +55,8 @@ class Fitted:
     cpu_seconds: float
     """Processor time of the same, over all threads: a busy machine changes it less."""
     images_per_second: float
+    notes: tuple[str, ...] = ()
+    """What a reader of the run's record should know of the training."""
 
 
 @dataclass(frozen=True, eq=False)

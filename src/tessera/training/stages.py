@@ -102,18 +102,22 @@ def compiled(
     net: Any, stage: Stage, phase: Phase, counts: Counts, *, smoothing: float = 0.0
 ) -> steps.Epoch:
     """The training step of a phase, compiled."""
-    loss = partial(plans.mean_loss, phase, counts, smoothing=smoothing)
-    return steps.compiled(
-        steps.Task(
-            net=net,
-            optimizer=stage.optimizer,
-            loss=loss,
-            trained=stage.trained,
-            # The second stage sees the features that the finished model will have.
-            live=phase.trains == "everything",
-            scales=stage.scales,
-            sharpness=phase.sharpness,
-        )
+    return steps.compiled(task(net, stage, phase, counts, smoothing=smoothing))
+
+
+def task(
+    net: Any, stage: Stage, phase: Phase, counts: Counts, *, smoothing: float = 0.0
+) -> steps.Task:
+    """What a training step of a phase does."""
+    return steps.Task(
+        net=net,
+        optimizer=stage.optimizer,
+        loss=partial(plans.mean_loss, phase, counts, smoothing=smoothing),
+        trained=stage.trained,
+        # The second stage sees the features that the finished model will have.
+        live=phase.trains == "everything",
+        scales=stage.scales,
+        sharpness=phase.sharpness,
     )
 
 

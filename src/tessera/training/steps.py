@@ -2,8 +2,8 @@
 
 Keras' own `fit` fixes what is trained and how the gradient is used when it compiles; a
 plan's phases change both (a last layer alone, factors on the logits, two passes for
-sharpness-aware minimisation). Besides `runtime` and `explain.gradients` this is the
-only module that names a backend.
+sharpness-aware minimisation). In training, only this module and `resident` name a
+backend.
 """
 
 from collections.abc import Callable, Iterable
@@ -150,12 +150,18 @@ def _tensorflow(task: Task) -> Epoch:
     return epoch
 
 
-def _jax(task: Task) -> Epoch:
+def pure(task: Task) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
+    """The step as a function of values, for JAX to transform.
+
+    Returns:
+        (state, pixels, targets) -> (state, loss, correct), where a state is three lists
+        of arrays; and the variables that they are the values of: trained, all others of
+        the model, and the optimizer's.
+    """
     import jax
 
     chosen = {id(variable) for variable in task.trained}
-    others = [v for v in _variables(task) if id(v) not in chosen]
-    slots = task.optimizer.variables
+    others = tuple(v for v in _variables(task) if id(v) not in chosen)
 
     def scoped(values: list[Tensor], rest: list[Tensor], *batch: Tensor) -> Any:
         mapping = [
@@ -179,12 +185,18 @@ def _jax(task: Task) -> Epoch:
         values, memory = task.optimizer.stateless_apply(memory, slopes, values)
         return (values, rest, memory), loss, correct
 
+    return step, (task.trained, others, tuple(task.optimizer.variables))
+
+
+def _jax(task: Task) -> Epoch:
+    import jax
+
+    step, everything = pure(task)
     function = jax.jit(step, donate_argnums=0)
 
     def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
-        everything = [list(task.trained), others, slots]
         # Copies: a donated buffer must not be one that the model still holds.
-        state = [[v.value.copy() for v in group] for group in everything]
+        state = tuple([v.value.copy() for v in group] for group in everything)
         parts = []
         for index, (pixels, targets) in enumerate(batches):
             state, loss, correct = function(state, pixels, targets)

@@ -1,0 +1,119 @@
+"""Which runs are trained as one program on the device, and how that is carried out.
+
+Everything before and after the training is `pipeline`'s, run by run: a study's folders
+cannot tell how a run was trained, but for a note in its record.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tessera import workers
+from tessera.data.dataset import Dataset
+from tessera.experiment import Run
+from tessera.workers import Event, Group, Started, Task
+
+if TYPE_CHECKING:
+    from tessera.training.fit import Fitted, Job
+
+
+def groups(tasks: Sequence[Task], seeds: int | None) -> tuple[Group, ...]:
+    """Runs that differ in nothing but the seed, together; others alone.
+
+    Such runs have as many images and steps each: a profile and the validation split
+    keep numbers of images that do not depend on the seed.
+
+    Args:
+        tasks: Runs on one dataset.
+        seeds: The most in one group; None: every run is trained step by step.
+
+    Returns:
+        Every task once, in the order of each group's first.
+    """
+    if seeds is None:
+        return tuple(Group((task,)) for task in tasks)
+    cells: dict[Run | Task, list[Task]] = {}
+    for task in tasks:
+        seedless = task.run.model_copy(update={"seed": 0})
+        cells.setdefault(task if why_alone(task) else seedless, []).append(task)
+    return tuple(
+        Group(tuple(cell[start : start + seeds]), resident=not why_alone(cell[0]))
+        for cell in cells.values()
+        for start in range(0, len(cell), seeds)
+    )
+
+
+def why_alone(task: Task) -> str | None:
+    """Why a run is trained step by step, if it is."""
+    remedy, training = task.run.regime.remedy, task.run.training
+    reasons = {
+        "takes the training of another run over": task.donor is not None,
+        "mixes images, which is not done on the device": remedy.mixing is not None,
+        "cuts squares out, which is not done on the device": training.cutout > 0,
+        "has a second stage": remedy.retraining is not None,
+        "may stop early, each seed at another epoch": training.patience is not None,
+        "keeps moving averages of weights": training.averaging > 0,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def execute(
+    tasks: Sequence[Task],
+    dataset: Dataset,
+    *,
+    threads: int,
+    send: Callable[[Event], None],
+) -> None:
+    """Train the tasks of a resident group at once, then finish one after another.
+
+    Args:
+        tasks: Runs that differ in their seeds.
+        dataset: Their data.
+        threads: Of this process, for the records.
+        send: Told of the start, every epoch and the end of each task.
+    """
+    for task in tasks:
+        send(Started(task))
+    try:
+        trained = train(tasks, dataset, send)
+    except Exception as error:
+        for task in tasks:
+            send(workers.failed(task, error))
+        return
+    for task, fitted in zip(tasks, trained, strict=True):
+        if isinstance(fitted, Exception):
+            send(workers.failed(task, fitted))
+        else:
+            how: dict[str, Any] = {"threads": threads, "fitted": fitted}
+            send(workers.carry_out(task, dataset, send=send, **how))
+
+
+def train(
+    tasks: Sequence[Task], dataset: Dataset, send: Callable[[Event], None]
+) -> Sequence["Fitted | Exception"]:
+    """What each task's training came to; weights lie in the tasks' folders."""
+    from tessera import runtime
+    from tessera.training import seeds
+
+    runtime.make_deterministic(tasks[0].run.seed)
+    return seeds.fit([job(task, dataset, send) for task in tasks])
+
+
+def job(task: Task, dataset: Dataset, send: Callable[[Event], None]) -> "Job":
+    """A task's training, as `pipeline` would begin it."""
+    from tessera import pipeline
+    from tessera.imbalance import plan
+    from tessera.models import build
+    from tessera.training.batches import Material
+    from tessera.training.fit import Job
+
+    run = task.run
+    chosen = pipeline.choose(run, dataset)
+    return Job(
+        net=build.for_run(run, dataset.image_shape, len(dataset.class_names)),
+        plan=plan.plan(run.regime.remedy, pipeline.train_counts(dataset, chosen)),
+        material=Material(dataset.train, chosen.train, chosen.validation),
+        training=run.training,
+        seed=run.seed,
+        weights=task.folder.weights,
+        report=workers.reporter(send, task),
+    )

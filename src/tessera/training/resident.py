@@ -1,0 +1,202 @@
+"""Images that stay on the device; whole epochs of several seeds as one JAX program.
+
+Which image comes when, and how it is cropped and flipped, is still decided by the
+functions of (seed, epoch, index) in `order`: a few integers an image travel to the
+device once an epoch. What is done with them there gives `order.augment`'s very bytes.
+
+Several seeds are one program by `vmap`: every array has a leading axis [S] of seeds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+from keras import ops
+from numpy.typing import NDArray
+
+from tessera.arrays import Images, Indices, Logits
+from tessera.data.dataset import Split
+from tessera.experiment import Fill
+from tessera.training import steps
+from tessera.training.steps import Task, Tensor
+
+State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
+"""Values of the trained variables, the model's others and the optimizer's, [S, ...]."""
+
+Sums: TypeAlias = NDArray[np.float64]
+"""One number for every seed, float64 [S]."""
+
+CHUNK = 500
+"""Images of each seed that are classified at a time, as `predict.logits` does."""
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["padded", "labels"],
+    meta_fields=["height", "width"],
+)
+@dataclass(frozen=True, eq=False)
+class Resident:
+    """A split on the device."""
+
+    padded: Tensor
+    """uint8 [N, H + 2p, W + 2p, C]."""
+    labels: Tensor
+    """int32 [N]."""
+    height: int
+    width: int
+
+
+def resident(split: Split, *, padding: int, fill: Fill = "black") -> Resident:
+    """Put a split on the device, once for all epochs.
+
+    Args:
+        split: N images of H x W pixels.
+        padding: Pixels added on every side, for the random crop.
+        fill: What they hold, see `order.augment`.
+    """
+    _, height, width, _ = split.images.shape
+    edges = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    mode = "constant" if fill == "black" else "reflect"
+    padded = jnp.pad(jnp.asarray(split.images), edges, mode=mode)
+    return Resident(padded, jnp.asarray(split.labels), height, width)
+
+
+def augmented(images: Resident, chosen: Tensor, rows: Tensor) -> Tensor:
+    """Cropped and flipped images: the bytes of `order.augment`.
+
+    Args:
+        images: The split.
+        chosen: Positions in it, int32 [B].
+        rows: Row offset, column offset and flip of each, int32 [B, 3].
+
+    Returns:
+        uint8 [B, H, W, C].
+    """
+    size = (1, images.height, images.width, images.padded.shape[-1])
+
+    def one(index: Tensor, row: Tensor) -> Tensor:
+        start = (index, row[0], row[1], jnp.zeros_like(index))
+        (crop,) = jax.lax.dynamic_slice(images.padded, start, size)
+        return jnp.where(row[2] == 1, crop[:, ::-1], crop)
+
+    return jax.vmap(one)(chosen, rows)
+
+
+def batch(images: Resident, chosen: Indices, rows: Indices) -> Images:
+    """What `augmented` makes on this device, fetched from it, uint8 [B, H, W, C]."""
+    drawn = _integers(chosen), _integers(rows)
+    return np.asarray(jax.jit(augmented)(images, *drawn))
+
+
+def stacked(tasks: Sequence[Task]) -> State:
+    """The present values of one task for every seed; the models are alike."""
+    groups = [steps.pure(task)[1] for task in tasks]
+    trained, others, memory = (
+        [jnp.stack([v.value for v in same]) for same in zip(*group, strict=True)]
+        for group in zip(*groups, strict=True)
+    )
+    return trained, others, memory
+
+
+def trainer(
+    task: Task, images: Resident, batch_size: int
+) -> Callable[[State, Indices, Indices], tuple[State, Sums, Sums]]:
+    """Compile an epoch of every seed.
+
+    Args:
+        task: One seed's; the others differ in their values alone.
+        images: The split that all seeds draw from.
+        batch_size: Images of a step; the last step of an epoch may have fewer.
+
+    Returns:
+        (state, positions [S, N], draws [S, N, 3]) -> the state after the epoch, and
+        sums over its images: losses and right answers. The state given is used up.
+    """
+    step, _ = steps.pure(task)
+
+    def epoch(state: State, images: Resident, chosen: Tensor, rows: Tensor) -> Any:
+        def body(state: State, drawn: tuple[Tensor, Tensor]) -> Any:
+            pixels = augmented(images, *drawn)
+            state, loss, correct = step(state, pixels, images.labels[drawn[0]])
+            return state, (loss, correct)
+
+        return jax.lax.scan(body, state, (chosen, rows))
+
+    together = jax.vmap(epoch, in_axes=(0, None, 0, 0))
+    program = jax.jit(together, donate_argnums=0)
+
+    def train(state: State, chosen: Indices, rows: Indices) -> tuple[State, Sums, Sums]:
+        parts = []
+        for span, size in _spans(chosen.shape[1], batch_size):
+            drawn = [_batches(array[:, span], size) for array in (chosen, rows)]
+            state, (losses, correct) = program(state, images, *drawn)
+            parts.append((losses, correct, size))
+        sums = [np.asarray(x, np.float64).sum(axis=1) * n for x, _, n in parts]
+        right = [np.asarray(x, np.float64).sum(axis=1) for _, x, _ in parts]
+        return state, np.sum(sums, axis=0), np.sum(right, axis=0)
+
+    return train
+
+
+def _spans(images: int, batch_size: int) -> list[tuple[slice, int]]:
+    """The full batches, then the smaller last one; either may be missing."""
+    whole = images - images % batch_size
+    spans = [(slice(0, whole), batch_size), (slice(whole, images), images - whole)]
+    return [(span, size) for span, size in spans if span.start < span.stop]
+
+
+def _batches(array: Indices, size: int) -> Tensor:
+    """[S, T * size, ...] -> int32 [S, T, size, ...] on the device."""
+    seeds, _, *rest = array.shape
+    return _integers(array.reshape(seeds, -1, size, *rest))
+
+
+def _integers(array: Indices) -> Tensor:
+    return jnp.asarray(array.astype(np.int32))
+
+
+def answerer(task: Task, images: Sequence[Images]) -> Callable[[State], Logits]:
+    """Compile the answers of all seeds' models, each to images of its own.
+
+    Args:
+        task: One seed's.
+        images: uint8 [V, H, W, C] of each seed; equally many.
+
+    Returns:
+        State -> logits in inference mode, float32 [S, V, K].
+    """
+    _, (trained, others, _) = steps.pure(task)
+
+    def answer(values: list[Tensor], rest: list[Tensor], pixels: Tensor) -> Tensor:
+        mapping = [*zip(trained, values, strict=True), *zip(others, rest, strict=True)]
+        with keras.StatelessScope(mapping):
+            return task.net(ops.cast(pixels, "float32"), training=False)
+
+    program = jax.jit(jax.vmap(answer))
+    every = np.stack(images)
+    chunks = [
+        jnp.asarray(every[:, start : start + CHUNK])
+        for start in range(0, every.shape[1], CHUNK)
+    ]
+
+    def answers(state: State) -> Logits:
+        parts = [program(state[0], state[1], chunk) for chunk in chunks]
+        return np.concatenate([np.asarray(part) for part in parts], axis=1)
+
+    return answers
+
+
+def weights(task: Task, state: State) -> list[tuple[NDArray[Any], ...]]:
+    """Each seed's weights, as `get_weights` of its model would give them."""
+    _, (trained, others, _) = steps.pure(task)
+    values = dict(
+        zip(map(id, (*trained, *others)), [*state[0], *state[1]], strict=True)
+    )
+    arrays = jax.device_get([values[id(variable)] for variable in task.net.weights])
+    return [tuple(one.copy() for one in same) for same in zip(*arrays, strict=True)]

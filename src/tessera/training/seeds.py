@@ -1,0 +1,250 @@
+"""Several seeds of one run, trained at once: the same epochs as `fit`, side by side.
+
+Each seed has its own images, order, draws, weights and history, and keeps its own best
+epoch. Results are those of `fit` on JAX but for rounding.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.arrays import Logits
+from tessera.experiment import Monitor
+from tessera.models import whitening
+from tessera.training import fit as single
+from tessera.training import resident, stages
+from tessera.training.batches import Epoch
+from tessera.training.fit import Fitted, Job
+from tessera.training.resident import Resident
+from tessera.training.resume import Best, Row, State
+from tessera.training.stages import Stage
+from tessera.training.steps import Task
+from tessera.training.validation import TrainingDiverged, validation_scores
+
+
+@dataclass(eq=False)
+class Lane:
+    """One seed's training under way."""
+
+    job: Job
+    stage: Stage
+    state: State = field(default_factory=State)
+    error: TrainingDiverged | None = None
+    """Why it ended early; the others go on."""
+
+
+def fit(jobs: Sequence[Job]) -> list[Fitted | TrainingDiverged]:
+    """Train jobs that differ in their seeds, and leave each with its best weights.
+
+    Their `store` is not used: a training that is interrupted starts over.
+
+    Args:
+        jobs: With one plan, one training and as many images each, and nothing that
+            `together.why_alone` names.
+
+    Returns:
+        What each came to, in order. The weights before a loss exploded are kept.
+
+    Raises:
+        ValueError: The jobs cannot be trained as one.
+        CannotWrite: The disk refused the weights.
+    """
+    require_alike(jobs)
+    began, busy = time.perf_counter(), time.process_time()
+    lanes = [Lane(job, begun(job)) for job in jobs]
+    train_all(lanes)
+    seconds = (time.perf_counter() - began) / len(lanes)
+    cpu_seconds = (time.process_time() - busy) / len(lanes)
+    for lane in lanes:
+        single.keep_best(lane.job, lane.state)
+    return [
+        lane.error or fitted(lane, seconds, cpu_seconds, note(jobs)) for lane in lanes
+    ]
+
+
+def require_alike(jobs: Sequence[Job]) -> None:
+    """Refuse jobs that are not one program.
+
+    Raises:
+        ValueError: See `fit`.
+    """
+    values: dict[str, list[Any]] = {
+        "plan": [job.plan for job in jobs],
+        "training": [job.training for job in jobs],
+        "training images": [len(job.material.indices) for job in jobs],
+        "validation images": [len(job.material.validation) for job in jobs],
+    }
+    for name, found in values.items():
+        if any(one != found[0] for one in found):
+            raise ValueError(
+                f"{name}: expected the same for every seed. Received: {found}. "
+                "Train these seeds one by one."
+            )
+
+
+def begun(job: Job) -> Stage:
+    """A job's only stage, its model ready to be trained."""
+    whitening.adapt(job.net, job.material.train.images, job.material.indices)
+    (span,) = stages.spans(job.plan, job.training.epochs)
+    return stages.begin(
+        job.net,
+        job.plan,
+        span,
+        job.training,
+        steps_per_epoch=job.steps(),
+        seed=job.seed,
+    )
+
+
+def note(jobs: Sequence[Job]) -> str:
+    """What a record says of a training of this kind."""
+    seeds = ", ".join(str(job.seed) for job in jobs)
+    if len(jobs) == 1:
+        return "Trained in whole epochs on the device."
+    return (
+        f"Trained in one program with the seeds {seeds}, in whole epochs on the "
+        "device; its seconds are an equal share of theirs."
+    )
+
+
+def fitted(lane: Lane, seconds: float, cpu_seconds: float, note: str) -> Fitted:
+    """What a training that came to its end leaves."""
+    job, history = lane.job, lane.state.history
+    first = single.first_of_last_phase(job)
+    return Fitted(
+        history=tuple(history),
+        best_epoch=single.best_epoch(history, job.training, first=first),
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        images_per_second=len(job.material.indices) * len(history) / seconds,
+        notes=(note,),
+    )
+
+
+def train_all(lanes: Sequence[Lane]) -> None:
+    """Train through all epochs, adding a row for each to every lane."""
+    lead = lanes[0].job
+    images = resident.resident(lead.material.train, padding=lead.training.crop_padding)
+    require_same_bytes(images, epoch_of(lead, 0))
+    tasks = [task_of(lane, 0) for lane in lanes]
+    state = resident.stacked(tasks)
+    held = [lane.job.material.validation.images for lane in lanes]
+    answers = resident.answerer(tasks[0], held)
+    for epoch in range(lead.training.epochs):
+        began = time.perf_counter()
+        if epoch == 0 or lead.phase(epoch) is not lead.phase(epoch - 1):
+            task = task_of(lanes[0], epoch)
+            train = resident.trainer(task, images, lead.training.batch_size)
+            for lane in lanes:
+                lane.state.best = None
+        drawn = [epoch_of(lane.job, epoch).drawn for lane in lanes]
+        chosen, rows = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
+        state, *sums = train(state, chosen, rows)
+        logits, weights = answers(state), resident.weights(tasks[0], state)
+        seconds = (time.perf_counter() - began) / len(lanes)
+        means = np.stack(sums, axis=1) / chosen.shape[1]
+        for lane, (loss, accuracy), found, kept in zip(
+            lanes, means.tolist(), logits, weights, strict=True
+        ):
+            row = {"loss": loss, "accuracy": accuracy, "seconds": seconds}
+            advance(lane, epoch, row, found, kept)
+        if all(lane.error for lane in lanes):
+            return
+
+
+def on_device(job: Job) -> Resident:
+    """The images that a job draws from."""
+    training = job.training
+    return resident.resident(
+        job.material.train, padding=training.crop_padding, fill=training.crop_fill
+    )
+
+
+def epoch_of(job: Job, epoch: int) -> Epoch:
+    """A job's batches of an epoch."""
+    phase, key = job.phase(epoch), {"seed": job.seed, "epoch": epoch}
+    return Epoch(job.material, job.training, phase, job.counts, **key)
+
+
+def task_of(lane: Lane, epoch: int) -> Task:
+    """What a step of a lane's epoch does."""
+    job = lane.job
+    return stages.task(
+        job.net,
+        lane.stage,
+        job.phase(epoch),
+        job.counts,
+        smoothing=job.training.label_smoothing,
+    )
+
+
+def require_same_bytes(images: Resident, epoch: Epoch) -> None:
+    """Compare the first batch as the device makes it with the ordinary one.
+
+    A device that cannot be trusted with integers, or an augmentation that only one of
+    the two knows, would train on other images without a word.
+
+    Raises:
+        ValueError: They differ.
+    """
+    expected, _ = next(iter(epoch))
+    size = len(expected)
+    chosen, rows = (array[:size] for array in epoch.drawn)
+    found = resident.batch(images, chosen, rows)
+    if found.shape != expected.shape or not np.array_equal(found, expected):
+        raise ValueError(
+            "augmentation: expected the device to make the bytes of `order.augment`. "
+            "Received others. Train these seeds one by one."
+        )
+
+
+def advance(
+    lane: Lane,
+    epoch: int,
+    row: Row,
+    logits: Logits,
+    weights: tuple[NDArray[Any], ...],
+) -> None:
+    """Score a lane's epoch, keep its weights if they are best, and tell of it.
+
+    Args:
+        lane: Unchanged if its training has exploded before.
+        epoch: Counted from 0, just finished.
+        row: What training gave: loss, accuracy, seconds.
+        logits: Of the lane's validation images.
+        weights: After the epoch.
+    """
+    if lane.error is not None:
+        return
+    job, state = lane.job, lane.state
+    rate = keras.ops.convert_to_numpy(rate_after(lane, epoch))
+    row |= {"epoch": epoch + 1, "learning_rate": float(rate)}
+    try:
+        single.require_finite(epoch, "loss", row["loss"])
+        row |= validation_scores(job.material.validation.labels, logits)
+        single.require_finite(epoch, "validation loss", row["val_loss"])
+    except TrainingDiverged as error:
+        lane.error = error
+        return
+    score = row[job.training.monitor]
+    if state.best is None or is_better(score, state.best.score, job.training.monitor):
+        state.best = Best(score, weights)
+    state.history.append({name: row[name] for name in single.COLUMNS})
+    job.report(epoch + 1, 0, 1, state.history[-1])
+
+
+def rate_after(lane: Lane, epoch: int) -> Any:
+    """The learning rate of the first step after an epoch."""
+    optimizer = lane.stage.optimizer
+    optimizer.iterations.assign(lane.job.steps() * (epoch + 1))
+    return optimizer.learning_rate
+
+
+def is_better(score: float, best: float, monitor: Monitor) -> bool:
+    """Whether a score beats the best before, as `ModelCheckpoint` has it."""
+    return score < best if monitor == "val_loss" else score > best

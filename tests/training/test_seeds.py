@@ -1,0 +1,164 @@
+"""Seeds trained at once come to what each comes to alone. JAX only.
+
+Where another backend is in use, the last test runs the files of this subject on JAX in
+one process.
+"""
+
+import dataclasses
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tiny import material, net_of
+
+from tessera import remedies
+from tessera.experiment import Training
+from tessera.imbalance.plan import Phase, Plan
+from tessera.training import fit
+from tessera.training.fit import Job
+from tessera.training.validation import TrainingDiverged
+
+ON_JAX = keras.backend.backend() == "jax"
+TOGETHER = "test_together.py"
+jax_only = pytest.mark.skipif(not ON_JAX, reason="needs the JAX backend")
+
+TRAINING = Training(
+    epochs=3,
+    batch_size=40,
+    learning_rate=0.03,
+    optimizer="muon",
+    weight_decay=0.1,
+    schedule="one-cycle",
+    label_smoothing=0.1,
+    alternating_flip=True,
+    crop_fill="mirror",
+    crop_padding=2,
+    monitor="val_loss",
+)
+PHASES = (
+    Phase(until=0.5),
+    Phase(class_weights=(1.0, 3.0), sampling=remedies.Power(), sharpness=0.05),
+)
+"""The second begins after two of three epochs."""
+
+
+def job(folder: Path, seed: int, **changes: Any) -> Job:
+    plan = Plan(changes.pop("phases", PHASES), (40, 40))
+    training = TRAINING.model_copy(update=changes)
+    weights = folder / f"{seed}.weights.h5"
+    return Job(
+        net_of(seed), plan, material(seed), training, seed, weights, lambda *_: None
+    )
+
+
+def alone(asked: Job) -> fit.Fitted:
+    """The same training, step by step."""
+    return fit.fit(
+        asked.net,
+        asked.plan,
+        asked.material,
+        asked.training,
+        seed=asked.seed,
+        weights=asked.weights,
+    )
+
+
+def assert_alike(found: fit.Fitted, expected: fit.Fitted) -> None:
+    """Equal but for rounding; a score may differ by one of the 40 images."""
+    assert found.best_epoch == expected.best_epoch
+    assert len(found.history) == len(expected.history)
+    for row, other in zip(found.history, expected.history, strict=True):
+        assert tuple(row) == fit.COLUMNS
+        for name in ("epoch", "learning_rate"):
+            assert row[name] == pytest.approx(other[name], rel=1e-6)
+        for name in ("loss", "val_loss"):
+            assert row[name] == pytest.approx(other[name], rel=1e-3)
+        for name in ("accuracy", "val_accuracy", "val_balanced_accuracy"):
+            assert row[name] == pytest.approx(other[name], abs=0.026)
+
+
+@jax_only
+@pytest.mark.slow
+def test_two_seeds_at_once_come_to_what_each_comes_to_alone(tmp_path: Path) -> None:
+    """Everything that is not refused at once, and two phases of it."""
+    from tessera.training import seeds
+
+    jobs = [job(tmp_path, seed) for seed in (0, 1)]
+    for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
+        single = job(tmp_path, mine.seed)
+        expected = alone(single)
+        assert isinstance(found, fit.Fitted)
+        assert_alike(found, expected)
+        pixels = mine.material.validation.images.astype(np.float32)
+        answers, others = (np.asarray(j.net(pixels)) for j in (mine, single))
+        np.testing.assert_allclose(answers, others, atol=2e-3)
+        assert found.notes == (seeds.note(jobs),)
+        assert "seeds 0, 1" in found.notes[0]
+
+        stored = net_of(9)
+        stored.load_weights(tmp_path / f"{mine.seed}.weights.h5")
+        for array, kept in zip(
+            stored.get_weights(), single.net.get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(array, kept, atol=2e-3)
+
+
+@jax_only
+@pytest.mark.slow
+def test_a_seed_whose_loss_explodes_leaves_the_others_as_they_were(
+    tmp_path: Path,
+) -> None:
+    from tessera.training import seeds
+
+    short = {"epochs": 1, "phases": (Phase(),)}
+    bad, good = (job(tmp_path, seed, **short) for seed in (0, 1))
+    bad.net.set_weights([np.full_like(w, np.nan) for w in bad.net.get_weights()])
+    broken, found = seeds.fit([bad, good])
+    assert isinstance(broken, TrainingDiverged)
+    assert str(broken).startswith("epoch 1: expected a finite loss")
+    assert isinstance(found, fit.Fitted)
+    assert_alike(found, alone(job(tmp_path, 1, **short)))
+
+
+@jax_only
+def test_seeds_with_other_numbers_of_images_are_refused(tmp_path: Path) -> None:
+    from tessera.training import seeds
+    from tessera.training.batches import Material
+
+    one, two = (job(tmp_path, seed) for seed in (0, 1))
+    fewer = Material(two.material.train, np.arange(79), two.material.validation)
+    with pytest.raises(ValueError, match=r"training images: .* Received: \[80, 79\]"):
+        seeds.require_alike([one, dataclasses.replace(two, material=fewer)])
+
+
+@jax_only
+def test_a_device_that_makes_other_images_is_refused(tmp_path: Path) -> None:
+    from tessera.training import resident, seeds
+
+    asked = job(tmp_path, 0)
+    wrong = resident.resident(asked.material.train, padding=0)  # 2 was asked for
+    with pytest.raises(ValueError, match=r"bytes of `order\.augment`"):
+        seeds.require_same_bytes(wrong, seeds.epoch_of(asked, 0))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(ON_JAX, reason="this process runs them already")
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+def test_on_jax_all_of_this_holds() -> None:
+    here = Path(__file__)
+    files = [here, here.with_name("test_resident.py"), here.parents[1] / TOGETHER]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
