@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tessera import files, pipeline, study, together, workers
+from tessera import files, study, together, workers
 from tessera.catalogue import named
 from tessera.data import source
 from tessera.experiment import (
@@ -114,10 +114,10 @@ def test_a_cells_seeds_train_on_as_many_images_of_every_class(selection: str) ->
         update={"regimes": (Regime(name="cut", profile=profile),), "models": (Cnn(),)}
     )
     dataset = source.load(asked.data)
-    first, *others = (pipeline.choose(run, dataset) for run in asked.runs()[:3])
-    counts = pipeline.train_counts(dataset, first)
+    first, *others = (selection.choose(run, dataset) for run in asked.runs()[:3])
+    counts = selection.train_counts(dataset, first)
     for one in others:
-        np.testing.assert_array_equal(pipeline.train_counts(dataset, one), counts)
+        np.testing.assert_array_equal(selection.train_counts(dataset, one), counts)
         assert len(one.validation) == len(first.validation)
 
 

@@ -7,20 +7,20 @@ import datetime
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tessera import artefacts, checkpoint, files, runtime, settings
-from tessera.arrays import Counts, Indices, Logits
-from tessera.data import manifest, splits
-from tessera.data.dataset import Dataset, Split
+from tessera.arrays import Logits
+from tessera.data import manifest
+from tessera.data.dataset import Dataset
 from tessera.evaluation import health, scores
 from tessera.experiment import Run
-from tessera.imbalance import guards, plan, profiles
+from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
 from tessera.record import Record, RunFolder
+from tessera.selection import Chosen, choose, reduced_classes, train_counts
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
 from tessera.training.resume import Store
@@ -29,17 +29,6 @@ SHARED = (
     "The training is that of the same regime without the last step, which the same "
     "seed would repeat bit by bit."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """Which of the dataset's images a run uses, and for what."""
-
-    train: Indices
-    """Positions in the dataset's training images."""
-    validation: Split
-    held: Indices
-    """Positions of the validation images in the split that they come from."""
 
 
 def execute(
@@ -88,26 +77,17 @@ def execute(
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
-    passed_over: list[str] = []
-    if fitted is not None:
-        weights.load(net, folder.weights)
-        remarks += fitted.notes
-    elif donor and (fitted := take_over(run, net, dataset, donor, folder)):
-        remarks += (SHARED,)
-    else:
-        # A record may be passed on: it names places within its folder only.
-        here = f"{folder.path}/"
-        store = checkpoints(
-            run, dataset, folder, lambda why: passed_over.append(why.replace(here, ""))
-        )
-        fitted = train_model(
-            run, net, dataset, chosen, folder=folder, report=report, store=store
-        )
-        remarks += tuple(passed_over)
+    fitted, more = trained(
+        run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
+    )
     artefacts.write_history(folder, fitted.history)
     tuned = finish(run, net, dataset, chosen, folder)
     logits = predict_splits(net, dataset, chosen, folder)
-    notes = (*remarks, *artefacts.write_heatmaps(run, net, dataset, logits, folder))
+    notes = (
+        *remarks,
+        *more,
+        *artefacts.write_heatmaps(run, net, dataset, logits, folder),
+    )
     with files.replacing(folder.model) as temporary:
         build.with_probabilities(net).save(temporary)
     record = conclude(
@@ -126,20 +106,33 @@ def execute(
     return record
 
 
-def choose(run: Run, dataset: Dataset) -> Chosen:
-    """Make the imbalance, then cut the validation set from what is left.
-
-    A dataset that brings a validation set of its own keeps it.
-    """
-    labels = dataset.train.labels
-    kept = profiles.select(
-        run.regime.profile, labels, dataset.class_names, seed=run.seed
+def trained(
+    run: Run,
+    net: Any,
+    dataset: Dataset,
+    chosen: Chosen,
+    folder: RunFolder,
+    *,
+    donor: RunFolder | None,
+    report: Callable[..., None],
+    fitted: fit.Fitted | None,
+) -> tuple[fit.Fitted, tuple[str, ...]]:
+    """Train the model, unless that is done or another run has done it; with remarks."""
+    if fitted is not None:
+        weights.load(net, folder.weights)
+        return fitted, fitted.notes
+    if donor and (fitted := take_over(run, net, dataset, donor, folder)):
+        return fitted, (SHARED,)
+    passed_over: list[str] = []
+    # A record may be passed on: it names places within its folder only.
+    here = f"{folder.path}/"
+    store = checkpoints(
+        run, dataset, folder, lambda why: passed_over.append(why.replace(here, ""))
     )
-    if dataset.validation is not None:
-        return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
-    inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
-    held = kept[outer]
-    return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
+    fitted = train_model(
+        run, net, dataset, chosen, folder=folder, report=report, store=store
+    )
+    return fitted, tuple(passed_over)
 
 
 def train_model(
@@ -284,16 +277,3 @@ def conclude(
         provenance=runtime.environment(threads),
         finished_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
-
-
-def train_counts(dataset: Dataset, chosen: Chosen) -> Counts:
-    """Images per class that the optimiser sees, int64 [K]."""
-    labels = dataset.train.labels[chosen.train]
-    return np.bincount(labels, minlength=len(dataset.class_names)).astype(np.int64)
-
-
-def reduced_classes(run: Run, dataset: Dataset) -> tuple[int, ...]:
-    """The classes that this run's profile made rare."""
-    available = dataset.train.counts(len(dataset.class_names))
-    kept = profiles.counts(run.regime.profile, available, dataset.class_names)
-    return profiles.reduced_classes(kept, available)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tessera import pipeline, runtime, search_space
+from tessera import pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Experiment, Model, OwnTraining, Regime, Run
 from tessera.frozen import Setting
@@ -120,7 +120,7 @@ def validation_score(run: Run, dataset: Dataset) -> float:
         dataset: From `without_test`.
     """
     runtime.make_deterministic(run.seed)
-    chosen = pipeline.choose(run, dataset)
+    chosen = selection.choose(run, dataset)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     with tempfile.TemporaryDirectory(prefix="tessera-trial-") as place:
         folder = RunFolder(Path(place))

@@ -9,7 +9,7 @@ of them can only be compared from the same start and without dropout.
 import sys
 from pathlib import Path
 
-from tessera import files, pipeline, runtime
+from tessera import files, pipeline, runtime, selection
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Explain, Training
 from tessera.record import RunFolder
@@ -39,7 +39,7 @@ def main(seed: int, dropout: float, out: Path, start: Path | None) -> None:
         run,
         net,
         dataset,
-        pipeline.choose(run, dataset),
+        selection.choose(run, dataset),
         folder=RunFolder(out),
         report=lambda *_: None,
     )

@@ -21,7 +21,7 @@ PROMISED = 0.02
 def test_saving_takes_at_most_two_percent_of_a_training(
     tmp_path: Path, proof: Proof, monkeypatch
 ) -> None:
-    from tessera import pipeline, runtime
+    from tessera import pipeline, runtime, selection
     from tessera.models import build
 
     spent: list[float] = []
@@ -49,7 +49,7 @@ def test_saving_takes_at_most_two_percent_of_a_training(
         run,
         build.for_run(run, dataset.image_shape, 10),
         dataset,
-        pipeline.choose(run, dataset),
+        selection.choose(run, dataset),
         folder=folder,
         report=lambda *_: None,
         store=store,

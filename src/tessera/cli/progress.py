@@ -112,8 +112,8 @@ def grouped(console: Console, groups: Sequence[workers.Group]) -> None:
     programs = [group for group in groups if group.resident]
     runs = sum(len(group.tasks) for group in programs)
     console.print(
-        f"on the device: {_count(range(runs), 'run')} as "
-        f"{_count(programs, 'program')}; how long they take is not estimated",
+        f"on the device: {plural(runs, 'run')} as "
+        f"{plural(len(programs), 'program')}; how long they take is not estimated",
         soft_wrap=True,
     )
     for group in groups:

@@ -1,0 +1,51 @@
+"""A run and its dataset -> which images it trains on, and which it validates on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tessera.arrays import Counts, Indices
+from tessera.data import splits
+from tessera.data.dataset import Dataset, Split
+from tessera.experiment import Run
+from tessera.imbalance import profiles
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Which of the dataset's images a run uses, and for what."""
+
+    train: Indices
+    """Positions in the dataset's training images."""
+    validation: Split
+    held: Indices
+    """Positions of the validation images in the split that they come from."""
+
+
+def choose(run: Run, dataset: Dataset) -> Chosen:
+    """Make the imbalance, then cut the validation set from what is left.
+
+    A dataset that brings a validation set of its own keeps it.
+    """
+    labels = dataset.train.labels
+    kept = profiles.select(
+        run.regime.profile, labels, dataset.class_names, seed=run.seed
+    )
+    if dataset.validation is not None:
+        return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
+    inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
+    held = kept[outer]
+    return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
+
+
+def train_counts(dataset: Dataset, chosen: Chosen) -> Counts:
+    """Images per class that the optimiser sees, int64 [K]."""
+    labels = dataset.train.labels[chosen.train]
+    return np.bincount(labels, minlength=len(dataset.class_names)).astype(np.int64)
+
+
+def reduced_classes(run: Run, dataset: Dataset) -> tuple[int, ...]:
+    """The classes that this run's profile made rare."""
+    available = dataset.train.counts(len(dataset.class_names))
+    kept = profiles.counts(run.regime.profile, available, dataset.class_names)
+    return profiles.reduced_classes(kept, available)

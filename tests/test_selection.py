@@ -1,0 +1,59 @@
+"""Which images a run trains on and which it validates on, on a dataset made by hand."""
+
+import numpy as np
+import pytest
+
+from tessera import selection
+from tessera.data.dataset import Dataset, Split
+from tessera.data.digits import load
+from tessera.experiment import Digits, Experiment, Reduced, Regime, Run
+
+REDUCED = Reduced(classes=(3, 4, 5), fraction=0.2)
+
+
+def run(seed: int = 0) -> Run:
+    regimes = (Regime(name="reduced", profile=REDUCED),)
+    return Experiment(data=Digits(), regimes=regimes, seeds=(seed,)).runs()[0]
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load(16)
+
+
+def test_training_and_validation_images_are_disjoint_and_all_that_is_kept(
+    digits: Dataset,
+) -> None:
+    chosen = selection.choose(run(), digits)
+    assert not set(chosen.train) & set(chosen.held)
+    labels = digits.train.labels[np.r_[chosen.train, chosen.held]]
+    counts, available = np.bincount(labels), np.bincount(digits.train.labels)
+    np.testing.assert_array_equal(
+        np.delete(counts, (3, 4, 5)), np.delete(available, (3, 4, 5))
+    )
+    np.testing.assert_allclose(counts[3:6], 0.2 * available[3:6], atol=1)
+
+
+def test_validation_images_are_those_at_the_held_positions(digits: Dataset) -> None:
+    chosen = selection.choose(run(), digits)
+    expected = digits.train.images[chosen.held]
+    np.testing.assert_array_equal(chosen.validation.images, expected)
+
+
+def test_a_validation_set_of_the_datasets_own_is_kept_whole(digits: Dataset) -> None:
+    own = Split(digits.test.images[:20], digits.test.labels[:20])
+    with_own = Dataset(**{**vars(digits), "validation": own})
+    chosen = selection.choose(run(), with_own)
+    assert chosen.validation is own
+    np.testing.assert_array_equal(chosen.held, np.arange(20))
+
+
+def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
+    chosen = selection.choose(run(), digits)
+    counts = selection.train_counts(digits, chosen)
+    assert counts.sum() == len(chosen.train)
+    assert counts[3] == np.sum(digits.train.labels[chosen.train] == 3)
+
+
+def test_reduced_classes_are_those_that_the_profile_made_rare(digits: Dataset) -> None:
+    assert selection.reduced_classes(run(), digits) == (3, 4, 5)
