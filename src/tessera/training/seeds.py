@@ -129,7 +129,7 @@ def fitted(lane: Lane, seconds: float, cpu_seconds: float, note: str) -> Fitted:
 def train_all(lanes: Sequence[Lane]) -> None:
     """Train through all epochs, adding a row for each to every lane."""
     lead = lanes[0].job
-    images = resident.resident(lead.material.train, padding=lead.training.crop_padding)
+    images = on_device(lead)
     require_same_bytes(images, epoch_of(lead, 0))
     tasks = [task_of(lane, 0) for lane in lanes]
     state = resident.stacked(tasks)
