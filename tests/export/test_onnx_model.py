@@ -67,3 +67,15 @@ def test_the_file_says_what_its_numbers_mean(model: Trained, tmp_path: Path) -> 
     assert float(notes["temperature"]) == model.temperature
     assert notes["data_fingerprint"] == model.record.data.fingerprint
     assert {e.domain: e.version for e in stored.opset_import} == {"": 17}
+
+
+@pytest.mark.parametrize("settings", [Cnn(), Transformer()], ids=str)
+def test_a_runtime_finds_no_pooling_before_its_relu_and_no_constant_without_use(
+    model: Trained, settings: Model
+) -> None:
+    graph = onnx_model.model(with_network(model, settings, (16, 16, 3))).graph
+    made = {node.output[0]: node.op_type for node in graph.node}
+    before = [made.get(n.input[0]) for n in graph.node if n.op_type == "MaxPool"]
+    assert before == ["Relu"] * 2
+    used = {name for node in graph.node for name in node.input}
+    assert {constant.name for constant in graph.initializer} <= used

@@ -14,7 +14,7 @@ from keras import layers
 from onnx import TensorProto, helper
 
 from tessera import __version__
-from tessera.export import closed_form, onnx_layers
+from tessera.export import closed_form, onnx_layers, onnx_pooling
 from tessera.export.onnx_graph import Graph, Value
 from tessera.trained import Trained
 
@@ -50,13 +50,15 @@ def model(trained: Trained) -> Any:
     if closed_form.exists(trained.run.model, trained.net):
         _heatmap(graph, trained, values)
         outputs.append(_described(HEATMAP, *_grid(trained.net)))
+    nodes = onnx_pooling.relu_first(graph.nodes, graph.constants)
+    used = {name for node in nodes for name in node.input}
     whole = helper.make_model(
         helper.make_graph(
-            graph.nodes,
+            nodes,
             trained.run.cell,
             [_described(INPUT, *shape)],
             outputs,
-            initializer=graph.constants,
+            initializer=[kept for kept in graph.constants if kept.name in used],
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
