@@ -33,7 +33,7 @@ help:
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
 	@echo 'make docs-test  run the code of the documents and the examples'
 	@echo 'make site     build the documentation into site/'
-	@echo 'make results  write the tables of results/ into README.md and docs/findings.md'
+	@echo 'make results  write the tables of results/ into README.md and docs/'
 	@echo 'make lock     resolve the dependencies again (UPGRADE=1: to the newest)'
 	@echo 'make clean    remove the environments and caches'
 	@echo
