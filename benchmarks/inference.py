@@ -1,6 +1,7 @@
-"""Images per second of one trained model under every runtime it can be handed to.
+"""Images per second of trained models under every runtime they can be handed to.
 
-    python benchmarks/inference.py RUN... --record results/inference.json
+    python benchmarks/inference.py STUDY        one run of each model of the study
+    python benchmarks/inference.py RUN RUN...   these runs
 
 Every runtime gets the same images and one thread, is first held to the original's
 probabilities, and is then timed in turns with the others, so that whatever else the
@@ -11,20 +12,23 @@ equivalent (`benchmarks/torch_equivalent.py`) takes part where PyTorch is instal
 import argparse
 import functools
 import importlib.util
-import statistics
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import measure
 import numpy as np
 
-from tessera import files, runtime
+from tessera import runtime
 
 THREADS = 1
 BATCHES = (1, 512)
+PORTION = 16  # images at a time that fit a core's cache
+BASE = "Keras predict"
 SECONDS = 0.5  # at least this long per measurement
 TOLERANCE = 1e-4
 
@@ -42,6 +46,9 @@ def runtimes(model: Any, folder: Path) -> dict[str, Run]:
         "Keras predict": lambda x: net.predict(x, batch_size=len(x), verbose=0),
         "Keras predict_on_batch": net.predict_on_batch,
         "ONNX Runtime": onnx(folder / formats.FILES["onnx"], ["probabilities"]),
+        f"ONNX Runtime, {PORTION} at a time": portions(
+            onnx(folder / formats.FILES["onnx"], ["probabilities"])
+        ),
         "LiteRT": litert(folder / formats.FILES["litert"]),
     }
     if closed_form.exists(model.run.model, model.net):
@@ -61,6 +68,13 @@ def onnx(path: Path, outputs: list[str] | None) -> Run:
     options.intra_op_num_threads = options.inter_op_num_threads = THREADS
     session = onnxruntime.InferenceSession(path, options)
     return lambda x: session.run(outputs, {"pixels": x})[0]
+
+
+def portions(run: Run) -> Run:
+    """The same for a few images after another."""
+    return lambda x: np.concatenate(
+        [run(x[start : start + PORTION]) for start in range(0, len(x), PORTION)]
+    )
 
 
 def litert(path: Path) -> Run:
@@ -87,7 +101,7 @@ def pixels_shape(interpreter: Any) -> list[int]:
     return list(interpreter.get_input_details()[0]["shape"][1:])
 
 
-def measure(run: Run, images: Any) -> float:
+def speed(run: Run, images: Any) -> float:
     """Images per second over at least `SECONDS`."""
     began, calls = time.perf_counter(), 0
     while (spent := time.perf_counter() - began) < SECONDS:
@@ -98,7 +112,7 @@ def measure(run: Run, images: Any) -> float:
 
 def compare(runs: dict[str, Run], images: Any, rounds: int) -> dict[str, list[float]]:
     """Speeds of every runtime, one per round, measured in turns."""
-    expected = runs["Keras predict"](images)
+    expected = runs[BASE](images)
     for name, run in runs.items():
         difference = float(np.abs(run(images) - expected).max())
         if difference > TOLERANCE:
@@ -106,69 +120,77 @@ def compare(runs: dict[str, Run], images: Any, rounds: int) -> dict[str, list[fl
     speeds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            speeds[name].append(measure(run, images))
+            speeds[name].append(round(speed(run, images), 1))
     return speeds
 
 
-def table(speeds: dict[str, list[float]], batch: int, title: str) -> str:
-    base = statistics.median(speeds["Keras predict"])
-    rounds = len(speeds["Keras predict"])
-    lines = [f"{title}, batch {batch}: images/s, median of {rounds} rounds"]
-    for name, values in speeds.items():
-        middle = statistics.median(values)
-        lines.append(
-            f"  {name:28}{middle:>12,.0f}{middle / base:>8.2f} x Keras predict"
-        )
+def folders(given: Sequence[Path]) -> list[Path]:
+    """Runs as given; a study's folder stands for the first run of each model."""
+    found = []
+    for path in given:
+        if not (path / "study.json").exists():
+            found.append(path)
+            continue
+        cells = json.loads((path / "study.json").read_text(encoding="utf-8"))["cells"]
+        first = {cell["model"]: cell["folders"][0] for cell in reversed(cells)}
+        found += [path / first[name] for name in sorted(first)]
+    return found
+
+
+def table(record: dict[str, Any]) -> str:
+    """One line a runtime; a column per model and batch: images/s, and the ratio."""
+    columns = record["measurements"]
+    names = list(dict.fromkeys(n for c in columns for n in c["images_per_second"]))
+    heads = [f"{c['model']}, {c['batch']}" for c in columns]
+    lines = [f"| images/s | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
+    for name in names:
+        cells = [_cell(column["images_per_second"], name) for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", nargs="+", type=Path, help="a run's or study's folder")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--record", type=Path, help="JSON file for the numbers")
-    asked = parser.parse_args()
-    runtime.prepare(THREADS)
-    runtime.load_backend()
+def _cell(speeds: dict[str, list[float]], name: str) -> str:
+    if name not in speeds:
+        return ""
+    middle = measure.median(speeds[name])
+    return f"{middle:,.0f} ({middle / measure.median(speeds[BASE]):.1f})"
+
+
+def measured(path: Path, rounds: int) -> list[dict[str, Any]]:
+    """One model under every runtime, for each batch."""
     from tessera import trained
 
-    records = []
-    for path in asked.run:
-        model = trained.load(path)
-        shape = model.record.data.image_shape
-        generator = np.random.default_rng(0)
-        with tempfile.TemporaryDirectory() as folder:
-            runs = runtimes(model, Path(folder))
-            for batch in BATCHES:
-                images = generator.integers(0, 256, (batch, *shape)).astype(np.float32)
-                speeds = compare(runs, images, asked.rounds)
-                print(table(speeds, batch, f"{model.run.model.kind} at {shape}"))
-                records.append(
-                    {
-                        "model": model.run.model.model_dump(mode="json"),
-                        "image_shape": shape,
-                        "batch": batch,
-                        "images_per_second": speeds,
-                    }
-                )
-    if asked.record is not None:
-        machine = runtime.environment(THREADS).model_dump(mode="json")
-        packages = versions("onnxruntime", "ai-edge-litert", "torch")
-        whole = {"environment": machine, "runtimes": packages, "measurements": records}
-        files.write_json(asked.record, whole)
-    return 0
-
-
-def versions(*names: str) -> dict[str, str]:
-    from importlib import metadata
-
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+    model = trained.load(path)
+    shape = model.record.data.image_shape
+    generator = np.random.default_rng(0)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        runs = runtimes(model, Path(folder))
+        for batch in BATCHES:
+            images = generator.integers(0, 256, (batch, *shape)).astype(np.float32)
+            found.append(
+                {
+                    "model": model.record.model,
+                    "image_shape": shape,
+                    "batch": batch,
+                    "images_per_second": compare(runs, images, rounds),
+                }
+            )
     return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", nargs="+", type=Path, help="runs' or studies' folders")
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    record = {"machine": measure.machine(), "threads": THREADS, "measurements": []}
+    runtime.prepare(THREADS)
+    runtime.load_backend()
+    for path in folders(asked.path):
+        record["measurements"] += measured(path, asked.rounds)
+    print(table(record))
+    measure.write("inference", record)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import Any
 
 RECORDS = Path(__file__).with_name("records")
-PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "jax", "torch", "onnxruntime")
+PACKAGES = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "jax",
+    "torch",
+    "onnxruntime",
+    "ai-edge-litert",
+)
 
 
 class Child:

@@ -1,10 +1,11 @@
 """What a run costs besides its training when Ray spreads a study over machines.
 
-    python benchmarks/scaling.py --record benchmarks/records/scaling.json
-    python benchmarks/scaling.py --write docs/scaling.md
+    python benchmarks/scaling.py --record
+    python benchmarks/scaling.py --write
 
-The first measures, on a Ray cluster started on this machine; the second writes what the
-record says, and what follows from it for other clusters, into the document. Driver and
+The first measures everything in one go, on a Ray cluster started on this machine, and
+writes the whole record; the second writes what it says, and what follows from it for
+other clusters, into docs/scaling.md. Each takes another path, if given. Driver and
 node share this machine's cores with whatever else it does: the record holds its load.
 """
 
@@ -268,12 +269,26 @@ def written(document: str, record: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--record", type=Path, help="measure, and write the record")
-    parser.add_argument("--write", type=Path, help="write the record into a document")
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        type=Path,
+        const=RECORD,
+        help="measure, and write the record",
+    )
+    parser.add_argument(
+        "--write",
+        nargs="?",
+        type=Path,
+        const=DOCUMENT,
+        help="write the record into the document",
+    )
     given = parser.parse_args(arguments)
     if given.record:
+        began = time.perf_counter()
         text = json.dumps(measure(), indent=2) + "\n"
         given.record.write_text(text, encoding="utf-8")
+        print(f"{given.record.name}: {time.perf_counter() - began:.0f} s")
     if given.write:
         record = json.loads(RECORD.read_text(encoding="utf-8"))
         text = written(given.write.read_text(encoding="utf-8"), record)

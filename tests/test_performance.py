@@ -47,6 +47,23 @@ def test_ratios_are_to_the_fastest_peer(benchmark: Any) -> None:
     ]
 
 
+def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
+    benchmark: Any,
+) -> None:
+    speeds = {"Keras predict": [10.0, 20.0, 90.0], "ONNX Runtime": [50.0]}
+    alone = {"Keras predict": [1000.0]}
+    columns = [
+        {"model": "cnn", "batch": 1, "images_per_second": speeds},
+        {"model": "cnn", "batch": 512, "images_per_second": alone},
+    ]
+    rows = benchmark("inference").table({"measurements": columns}).splitlines()
+    assert rows[0] == "| images/s | cnn, 1 | cnn, 512 |"
+    assert rows[2:] == [
+        "| Keras predict | 20 (1.0) | 1,000 (1.0) |",
+        "| ONNX Runtime | 50 (2.5) |  |",
+    ]
+
+
 @pytest.mark.parametrize(
     "name,expected",
     [

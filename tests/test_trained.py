@@ -11,7 +11,8 @@ from scipy import special
 from tessera import files, trained
 from tessera.experiment import Cnn, Hybrid
 from tessera.models.rebuild import RunError
-from tessera.record import RunFolder, StudyFolder
+from tessera.record import RunFolder, StudyFolder, StudyRecord
+from tessera.results import Ranking, Spread
 
 
 def drawn(logits: np.ndarray, temperature: float) -> np.ndarray:
@@ -74,28 +75,85 @@ def test_a_run_is_loaded_with_its_own_temperature(toy: RunFolder) -> None:
     assert (model.image_size, len(model.class_names)) == (16, 10)
 
 
-def test_a_study_stands_for_the_best_seed_of_its_best_cell(
-    study: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(study, tmp_path / "study")
-    folder = StudyFolder(tmp_path / "study")
+def scored(study: Path, place: Path) -> StudyFolder:
+    """A copy of a study whose hybrid is better on average, and a CNN the best once."""
+    shutil.copytree(study, place)
     right = {("cnn", 0): 9, ("cnn", 1): 1, ("hybrid", 0): 6, ("hybrid", 1): 7}
     for (model, seed), count in right.items():
-        run = RunFolder(folder.path / "runs" / f"{model}--balanced" / f"seed-{seed}")
+        run = RunFolder(place / "runs" / f"{model}--balanced" / f"seed-{seed}")
         validate(run, count)
-    assert trained.recommended(folder).path.name == "seed-1"
-    assert trained.locate(folder.path).path.parent.name == "hybrid--balanced"
+    return StudyFolder(place)
+
+
+def picking(folder: StudyFolder, *models: str) -> StudyFolder:
+    """The study with a ranking that recommends each of these models' regime."""
+    record = StudyRecord.model_validate_json(folder.study.read_bytes())
+    none = Spread(mean=0, deviation=None, values=(0,))
+    rankings = [
+        Ranking(
+            model=model,
+            plain="plain",
+            balanced=None,
+            rare_classes=(),
+            common_classes=(),
+            sides=("reduced", "other"),
+            plain_f1=none,
+            balanced_f1=None,
+            plain_seconds=none,
+            remedies=(),
+            pick="balanced",
+            recommendation=(),
+        )
+        for model in models
+    ]
+    told = record.model_copy(update={"rankings": tuple(rankings)})
+    folder.study.write_text(told.model_dump_json())
+    return folder
+
+
+def test_without_a_recommendation_the_best_cell_on_validation_is_used_and_it_is_said(
+    study: Path, tmp_path: Path
+) -> None:
+    folder = scored(study, tmp_path / "study")
+    chosen = trained.choose(folder.path)
+    assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
+    assert chosen.because == (
+        "The study's report recommends no remedy beyond doubt; used is hybrid, "
+        "balanced, seed 1, the best on validation images."
+    )
+
+
+def test_what_the_report_recommends_is_used_though_another_is_better_on_validation(
+    study: Path, tmp_path: Path
+) -> None:
+    folder = picking(scored(study, tmp_path / "study"), "cnn")
+    chosen = trained.choose(folder.path)
+    assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
+    assert chosen.because.startswith("Used is cnn, balanced, seed 0: what the study's")
+
+
+def test_of_several_recommendations_validation_decides(
+    study: Path, tmp_path: Path
+) -> None:
+    folder = picking(scored(study, tmp_path / "study"), "cnn", "hybrid")
+    chosen = trained.choose(folder.path)
+    assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
+    assert "of its 2 recommendations the best on validation" in chosen.because
+
+
+def test_a_run_stands_for_itself_and_needs_no_reason(toy: RunFolder) -> None:
+    assert trained.choose(toy.path) == trained.Chosen(RunFolder(toy.path))
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected the folder of a finished run"):
-        trained.locate(tmp_path)
+        trained.choose(tmp_path)
 
 
 def test_a_damaged_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("{}")
     with pytest.raises(RunError, match=r"study\.json.*damaged"):
-        trained.locate(tmp_path)
+        trained.choose(tmp_path)
 
 
 def test_missing_validation_predictions_are_named(

@@ -1,7 +1,7 @@
 """A run or a study on disk -> a model ready for use, its probabilities calibrated.
 
-A study's folder means its recommended run. The recommendation and the temperature come
-from validation predictions alone: test scores stay an honest forecast.
+A study's folder means its recommended run: of the cell that its report recommends, the
+best seed on validation images. The temperature comes from these images too.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,8 @@ class Trained:
     """A `keras.Model` from pixels 0..255 [B, S, S, C] to logits [B, K]."""
     temperature: float
     """What logits are divided by before the softmax."""
+    because: str = ""
+    """Why this run stands for its study, a sentence; empty for a run itself."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -63,15 +65,29 @@ def load(path: Path) -> Trained:
         RunError: It is neither, or a file of the run is missing or damaged.
         ExperimentError: The run's `experiment.toml` is not valid.
     """
-    folder = locate(path)
-    rebuilt = rebuild.rebuild(folder)
-    logits, labels = validation(folder)
+    chosen = choose(path)
+    rebuilt = rebuild.rebuild(chosen.folder)
+    logits, labels = validation(chosen.folder)
     return Trained(
-        folder, rebuilt.run, rebuilt.record, rebuilt.net, temperature(logits, labels)
+        chosen.folder,
+        rebuilt.run,
+        rebuilt.record,
+        rebuilt.net,
+        temperature(logits, labels),
+        chosen.because,
     )
 
 
-def locate(path: Path) -> RunFolder:
+@dataclass(frozen=True)
+class Chosen:
+    """The run that a folder means."""
+
+    folder: RunFolder
+    because: str = ""
+    """See `Trained`."""
+
+
+def choose(path: Path) -> Chosen:
     """The run that a folder means: itself, or a study's recommended one.
 
     Raises:
@@ -80,17 +96,18 @@ def locate(path: Path) -> RunFolder:
     run, study = RunFolder(path), StudyFolder(path)
     if run.record.exists() or not study.study.exists():
         rebuild.read_record(run)
-        return run
+        return Chosen(run)
     return recommended(study)
 
 
-def recommended(study: StudyFolder) -> RunFolder:
-    """The run to use: of the best cell on validation, its best seed.
+def recommended(study: StudyFolder) -> Chosen:
+    """The run to use of a study.
 
-    The cell with the highest validation balanced accuracy, averaged over its seeds, and
-    in it the seed with the highest; the first of equals. Balanced accuracy, because
-    regimes cut differently imbalanced validation sets and a mean recall is the score
-    that does not follow class frequencies.
+    Of the cells that the study's rankings pick, or of all where they pick none, the one
+    with the highest validation balanced accuracy, averaged over its seeds, and in it
+    the seed with the highest; the first of equals. Balanced accuracy, because regimes
+    cut differently imbalanced validation sets and a mean recall is the score that does
+    not follow class frequencies.
 
     Raises:
         RunError: `study.json` or a run's validation predictions cannot be read.
@@ -102,13 +119,29 @@ def recommended(study: StudyFolder) -> RunFolder:
             f"{study.study}: expected a StudyRecord of Tessera. Received a damaged "
             "file. Give the same study command again: finished runs are kept."
         ) from error
-    cells = [
-        [(_validation_score(run), run) for run in map(RunFolder, paths)]
-        for cell in record.cells
-        if (paths := [study.path / folder for folder in cell.folders])
+    picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
+    picked = [c for c in record.cells if (c.model, c.regime) in picks and c.folders]
+    scored = [
+        (cell, [_validation_score(study.path / folder) for folder in cell.folders])
+        for cell in picked or [cell for cell in record.cells if cell.folders]
     ]
-    best = max(cells, key=lambda runs: float(np.mean([score for score, _ in runs])))
-    return max(best, key=lambda scored: scored[0])[1]
+    cell, values = max(scored, key=lambda row: float(np.mean(row[1])))
+    best = int(np.argmax(values))
+    named = f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}"
+    return Chosen(RunFolder(study.path / cell.folders[best]), _why(named, len(picked)))
+
+
+def _why(named: str, picked: int) -> str:
+    if picked == 0:
+        return (
+            f"The study's report recommends no remedy beyond doubt; used is {named}, "
+            "the best on validation images."
+        )
+    several = f", of its {picked} recommendations the best on validation images"
+    return (
+        f"Used is {named}: what the study's report recommends"
+        f"{several if picked > 1 else ''}; the seed is the best on validation images."
+    )
 
 
 def validation(folder: RunFolder) -> tuple[Logits, Labels]:
@@ -129,8 +162,8 @@ def validation(folder: RunFolder) -> tuple[Logits, Labels]:
         ) from error
 
 
-def _validation_score(folder: RunFolder) -> float:
-    logits, labels = validation(folder)
+def _validation_score(path: Path) -> float:
+    logits, labels = validation(RunFolder(path))
     names = [str(k) for k in range(logits.shape[1])]
     return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
 

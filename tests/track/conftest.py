@@ -10,6 +10,11 @@ from tessera import artefacts, files
 from tessera.experiment import Cnn
 from tessera.record import RunFolder
 
+FIGURE = """<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"
+viewBox="0 0 72 36"><rect width="20" height="36" fill="red"/>
+<text x="40" y="24" style="font-family: 'DejaVu Sans'; font-size: 20px">M</text>
+</svg>"""
+
 HISTORY = tuple(
     {"epoch": e, "loss": 2.0 / e, "val_accuracy": 0.1 * e} for e in (1, 2, 3)
 )
@@ -19,6 +24,7 @@ HISTORY = tuple(
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tracked") / "digits"
     toy_run.write_study(path, toy_run.experiment([Cnn()], seeds=(0, 1)))
+    files.write_text(path / "figures" / "scores.svg", FIGURE)
     images = toy_run.digits().test.images[:1]
     for record in path.glob("runs/*/*/record.json"):
         folder = RunFolder(record.parent)

@@ -19,5 +19,5 @@ def test_the_command_that_shows_the_runs_is_told_and_no_run_changes(
     before = {p: p.read_bytes() for p in study.rglob("*") if p.is_file()}
     told = command.track(study, "tensorboard", out=tmp_path / "board")
     assert told == f"tensorboard --logdir {tmp_path / 'board'}"
-    assert len(list(tmp_path.rglob("*tfevents*"))) == 2
+    assert len(list(tmp_path.rglob("*tfevents*"))) == 3  # two runs, figures
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before

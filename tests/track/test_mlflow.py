@@ -56,3 +56,28 @@ def test_artefacts_and_the_model_are_there(
     assert Path(model).read_bytes() == b"a model"
     heatmaps = client.list_artifacts(number, "heatmaps")
     assert [item.path for item in heatmaps] == ["heatmaps/000.png"]
+
+
+def test_the_study_has_a_run_of_its_own_with_its_figures_and_it_stays_one(
+    study: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        mlflow.write_study(study, tmp_path)
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    (run,) = runs(client)
+    assert (run.info.run_name, run.info.status) == ("study", "FINISHED")
+    kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
+    assert Path(kept).read_bytes() == (study / "figures" / "scores.svg").read_bytes()
+    assert (Path(kept).parents[1] / "study.json").exists()
+
+
+def test_new_figures_take_the_place_of_the_old(study: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "digits"
+    (changed / "figures").mkdir(parents=True)
+    for text in ("<svg/>", "<svg></svg>"):
+        (changed / "figures" / "scores.svg").write_text(text)
+        mlflow.write_study(changed, tmp_path)
+    (run,) = runs(MlflowClient(tracking_uri=mlflow.address(tmp_path)))
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
+    assert Path(kept).read_text() == "<svg></svg>"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tessera.track import tensorboard
+from tessera.track import figures, tensorboard
 from tessera.track.runs import finished
 
 
@@ -40,3 +40,14 @@ def test_a_heatmap_comes_back_as_its_picture(
     ((_, expected),) = finished(study)[1].pictures()
     shown = np.asarray(Image.open(io.BytesIO(event.encoded_image_string)))
     np.testing.assert_array_equal(shown, expected)
+
+
+def test_the_studys_figures_come_back_as_their_pictures(
+    study: Path, tmp_path: Path
+) -> None:
+    drawn = tuple(figures.pictures(study))
+    tensorboard.write(finished(study), tmp_path, drawn)
+    read = EventAccumulator(str(tmp_path / "study")).Reload()
+    (event,) = read.Images("figure/scores")
+    assert (event.width, event.height) == (144, 72)
+    assert event.encoded_image_string == drawn[0][1]

@@ -38,7 +38,7 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
         from tessera import trained
         from tessera.models import rebuild
 
-        folder = trained.locate(_folder(model))
+        folder = trained.choose(_folder(model)).folder
         names = rebuild.read_record(folder).data.class_names
         stored = files.read_arrays(folder.predictions)
         found = scores.scores(stored["labels"], stored["logits"].argmax(axis=1), names)

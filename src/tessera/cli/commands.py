@@ -256,6 +256,8 @@ def export(
     from tessera.export import command
 
     done = command.export(path, form, out=out, data=data, licence=licence)
+    if done.because:
+        console.print(done.because, soft_wrap=True)
     console.print(
         f"Checked on {done.parity.images:,} test images: probabilities within "
         f"{done.parity.probability:.1e} of the original's.",

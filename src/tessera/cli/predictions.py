@@ -46,6 +46,8 @@ def predict(
     model = trained.load(path)
     notes = Console(stderr=True, highlight=False, markup=False)
     seen = Counter[type]()
+    if model.because:
+        notes.print(model.because, soft_wrap=True)
     stream = answers.answers(model, images, heatmaps=heatmaps)
     try:
         write(_counted(stream, notes, seen), form, model.class_names, sys.stdout)

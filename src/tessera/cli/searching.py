@@ -44,8 +44,9 @@ def search(
     """Search learning rate, batch size and dropout of each model, on validation only.
 
     Every model gets the same number of trials, the first of them with the
-    experiment's own settings. The test set is not there during the search. Stop it
-    with Ctrl-C: the same command continues, and more --trials add to those there are.
+    experiment's own settings. The test set is not there during the search. Trials run
+    one after another, since each is chosen by all before it. Stop it with Ctrl-C: the
+    same command continues, and more --trials add to those there are.
     It ends with an experiment file that uses what was found.
 
         tessera search experiments/study.toml --trials 20

@@ -25,6 +25,8 @@ class Exported:
     model: Path
     card: Path
     parity: parity.Parity
+    because: str
+    """Why this run stands for its study; see `trained.Trained`."""
 
 
 def export(
@@ -90,7 +92,7 @@ def write(
         files.write_text(folder / "labels.txt", "\n".join(model.class_names) + "\n")
         text = card.card(model, found, file=name, licence=licence)
         files.write_text(folder / "card.md", text)
-    return Exported(out, out / name, out / "card.md", found)
+    return Exported(out, out / name, out / "card.md", found, model.because)
 
 
 @contextlib.contextmanager

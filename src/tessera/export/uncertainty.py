@@ -1,14 +1,14 @@
 """Test predictions -> intervals for one model: what other test images would change."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from tessera.arrays import Confusion
-from tessera.evaluation import scores
+from tessera.evaluation import bootstrap as resampling
+from tessera.evaluation import matrix_scores
 
 Interval = tuple[float, float]
-DRAWS = 2000
+DRAWS = resampling.REPLICATES
 _Z = float(special.ndtri(0.975))
 
 
@@ -37,26 +37,11 @@ def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval:
 
     Args:
         matrix: Counts, int [K, K]; row: true class.
-        score: A field of `record.Scores` that is a number.
+        score: Its name in `evaluation.matrix_scores`.
         seed: Decides the draws.
     """
-    generator = np.random.default_rng(seed)
-    names = [str(k) for k in range(len(matrix))]
-    values = [
-        float(getattr(scores.from_confusion(drawn, names), score))
-        for drawn in _resampled(matrix, generator)
-    ]
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _resampled(matrix: Confusion, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Matrices of as many images per class, int64 [DRAWS, K, K]."""
-    sums = matrix.sum(axis=1)
-    shares = matrix / np.maximum(sums, 1)[:, None]
-    shares[sums == 0, 0] = 1
-    rows = [
-        generator.multinomial(total, row, size=DRAWS)
-        for total, row in zip(sums, shares, strict=True)
-    ]
-    return np.stack(rows, axis=1).astype(np.int64)
+    true, said = np.indices(matrix.shape)
+    labels, answers = (np.repeat(k.ravel(), matrix.ravel()) for k in (true, said))
+    (drawn,) = resampling.confusions(labels, [answers], len(matrix), seed=seed)
+    found = resampling.interval(matrix_scores.score(score)(drawn))
+    return (found.low or 0.0, 1.0 if found.high is None else found.high)

@@ -31,6 +31,8 @@ def serve(
         RunError: The folder holds no usable run.
     """
     model = trained.load(path)
+    if model.because:
+        say(model.because)
     content = site.build(model)
     site.answer(content, site.png(_grey(model.image_size)), None, None)
     local = is_loopback(host)

@@ -14,6 +14,7 @@ from tessera.explain.explanations import Explanations
 from tessera.explain.gradients import Cut
 from tessera.explain.graph import CoarseGrid
 from tessera.explain.pixels import Lens
+from tessera.explain.shares import shapley
 from tessera.trained import Trained
 
 LAYER = "features"
@@ -98,20 +99,16 @@ def shares(
 ) -> tuple[float, float, float]:
     """What the first and the second branch add to a logit, and the base.
 
-    Shapley values of two players (Shapley 1953): with vectors u, v and references
-    u0, v0, the first is 1/2 [y(u, v) - y(u0, v) + y(u, v0) - y(u0, v0)], the second
-    likewise, the base y(u0, v0); their sum is the logit y(u, v).
+    Shapley values, see `explain.shares`, with the reference's vectors for a branch
+    that says nothing; their sum is the logit.
     """
     u, v = (np.asarray(x)[0] for x in branched.vectors([_float(image[None])]))
     u0, v0 = branched.reference
     rows = [np.concatenate(pair) for pair in ((u, v), (u, v0), (u0, v), (u0, v0))]
     (logits,) = branched.head([np.stack(rows)])
-    both, first, second, none = np.asarray(logits, np.float64)[:, target]
-    return (
-        float(both - second + first - none) / 2,
-        float(both - first + second - none) / 2,
-        float(none),
-    )
+    both, first, second, none = np.asarray(logits)[:, None, target]
+    parts, base = shapley(both, first, second, none)
+    return float(parts[0, 0]), float(parts[1, 0]), float(base[0])
 
 
 def _branched(net: Any, examples: Images) -> Branched:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tessera.track import mlflow, tensorboard
+from tessera.track import figures, mlflow, tensorboard
 from tessera.track.runs import TrackError, finished
 
 TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
@@ -10,7 +10,7 @@ TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
 
 
 def track(path: Path, to: str, *, out: Path | None = None) -> str:
-    """Copy finished runs into a tracker.
+    """Copy finished runs, and the figures of a finished study, into a tracker.
 
     Args:
         path: The folder of a study, finished or not, or of a finished run.
@@ -31,7 +31,8 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
     runs = finished(path)
     where = out or path / TRACKERS[to]
     if to == "tensorboard":
-        tensorboard.write(runs, where)
+        tensorboard.write(runs, where, tuple(figures.pictures(path)))
         return f"tensorboard --logdir {where.resolve()}"
     mlflow.write(runs, where, experiment=path.resolve().name)
+    mlflow.write_study(path, where)
     return f"mlflow ui --backend-store-uri {mlflow.address(where)}"

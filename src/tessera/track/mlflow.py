@@ -1,16 +1,19 @@
 """Finished runs -> an MLflow experiment in a local SQLite store.
 
-Runs, parameters, metrics and artefacts. A run that is there already, by its digest,
+Runs, parameters, metrics and artefacts with the model; and one more run, `study`, with
+the report and its figures. A run that is there already, by its digest,
 seed and time, is left alone; one whose folder was filled anew is replaced.
 """
 
 import datetime
+import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tessera.track import tensorboard
+from tessera.record import StudyFolder
+from tessera.track import figures, tensorboard
 from tessera.track.runs import Tracked, needs_extra
 
 DATABASE = "mlflow.db"
@@ -19,6 +22,9 @@ IDENTITY = "tessera.identity"
 
 ARTEFACTS = ("experiment.toml", "manifest.json", "history.csv", "record.json")
 MODEL = "model.keras"
+STUDY = "study"
+"""The run that holds what belongs to no single one."""
+
 BATCH = 1000
 """Metrics that MLflow takes at a time."""
 
@@ -39,20 +45,7 @@ def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
     Raises:
         TrackError: MLflow is not installed.
     """
-    try:
-        from mlflow.tracking import MlflowClient
-    except ImportError as error:
-        raise needs_extra("mlflow-skinny") from error
-    out.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(tracking_uri=address(out))
-    found = client.get_experiment_by_name(experiment)
-    number = (
-        found.experiment_id
-        if found is not None
-        else client.create_experiment(
-            experiment, artifact_location=(out / "artefacts").resolve().as_uri()
-        )
-    )
+    client, number = _opened(out, experiment)
     known = {run.data.tags.get(IDENTITY): run for run in _all(client, number)}
     for run in runs:
         if identity(run) not in known:
@@ -60,6 +53,55 @@ def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
                 if str(name).rpartition(" ")[0] == identity(run).rpartition(" ")[0]:
                     client.delete_run(stale.info.run_id)
             _write_one(client, number, run)
+
+
+def write_study(path: Path, out: Path) -> None:
+    """Write a study's report, `study.json` and figures as the run `study`.
+
+    Nothing is written before the study has figures, or when they are there already.
+
+    Args:
+        path: The study's folder; MLflow's experiment has its name.
+        out: As for `write`.
+
+    Raises:
+        TrackError: MLflow is not installed.
+    """
+    drawn = figures.files_of(path)
+    if not drawn:
+        return
+    folder = StudyFolder(path)
+    client, number = _opened(out, path.resolve().name)
+    parts = [hashlib.sha256(file.read_bytes()).hexdigest() for file in drawn]
+    mark = f"{STUDY} {hashlib.sha256(''.join(parts).encode()).hexdigest()[:16]}"
+    known = [r for r in _all(client, number) if r.info.run_name == STUDY]
+    if mark in [run.data.tags.get(IDENTITY) for run in known]:
+        return
+    for stale in known:
+        client.delete_run(stale.info.run_id)
+    run = client.create_run(number, run_name=STUDY).info.run_id
+    for file in (folder.report, folder.study):
+        if file.exists():
+            client.log_artifact(run, file)
+    for file in drawn:
+        client.log_artifact(run, file, "figures")
+    client.set_tag(run, IDENTITY, mark)
+    client.set_terminated(run)
+
+
+def _opened(out: Path, experiment: str) -> tuple[Any, str]:
+    """A client of the store in `out`, and the experiment's number there."""
+    try:
+        from mlflow.tracking import MlflowClient
+    except ImportError as error:
+        raise needs_extra("mlflow-skinny") from error
+    out.mkdir(parents=True, exist_ok=True)
+    client = MlflowClient(tracking_uri=address(out))
+    found = client.get_experiment_by_name(experiment)
+    if found is not None:
+        return client, found.experiment_id
+    place = (out / "artefacts").resolve().as_uri()
+    return client, client.create_experiment(experiment, artifact_location=place)
 
 
 def identity(run: Tracked) -> str:

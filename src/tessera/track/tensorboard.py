@@ -1,11 +1,12 @@
-"""Finished runs -> event files for TensorBoard: scalars, scores, heatmaps.
+"""Finished runs -> event files for TensorBoard: scalars, heatmaps, the figures.
 
-One file per run, replaced as a whole, so that writing again changes nothing.
+One file per run and one for the study's figures, replaced as a whole, so that writing
+again changes nothing.
 """
 
 import datetime
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,51 @@ FILE = "events.out.tfevents.0.tessera"
 """TensorBoard looks for `tfevents` in a name."""
 
 
-def write(runs: Sequence[Tracked], out: Path) -> None:
+STUDY = "study"
+"""Where the study's figures are, beside its runs."""
+
+
+def write(
+    runs: Sequence[Tracked], out: Path, figures: Sequence[tuple[str, bytes]] = ()
+) -> None:
     """Write `out/CELL/seed-N/` for every run; `tensorboard --logdir out` shows them.
+
+    Args:
+        runs: Finished runs.
+        out: TensorBoard's folder.
+        figures: The study's, by name, as PNG; they go into `out/study/`.
 
     Raises:
         TrackError: TensorBoard is not installed.
     """
+    for run in runs:
+        _write(out / run.name / FILE, events(run))
+    if figures:
+        _write(out / STUDY / FILE, _shown(runs, figures))
+
+
+def _write(path: Path, messages: Iterable[Any]) -> None:
     try:
         from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError as error:
         raise needs_extra("tensorboard") from error
-    for run in runs:
-        path = out / run.name / FILE
-        with files.replacing(path) as temporary, temporary.open("wb") as file:
-            writer = RecordWriter(file)
-            for event in events(run):
-                writer.write(event.SerializeToString())
-            writer.flush()
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        writer = RecordWriter(file)
+        for event in messages:
+            writer.write(event.SerializeToString())
+        writer.flush()
+
+
+def _shown(
+    runs: Sequence[Tracked], figures: Sequence[tuple[str, bytes]]
+) -> Iterator[Any]:
+    """The figures, at the time of the last run."""
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    when = max(_when(run) for run in runs)
+    yield Event(wall_time=when, file_version="brain.Event:2")
+    for name, picture in figures:
+        yield _image(f"figure/{name}", picture, when, step=0)
 
 
 def events(run: Tracked) -> Iterator[Any]:
@@ -44,7 +73,7 @@ def events(run: Tracked) -> Iterator[Any]:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
-    when = datetime.datetime.fromisoformat(run.record.finished_at).timestamp()
+    when = _when(run)
     yield Event(wall_time=when, file_version="brain.Event:2")
     for row in run.history():
         values = [
@@ -58,15 +87,24 @@ def events(run: Tracked) -> Iterator[Any]:
     best = run.record.best_epoch
     yield Event(wall_time=when, step=best, summary=Summary(value=scores))
     for name, pixels in run.pictures():
-        height, width, _ = pixels.shape
-        image = Summary.Image(
-            height=height,
-            width=width,
-            colorspace=3,
-            encoded_image_string=png(pixels),
-        )
-        shown = Summary.Value(tag=f"heatmap/{name}", image=image)
-        yield Event(wall_time=when, step=best, summary=Summary(value=[shown]))
+        yield _image(f"heatmap/{name}", png(pixels), when, step=best)
+
+
+def _when(run: Tracked) -> float:
+    return datetime.datetime.fromisoformat(run.record.finished_at).timestamp()
+
+
+def _image(tag: str, picture: bytes, when: float, *, step: int) -> Any:
+    """A PNG file as an event."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    width, height = Image.open(io.BytesIO(picture)).size
+    image = Summary.Image(
+        height=height, width=width, colorspace=3, encoded_image_string=picture
+    )
+    shown = Summary.Value(tag=tag, image=image)
+    return Event(wall_time=when, step=step, summary=Summary(value=[shown]))
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
