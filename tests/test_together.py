@@ -107,9 +107,9 @@ def test_a_run_that_takes_anothers_training_over_goes_alone() -> None:
     assert "takes the training" in str(together.why_alone(heir))
 
 
-@pytest.mark.parametrize("selection", ["seeded", "reference"])
-def test_a_cells_seeds_train_on_as_many_images_of_every_class(selection: str) -> None:
-    profile = Reduced(fraction=0.33, selection=selection)
+@pytest.mark.parametrize("which", ["seeded", "reference"])
+def test_a_cells_seeds_train_on_as_many_images_of_every_class(which: str) -> None:
+    profile = Reduced(fraction=0.33, selection=which)
     asked = experiment("plain").model_copy(
         update={"regimes": (Regime(name="cut", profile=profile),), "models": (Cnn(),)}
     )
