@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tessera import files, study, together, workers
+from tessera import files, selection, study, together, workers
 from tessera.catalogue import named
 from tessera.data import source
 from tessera.experiment import (
