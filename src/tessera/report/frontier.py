@@ -83,7 +83,7 @@ def table(found: Sequence[Point]) -> str:
         for p in sorted(found, key=lambda p: p.training)
     ]
     head = ["Model", "Epochs", "Parameters", "Multiply-adds an image"]
-    more = ["Training, 10^12 multiply-adds", "Test accuracy", "Seeds"]
+    more = ["Training, 10<sup>12</sup> multiply-adds", "Test accuracy", "Seeds"]
     return markdown([*head, *more], rows)
 
 
@@ -102,8 +102,10 @@ def picture(found: Sequence[Point]) -> str:
         for index, point in enumerate(found):
             _mark(axes, point, index)
         axes.set_xscale("log")
-        axes.margins(x=0.25, y=0.12)
-        axes.set_xlabel("multiply-adds of the whole training, 10^12")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.margins(x=0.3, y=0.12)
+        axes.set_xlabel("multiply-adds of the whole training, in millions of millions")
         axes.set_ylabel("test accuracy, percent")
         axes.grid()
         return style.standalone(style.svg(figure))
