@@ -40,7 +40,7 @@ def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval:
         score: Its name in `evaluation.matrix_scores`.
         seed: Decides the draws.
     """
-    true, said = np.indices(matrix.shape)
+    true, said = np.indices(matrix.shape, np.int32)
     labels, answers = (np.repeat(k.ravel(), matrix.ravel()) for k in (true, said))
     (drawn,) = resampling.confusions(labels, [answers], len(matrix), seed=seed)
     found = resampling.interval(matrix_scores.score(score)(drawn))
