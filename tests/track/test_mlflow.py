@@ -68,7 +68,8 @@ def test_the_study_has_a_run_of_its_own_with_its_figures_and_it_stays_one(
     assert (run.info.run_name, run.info.status) == ("study", "FINISHED")
     kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
     assert Path(kept).read_bytes() == (study / "figures" / "scores.svg").read_bytes()
-    assert (Path(kept).parents[1] / "study.json").exists()
+    listed = [item.path for item in client.list_artifacts(run.info.run_id)]
+    assert listed == ["figures", "study.json"]
 
 
 def test_new_figures_take_the_place_of_the_old(study: Path, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_new_figures_take_the_place_of_the_old(study: Path, tmp_path: Path) -> N
     for text in ("<svg/>", "<svg></svg>"):
         (changed / "figures" / "scores.svg").write_text(text)
         mlflow.write_study(changed, tmp_path)
-    (run,) = runs(MlflowClient(tracking_uri=mlflow.address(tmp_path)))
     client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    (run,) = runs(client)
     kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
     assert Path(kept).read_text() == "<svg></svg>"
