@@ -7,7 +7,7 @@ from rich.console import Console
 
 from tessera.catalogue import catalogue
 from tessera.cli import remedies
-from tessera.experiment import Experiment
+from tessera.experiment import Cnn, Experiment, HybridPlus
 from tessera.settings import ExperimentError
 
 
@@ -54,3 +54,13 @@ def test_the_list_names_every_remedy_and_what_it_changes() -> None:
 def test_numbers_stand_beside_the_parts_they_belong_to() -> None:
     assert "deferred: 0.8" in remedies.describe(catalogue()["ldam-drw"])
     assert "sharpness: 0.05" in remedies.describe(catalogue()["sam"])
+
+
+def test_a_kind_of_model_may_be_named_though_the_experiment_has_none() -> None:
+    chosen = remedies.narrowed(Experiment(), "hybrid-plus,cnn", alone=False)
+    assert chosen.models == (HybridPlus(), Cnn())
+
+
+def test_the_experiments_own_model_goes_before_the_kind_of_its_name() -> None:
+    own = Experiment(models=(Cnn(dropout=0.1),))
+    assert remedies.narrowed(own, "cnn", alone=False).models == own.models
