@@ -35,8 +35,8 @@ run() {
     $pip install --no-index --no-deps --no-build-isolation .
     "$env/bin/python" --version
     "$env/bin/python" -m pytest -q -p no:cacheprovider -m 'not slow and not browser' \
-        tests/data tests/imbalance tests/models tests/training tests/test_settings.py \
-        tests/test_experiment.py tests/test_files.py tests/test_record.py
+        tests/data tests/imbalance tests/test_settings.py tests/test_experiment.py \
+        tests/test_files.py tests/test_record.py
     "$env/bin/tessera" study --data digits --set data.image_size=8 --epochs 1 --seeds 1 \
         --jobs 1 --set 'models=[{kind="cnn"}]' --out "$work/study3.$1" >/dev/null
     test -s "$work/study3.$1/report.html"
