@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tessera.evaluation.blocks import Contribution, against_first
 from tessera.evaluation.differences import spread
-from tessera.evaluation.evidence import points
+from tessera.evaluation.evidence import plural, points
 from tessera.report import marked, words
 from tessera.report.load import Study, load
-from tessera.report.tables import caption, markdown, provenance
+from tessera.report.tables import markdown, provenance
 
 SCORE = "val_balanced_accuracy"
 """Of a history's row: choices are made on validation images, never on the test set."""
@@ -44,10 +44,13 @@ def ablation(study: Study) -> str:
     base = f"Less {cells[0].model}, points"
     head = ["Variant", "Balanced accuracy", base, "Decided"]
     table = markdown([*head, "Parameters", "Multiply-adds"], rows)
+    training, seeds = study.record.experiment.training, study.record.experiment.seeds
     note = (
-        f"{caption(study.record, best=False)} Here validation scores, on which the "
-        "ingredients were chosen; differences with 95 % intervals from the scatter of "
-        "all variants (docs/methods.md, *Ablation*); decided: after Holm's correction."
+        f"**{study.record.data.name}**, {plural(training.epochs, 'epoch')}: balanced "
+        "accuracy on validation images, on which ingredients are chosen, in percent, "
+        f"mean {words.PLUS_MINUS} standard deviation over {plural(len(seeds), 'seed')}; "
+        "differences with 95 % intervals from the scatter of all variants "
+        "(docs/methods.md, *Ablation*); decided: after Holm's correction."
     )
     return f"{note}\n\n{table}\n\n{provenance(study.record)}\n"
 
