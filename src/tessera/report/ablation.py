@@ -49,8 +49,8 @@ def ablation(study: Study) -> str:
         f"**{study.record.data.name}**, {plural(training.epochs, 'epoch')}: balanced "
         "accuracy on validation images, on which ingredients are chosen, in percent, "
         f"mean {words.PLUS_MINUS} standard deviation over "
-        f"{plural(len(seeds), 'seed')}; differences with 95 % intervals from the scatter of all variants "
-        "(docs/methods.md, *Ablation*); decided: after Holm's correction."
+        f"{plural(len(seeds), 'seed')}; differences with 95 % intervals "
+        "from the scatter of all variants (docs/methods.md, *Ablation*); decided: after Holm's correction."
     )
     return f"{note}\n\n{table}\n\n{provenance(study.record)}\n"
 
