@@ -50,7 +50,8 @@ def ablation(study: Study) -> str:
         "accuracy on validation images, on which ingredients are chosen, in percent, "
         f"mean {words.PLUS_MINUS} standard deviation over "
         f"{plural(len(seeds), 'seed')}; differences with 95 % intervals "
-        "from the scatter of all variants (docs/methods.md, *Ablation*); decided: after Holm's correction."
+        "from the scatter of all variants (docs/methods.md, *Ablation*); "
+        "decided: after Holm's correction."
     )
     return f"{note}\n\n{table}\n\n{provenance(study.record)}\n"
 
