@@ -118,7 +118,7 @@ def test_without_a_recommendation_the_best_cell_on_validation_is_used_and_it_is_
     chosen = trained.choose(folder.path)
     assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
     assert chosen.because == (
-        "The study's report recommends no remedy beyond doubt; used is hybrid, "
+        "The study's report recommends no remedy beyond doubt; the run used is hybrid, "
         "balanced, seed 1, the best on validation images."
     )
 
@@ -129,7 +129,9 @@ def test_what_the_report_recommends_is_used_though_another_is_better_on_validati
     folder = picking(scored(study, tmp_path / "study"), "cnn")
     chosen = trained.choose(folder.path)
     assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
-    assert chosen.because.startswith("Used is cnn, balanced, seed 0: what the study's")
+    assert chosen.because.startswith(
+        "The run used is cnn, balanced, seed 0: what the study's"
+    )
 
 
 def test_of_several_recommendations_validation_decides(

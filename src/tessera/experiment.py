@@ -226,7 +226,7 @@ RECIPE = OwnTraining(
     alternating_flip=True,
     crop_padding=2,
     crop_fill="mirror",
-    origin="The recipe of hybrid-plus, chosen by ablation on validation images.",
+    origin="The recipe of hybrid-plus; docs/hybrid-plus.md says how it was chosen.",
 )
 """What `hybrid-plus` is trained with, except for what its own `training` says."""
 
@@ -461,6 +461,10 @@ class Experiment(Setting):
             if twice:
                 raise ValueError(f"{what}: expected distinct names, received {twice}")
         return self
+
+    def named_models(self) -> dict[str, Model]:
+        """What may be asked for by name: its own models, and one of each other kind."""
+        return {model.label: model for model in (*MODELS, *self.models)}
 
     def runs(self) -> tuple[Run, ...]:
         """One run per model, regime and seed.

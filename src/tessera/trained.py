@@ -134,12 +134,12 @@ def recommended(study: StudyFolder) -> Chosen:
 def _why(named: str, picked: int) -> str:
     if picked == 0:
         return (
-            f"The study's report recommends no remedy beyond doubt; used is {named}, "
-            "the best on validation images."
+            "The study's report recommends no remedy beyond doubt; the run used is "
+            f"{named}, the best on validation images."
         )
     several = f", of its {picked} recommendations the best on validation images"
     return (
-        f"Used is {named}: what the study's report recommends"
+        f"The run used is {named}: what the study's report recommends"
         f"{several if picked > 1 else ''}; the seed is the best on validation images."
     )
 

@@ -69,4 +69,4 @@ def test_the_command_answers_a_folder_and_tells_of_the_unreadable(
     partly = tessera("predict", *options)
     assert partly.returncode == 1
     assert len(partly.stdout.splitlines()) == 4
-    assert "1 files that could not be read" in partly.stderr
+    assert "1 file that could not be read" in partly.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tessera import runtime, settings
-from tessera.experiment import MODELS, Experiment, Run, Training
+from tessera.experiment import Experiment, Run, Training
 from tessera.record import Record, StudyFolder
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
     Raises:
         ExperimentError: There is no such model or regime.
     """
-    models = {m.label: m for m in (*MODELS, *experiment.models)}
+    models = experiment.named_models()
     for option, name, known in (
         ("--model", model, list(models)),
         ("--regime", regime, [r.name for r in experiment.regimes]),
@@ -286,6 +286,7 @@ def serve(path: Path, host: str, port: int) -> None:
 def track(path: Path, to: str, out: Path | None) -> None:
     """Copy finished runs into a tracker and say how to see them."""
     runtime.prepare()
+    runtime.load_backend()
     from tessera.track import command
 
     shown = command.track(path, to, out=out)

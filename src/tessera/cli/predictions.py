@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
+from tessera.evaluation.evidence import plural
 from tessera.settings import ExperimentError
 
 FORMATS = ("table", "jsonl", "csv")
@@ -55,7 +56,8 @@ def predict(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
     notes.print(
-        f"{seen[Answer]:,} images, {seen[Refused]:,} files that could not be read. "
+        f"{plural(seen[Answer], 'image')}, "
+        f"{plural(seen[Refused], 'file')} that could not be read. "
         f"Model: {model.folder.path}; probabilities calibrated on its validation "
         f"images (temperature {model.temperature:.2f}).",
         soft_wrap=True,

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from tessera import settings
 from tessera.catalogue import catalogue
-from tessera.experiment import MODELS, Experiment
+from tessera.experiment import Experiment
 from tessera.remedies import Remedy
 
 
@@ -33,7 +33,7 @@ def narrowed(
     if models is None and not alone:
         return experiment
     wanted = [name.strip() for name in (models or "hybrid").split(",")]
-    known = {model.label: model for model in (*MODELS, *experiment.models)}
+    known = experiment.named_models()
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise settings.ExperimentError(

@@ -3,8 +3,8 @@
     pixels -> whitened patches -> two stages -> map -> maximum over the map   -> logits
                                                     -> tokens, attention, pool ->
 
-Each ingredient is one that an ablation on validation images kept; docs/hybrid-plus.md
-has the table.
+Its ingredients come from the literature; docs/hybrid-plus.md tables what each
+contributes and says which were not tested one by one.
 """
 
 from typing import Any

@@ -46,7 +46,8 @@ def adapt(net: Any, images: Images, indices: Indices) -> None:
     Args:
         net: A model whose layer `whiten`, if it has one, takes pixels in 0..1.
         images: uint8 [N, H, W, C].
-        indices: Those to use, of which the first `ENOUGH` are taken.
+        indices: Those to use, of which the first `ENOUGH` are taken: of a folder, which
+            is read class by class, images of its first classes.
     """
     layer = next((layer for layer in net.layers if layer.name == LAYER), None)
     if layer is not None:
