@@ -61,6 +61,18 @@ def test_a_model_takes_the_filters_of_the_chosen_images_and_never_trains_them() 
     assert not layer.trainable_weights
 
 
+def test_many_images_are_taken_evenly_from_all_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whitening, "ENOUGH", 60)
+    net = build.build(HybridPlus(), (10, 10, 3), 2, seed=0)
+    pictures = images()
+    whitening.adapt(net, pictures, np.arange(200))
+    kernel, _ = net.get_layer("whiten").get_weights()
+    expected, _ = whitening.filters(pictures[[*range(0, 200, 4)]])
+    np.testing.assert_allclose(kernel, expected, rtol=1e-6)
+
+
 def test_a_model_without_whitening_stays_as_it_is() -> None:
     net = build.build(Cnn(), (10, 10, 3), 2, seed=0)
     before = net.get_weights()

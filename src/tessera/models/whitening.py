@@ -19,7 +19,7 @@ SIDE = 2
 RIDGE = 5e-4
 """Added to every variance, of pixels in units of 1: what hardly varies stays small."""
 ENOUGH = 5_000
-"""Images that the axes are computed from."""
+"""Images that the axes are computed from, at most."""
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +46,14 @@ def adapt(net: Any, images: Images, indices: Indices) -> None:
     Args:
         net: A model whose layer `whiten`, if it has one, takes pixels in 0..1.
         images: uint8 [N, H, W, C].
-        indices: Those to use, of which the first `ENOUGH` are taken: of a folder, which
-            is read class by class, images of its first classes.
+        indices: Those to use. Of more than `ENOUGH`, every second, third, ... is
+            taken, so that a folder, which is read class by class, gives its classes'
+            own shares.
     """
     layer = next((layer for layer in net.layers if layer.name == LAYER), None)
     if layer is not None:
-        layer.set_weights(filters(images[indices[:ENOUGH]]))
+        every = -(-len(indices) // ENOUGH)
+        layer.set_weights(filters(images[indices[::every]]))
 
 
 def filters(images: Images) -> tuple[Floats, Floats]:
