@@ -38,6 +38,13 @@ def test_cct_costs_what_is_published_once_attention_products_are_left_out() -> N
     assert round(multiply_adds(net), -6) == 0.035e9
 
 
+def test_keras_attention_is_four_dense_layers_and_two_products() -> None:
+    tokens = keras.Input((6, 8))
+    attended = keras.layers.MultiHeadAttention(2, 5)(tokens, tokens)
+    dense = 6 * 8 * (3 * 10) + 6 * 10 * 8
+    assert multiply_adds(keras.Model(tokens, attended)) == dense + 2 * 6 * 6 * 10
+
+
 def test_the_softmax_at_the_end_costs_nothing() -> None:
     net = build(Cnn(), (32, 32, 3), 10, seed=0)
     assert multiply_adds(with_probabilities(net)) == multiply_adds(net)

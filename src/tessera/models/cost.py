@@ -42,6 +42,8 @@ def _layer(layer: Any) -> int:
     if isinstance(layer, layers.Conv2D | layers.Dense):
         # Every output value takes one multiply-add per entry of its filter.
         return _values(layer) * int(prod(layer.kernel.shape[:-1]))
+    if isinstance(layer, layers.MultiHeadAttention):
+        return _attention(layer)
     if isinstance(layer, layers.Dot):
         return _values(layer) * int(layer.input[0].shape[1])
     if layer.weights and not isinstance(layer, FREE):
@@ -50,6 +52,16 @@ def _layer(layer: Any) -> int:
             f"{type(layer).__name__}. Give it a method `multiply_adds(input_shape)`."
         )
     return 0
+
+
+def _attention(layer: Any) -> int:
+    """Keras' own attention of tokens to one another: four dense layers, two products.
+
+    With T tokens of width D and heads of together E: 4 T D E + 2 T T E.
+    """
+    _, tokens, width = layer.output.shape
+    heads = layer.num_heads * layer.key_dim
+    return int(4 * tokens * width * heads + 2 * tokens * tokens * heads)
 
 
 def _values(layer: Any) -> int:
