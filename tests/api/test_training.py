@@ -44,6 +44,8 @@ def test_a_finished_study_is_not_repeated_and_shows_its_table(tmp_path: Path) ->
     assert row["accuracy"] == pytest.approx(sum(recorded) / 2)
     best = tessera.predict(result, toy_run.digits().test.images[:1])
     assert best.class_names == tuple("0123456789")
+    assert best.because in repr(best)
+    assert "The study's report recommends no remedy" in best.because
 
 
 @pytest.mark.slow

@@ -31,6 +31,37 @@ def test_a_validation_folder_is_the_validation_split(split_folder, make_image) -
     assert dataset.validation.labels.tolist() == [1]
 
 
+def test_images_are_held_once_for_all_processes_however_they_are_split(
+    split_folder, class_folder
+) -> None:
+    for root in (split_folder, class_folder):
+        first, again = load(root), load(root)
+        for name in ("train", "test"):
+            images = first.splits()[name].images
+            assert mapped(images), (root, name)
+            np.testing.assert_array_equal(images, again.splits()[name].images)
+        assert first.fingerprint == again.fingerprint
+
+
+def mapped(array: np.ndarray | None) -> bool:
+    """Whether an array is a memory-mapped file, or a view into one."""
+    while array is not None and not isinstance(array, np.memmap):
+        array = array.base
+    return array is not None and array.filename is not None
+
+
+def test_a_cut_test_set_and_the_rest_are_together_the_folder(class_folder) -> None:
+    dataset, again = load(class_folder), load(class_folder)
+    files = sorted(class_folder.rglob("*.png"))
+    seen = [image.tobytes() for s in again.splits().values() for image in s.images]
+    expected = []
+    for file in files:
+        with Image.open(file) as image:
+            expected.append(np.asarray(image).tobytes())
+    assert sorted(seen) == sorted(expected)
+    assert dataset.test.labels.tolist() == again.test.labels.tolist() == [0, 0, 1]
+
+
 def test_without_test_a_fifth_of_every_class_is_held(class_folder) -> None:
     dataset = load(class_folder)
     assert dataset.train.counts(2).tolist() == [8, 4]

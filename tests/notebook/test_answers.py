@@ -1,5 +1,7 @@
 """Answers and heatmaps show the image, the answer and what a reader must know."""
 
+import dataclasses
+
 import numpy as np
 
 from tessera.explain import overlay
@@ -22,6 +24,15 @@ def test_an_answer_has_its_probability_and_the_runner_up() -> None:
     assert found.classes == ("dog",)
     assert (
         repr(found) == "0.png: dog 70.0%, then cat 20.0%\nx.txt: not read: not a JPEG"
+    )
+
+
+def test_answers_of_a_study_say_which_run_gave_them() -> None:
+    found = dataclasses.replace(predictions(1), because="The run used is cnn.")
+    assert repr(found).splitlines()[1] == "The run used is cnn."
+    assert "The run used is cnn." in found._repr_html_()
+    assert "The run used is cnn." in repr(
+        dataclasses.replace(heatmaps(), because="The run used is cnn.")
     )
 
 

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 import pytest
 
+import tessera
 from proofs.conftest import Proof
 from tessera.cli import app, errors
+from tessera.models.rebuild import RunError
 from tessera.record import RunFolder
 
 
@@ -119,12 +121,15 @@ def test_no_command_runs_or_follows_a_crafted_model(
             assert "best.weights.h5: expected" in error
             assert not canary.exists() and not (tmp_path / "out").exists()
             met += 1
+        with pytest.raises(RunError, match=r"best\.weights\.h5: expected"):
+            tessera.predict(run.path, picture)
+        assert not canary.exists()
         (run.weights.rmdir if run.weights.is_dir() else run.weights.unlink)()
     proof.record(
         "crafted_models",
         "A model file that holds code, leaves its archive, links elsewhere or promises "
-        "terabytes is refused by every command that takes a run; a canary file stays "
-        "untouched.",
+        "terabytes is refused by every command that reads a run's weights, and from "
+        "Python; a canary file stays untouched.",
         kinds_of_file=len(CRAFTED),
         commands=len(VERBS),
         refused=met,
@@ -143,6 +148,21 @@ def test_a_program_in_the_place_of_the_saved_model_is_never_opened(
     after = said(["predict", str(run.path), str(picture)], monkeypatch, capsys)
     assert before == after == (0, after[1])
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow"])
+def test_trackers_hand_a_crafted_model_on_without_opening_it(
+    toy: RunFolder, canary: Path, tmp_path: Path, tracker: str, monkeypatch, capsys
+) -> None:
+    run = RunFolder(shutil.copytree(toy.path, tmp_path / "run"))
+    for craft in (whole_model, slip, link, huge):
+        craft(run.weights, canary)
+        craft(run.model, canary)
+        out = tmp_path / f"{craft.__name__}-{tracker}"
+        asked = ["track", str(run.path), "--to", tracker, "--out", str(out)]
+        code, error = said(asked, monkeypatch, capsys)
+        assert (code, out.exists()) == (0, True), error
+        assert not canary.exists()
 
 
 def test_the_crafted_program_does_run_where_it_is_trusted(

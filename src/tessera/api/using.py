@@ -66,7 +66,14 @@ def predict(model: Model, images: Source) -> Predictions:
     net = _load(model)
     seen = pictures.read(images, net.image_size)
     shares = net.probabilities(seen.pixels)
-    return Predictions(seen.names, seen.pixels, shares, net.class_names, seen.refused)
+    return Predictions(
+        seen.names,
+        seen.pixels,
+        shares,
+        net.class_names,
+        seen.refused,
+        net.because,
+    )
 
 
 def explain(
@@ -98,7 +105,14 @@ def explain(
     if target is not None:
         targets = np.full(len(seen.names), net.class_names.index(target), np.int32)
     found = gradcam.explain(net.net, seen.pixels, targets=targets, layer=layer)
-    return Heatmaps(seen.names, seen.pixels, found, net.class_names, seen.refused)
+    return Heatmaps(
+        seen.names,
+        seen.pixels,
+        found,
+        net.class_names,
+        seen.refused,
+        net.because,
+    )
 
 
 def _check_fit(net: "Trained", data: Data) -> None:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tessera.arrays import Indices
+from tessera.arrays import Images, Indices
 from tessera.data import cache, decoded, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, scan
+
+FORMAT = 2
+"""Raised whenever what is cached of checked data changes its form."""
 
 TEST_SEED = 0
 """The test set cut from a folder without `test/` is the same for every run."""
@@ -41,16 +44,17 @@ def load(
     known = cache.find(key)
     if known is None:
         _refuse_unsafe(listing, pixels, parts)
-    train, held = take(pixels, parts["train"]), take(pixels, parts["test"])
-    validation = take(pixels, parts["val"]) if "val" in parts else None
-    names = listing.class_names
-    if known is None:
-        mark = fingerprint(names, train, held, validation)
-        cache.store(key, {}, {"fingerprint": mark})
-    else:
-        mark = str(known.facts["fingerprint"])
-    name = name or listing.root.name
-    return Dataset(name, names, train, held, validation, mark)
+        known = _remember(key, listing.class_names, pixels, parts)
+    cut = known.arrays
+    found = {name: part(pixels, at, cut.get(name)) for name, at in parts.items()}
+    return Dataset(
+        name or listing.root.name,
+        listing.class_names,
+        found["train"],
+        found["test"],
+        found.get("val"),
+        str(known.facts["fingerprint"]),
+    )
 
 
 def assign(listing: Listing, pixels: Decoded, *, test: float) -> dict[str, Indices]:
@@ -70,19 +74,46 @@ def assign(listing: Listing, pixels: Decoded, *, test: float) -> dict[str, Indic
     return parts
 
 
-def take(pixels: Decoded, positions: Indices) -> Split:
-    """The images at ascending positions; neighbours are a view, never a copy."""
-    first = int(positions[0]) if len(positions) else 0
-    if len(positions) and positions[-1] - first + 1 == len(positions):
+def part(pixels: Decoded, positions: Indices, cut: Images | None = None) -> Split:
+    """The images at ascending positions; neighbours are a view, never a copy.
+
+    Args:
+        pixels: All images.
+        positions: Those of the part.
+        cut: The part's images, where they were cut out before.
+    """
+    if cut is None and _neighbours(positions):
+        first = int(positions[0]) if len(positions) else 0
         run = slice(first, first + len(positions))
         return Split(pixels.images[run], pixels.labels[run])
-    return Split(pixels.images[positions], pixels.labels[positions])
+    images = pixels.images[positions] if cut is None else cut
+    return Split(images, pixels.labels[positions])
+
+
+def _neighbours(positions: Indices) -> bool:
+    return len(positions) == 0 or positions[-1] - positions[0] + 1 == len(positions)
+
+
+def _remember(
+    key: str, names: tuple[str, ...], pixels: Decoded, parts: dict[str, Indices]
+) -> cache.Entry:
+    """Keep the fingerprint, and what was cut: as a file, which all processes map."""
+    found = {name: part(pixels, at) for name, at in parts.items()}
+    mark = fingerprint(names, found["train"], found["test"], found.get("val"))
+    cut = {
+        name: split.images
+        for name, split in found.items()
+        if not _neighbours(parts[name])
+    }
+    cache.store(key, cut, {"fingerprint": mark})
+    return cache.find(key) or cache.Entry(cut, {"fingerprint": mark})
 
 
 def _key(listing: Listing, pixels: Decoded, parts: dict[str, Indices]) -> str:
     """Of the fingerprint of data that was found safe."""
     return cache.key(
         "checked",
+        FORMAT,
         safety.VERSION,
         pixels.key,
         listing.classes,

@@ -34,6 +34,8 @@ class Predictions:
     class_names: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
     """Files that could not be read, each with the reason."""
+    because: str = ""
+    """Why the run asked stands for its study, a sentence; empty for a run itself."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -46,7 +48,7 @@ class Predictions:
             f"{name}: {_answer(row, self.class_names)}"
             for name, row in zip(self.names, self.probabilities, strict=True)
         ]
-        return "\n".join([*lines, *_refusals(self.refused)])
+        return "\n".join([*lines, *_notes(self.because, self.refused)])
 
     def _repr_html_(self) -> str:
         return html.page(self._parts())
@@ -56,7 +58,7 @@ class Predictions:
             answer = _answer(row, self.class_names)
             yield html.figure(enlarged(image), f"{name}\n{answer}", alternative=name)
         yield from _rest(len(self.names))
-        yield from map(html.paragraph, _refusals(self.refused))
+        yield from map(html.paragraph, _notes(self.because, self.refused))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,8 @@ class Heatmaps:
     explanations: "Explanations"
     class_names: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
+    because: str = ""
+    """See `Predictions`."""
 
     def __repr__(self) -> str:
         """A line per image, and what a reader must know about the maps."""
@@ -109,7 +113,7 @@ class Heatmaps:
             f"{found.method} at {found.layer}, {height}x{width} cells. It shows where "
             "the evidence lies, to first order; it proves no cause."
         )
-        return [method, *found.cautions, *_refusals(self.refused)]
+        return [method, *found.cautions, *_notes(self.because, self.refused)]
 
 
 def enlarged(image: NDArray[np.uint8]) -> overlay.Pixels:
@@ -140,5 +144,6 @@ def _answer(row: NDArray[np.float64], class_names: Sequence[str]) -> str:
     )
 
 
-def _refusals(refused: Sequence[tuple[str, str]]) -> list[str]:
-    return [f"{name}: not read: {reason}" for name, reason in refused]
+def _notes(because: str, refused: Sequence[tuple[str, str]]) -> list[str]:
+    unread = [f"{name}: not read: {reason}" for name, reason in refused]
+    return [because, *unread] if because else unread
