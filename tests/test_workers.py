@@ -66,6 +66,25 @@ def test_a_run_starts_then_steps_then_finishes(tmp_path: Path) -> None:
     assert [step.row is not None for step in steps].count(True) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_process_that_has_done_its_share_of_runs_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hired: list[workers._Worker] = []
+    hire = workers._hire
+    monkeypatch.setattr(workers, "RUNS_OF_A_PROCESS", 1)
+    monkeypatch.setattr(
+        workers, "_hire", lambda *of: hired.append(hire(*of)) or hired[-1]
+    )
+    both = task(tmp_path / "first"), task(tmp_path / "second")
+    events = list(workers.run_all(alone(*both), DATA, jobs=1, threads=1))
+    ends = [event for event in events if isinstance(event, workers.Finished)]
+    assert ends == [workers.Finished(one) for one in both]
+    assert len(hired) == 2
+    assert hired[0].process.exitcode == 0
+
+
 def alone(*tasks: workers.Task) -> list[workers.Group]:
     return [workers.Group((task,)) for task in tasks]
 

@@ -23,7 +23,15 @@ from tessera.engines import EngineError
 from tessera.experiment import Data
 from tessera.ray_worker import Broken, Files, Job, Note
 from tessera.record import RunFolder
-from tessera.workers import Event, Failed, Finished, Started, Stepped, Task
+from tessera.workers import (
+    RUNS_OF_A_PROCESS,
+    Event,
+    Failed,
+    Finished,
+    Started,
+    Stepped,
+    Task,
+)
 
 RETRIES = 3
 """Times that Ray tries a run again whose worker or node died."""
@@ -69,8 +77,13 @@ class Ray:
         state = _State(list(tasks))
         board = _board()
         shipped = ray.put(plain(dataset))
-        resources = {"num_cpus": self.threads, "num_gpus": self.gpus}
-        remote = ray.remote(**resources, max_retries=RETRIES)(self.work)
+        remote = ray.remote(
+            num_cpus=self.threads,
+            num_gpus=self.gpus,
+            max_retries=RETRIES,
+            # A GPU's memory comes back with the end of the process only.
+            max_calls=1 if self.gpus else RUNS_OF_A_PROCESS,
+        )(self.work)
         try:
             while state.waiting or state.flying:
                 limit = self.jobs or max(AT_LEAST, AHEAD * self.slots)

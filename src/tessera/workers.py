@@ -1,10 +1,10 @@
 """Runs side by side: a few long-lived processes that take one group after another.
 
 A process of its own keeps TensorFlow's memory and seeds apart from the command's; a
-long-lived one loads TensorFlow and the dataset once. The state of a study lies in its
-folders, so a process that dies loses the run it was at and nothing else; another takes
-its place. Each has a pipe of its own: a queue that all share is lost, lock and all,
-with the first process that is killed while it holds the lock.
+long-lived one loads TensorFlow and the dataset once for many runs. The state of a study
+lies in its folders, so a process that dies loses the run it was at and nothing else;
+another takes its place. Each has a pipe of its own: a queue that all share is lost,
+lock and all, with the first process that is killed while it holds the lock.
 """
 
 import contextlib
@@ -23,6 +23,10 @@ from typing import Any
 from tessera import files, runtime
 from tessera.experiment import Data, Run
 from tessera.record import RunFolder
+
+RUNS_OF_A_PROCESS = 25
+"""TensorFlow keeps some megabytes of every training until its process ends: after so
+many runs another takes its place."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ class _Worker:
 def _hire(data: Data, threads: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, data, threads), daemon=True)
+    arguments = (theirs, data, threads, RUNS_OF_A_PROCESS)
+    process = context.Process(target=_work, args=arguments, daemon=True)
     process.start()
     # Only the process holds its end now, so that its death closes the pipe.
     theirs.close()
@@ -136,8 +141,9 @@ def _lead(
 ) -> Iterator[Event]:
     """Hand groups out and pass events on until every task ended.
 
-    `crew` is changed in place: the dead leave it, and those who died at a task are
-    replaced. Those who died before they took one are not, because others would too.
+    `crew` is changed in place: who has done its share or died leaves it and, if there
+    is work, is replaced. Those who died before they took a task are not, because others
+    would too.
     """
     codes: set[str] = set()
     while (waiting or any(worker.tasks for worker in crew)) and crew:
@@ -151,6 +157,12 @@ def _lead(
                     crew.append(hire())
                 for task in worker.tasks:
                     yield Failed(task, _death(event.code), "")
+            elif isinstance(event, _Relieved):
+                crew.remove(worker)
+                worker.process.join()
+                worker.pipe.close()
+                if waiting:
+                    crew.append(hire())
             elif event is not None:
                 if isinstance(event, Finished | Failed) and event.task is not None:
                     worker.tasks.remove(event.task)
@@ -169,6 +181,11 @@ class _Gone:
     """A process ended."""
 
     code: str
+
+
+@dataclass(frozen=True)
+class _Relieved:
+    """A process has done its share, and ends."""
 
 
 def _receive(worker: _Worker) -> Any:
@@ -195,8 +212,8 @@ def _death(code: str) -> str:
     )
 
 
-def _work(pipe: Any, data: Data, threads: int) -> None:
-    """A worker's life: load the framework and the data, then do group after group."""
+def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
+    """A worker's life: load the framework and the data, then do `most` groups."""
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
@@ -206,7 +223,7 @@ def _work(pipe: Any, data: Data, threads: int) -> None:
     from tessera.data import source
 
     dataset = source.load(data)
-    while True:
+    for _ in range(most):
         pipe.send(None)
         group = pipe.recv()
         if group.resident:
@@ -216,6 +233,7 @@ def _work(pipe: Any, data: Data, threads: int) -> None:
             pipe.send(Started(task))
             pipe.send(carry_out(task, dataset, threads=threads, send=pipe.send))
         runtime.forget()
+    pipe.send(_Relieved())
 
 
 def carry_out(
