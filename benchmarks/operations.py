@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import measure
 import numpy as np
 
 STEPS, BATCH, CLASSES = 10, 128, 10
+SHAPE = (32, 32, 3)
 KINDS = {
     "convolutions, forward": r"FusedConv2D|NativeConv2D$",
     "convolutions, gradient by their inputs": r"Conv2DBackpropInput",
@@ -38,7 +40,7 @@ def plain() -> Any:
 
     from tessera.experiment import Hybrid
 
-    return plain.hybrid(Hybrid(), (32, 32, 3), CLASSES)
+    return plain.hybrid(Hybrid(), SHAPE, CLASSES)
 
 
 def step_of(net: Any) -> Callable[[], object]:
@@ -106,6 +108,25 @@ def kind(name: str) -> str:
     return "everything else (loss, Adam, dropout, averages)"
 
 
+def first_inputs() -> int:
+    """Multiply-adds that a step does not do: no gradient flows to the pixels."""
+    height, width, channels = SHAPE
+    return height * width * 32 * 9 * channels
+
+
+def product_gflops(side: int = 2048) -> float:
+    """Floating-point operations a second, in 10^9, of a large matrix product."""
+    import tensorflow as tf
+
+    one = tf.random.normal((side, side), seed=0)
+    times = []
+    for _ in range(15):
+        began = time.perf_counter()
+        tf.linalg.matmul(one, one).numpy()
+        times.append(time.perf_counter() - began)
+    return float(2 * side**3 / min(times) / 1e9)
+
+
 def main() -> None:
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[-1:]))
     from tessera import runtime
@@ -115,12 +136,19 @@ def main() -> None:
     runtime.make_deterministic(0)
     from tessera.experiment import Hybrid
     from tessera.models.build import build
+    from tessera.models.cost import multiply_adds
 
     ways = {
         "as the study writes it": step_of(plain()),
-        "as Tessera builds it": step_of(build(Hybrid(), (32, 32, 3), CLASSES, seed=0)),
+        "as Tessera builds it": step_of(build(Hybrid(), SHAPE, CLASSES, seed=0)),
     }
-    record: dict[str, Any] = {"machine": measure.machine(), "ways": {}}
+    record: dict[str, Any] = {
+        "machine": measure.machine(),
+        "multiply_adds": 3 * multiply_adds(build(Hybrid(), SHAPE, CLASSES, seed=0))
+        - first_inputs(),
+        "product_gflops": round(product_gflops(), 1),
+        "ways": {},
+    }
     rounds = [{way: profile(work) for way, work in ways.items()} for _ in range(9)]
     for way in ways:
         record["ways"][way] = shortest([found[way] for found in rounds])
@@ -141,7 +169,19 @@ def table(record: dict[str, Any]) -> str:
         cells = (f"{found.get(title, 0.0):.2f}" for found in ways.values())
         lines.append(f"| {title} | {' | '.join(cells)} |")
     sums = (f"{sum(found.values()):.1f}" for found in ways.values())
-    return "\n".join([*lines, f"| all | {' | '.join(sums)} |"])
+    return "\n".join([*lines, f"| all | {' | '.join(sums)} |"]) + least(record)
+
+
+def least(record: dict[str, Any]) -> str:
+    """What the arithmetic alone would take."""
+    operations = 2 * BATCH * record["multiply_adds"] / 1e9
+    speed = record["product_gflops"]
+    return (
+        f"\n\nA step is {operations:.1f} x 10<sup>9</sup> floating-point operations of "
+        f"convolutions and dense layers. A large matrix product ran at {speed:.0f} x "
+        f"10<sup>9</sup> a second on the same core: at that speed they would take "
+        f"{1e3 * operations / speed:.0f} ms, and no other work."
+    )
 
 
 if __name__ == "__main__":

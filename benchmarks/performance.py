@@ -69,8 +69,6 @@ Tessera gives every core a run with one thread, in processes that load the frame
 once. The script trains one cell after another on all cores. A process's share counts
 what several processes hold in common as a part for each. An image folder's decoded
 pixels lie in the cache as files that every process maps: the system holds them once.
-(Where the test set is cut from the folder's own images, each process holds its training
-images itself.)
 """
 
 SEEDS = """## Several seeds as one program

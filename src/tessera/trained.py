@@ -79,7 +79,7 @@ def load(path: Path) -> Trained:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenRun:
     """The run that a folder means."""
 
     folder: RunFolder
@@ -87,7 +87,7 @@ class Chosen:
     """See `Trained`."""
 
 
-def choose(path: Path) -> Chosen:
+def choose(path: Path) -> ChosenRun:
     """The run that a folder means: itself, or a study's recommended one.
 
     Raises:
@@ -96,11 +96,11 @@ def choose(path: Path) -> Chosen:
     run, study = RunFolder(path), StudyFolder(path)
     if run.record.exists() or not study.study.exists():
         rebuild.read_record(run)
-        return Chosen(run)
+        return ChosenRun(run)
     return recommended(study)
 
 
-def recommended(study: StudyFolder) -> Chosen:
+def recommended(study: StudyFolder) -> ChosenRun:
     """The run to use of a study.
 
     Of the cells that the study's rankings pick, or of all where they pick none, the one
@@ -128,7 +128,9 @@ def recommended(study: StudyFolder) -> Chosen:
     cell, values = max(scored, key=lambda row: float(np.mean(row[1])))
     best = int(np.argmax(values))
     named = f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}"
-    return Chosen(RunFolder(study.path / cell.folders[best]), _why(named, len(picked)))
+    return ChosenRun(
+        RunFolder(study.path / cell.folders[best]), _why(named, len(picked))
+    )
 
 
 def _why(named: str, picked: int) -> str:
