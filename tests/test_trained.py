@@ -144,7 +144,7 @@ def test_of_several_recommendations_validation_decides(
 
 
 def test_a_run_stands_for_itself_and_needs_no_reason(toy: RunFolder) -> None:
-    assert trained.choose(toy.path) == trained.Chosen(RunFolder(toy.path))
+    assert trained.choose(toy.path) == trained.ChosenRun(RunFolder(toy.path))
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
