@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from tessera.record import Spread
-from tessera.report.frontier import Point, main, pareto, picture, points, table
+from tessera.report.frontier import Point, main, pareto, picture, points, read, table
 
 
 def point(model: str, training: float, accuracy: float) -> Point:
@@ -27,6 +29,26 @@ def test_a_training_costs_three_passes_of_every_image_in_every_epoch(study):
     assert set(found) == {"cnn", "hybrid"}
     expected = 3 * cell.multiply_adds * images
     assert found[cell.model].training == pytest.approx(expected)
+
+
+def test_a_peers_record_is_a_point_like_any_other(tmp_path):
+    record = {
+        "machine": {"python": "3.11", "packages": {"keras": "3"}, "processor": "chip"},
+        "data": "Dots",
+        "model": "theirs",
+        "epochs": 5,
+        "images": 100,
+        "parameters": 7,
+        "forward": 1000,
+        "accuracy": [0.5, 0.7],
+    }
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    (found,), source = read(path)
+    assert (found.model, found.epochs, found.parameters) == ("theirs", 5, 7)
+    assert found.training == 3 * 1000 * 100 * 5
+    assert found.accuracy.mean == pytest.approx(0.6)
+    assert source.startswith("`theirs.json`: Dots. Python 3.11, keras 3; chip")
 
 
 def test_rows_rise_with_the_cost_and_the_frontier_is_bold():

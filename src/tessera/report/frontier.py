@@ -1,20 +1,24 @@
 r"""Committed studies -> accuracy against the arithmetic that training took.
 
     python -m tessera.report.frontier docs/hybrid-plus.md docs/images/frontier.svg \
-        results/study results/plus
+        results/study results/plus benchmarks/records/keras_cct.json
 
-A model that trains longer or computes more is expected to be better; what counts is
-who is above and to the left.
+A file is the record of somebody else's model, trained on the same images. A model that
+trains longer or computes more is expected to be better; what counts is who is above and
+to the left.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from tessera import files
+from tessera.evaluation.differences import spread
 from tessera.experiment import Balanced
 from tessera.record import Spread, StudyFolder, StudyRecord
 from tessera.report import marked, style, words
@@ -65,6 +69,32 @@ def points(record: StudyRecord) -> Iterator[Point]:
                 training=float(PASSES * cell.multiply_adds * images),
                 accuracy=cell.scores["accuracy"],
             )
+
+
+def peer(record: dict[str, Any]) -> Point:
+    """The point of a benchmark's record of a model that is not ours."""
+    images = record["images"] * record["epochs"]
+    return Point(
+        model=record["model"],
+        epochs=record["epochs"],
+        parameters=record["parameters"],
+        forward=record["forward"],
+        training=float(PASSES * record["forward"] * images),
+        accuracy=spread(record["accuracy"]),
+    )
+
+
+def read(path: Path) -> tuple[list[Point], str]:
+    """The points of a study's folder or of a peer's record, and where they are from."""
+    if path.is_file():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        made = record["machine"]
+        packages = ", ".join(f"{k} {v}" for k, v in made["packages"].items())
+        where = f"Python {made['python']}, {packages}; {made['processor']}, 1 thread."
+        return [peer(record)], f"`{path.name}`: {record['data']}. {where}"
+    study = StudyRecord.model_validate_json(StudyFolder(path).study.read_text("utf-8"))
+    source = f"`{path.name}`: {study.data.name}. {provenance(study)}"
+    return list(points(study)), source
 
 
 def table(found: Sequence[Point]) -> str:
@@ -126,35 +156,30 @@ def _mark(axes: Axes, point: Point, index: int) -> None:
     )
 
 
-def write(page: Path, drawing: Path, folders: Sequence[Path]) -> None:
+def write(page: Path, drawing: Path, paths: Sequence[Path]) -> None:
     """Write the table into the page's `frontier` part, and the picture.
 
     Args:
         page: A Markdown file with markers, see `marked.replace`.
         drawing: Where the SVG goes.
-        folders: Folders that hold a `study.json` each.
+        paths: Studies' folders and peers' records.
     """
-    records = [
-        StudyRecord.model_validate_json(StudyFolder(f).study.read_text("utf-8"))
-        for f in folders
-    ]
-    found = [point for record in records for point in points(record)]
-    sources = "\n\n".join(
-        f"`{folder.name}`: {record.data.name}. {provenance(record)}"
-        for folder, record in zip(folders, records, strict=True)
-    )
+    read_all = [read(path) for path in paths]
+    found = [point for some, _ in read_all for point in some]
+    sources = "\n\n".join(source for _, source in read_all)
     files.write_text(drawing, picture(found))
     marked.replace(page, "frontier", f"{table(found)}\n\n{sources}\n")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page, a drawing, then the studies' folders."""
+    """Run from the command line: a page, a drawing, then studies and records."""
     if len(arguments) < 3:
         raise SystemExit(
-            "usage: python -m tessera.report.frontier PAGE.md DRAWING.svg STUDY..."
+            "usage: python -m tessera.report.frontier PAGE.md DRAWING.svg "
+            "STUDY|RECORD.json..."
         )
-    page, drawing, *folders = map(Path, arguments)
-    write(page, drawing, folders)
+    page, drawing, *paths = map(Path, arguments)
+    write(page, drawing, paths)
 
 
 if __name__ == "__main__":
