@@ -111,6 +111,13 @@ def test_a_class_without_test_images_stays_out_of_every_average():
     assert with_absent.worst_class_recall == 1 / 2
 
 
+def test_averages_of_perfect_answers_are_one_to_the_last_bit():
+    labels = np.repeat([0, 1, 2, 3], [4, 3, 3, 3]).astype(np.int32)
+    found = ours.scores(labels, labels.copy(), names(4))
+    averages = found.weighted_precision, found.weighted_recall, found.weighted_f1
+    assert averages == (1.0, 1.0, 1.0)
+
+
 def test_micro_averaging_would_be_accuracy_so_weighted_recall_is_accuracy():
     labels, predicted = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 1, 0])
     scores = ours.scores(labels, predicted, names(3))

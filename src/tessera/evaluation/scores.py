@@ -85,16 +85,16 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
     recall = ratio(correct, support)
     f1 = ratio(2 * correct, support + times_predicted)
     present = support > 0
-    share = support / support.sum()
+    images = support.sum()
     return Scores(
         accuracy=float(correct.sum() / matrix.sum()),
         balanced_accuracy=float(recall[present].mean()),
         macro_precision=float(precision[present].mean()),
         macro_recall=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
-        weighted_precision=float(share @ precision),
-        weighted_recall=float(share @ recall),
-        weighted_f1=float(share @ f1),
+        weighted_precision=float(support @ precision / images),
+        weighted_recall=float(support @ recall / images),
+        weighted_f1=float(support @ f1 / images),
         worst_class_recall=float(recall[present].min()),
         per_class=_classes(class_names, precision, recall, f1, support),
         never_predicted=tuple(
