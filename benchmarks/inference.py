@@ -22,13 +22,14 @@ from typing import Any
 
 import measure
 import numpy as np
+import operations
 
 from tessera import runtime
 
 THREADS = 1
 BATCHES = (1, 512)
 PORTION = 16  # images at a time that fit a core's cache
-BASE = "Keras predict"
+BASE, ONNX = "Keras predict", "ONNX Runtime"
 SECONDS = 0.5  # at least this long per measurement
 TOLERANCE = 1e-4
 
@@ -45,14 +46,14 @@ def runtimes(model: Any, folder: Path) -> dict[str, Run]:
     found = {
         "Keras predict": lambda x: net.predict(x, batch_size=len(x), verbose=0),
         "Keras predict_on_batch": net.predict_on_batch,
-        "ONNX Runtime": onnx(folder / formats.FILES["onnx"], ["probabilities"]),
-        f"ONNX Runtime, {PORTION} at a time": portions(
+        ONNX: onnx(folder / formats.FILES["onnx"], ["probabilities"]),
+        f"{ONNX}, {PORTION} at a time": portions(
             onnx(folder / formats.FILES["onnx"], ["probabilities"])
         ),
         "LiteRT": litert(folder / formats.FILES["litert"]),
     }
     if closed_form.exists(model.run.model, model.net):
-        found["ONNX Runtime, with heatmap"] = onnx(folder / formats.FILES["onnx"], None)
+        found[f"{ONNX}, with heatmap"] = onnx(folder / formats.FILES["onnx"], None)
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its row is left out.")
         return found
@@ -146,7 +147,25 @@ def table(record: dict[str, Any]) -> str:
     for name in names:
         cells = [_cell(column["images_per_second"], name) for column in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join(lines) + arithmetic(record)
+
+
+def arithmetic(record: dict[str, Any]) -> str:
+    """How near the fastest ONNX way comes to what the core can do, for each model."""
+    found = []
+    for column in record["measurements"]:
+        speeds = column["images_per_second"]
+        if column["batch"] == max(BATCHES):
+            fastest = max(
+                measure.median(speeds[name]) for name in speeds if name.startswith(ONNX)
+            )
+            gflops = 2e-9 * column["multiply_adds"] * fastest
+            found.append(f"{gflops:.0f} of the {column['model']}")
+    return (
+        f"\n\nIn 10<sup>9</sup> floating-point operations a second, {ONNX} did "
+        f"{', '.join(found)}; a large matrix product in TensorFlow ran at "
+        f"{record['product_gflops']:.0f} on the same core."
+    )
 
 
 def _cell(speeds: dict[str, list[float]], name: str) -> str:
@@ -171,6 +190,7 @@ def measured(path: Path, rounds: int) -> list[dict[str, Any]]:
             found.append(
                 {
                     "model": model.record.model,
+                    "multiply_adds": model.record.multiply_adds,
                     "image_shape": shape,
                     "batch": batch,
                     "images_per_second": compare(runs, images, rounds),
@@ -189,6 +209,7 @@ def main() -> None:
     runtime.load_backend()
     for path in folders(asked.path):
         record["measurements"] += measured(path, asked.rounds)
+    record["product_gflops"] = round(operations.product_gflops(), 1)
     print(table(record))
     measure.write("inference", record)
 

@@ -35,12 +35,12 @@ OPERATIONS = """## Where a training step goes
 {table}
 
 Most of a step is convolution, the same in both columns: a difference between the
-columns there is the noise of the measurement. What can be saved without changing the
-function is the work around it: ReLU comes after max pooling instead of before it. It
-never decreases, so the two commute, in the outputs and in every gradient, ties
-included, and a quarter of the values remain. (The hybrid of depth 0 could also average
-its patches before it embeds them, which is linear; it keeps its tokens, as the study
-describes it.)
+columns there is the noise of the measurement, and can be larger than all that is left
+to save. What can be saved without changing the function is the work around it: ReLU
+comes after max pooling instead of before it. It never decreases, so the two commute, in
+the outputs and in every gradient, ties included, and a quarter of the values remain.
+(The hybrid of depth 0 could also average its patches before it embeds them, which is
+linear; it keeps its tokens, as the study describes it.)
 
 `tests/models/plain.py` holds the models as the study describes them, and the tests
 compare outputs and gradients with ours on TensorFlow and on JAX. Images stay bytes
@@ -80,8 +80,9 @@ SEEDS = """## Several seeds as one program
 `tessera study --seeds-together N` (JAX) keeps the images on the device, crops and flips
 them there, trains an epoch a call, and the seeds of a cell as one program, by `vmap`.
 It is meant for a GPU, where a small model leaves most of the device idle and each step
-waits for the processor. It is off unless asked for: on a processor it is not expected
-to win, and no record of a GPU is committed yet.
+waits for the processor. It is off unless asked for: on a processor it loses by far, for
+XLA computes convolutions within a loop there one by one and slowly. No record of a GPU
+is committed yet.
 [A study on one GPU](scaling.md#a-study-on-one-gpu) has the commands.
 """
 

@@ -50,18 +50,23 @@ def test_ratios_are_to_the_fastest_peer(benchmark: Any) -> None:
 def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
     benchmark: Any,
 ) -> None:
-    speeds = {"Keras predict": [10.0, 20.0, 90.0], "ONNX Runtime": [50.0]}
-    alone = {"Keras predict": [1000.0]}
+    speeds = {"Keras predict": [10.0, 20.0, 90.0], "LiteRT": [50.0]}
+    more = {"Keras predict": [1000.0], "ONNX Runtime": [1500.0, 2000.0, 9000.0]}
     columns = [
-        {"model": "cnn", "batch": 1, "images_per_second": speeds},
-        {"model": "cnn", "batch": 512, "images_per_second": alone},
+        {"model": "cnn", "batch": 1, "multiply_adds": 10**7, "images_per_second": one}
+        | {"batch": batch}
+        for batch, one in ((1, speeds), (512, more))
     ]
-    rows = benchmark("inference").table({"measurements": columns}).splitlines()
+    record = {"measurements": columns, "product_gflops": 99.6}
+    rows = benchmark("inference").table(record).splitlines()
     assert rows[0] == "| images/s | cnn, 1 | cnn, 512 |"
-    assert rows[2:] == [
+    assert rows[2:5] == [
         "| Keras predict | 20 (1.0) | 1,000 (1.0) |",
-        "| ONNX Runtime | 50 (2.5) |  |",
+        "| LiteRT | 50 (2.5) |  |",
+        "| ONNX Runtime |  | 2,000 (2.0) |",
     ]
+    assert "ONNX Runtime did 40 of the cnn;" in rows[-1]
+    assert "ran at 100 on the same core" in rows[-1]
 
 
 @pytest.mark.parametrize(
