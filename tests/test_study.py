@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from tessera import study
+from tessera import files, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -110,6 +110,26 @@ def test_a_folder_in_use_by_another_command_is_refused(tmp_path: Path) -> None:
         output = other.communicate(timeout=120)[0]
     assert other.returncode == 2
     assert "another tessera command is working in this folder" in output
+
+
+@pytest.mark.parametrize("name", ["a file", "a file/below"])
+def test_a_folder_that_cannot_be_is_named_and_left_as_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "a file").write_text("kept")
+    refused = pytest.raises(files.CannotWrite, match=r"a file.*expected room")
+    with refused, study.held(tmp_path / name):
+        pytest.fail("there is no such folder")
+    assert (tmp_path / "a file").read_text() == "kept"
+
+
+def test_an_error_of_the_work_itself_is_passed_on_and_the_folder_is_free(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(OSError, match="of the work"), study.held(tmp_path):
+        raise OSError("of the work")
+    with study.held(tmp_path):
+        pass
 
 
 def test_an_empty_folder_has_every_run_to_do(tmp_path: Path) -> None:

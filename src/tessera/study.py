@@ -190,16 +190,22 @@ def held(out: Path) -> Iterator[None]:
 
     Raises:
         StudyError: Another command is at work in it.
+        CannotWrite: It cannot be made, or nothing can be written into it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(out / ".lock")
+    with files.writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            raise StudyError(
+                f"{out}: another tessera command is working in this folder. "
+                "Wait for it, or choose another --out."
+            ) from error
     try:
-        with filelock.FileLock(out / ".lock", timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise StudyError(
-            f"{out}: another tessera command is working in this folder. "
-            "Wait for it, or choose another --out."
-        ) from error
+        yield
+    finally:
+        lock.release()
 
 
 def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
