@@ -13,7 +13,7 @@ from pathlib import Path
 import filelock
 from pydantic import ValidationError
 
-from tessera import files, runtime, workers
+from tessera import files, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
@@ -82,6 +82,8 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
     found = []
     for regime in experiment.regimes:
         counts = profiles.counts(regime.profile, available, dataset.class_names)
+        if dataset.validation is None:
+            selection.require_two(counts)
         try:
             remarks = guards.check(
                 regime.remedy, counts, epochs=experiment.training.epochs

@@ -110,6 +110,22 @@ def test_a_class_without_training_images_is_refused(split_folder) -> None:
         load(split_folder)
 
 
+def test_one_training_image_of_each_class_leaves_none_to_validate_with(
+    make_image, tmp_path
+) -> None:
+    for label in ("cat", "dog"):
+        for n in range(2):  # of which one is cut for the test set
+            make_image(f"{label}/{n}.png")
+    with pytest.raises(DataError, match="no class has two training images"):
+        load(tmp_path / "images")
+
+
+def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
+    (split_folder / "val" / "cat").mkdir(parents=True)
+    with pytest.raises(DataError, match="val has no readable image"):
+        load(split_folder)
+
+
 def test_more_than_one_percent_unreadable_files_are_refused(split_folder) -> None:
     (split_folder / "train" / "cat" / "bad.png").write_text("no image")
     with pytest.raises(DataError, match=r"1 of 15 files .*train/cat/bad\.png: not a"):
