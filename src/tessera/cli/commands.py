@@ -60,16 +60,18 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ExperimentError: It is neither.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
+    if not parts or not all(p.isdecimal() and len(p) <= 10 for p in parts):
         raise settings.ExperimentError(
             "--seeds: expected a count such as 5, or a list such as 3,7,11 "
-            f"(`7,` for the one seed 7). Received: {text!r}."
+            f"(`7,` for the one seed 7). Received: {text[:40]!r}."
         )
     numbers = tuple(int(part) for part in parts)
     if "," in text:
         return numbers
-    if numbers[0] == 0:
-        raise settings.ExperimentError("--seeds: expected at least 1. Received: 0.")
+    if not 1 <= numbers[0] <= 10_000:
+        raise settings.ExperimentError(
+            f"--seeds: expected 1 to 10000. Received: {text}."
+        )
     return tuple(range(numbers[0]))
 
 
