@@ -88,7 +88,7 @@ def execute(
         *more,
         *artefacts.write_heatmaps(run, net, dataset, logits, folder),
     )
-    with files.replacing(folder.model) as temporary:
+    with weights.replacing(folder.model) as temporary:
         build.with_probabilities(net).save(temporary)
     record = conclude(
         run,
@@ -184,8 +184,7 @@ def take_over(
     if twin == run or record is None:
         return None
     weights.load(net, donor.weights)
-    with files.replacing(folder.weights) as temporary:
-        net.save_weights(temporary)
+    weights.save(net, folder.weights)
     return fit.Fitted(
         history=artefacts.read_history(donor),
         best_epoch=record.best_epoch,
@@ -222,8 +221,7 @@ def finish(
         return {}
     counts = train_counts(dataset, chosen)
     tuned = after.apply(net, run.regime.remedy.after, counts, chosen.validation)
-    with files.replacing(folder.weights) as temporary:
-        net.save_weights(temporary)
+    weights.save(net, folder.weights)
     return tuned
 
 
