@@ -223,19 +223,22 @@ def carry_out(
 ) -> Finished | Failed:
     """Execute a task in this process, and say how it ended.
 
+    A run that another command is at, `tessera train` say, is left to it.
+
     Args:
         task: The run.
         dataset: Its data.
         send: Told of every training step.
         **how: Passed on to `pipeline.execute`.
     """
-    from tessera import pipeline
+    from tessera import pipeline, study
 
+    report = reporter(send, task)
     try:
-        report = reporter(send, task)
-        pipeline.execute(
-            task.run, dataset, task.folder, donor=task.donor, report=report, **how
-        )
+        with study.held(task.folder.path):
+            pipeline.execute(
+                task.run, dataset, task.folder, donor=task.donor, report=report, **how
+            )
         return Finished(task)
     except Exception as error:
         return failed(task, error)
