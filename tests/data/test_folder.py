@@ -49,6 +49,12 @@ def test_results_call_it_by_the_folder_or_by_the_name_given(split_folder) -> Non
     assert load(split_folder, name="Pets").fingerprint == load(split_folder).fingerprint
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_folders_name_cannot_write_to_a_terminal(split_folder, tmp_path) -> None:
+    dataset = load(split_folder.rename(tmp_path / "a\n\x1b[2Jb"))
+    assert dataset.name == "a\\n\\x1b[2Jb"
+
+
 def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(
     split_folder,
 ) -> None:

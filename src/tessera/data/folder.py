@@ -8,7 +8,7 @@ from tessera.arrays import Indices
 from tessera.data import cache, decoded, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
-from tessera.data.scan import Listing, scan
+from tessera.data.scan import Listing, scan, shown
 
 TEST_SEED = 0
 """The test set cut from a folder without `test/` is the same for every run."""
@@ -49,7 +49,7 @@ def load(
         cache.store(key, {}, {"fingerprint": mark})
     else:
         mark = str(known.facts["fingerprint"])
-    name = name or listing.root.name
+    name = name or shown(listing.root.name)
     return Dataset(name, names, train, held, validation, mark)
 
 
