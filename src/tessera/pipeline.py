@@ -124,11 +124,13 @@ def trained(
     if donor and (fitted := take_over(run, net, dataset, donor, folder)):
         return fitted, (SHARED,)
     passed_over: list[str] = []
-    # A record may be passed on: it names places within its folder only.
-    here = f"{folder.path}/"
-    store = checkpoints(
-        run, dataset, folder, lambda why: passed_over.append(why.replace(here, ""))
-    )
+
+    def note(why: str) -> None:
+        checkpoint.loudly(why)
+        # A record may be passed on: it names places within its folder only.
+        passed_over.append(why.replace(f"{folder.path}/", ""))
+
+    store = checkpoints(run, dataset, folder, note)
     fitted = train_model(
         run, net, dataset, chosen, folder=folder, report=report, store=store
     )
