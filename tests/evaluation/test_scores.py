@@ -117,6 +117,12 @@ def test_micro_averaging_would_be_accuracy_so_weighted_recall_is_accuracy():
     assert scores.weighted_recall == pytest.approx(scores.accuracy)
 
 
+def test_only_right_answers_score_1_and_no_more():
+    # 15/50 + 27/50 + 3/50 + 5/50 is more than 1 in floating point.
+    found = ours.from_confusion(np.diag([15, 27, 3, 5]), names(4))
+    assert found.weighted_precision == found.weighted_recall == found.weighted_f1 == 1.0
+
+
 def test_the_recall_of_reduced_and_common_classes_share_out_the_classes():
     matrix = np.diag([9, 5, 3]) + np.array([[0, 1, 0], [5, 0, 0], [0, 7, 0]])
     scores = ours.from_confusion(matrix, names(3))

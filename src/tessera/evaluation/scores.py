@@ -92,9 +92,9 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
         macro_precision=float(precision[present].mean()),
         macro_recall=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
-        weighted_precision=float(share @ precision),
-        weighted_recall=float(share @ recall),
-        weighted_f1=float(share @ f1),
+        weighted_precision=_weighted(share, precision),
+        weighted_recall=_weighted(share, recall),
+        weighted_f1=_weighted(share, f1),
         worst_class_recall=float(recall[present].min()),
         per_class=_classes(class_names, precision, recall, f1, support),
         never_predicted=tuple(
@@ -102,6 +102,11 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
         ),
         confusion_matrix=tuple(tuple(int(c) for c in row) for row in matrix),
     )
+
+
+def _weighted(share: Floats, values: Floats) -> float:
+    """A mean of values up to 1, which rounding would lift above the largest."""
+    return min(float(share @ values), 1.0)
 
 
 def _classes(
