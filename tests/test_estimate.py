@@ -1,5 +1,6 @@
 """An estimate of time: what a run costs, by hand, and a real measurement."""
 
+import queue
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,29 @@ def test_models_are_timed_once_and_remembered(
 def test_a_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "speed.json").write_text("{")
     assert estimate._remembered(tmp_path / "speed.json") == {}
+
+
+def test_a_cache_that_cannot_be_written_only_forgets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "file" / "cache"))
+    speed = Speed(train=1.0, predict=0.5)
+    monkeypatch.setattr(estimate, "_elsewhere", lambda *_: {"cnn": speed})
+    assert estimate.speeds([task(Remedy())], dataset(), threads=1) == {"cnn": speed}
+
+
+def test_a_model_that_cannot_be_timed_is_left_out_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def timed(model: object, *_: object) -> Speed:
+        if model == Cnn(name="huge"):
+            raise MemoryError
+        return Speed(1.0, 1.0)
+
+    monkeypatch.setattr(estimate, "timed", timed)
+    monkeypatch.setattr(estimate.runtime, "prepare", lambda *_: None)
+    monkeypatch.setattr(estimate.runtime, "load_backend", lambda: None)
+    told: queue.Queue[tuple[str, Speed]] = queue.Queue()
+    estimate._time_all(told, [Cnn(name="huge"), Cnn()], (8, 8, 3), 2, 2**20, 1)
+    assert [told.get()[0], told.empty()] == ["cnn", True]

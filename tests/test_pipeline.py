@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tessera import files, pipeline, runtime, settings
+from tessera import checkpoint, files, pipeline, runtime, settings
 from tessera.data import source
 from tessera.data.dataset import Dataset
 from tessera.experiment import Cnn, Digits, Experiment, OwnTraining, Run, Training
 from tessera.record import Record, RunFolder
+from tessera.training import resume
 
 EXPERIMENT = Experiment(
     data=Digits(image_size=16),
@@ -170,3 +171,22 @@ def test_a_model_with_training_of_its_own_says_so_in_its_notes() -> None:
         "Found by a search.",
     )
     assert pipeline.training_notes(Experiment().runs()[0]) == ()
+
+
+def test_a_checkpoint_that_is_passed_over_is_told_at_once_and_noted(
+    run: Run, dataset: Dataset, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    folder = RunFolder(tmp_path)
+    checkpoint.save(folder.checkpoints, 1, {}, {}, digest="of another experiment")
+    monkeypatch.setattr(
+        pipeline, "train_model", lambda *_, store, **__: resume.resumed(store)
+    )
+    rest = {"donor": None, "report": lambda *_: None, "fitted": None}
+    chosen = pipeline.choose(run, dataset)
+    state, notes = pipeline.trained(run, None, dataset, chosen, folder, **rest)
+    why = "this checkpoint is not used: it belongs to other settings, data or versions."
+    assert state.history == []
+    assert notes == (f"checkpoints/step-000000001: {why}",)
+    assert capsys.readouterr().err == (
+        f"tessera: {folder.checkpoints}/step-000000001: {why}\n"
+    )

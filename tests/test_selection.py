@@ -6,7 +6,8 @@ import pytest
 from tessera import selection
 from tessera.data.dataset import Dataset, Split
 from tessera.data.digits import load
-from tessera.experiment import Digits, Experiment, Reduced, Regime, Run
+from tessera.experiment import Digits, Experiment, Natural, Reduced, Regime, Run
+from tessera.imbalance.profiles import ProfileError
 
 REDUCED = Reduced(classes=(3, 4, 5), fraction=0.2)
 
@@ -57,3 +58,11 @@ def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
 
 def test_reduced_classes_are_those_that_the_profile_made_rare(digits: Dataset) -> None:
     assert selection.reduced_classes(run(), digits) == (3, 4, 5)
+
+
+def test_images_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:
+    first = np.array([np.flatnonzero(digits.train.labels == k)[0] for k in range(10)])
+    single = Split(digits.train.images[first], digits.train.labels[first])
+    natural = run().model_copy(update={"regime": Regime(name="all", profile=Natural())})
+    with pytest.raises(ProfileError, match="two images of at least one class"):
+        selection.choose(natural, Dataset(**{**vars(digits), "train": single}))

@@ -107,11 +107,36 @@ def test_a_file_without_end_is_an_error_that_names_it(tmp_path, text) -> None:
         settings.read(tmp_path / "e.toml")
 
 
+def test_a_file_larger_than_any_experiment_is_not_read_to_its_end(tmp_path) -> None:
+    (tmp_path / "e.toml").write_text("# " + "x" * 2**20)
+    for path in (tmp_path / "e.toml", Path("/dev/zero")):
+        if path.exists():
+            with pytest.raises(settings.ExperimentError, match="1,048,576 bytes"):
+                settings.read(path)
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e400"])
+def test_what_is_no_finite_number_is_an_error(number: str) -> None:
+    for key in ("training.learning_rate", "regimes.1.profile.fraction"):
+        assert f"{key}: expected" in fault(f"{key}={number}")
+    with pytest.raises(settings.ExperimentError, match="factor: expected a finite"):
+        settings.read(None, ['regimes=[{name="x", profile={kind="step", factor=inf}}]'])
+
+
+@pytest.mark.parametrize("key", ["epochs", "batch_size", "crop_padding", "cutout"])
+def test_a_slip_of_the_hand_is_an_error_before_it_overflows(key: str) -> None:
+    assert f"training.{key}: expected less" in fault(f"training.{key}={10**20}")
+    own = f'models=[{{kind="cnn", training={{{key}={10**20}}}}}]'
+    assert f"models.0.training.{key}" in fault(own)
+
+
 def test_an_override_without_end_is_an_error_too() -> None:
     with pytest.raises(settings.ExperimentError, match="training"):
         settings.read(None, ["training=" + "[" * 5000])
     with pytest.raises(settings.ExperimentError, match="expected an index"):
         settings.read(None, ["models.²=1"])
+    with pytest.raises(settings.ExperimentError, match="expected an index"):
+        settings.read(None, ["models." + "9" * 5000 + "=1"])
 
 
 def test_a_seed_that_no_framework_takes_is_an_error() -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
@@ -148,6 +149,16 @@ def test_a_profile_that_does_not_fit_is_an_error_before_training() -> None:
     regimes = (Regime(name="cut", profile=Reduced(classes=("no such class",))),)
     with pytest.raises(ProfileError, match="no such class"):
         study.adapted(Experiment(regimes=regimes), dataset_with([20] * 10))
+
+
+def test_a_profile_that_leaves_none_to_validate_with_is_an_error_before_training() -> (
+    None
+):
+    scarce = dataset_with([20, 9, 1])  # balanced, one of each
+    with pytest.raises(ProfileError, match="two images of at least one class"):
+        study.adapted(Experiment(), scarce)
+    own = replace(scarce, validation=scarce.test)
+    assert study.adapted(Experiment(), own).regimes == OWN_REGIMES
 
 
 def test_every_run_has_one_thread_however_many_run_side_by_side() -> None:

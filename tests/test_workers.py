@@ -8,6 +8,7 @@ import signal
 from collections import deque
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from PIL import Image
@@ -51,6 +52,16 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert "Traceback" in failed.details
     assert workers.Finished(good) in events
     assert good.folder.record.exists() and not bad.folder.record.exists()
+
+
+def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with filelock.FileLock(tmp_path / "run" / ".lock"):
+        at_work = task(tmp_path / "run")
+        ended = workers.carry_out(at_work, None, send=lambda _: None)
+    assert isinstance(ended, workers.Failed)
+    assert "another tessera command is working in this folder" in ended.message
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
 
 
 @pytest.mark.slow

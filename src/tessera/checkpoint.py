@@ -124,7 +124,7 @@ def load(
     Returns:
         The checkpoint; None where there is none to use, and training starts over.
     """
-    note = note or _loudly
+    note = note or loudly
     for place in reversed(_places(folder)):
         try:
             return read(place, digest=digest)
@@ -283,5 +283,6 @@ def _step(place: Path) -> int:
     return int(digits) if digits.isascii() and digits.isdecimal() else -1
 
 
-def _loudly(text: str) -> None:
+def loudly(text: str) -> None:
+    """Say something on the error stream."""
     print(f"tessera: {text}", file=sys.stderr)

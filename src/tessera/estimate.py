@@ -1,5 +1,6 @@
 """How long a study will take, from a few training steps timed on this machine."""
 
+import contextlib
 import json
 import multiprocessing
 import queue
@@ -111,7 +112,8 @@ def speeds(
         found = _elsewhere(missing, shape, classes, batch, threads)
         known |= {keys[label]: asdict(speed) for label, speed in found.items()}
         if found:
-            files.write_json(place, known)
+            with contextlib.suppress(files.CannotWrite):  # timed anew the next time
+                files.write_json(place, known)
     if any(key not in known for key in keys.values()):
         return {}
     return {label: Speed(**known[key]) for label, key in keys.items()}
@@ -172,7 +174,8 @@ def _time_all(
     runtime.prepare(threads)
     runtime.load_backend()
     for model in models:
-        results.put((model.label, timed(model, shape, classes, batch)))
+        with contextlib.suppress(Exception):  # a training says it better, if it is one
+            results.put((model.label, timed(model, shape, classes, batch)))
 
 
 def timed(model: Model, shape: tuple[int, int, int], classes: int, batch: int) -> Speed:

@@ -15,11 +15,17 @@ from tessera.catalogue import catalogue, named
 from tessera.frozen import Setting
 from tessera.remedies import InverseFrequency, Remedy
 
+LARGEST_SIDE = 512
+"""Pixels; what pads or covers an image is no wider than the largest image."""
+LARGEST_BATCH = 2**20
+MOST_EPOCHS = 10**6
+"""Beyond these a number is a slip of the hand, and overflows deep inside a training."""
+
 # Data ------------------------------------------------------------------------
 
 
 class _Data(Setting):
-    image_size: int = Field(32, ge=8, le=512)
+    image_size: int = Field(32, ge=8, le=LARGEST_SIDE)
     """Height and width, in pixels, that every image is brought to."""
     validation: float = Field(0.1, gt=0.0, lt=0.5)
     """Share of the training images kept for validation, cut after the imbalance."""
@@ -140,16 +146,16 @@ class OwnTraining(Setting):
     """
 
     learning_rate: float | None = Field(None, gt=0.0)
-    batch_size: int | None = Field(None, ge=1)
+    batch_size: int | None = Field(None, ge=1, le=LARGEST_BATCH)
     optimizer: Optimizer | None = None
     weight_decay: float | None = Field(None, ge=0.0)
     schedule: Schedule | None = None
     averaging: float | None = Field(None, ge=0.0, lt=1.0)
     label_smoothing: float | None = Field(None, ge=0.0, lt=1.0)
     alternating_flip: bool | None = None
-    crop_padding: int | None = Field(None, ge=0)
+    crop_padding: int | None = Field(None, ge=0, le=LARGEST_SIDE)
     crop_fill: Fill | None = None
-    cutout: int | None = Field(None, ge=0)
+    cutout: int | None = Field(None, ge=0, le=LARGEST_SIDE)
     origin: str | None = None
     """Where the values come from, for the results."""
 
@@ -272,8 +278,8 @@ class Training(Setting):
     The same for all cells, so that they compare.
     """
 
-    epochs: int = Field(8, ge=1)
-    batch_size: int = Field(128, ge=1)
+    epochs: int = Field(8, ge=1, le=MOST_EPOCHS)
+    batch_size: int = Field(128, ge=1, le=LARGEST_BATCH)
     learning_rate: float = Field(1e-3, gt=0.0)
     optimizer: Optimizer = "adam"
     """`muon`: matrices and convolutions are changed by orthogonal steps (Jordan et al.
@@ -292,11 +298,11 @@ class Training(Setting):
     """Random horizontal flip, drawn per image."""
     alternating_flip: bool = False
     """Drawn once per image; every epoch then shows the other side of the last."""
-    crop_padding: int = Field(4, ge=0)
+    crop_padding: int = Field(4, ge=0, le=LARGEST_SIDE)
     """Pixels added on every side before the random crop; 0: no crop."""
     crop_fill: Fill = "black"
     """What the added pixels hold: zeros, or the image mirrored at its edge."""
-    cutout: int = Field(0, ge=0)
+    cutout: int = Field(0, ge=0, le=LARGEST_SIDE)
     """Side, in pixels, of the grey square put at a random place; 0: none."""
     monitor: Monitor = "val_balanced_accuracy"
     """What decides which epoch's weights are kept."""

@@ -61,10 +61,12 @@ def writing(path: Path) -> Iterator[None]:
     except CannotWrite:
         raise
     except OSError as error:
+        # Libraries tell of a refusal at length; the system has a word for each.
+        why = os.strerror(error.errno) if error.errno else error
         was = "What was there is unchanged" if path.exists() else "Nothing was written"
         raise CannotWrite(
             f"{path}: expected room and permission to write it. Received: "
-            f"{error.strerror or error}. {was}. Free space, or make the folder "
+            f"{why}. {was}. Free space, or make the folder "
             "writable, and give the same command again."
         ) from error
 
@@ -94,6 +96,18 @@ def sweep(folder: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
         else:
             partial.unlink(missing_ok=True)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make sure that the disk has room for a file, where the system can say so.
+
+    Raises:
+        OSError: It has none.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            file.truncate(0)
 
 
 def flush(path: Path) -> None:

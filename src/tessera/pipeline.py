@@ -88,7 +88,7 @@ def execute(
         *more,
         *artefacts.write_heatmaps(run, net, dataset, logits, folder),
     )
-    with files.replacing(folder.model) as temporary:
+    with weights.replacing(folder.model) as temporary:
         build.with_probabilities(net).save(temporary)
     record = conclude(
         run,
@@ -124,11 +124,13 @@ def trained(
     if donor and (fitted := take_over(run, net, dataset, donor, folder)):
         return fitted, (SHARED,)
     passed_over: list[str] = []
-    # A record may be passed on: it names places within its folder only.
-    here = f"{folder.path}/"
-    store = checkpoints(
-        run, dataset, folder, lambda why: passed_over.append(why.replace(here, ""))
-    )
+
+    def note(why: str) -> None:
+        checkpoint.loudly(why)
+        # A record may be passed on: it names places within its folder only.
+        passed_over.append(why.replace(f"{folder.path}/", ""))
+
+    store = checkpoints(run, dataset, folder, note)
     fitted = train_model(
         run, net, dataset, chosen, folder=folder, report=report, store=store
     )
@@ -184,8 +186,7 @@ def take_over(
     if twin == run or record is None:
         return None
     weights.load(net, donor.weights)
-    with files.replacing(folder.weights) as temporary:
-        net.save_weights(temporary)
+    weights.save(net, folder.weights)
     return fit.Fitted(
         history=artefacts.read_history(donor),
         best_epoch=record.best_epoch,
@@ -222,8 +223,7 @@ def finish(
         return {}
     counts = train_counts(dataset, chosen)
     tuned = after.apply(net, run.regime.remedy.after, counts, chosen.validation)
-    with files.replacing(folder.weights) as temporary:
-        net.save_weights(temporary)
+    weights.save(net, folder.weights)
     return tuned
 
 

@@ -26,6 +26,9 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     """Make the imbalance, then cut the validation set from what is left.
 
     A dataset that brings a validation set of its own keeps it.
+
+    Raises:
+        ProfileError: It does not fit the data, or leaves none to validate with.
     """
     labels = dataset.train.labels
     kept = profiles.select(
@@ -33,9 +36,27 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     )
     if dataset.validation is not None:
         return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
+    require_two(np.bincount(labels[kept]))
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
     held = kept[outer]
     return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
+
+
+def require_two(kept: Counts) -> None:
+    """Refuse images of which none can be held: a class of one has none to spare.
+
+    Args:
+        kept: Images per class, of which the validation set is to be cut.
+
+    Raises:
+        ProfileError: No class has two.
+    """
+    if kept.max() < 2:
+        raise profiles.ProfileError(
+            "validation: expected two images of at least one class, to learn from one "
+            "and to validate with the other. Received one of each class. Use a milder "
+            "imbalance, more images, or a folder val/."
+        )
 
 
 def train_counts(dataset: Dataset, chosen: Chosen) -> Counts:

@@ -17,6 +17,9 @@ from tessera.frozen import Setting
 Table = dict[str, Any]
 _S = TypeVar("_S", bound=Setting)
 
+MOST_BYTES = 2**20
+"""Of an experiment file; one of ten thousand regimes has fewer."""
+
 
 class ExperimentError(ValueError):
     """The settings do not make an experiment; the message says what to change."""
@@ -51,7 +54,11 @@ def read_table(path: Path) -> Table:
         ExperimentError: It is missing, unreadable or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:  # which may be a device without end
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise OSError(f"more than {MOST_BYTES:,} bytes")
+        return tomllib.loads(content.decode())
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(
             f"{path}: expected a readable experiment file (TOML). Received: {error}. "
@@ -137,7 +144,7 @@ def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
     """A copy of a nested table or list with one entry replaced."""
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not (key.isascii() and key.isdigit()) or int(key) >= len(node):
+        if key not in map(str, range(len(node))):
             raise ExperimentError(
                 f"--set {path}: expected an index from 0 to {len(node) - 1}. "
                 f"Received: {key!r}."

@@ -6,14 +6,13 @@ command does what is missing. Nothing else is remembered between commands.
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 from pydantic import ValidationError
 
-from tessera import files, runtime, workers
+from tessera import files, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
@@ -82,6 +81,8 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
     found = []
     for regime in experiment.regimes:
         counts = profiles.counts(regime.profile, available, dataset.class_names)
+        if dataset.validation is None:
+            selection.require_two(counts)
         try:
             remarks = guards.check(
                 regime.remedy, counts, epochs=experiment.training.epochs
@@ -182,24 +183,6 @@ def conclude(
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
-
-
-@contextlib.contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Keep other commands out of a study's folder; freed even when a process dies.
-
-    Raises:
-        StudyError: Another command is at work in it.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(out / ".lock", timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise StudyError(
-            f"{out}: another tessera command is working in this folder. "
-            "Wait for it, or choose another --out."
-        ) from error
 
 
 def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:

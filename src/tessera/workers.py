@@ -20,7 +20,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from tessera import files, runtime
+from tessera import files, locks, runtime
 from tessera.experiment import Data, Run
 from tessera.record import RunFolder
 
@@ -241,6 +241,8 @@ def carry_out(
 ) -> Finished | Failed:
     """Execute a task in this process, and say how it ended.
 
+    A run that another command is at, `tessera train` say, is left to it.
+
     Args:
         task: The run.
         dataset: Its data.
@@ -249,11 +251,12 @@ def carry_out(
     """
     from tessera import pipeline
 
+    report = reporter(send, task)
     try:
-        report = reporter(send, task)
-        pipeline.execute(
-            task.run, dataset, task.folder, donor=task.donor, report=report, **how
-        )
+        with locks.held(task.folder.path):
+            pipeline.execute(
+                task.run, dataset, task.folder, donor=task.donor, report=report, **how
+            )
         return Finished(task)
     except Exception as error:
         return failed(task, error)

@@ -24,7 +24,9 @@ def test_seeds_are_a_count_or_a_list(text: str, seeds: tuple[int, ...]) -> None:
     assert commands.parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["0", "", "-1", "two", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["0", "", "-1", "two", "1.5", "1000000000", "9" * 5000, "1," + "9" * 5000]
+)
 def test_other_seeds_are_refused(text: str) -> None:
     with pytest.raises(ExperimentError, match="--seeds: expected"):
         commands.parse_seeds(text)

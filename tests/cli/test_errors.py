@@ -1,5 +1,9 @@
 """Errors that a user can mend become a message; others keep their traceback."""
 
+import errno
+import io
+import sys
+
 import pytest
 
 from tessera.cli import errors
@@ -35,7 +39,7 @@ def test_success_is_0() -> None:
 
 
 def test_every_listed_name_is_an_error_that_exists() -> None:
-    from tessera import engines, files, runtime, search, settings, study
+    from tessera import engines, files, locks, runtime, search, settings, study
     from tessera.data import dataset
     from tessera.explain import graph
     from tessera.export import errors as export
@@ -46,8 +50,49 @@ def test_every_listed_name_is_an_error_that_exists() -> None:
     from tessera.training import validation
 
     modules = (
-        *(files, runtime, settings, study, engines, search, dataset, graph, track),
+        *(
+            files,
+            locks,
+            runtime,
+            settings,
+            study,
+            engines,
+            search,
+            dataset,
+            graph,
+            track,
+        ),
         *(guards, profiles, blocks, rebuild, load, validation, export),
     )
     known = {name for module in modules for name in vars(module)}
     assert set(errors.MENDABLE) <= known
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_name_that_a_pipe_has_no_letters_for_is_shown_with_escapes(
+    encoding: str, monkeypatch
+) -> None:
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", pipe)
+    assert errors.guarded(lambda: print("\u72ac \udcff")) == 0
+    pipe.flush()
+    shown = pipe.buffer.getvalue().decode(encoding).strip()
+    assert shown == ("\u72ac \\udcff" if encoding == "utf-8" else "\\u72ac \\udcff")
+
+
+def test_a_full_or_locked_disk_is_one_line(capsys) -> None:
+    def refused() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert errors.guarded(refused) == 2
+    said = capsys.readouterr().err
+    assert "the system refused" in said and "No space left on device" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_another_error_of_the_system_is_a_fault_of_ours() -> None:
+    def fault() -> None:
+        raise FileNotFoundError(errno.ENOENT, "no such file")
+
+    with pytest.raises(FileNotFoundError):
+        errors.guarded(fault)

@@ -46,6 +46,14 @@ def test_a_failure_is_shown_when_it_happens_and_told_again_at_the_end() -> None:
     assert "the same command tries the others again" in message
 
 
+def test_only_a_fault_of_ours_is_told_with_its_traceback() -> None:
+    mendable = workers.Failed(TASKS[0], "CannotWrite: no room", "Traceback: no room")
+    ours = workers.Failed(TASKS[1], "KeyError: 'a'", "Traceback: in our code")
+    assert "Traceback" not in progress.describe_failures([mendable], Path("out"))
+    both = progress.describe_failures([mendable, ours], Path("out"))
+    assert "in our code" in both and "Traceback: no room" not in both
+
+
 def test_a_dead_worker_needs_no_task() -> None:
     dead = workers.Failed(None, "every worker process ended", "")
     assert "worker: every worker process ended" in progress.describe_failures(

@@ -80,6 +80,12 @@ def test_results_call_it_by_the_folder_or_by_the_name_given(split_folder) -> Non
     assert load(split_folder, name="Pets").fingerprint == load(split_folder).fingerprint
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_folders_name_cannot_write_to_a_terminal(split_folder, tmp_path) -> None:
+    dataset = load(split_folder.rename(tmp_path / "a\n\x1b[2Jb"))
+    assert dataset.name == "a\\n\\x1b[2Jb"
+
+
 def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(
     split_folder,
 ) -> None:
@@ -138,6 +144,22 @@ def test_a_class_without_training_images_is_refused(split_folder) -> None:
     for file in (split_folder / "train" / "cat").iterdir():
         file.unlink()
     with pytest.raises(DataError, match="train has no readable image of: cat"):
+        load(split_folder)
+
+
+def test_one_training_image_of_each_class_leaves_none_to_validate_with(
+    make_image, tmp_path
+) -> None:
+    for label in ("cat", "dog"):
+        for n in range(2):  # of which one is cut for the test set
+            make_image(f"{label}/{n}.png")
+    with pytest.raises(DataError, match="no class has two training images"):
+        load(tmp_path / "images")
+
+
+def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
+    (split_folder / "val" / "cat").mkdir(parents=True)
+    with pytest.raises(DataError, match="val has no readable image"):
         load(split_folder)
 
 

@@ -1,5 +1,7 @@
 """A `--data` argument means one kind of data, or is an error that names the kinds."""
 
+import os
+
 import pytest
 
 from tessera import experiment
@@ -35,6 +37,17 @@ def test_a_cifar10_copy_is_known_by_path_or_by_its_folder(
 def test_anything_else_is_an_error_that_names_the_choices() -> None:
     with pytest.raises(DataError, match=r"digits, cifar10, an image folder.*'nowhere'"):
         source.from_argument("nowhere")
+
+
+def test_a_path_that_no_experiment_file_could_hold_is_refused(tmp_path) -> None:
+    path = os.fsdecode(bytes(tmp_path) + b"/caf\xe9")
+    try:
+        os.mkdir(path)
+    except OSError:
+        pytest.skip("this file system has Unicode names only")
+    for text in (path, ""):
+        with pytest.raises(DataError, match="in UTF-8"):
+            source.from_argument(text)
 
 
 def test_digits_and_folders_load(split_folder) -> None:

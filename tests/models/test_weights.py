@@ -1,12 +1,14 @@
 """Weights are plain arrays of the right shapes, or Keras never reads them."""
 
 import os
+import signal
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from tessera import files
 from tessera.experiment import Cnn
 from tessera.models import build, weights
 from tessera.models.blocks import ModelError
@@ -28,6 +30,41 @@ def test_weights_come_back_as_they_went(net, saved: Path) -> None:
     weights.load(other, saved)
     for a, b in zip(net.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_was_there_is_replaced_whole_whatever_name_a_callback_gives(
+    net, saved: Path
+) -> None:
+    other = build.build(Cnn(), (16, 16, 3), 3, seed=1)
+    weights.Keeper(other, saved).save_weights("elsewhere.weights.h5", overwrite=True)
+    weights.load(net, saved)
+    np.testing.assert_array_equal(net.get_weights()[0], other.get_weights()[0])
+    assert [entry.name for entry in saved.parent.iterdir()] == [saved.name]
+
+
+@pytest.mark.parametrize("size", [0, 1, 5_000, 30_000, 100_000])
+def test_a_full_disk_is_named_and_the_old_weights_stay(
+    net, saved: Path, size: int, capfd
+) -> None:
+    resource = pytest.importorskip("resource", reason="no such limit on this system")
+    old, soft = saved.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, soft[1]))
+    try:
+        with pytest.raises(files.CannotWrite, match=r"weights\.h5: expected room"):
+            weights.save(net, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, soft)
+        signal.signal(signal.SIGXFSZ, before)
+    assert capfd.readouterr().err == ""
+    assert saved.read_bytes() == old
+    assert [entry.name for entry in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_file_is_no_larger_than_the_room_made_for_it(net, saved: Path) -> None:
+    arrays = net.get_weights()
+    room = sum(array.nbytes + weights.OVERHEAD for array in arrays)
+    assert sum(array.nbytes for array in arrays) < saved.stat().st_size < room
 
 
 def test_weights_of_another_model_are_refused(saved: Path) -> None:

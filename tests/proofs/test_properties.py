@@ -158,7 +158,8 @@ def scores_add_up(drawn: tuple[list[int], list[int]]) -> None:
         exclude={"per_class", "never_predicted", "confusion_matrix"}
     )
     assert all(0 <= share <= 1 for share in shares.values())
-    assert found.worst_class_recall <= found.balanced_accuracy <= 1
+    rounding = 1e-12  # the mean of three times 0.7 is less than 0.7
+    assert found.worst_class_recall <= found.balanced_accuracy + rounding
     json_comes_back(found)
 
 

@@ -13,11 +13,11 @@ from tessera.report.style import (
 )
 
 
-def picture():
+def picture(title="a <b> & c"):
     with drawing():
         figure, (axes,) = grid_of_axes(1, columns=1, width=2, height=2)
         axes.plot([0, 1], [0, 1])
-        axes.set_title("a <b> & c")
+        axes.set_title(title)
         return svg(figure)
 
 
@@ -29,6 +29,11 @@ def test_text_stays_text_and_no_date_is_written():
     text = picture()
     assert "a &lt;b&gt; &amp; c" in text
     assert "date" not in text
+
+
+@pytest.mark.parametrize("name", ["$\\frac$", "$x^2$", "犬", "حصان", "x" * 250])
+def test_a_name_of_any_letters_is_drawn_as_it_is(name):
+    assert f">{name}<" in picture(name)
 
 
 def test_a_readers_own_settings_neither_matter_nor_change():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tessera import files
 from tessera.data.dataset import Split
 from tessera.experiment import Cnn, Training
 from tessera.imbalance.plan import Phase, Plan
@@ -50,6 +51,21 @@ def test_the_history_has_a_row_per_epoch_with_every_column(tmp_path: Path) -> No
     result, _ = fitted(tmp_path, epochs=2)
     assert [row["epoch"] for row in result.history] == [1, 2]
     assert {tuple(row) for row in result.history} == {fit.COLUMNS}
+
+
+@pytest.mark.parametrize("name", ["{x}", "{0}", "{", "{epoch:02d}"])
+def test_a_folder_with_braces_in_its_name_is_a_folder(tmp_path: Path, name) -> None:
+    (tmp_path / name).mkdir()
+    fitted(tmp_path / name, epochs=1)
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["best.weights.h5"]
+
+
+def test_weights_that_the_disk_refuses_are_named_and_end_the_training(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "best.weights.h5").mkdir()
+    with pytest.raises(files.CannotWrite, match=r"best\.weights\.h5: expected room"):
+        fitted(tmp_path, epochs=1)
 
 
 def test_the_loss_falls_on_an_easy_task(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from tessera import engines, experiment, runtime, settings
+from tessera import engines, experiment, locks, runtime, settings
 from tessera import study as studies
 from tessera.api.script import script_kept_out
 from tessera.cli import commands, progress
@@ -77,7 +77,8 @@ def study(
     Raises:
         ExperimentError: A setting is wrong.
         DataError: The data cannot be used.
-        StudyError: A run failed, or another command works in the folder.
+        StudyError: A run failed.
+        FolderInUse: Another command works in the folder.
     """
     asked = _experiment(data, plan, epochs=epochs, seeds=seeds, change=change)
     wanted = choice.parse(_listed(remedies)) if remedies else ()
@@ -86,7 +87,7 @@ def study(
     folder = Path(out) if out is not None else Path("runs") / asked.name
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     runtime.prepare()
-    with studies.held(folder), script_kept_out():
+    with locks.held(folder), script_kept_out():
         return _carry_out(asked, loaded, folder, wanted, jobs, _console(verbose))
 
 
@@ -160,7 +161,7 @@ def train(
 
     folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
     console = _console(verbose)
-    with studies.held(folder.path), progress.single(console, run) as report:
+    with locks.held(folder.path), progress.single(console, run) as report:
         record = pipeline.execute(run, dataset, folder, report=report)
     return FinishedRun(record, folder.path)
 

@@ -60,16 +60,17 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ExperimentError: It is neither.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
+    if not parts or not all(p.isdecimal() and len(p) <= 10 for p in parts):
         raise settings.ExperimentError(
             "--seeds: expected a count such as 5, or a list such as 3,7,11 "
-            f"(`7,` for the one seed 7). Received: {text!r}."
+            f"(`7,` for the one seed 7). Received: {text[:40]!r}."
         )
     numbers = tuple(int(part) for part in parts)
     if "," in text:
         return numbers
-    if numbers[0] == 0:
-        raise settings.ExperimentError("--seeds: expected at least 1. Received: 0.")
+    if not 1 <= numbers[0] <= 10_000:
+        problem = f"--seeds: expected 1 to 10000. Received: {text}."
+        raise settings.ExperimentError(problem)
     return tuple(range(numbers[0]))
 
 
@@ -90,11 +91,12 @@ def study(
     remedies: tuple[str, ...] = (),
 ) -> None:
     """Train what is missing, conclude, and write the report."""
+    from tessera import locks
     from tessera import study as studies
     from tessera.cli import engine as engines
 
     runtime.prepare()
-    with studies.held(out):
+    with locks.held(out):
         dataset = load(experiment)
         experiment = studies.adapted(experiment, dataset, remedies)
         missing = studies.survey(experiment, dataset, out).missing
@@ -166,10 +168,10 @@ def train(
     experiment = studies.adapted(experiment, dataset)
     run = find_run(experiment, model, regime, seed)
     runtime.load_backend()
-    from tessera import pipeline
+    from tessera import locks, pipeline
 
     folder = studies.run_folder(StudyFolder(out), run, dataset)
-    with studies.held(folder.path), progress.single(console, run) as report:
+    with locks.held(folder.path), progress.single(console, run) as report:
         record = pipeline.execute(run, dataset, folder, report=report)
     show(record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from tessera import estimate, study, together, workers
 from tessera.catalogue import label
+from tessera.cli import errors
 from tessera.data.dataset import Dataset
 from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment, Regime, Run, Training
@@ -224,15 +225,21 @@ def _title(run: Run) -> str:
 
 
 def describe_failures(failures: Sequence[workers.Failed], out: Path) -> str:
-    """One message for all runs that failed, with the first one's traceback."""
+    """One message for all runs that failed, with the traceback of a fault of ours."""
     lines = [f"{out}: {len(failures)} of the study's runs failed:"]
     for failure in failures:
         title = _title(failure.task.run) if failure.task else "worker"
         lines.append(f"  {title}: {failure.message}")
-    if failures[0].details:
-        lines += ["The first one's traceback:", failures[0].details.rstrip()]
+    ours = (f for f in failures if f.details and not _is_mendable(f))
+    if (fault := next(ours, None)) is not None:
+        lines += ["The first fault's traceback:", fault.details.rstrip()]
     lines.append("Finished runs are kept; the same command tries the others again.")
     return "\n".join(lines)
+
+
+def _is_mendable(failure: workers.Failed) -> bool:
+    """Whether the message alone tells a user what to do."""
+    return failure.message.partition(":")[0] in errors.MENDABLE
 
 
 @contextlib.contextmanager

@@ -71,11 +71,11 @@ def run(
 
     runtime.prepare()
     runtime.load_backend()
-    from tessera import files, settings, study
+    from tessera import files, locks, settings, study
     from tessera import search as searches
     from tessera.cli import commands
 
-    with study.held(out):
+    with locks.held(out):
         dataset = commands.load(experiment)
         experiment = study.adapted(experiment, dataset)
         plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)

@@ -8,7 +8,7 @@ from tessera.arrays import Images, Indices
 from tessera.data import cache, decoded, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
-from tessera.data.scan import Listing, scan
+from tessera.data.scan import Listing, scan, shown
 
 FORMAT = 2
 """Raised whenever what is cached of checked data changes its form."""
@@ -48,7 +48,7 @@ def load(
     cut = known.arrays
     found = {name: part(pixels, at, cut.get(name)) for name, at in parts.items()}
     return Dataset(
-        name or listing.root.name,
+        name or shown(listing.root.name),
         listing.class_names,
         found["train"],
         found["test"],

@@ -13,7 +13,7 @@ from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
 from tessera.data.scan import Listing
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -65,6 +65,7 @@ def problems(
         *_unknown_classes(listing),
         *_alike_classes(listing),
         *_empty_classes(listing, pixels, parts),
+        *_none_to_validate_with(pixels, parts),
         *_unreadable(listing, pixels),
         *_leak(pixels, parts, twins, least=TOLERATED),
         *_contradiction(pixels, twins, least=TOLERATED),
@@ -118,6 +119,18 @@ def _empty_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
                 f"{split} has no readable image of: {', '.join(missing)}. Every class "
                 "needs one to learn from and one to be measured on."
             )
+
+
+def _none_to_validate_with(pixels: Decoded, parts: Parts) -> Iterable[str]:
+    """A class of one image has none to spare; a `val/` must hold one."""
+    if "val" in parts:
+        if not len(parts["val"]):
+            yield "val has no readable image. Put images into it, or remove it."
+    elif np.bincount(pixels.labels[parts["train"]].clip(0), minlength=1).max() < 2:
+        yield (
+            "no class has two training images, one to learn from and one to validate "
+            "with. Add images, or a folder val/."
+        )
 
 
 def _unreadable(listing: Listing, pixels: Decoded) -> Iterable[str]:

@@ -206,7 +206,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             visible = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         raise DataError(
-            f"{_shown(str(folder))}: expected a folder that can be listed. Received: "
+            f"{shown(str(folder))}: expected a folder that can be listed. Received: "
             f"{error.strerror}."
         ) from error
     return sorted(visible, key=lambda entry: entry.name)
@@ -230,7 +230,7 @@ def _refuse_name(entry: os.DirEntry[str]) -> None:
     """A class is called by its folder's name in tables, files and pages."""
     if not _is_text(entry.name):
         raise DataError(
-            f"{_shown(entry.path)}: expected a class whose name is text. Received: "
+            f"{shown(entry.path)}: expected a class whose name is text. Received: "
             "bytes outside UTF-8, or control characters. Rename the folder."
         )
 
@@ -264,10 +264,10 @@ def _is_text(name: str) -> bool:
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:
-    return _shown(entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/"))
+    return shown(entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/"))
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """A path as it is, or with escapes where it is no text."""
     return path if _is_text(path) else path.encode("unicode_escape").decode()
 
@@ -281,7 +281,7 @@ def _check_layout(root: Path, listing: Listing) -> None:
     raise DataError(
         f"{root}: expected train/ and test/ with a folder per class, or a folder per "
         "class, at least two of them. Received: "
-        f"{_shown(', '.join(names[:10])) or 'an empty folder'}.{hint}"
+        f"{shown(', '.join(names[:10])) or 'an empty folder'}.{hint}"
     )
 
 

@@ -54,9 +54,17 @@ def from_argument(text: str) -> experiment.Data:
     path = Path(text).expanduser()
     if (found := cifar10.locate(path)) is not None:
         return experiment.Cifar10(path=str(found))
-    if path.is_dir():
+    if path.is_dir() and is_unicode(text):
         return experiment.Folder(path=str(path))
     raise DataError(
         "--data: expected digits, cifar10, an image folder, or the path of a local "
-        f"{cifar10.ARCHIVE} or {cifar10.BATCHES}. Received: {text!r}."
+        f"{cifar10.ARCHIVE} or {cifar10.BATCHES}, in UTF-8. Received: {text!r}."
     )
+
+
+def is_unicode(path: str) -> bool:
+    """Whether an experiment file could hold it."""
+    try:
+        return bool(path.encode())
+    except UnicodeEncodeError:
+        return False

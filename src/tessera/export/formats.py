@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files
 from tessera.export.errors import ExportError, needs_extra
+from tessera.models import weights
 from tessera.trained import Trained
 
 Format = Literal["keras", "onnx", "litert", "saved-model"]
@@ -55,7 +55,7 @@ def write(trained: Trained, form: Format, path: Path) -> None:
     """
     match form:
         case "keras":
-            with files.replacing(path) as temporary:
+            with weights.replacing(path) as temporary:
                 calibrated(trained).save(temporary)
         case "onnx":
             _with_onnx(trained, path)

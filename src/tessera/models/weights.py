@@ -1,16 +1,25 @@
 """A file of plain weights, checked before it is read, into a model that is built.
 
+And back: written whole or not at all.
+
 HDF5 can hold more than numbers: links to other files, datasets whose content lies
 elsewhere, shapes of any size behind a few packed bytes. Keras writes none of these, so
 none of them is followed.
 """
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from tessera import files
 from tessera.models.blocks import ModelError
+
+OVERHEAD = 2**14
+"""Bytes, at most, that a file has for an array besides its numbers."""
 
 MAX_BYTES = 2**31
 """Of a file; the models here have some megabytes."""
@@ -20,6 +29,48 @@ MOST_OBJECTS = 20_000
 
 KINDS = "biuf"
 """NumPy's kinds of dtype that weights have: no text, no references, no objects."""
+
+
+def save(net: Any, path: Path) -> None:
+    """Write a model's weights, in place of what was there.
+
+    Raises:
+        CannotWrite: The disk refused it; what was there is as it was.
+    """
+    with replacing(path) as temporary:
+        # HDF5 on a full disk fills the error stream with the parts it cannot close.
+        files.reserve(temporary, sum(v.nbytes + OVERHEAD for v in net.get_weights()))
+        net.save_weights(temporary)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """`files.replacing`, for what Keras writes.
+
+    Raises:
+        CannotWrite: The disk refused it, which HDF5 has errors of its own for.
+    """
+    with files.replacing(path) as temporary:
+        try:
+            yield temporary
+        except RuntimeError as error:
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Keeper:
+    """A model as Keras' `ModelCheckpoint` needs it, which saves to one place, whole.
+
+    By itself Keras writes over the weights of before, and takes braces in their path
+    for a template.
+    """
+
+    net: Any
+    path: Path
+
+    def save_weights(self, name: str, overwrite: bool = True) -> None:
+        """Write the weights to `path`, whatever the callback calls them."""
+        save(self.net, self.path)
 
 
 def load(net: Any, path: Path) -> None:

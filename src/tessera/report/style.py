@@ -8,6 +8,7 @@ page replaces by its own, so that one drawing serves light, dark and print.
 import html
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -45,6 +46,8 @@ _SETTINGS: Mapping[str, object] = {
     # Text stays text: it can be read aloud, searched and selected.
     "svg.fonttype": "none",
     "svg.hashsalt": "tessera",
+    # A class may be called `$x$`, which is a name and no formula.
+    "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "text.color": INK,
@@ -81,9 +84,12 @@ def drawing() -> Iterator[None]:
 def svg(figure: Figure) -> str:
     """Turn a figure into SVG text that repeats byte by byte."""
     buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(
-        buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-    )
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    with warnings.catch_warnings():
+        # The font that sizes the text need not have its letters: the reader's has.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     # The reader's own sans-serif; DejaVu, which sized the text, is wider than most.

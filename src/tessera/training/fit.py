@@ -19,6 +19,7 @@ from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
 from tessera.imbalance.plan import Phase, Plan
+from tessera.models import weights as stored
 from tessera.models import whitening
 from tessera.training import resume, stages
 from tessera.training.batches import Epoch, Material
@@ -142,8 +143,7 @@ def keep_best(job: Job, state: State) -> None:
     """Leave the model with its best weights, and write them."""
     if state.best is not None:
         job.net.set_weights(state.best.weights)
-        with files.replacing(job.weights) as temporary:
-            job.net.save_weights(temporary)
+        stored.save(job.net, job.weights)
 
 
 def train_stage(job: Job, span: Span, state: State) -> None:
@@ -202,14 +202,14 @@ def checkpoint(job: Job, best: Best | None) -> keras.callbacks.ModelCheckpoint:
         best: What a training that goes on has kept already.
     """
     keep = keras.callbacks.ModelCheckpoint(
-        str(job.weights),
+        "best.weights.h5",
         monitor=job.training.monitor,
         mode="min" if job.training.monitor == "val_loss" else "max",
         save_best_only=True,
         save_weights_only=True,
         initial_value_threshold=None if best is None else best.score,
     )
-    keep.set_model(job.net)
+    keep.set_model(stored.Keeper(job.net, job.weights))
     return keep
 
 
@@ -222,7 +222,8 @@ def kept(
 ) -> Best:
     """Let Keras judge the epoch; the best weights after it, also for checkpoints."""
     before = keep.best
-    keep.on_epoch_end(epoch, row)
+    with files.writing(job.weights):  # Keras has words of its own for some refusals
+        keep.on_epoch_end(epoch, row)
     if best is not None and keep.best == before:
         return best
     weights = tuple(array.copy() for array in job.net.get_weights())
