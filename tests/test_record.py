@@ -1,11 +1,14 @@
 """Records are values: they survive JSON, and say where each file lies."""
 
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from tessera.record import ClassScores, RunFolder, Spread, StudyFolder
+from tessera.record import ClassScores, RunFolder, Spread, StudyFolder, StudyRecord
+
+STUDY = Path(__file__).parents[1] / "results" / "study" / "study.json"
 
 
 def test_a_value_survives_the_trip_through_json() -> None:
@@ -29,3 +32,13 @@ def test_every_file_of_a_run_has_a_name_of_its_own() -> None:
     folder = RunFolder(Path("run"))
     properties = [n for n, v in vars(RunFolder).items() if isinstance(v, property)]
     assert len({getattr(folder, name) for name in properties}) == len(properties) == 13
+
+
+@pytest.mark.parametrize(
+    "place", ["../other", "/etc", "runs/../../x", "C:\\x", "\\\\host\\x", "runs\\..\\x"]
+)
+def test_a_study_names_no_folder_outside_its_own(place: str) -> None:
+    study = json.loads(STUDY.read_text(encoding="utf-8"))
+    study["cells"][0]["folders"][0] = place
+    with pytest.raises(ValidationError, match="expected a folder in the study's"):
+        StudyRecord.model_validate_json(json.dumps(study))

@@ -5,10 +5,10 @@ finished exactly when its folder holds `record.json`, which is written last.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tessera.experiment import Experiment
 from tessera.results import Baseline, Groups, Interval, Ranking, Value
@@ -16,6 +16,18 @@ from tessera.results import Spread as Spread
 
 SCHEMA_VERSION = 2
 """2 adds a study's statistics; files of version 1 are read as files without them."""
+
+
+def _inside(folder: str) -> str:
+    for kind in (PurePosixPath, PureWindowsPath):
+        path = kind(folder)
+        if path.anchor or ".." in path.parts:
+            raise ValueError(f"expected a folder in the study's. Received: {folder!r}")
+    return folder
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+"""A folder in the study's own, relative to it: a record names no other place."""
 
 
 class ClassScores(Value):
@@ -121,8 +133,8 @@ class CellSummary(Value):
     model: str
     regime: str
     seeds: tuple[int, ...]
-    folders: tuple[str, ...]
-    """Run folders, relative to the study's."""
+    folders: tuple[Inside, ...]
+    """Of the runs."""
     parameters: int
     multiply_adds: int
     train_seconds: Spread
