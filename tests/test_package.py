@@ -1,6 +1,8 @@
 """`import tessera`: light, with the verbs at hand, two of them modules as well."""
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -36,3 +38,13 @@ def test_calling_a_module_is_calling_its_verb() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'fit'"):
         _ = tessera.fit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["load_data", "explain"])
+def test_a_framework_that_a_verb_loads_does_not_say_a_word(name: str) -> None:
+    script = f"import sys, tessera; tessera.{name}; assert 'keras' in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

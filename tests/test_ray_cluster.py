@@ -39,7 +39,9 @@ def test_without_ray_the_message_names_the_extra(
     [("127.0.0.1:9", "refused"), ("here", "not auto, local or HOST:PORT")],
 )
 def test_an_address_where_nothing_answers_is_named(address: str, reason: str) -> None:
-    expected = f"Received: '{address}', .*{reason}.*ray start --head"
+    expected = (
+        f"Received: '{address}', .*{reason}.*ray start --head.*RAY_AUTH_MODE=token"
+    )
     with (
         pytest.raises(EngineError, match=expected),
         ray_cluster.connected(address),

@@ -147,6 +147,12 @@ def test_a_run_stands_for_itself_and_needs_no_reason(toy: RunFolder) -> None:
     assert trained.choose(toy.path) == trained.ChosenRun(RunFolder(toy.path))
 
 
+def test_a_study_that_is_not_finished_says_so(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(RunError, match="expected a finished study"):
+        trained.choose(tmp_path)
+
+
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected the folder of a finished run"):
         trained.choose(tmp_path)

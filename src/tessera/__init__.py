@@ -61,6 +61,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name == "explain" and "keras" not in sys.modules:
+        importlib.import_module("tessera.runtime").load_backend()  # it does so quietly
     if name in CALLABLE:
         return importlib.import_module(f"tessera.{name}")
     if name in VERBS:

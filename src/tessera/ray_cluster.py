@@ -45,7 +45,8 @@ def connected(address: str) -> Iterator[None]:
         raise EngineError(
             "--address: expected a running Ray cluster that this machine is part of. "
             f"Received: {address!r}, {_first_line(error)}. `ray start --head` starts "
-            "one, `ray start --address HOST:PORT` adds this machine to it."
+            "one, `ray start --address HOST:PORT` adds this machine to it. A head that "
+            "asks for a token refuses whoever has not set RAY_AUTH_MODE=token."
         ) from error
     try:
         yield

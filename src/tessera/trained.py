@@ -94,10 +94,16 @@ def choose(path: Path) -> ChosenRun:
         RunError: The folder is neither a finished run nor a finished study.
     """
     run, study = RunFolder(path), StudyFolder(path)
-    if run.record.exists() or not study.study.exists():
-        rebuild.read_record(run)
-        return ChosenRun(run)
-    return recommended(study)
+    if not run.record.exists() and study.study.exists():
+        return recommended(study)
+    if not run.record.exists() and (path / "runs").is_dir():
+        raise RunError(
+            f"{path}: expected a finished study. Received: one without study.json, "
+            "which is written last. Give the same study command again, or name a "
+            f"finished run below {path / 'runs'}."
+        )
+    rebuild.read_record(run)
+    return ChosenRun(run)
 
 
 def recommended(study: StudyFolder) -> ChosenRun:

@@ -1,9 +1,13 @@
 """The card says what a user must know, in Markdown that names cannot break."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from tessera.data import decode
 from tessera.experiment import Cifar10, Digits, Folder
 from tessera.export import card
 from tessera.export.parity import Parity
@@ -41,6 +45,32 @@ def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) ->
     assert f"divided by {model.temperature:.4f}" in text
     assert model.record.data.fingerprint in text
     assert "heatmap" in card.card(model, PARITY, file="x")
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("RGB", "a.jpg"),
+        ("RGBA", "a.png"),
+        ("LA", "b.png"),
+        ("P", "c.png"),
+        ("L", "a.bmp"),
+    ],
+)
+def test_its_code_reads_a_picture_as_training_does(
+    text: str, mode: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    pixels = Image.fromarray(rng.integers(0, 256, (40, 60, 4), np.uint8), "RGBA")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    pixels.convert(mode).save(tmp_path / name, exif=turned)
+    monkeypatch.chdir(tmp_path)
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    values: dict[str, np.ndarray] = {}
+    exec(found[1].replace("photo.jpg", name), values)
+    np.testing.assert_array_equal(values["pixels"][0], decode.read(Path(name), 16))
 
 
 def test_without_a_heatmap_there_is_no_second_output(model: Trained) -> None:

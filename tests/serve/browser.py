@@ -131,10 +131,20 @@ class Page:
             objectId=found["result"]["objectId"],
         )
 
-    def press(self, key: str, code: int, text: str = "") -> None:
-        """Press a key of the keyboard."""
+    def drop(self, selector: str, *paths: Path) -> None:
+        """Drag files from outside of the browser over an element, and let them go."""
+        x, y = self.run(
+            f"(r => [r.x + 9, r.y + 9])"
+            f"(document.querySelector('{selector}').getBoundingClientRect())"
+        )
+        dragged = {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=dragged)
+
+    def press(self, key: str, code: int, text: str = "", **more: Any) -> None:
+        """Press a key of the keyboard; `more`: what the editor is told to do by it."""
         same = {"key": key, "windowsVirtualKeyCode": code}
-        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **same)
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **same, **more)
         self.call("Input.dispatchKeyEvent", type="keyUp", **same)
 
     def picture(self, path: Path) -> None:

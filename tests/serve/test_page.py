@@ -106,16 +106,71 @@ def test_a_broken_file_gets_a_reason_and_the_page_goes_on(
 
 
 def test_a_pasted_image_is_answered(page: Page) -> None:
+    page.press("Tab", 9)  # only after a key may a page write to the clipboard
     page.run(
         """(async () => {
         const picture = await (await fetch('api/examples/5/0')).blob();
-        const data = new DataTransfer();
-        data.items.add(new File([picture], 'clip.png', {type: 'image/png'}));
-        document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data}));
+        await navigator.clipboard.write([new ClipboardItem({'image/png': picture})]);
         })()"""
     )
+    page.press("v", 86, modifiers=2, commands=["paste"])
     page.wait(f"{RESULTS} === 1")
-    assert text(page, ".result h3").startswith("clip.png: ")
+    assert text(page, ".result h3").startswith("image.png: ")
+
+
+def test_dropped_images_are_answered_and_a_dropped_folder_says_why_not(
+    page: Page, image: Path
+) -> None:
+    page.drop("#drop", image, image.parent)
+    page.wait(f"{RESULTS} === 2")
+    assert "cannot read this file" in text(page, ".error p")
+    assert page.run("document.querySelectorAll('.answers').length") == 1
+    assert page.run("document.getElementById('drop').className") == ""
+
+
+def test_of_many_choices_only_the_last_one_is_asked_for_next(
+    page: Page, image: Path
+) -> None:
+    upload(page, image)
+    page.run(
+        """(() => {
+        const target = document.querySelector('.target');
+        for (const option of target.options) {
+            target.value = option.value;
+            target.dispatchEvent(new Event('change'));
+        }})()"""
+    )
+    page.wait("document.querySelector('.note').textContent.includes('for 9 lies')")
+    asked = (
+        "getEntriesByType('resource').filter(e => e.name.includes('target=')).length"
+    )
+    assert page.run(f"performance.{asked}") == 2
+
+
+def test_a_server_that_is_gone_or_too_busy_is_said_in_words(
+    page: Page, image: Path
+) -> None:
+    for fetched, said in (
+        ("Promise.reject(new TypeError('Failed to fetch'))", "does not answer"),
+        ("Promise.resolve(new Response('busy', {status: 502}))", "too busy"),
+    ):
+        page.run(f"window.fetch = () => {fetched}, 1")
+        upload(page, image)
+        assert said in text(page, ".error p")
+
+
+def test_an_answer_is_doubted_where_the_model_misses_other_classes(
+    page: Page, built: Site, image: Path
+) -> None:
+    upload(page, image)
+    answer = text(page, ".result h3").rsplit(" ", 1)[1]
+    missed = [c.name for c in built.model.classes if c.recall < 0.5]
+    others = [name for name in missed if name != answer]
+    more = f" and {len(others) - 3} more classes" if len(others) > 3 else ""
+    assert others
+    assert f"it misses most images of {', '.join(others[:3])}{more}." in text(
+        page, ".trust"
+    )
 
 
 def test_the_card_names_limits_and_every_classs_recall(page: Page) -> None:
@@ -123,6 +178,8 @@ def test_the_card_names_limits_and_every_classs_recall(page: Page) -> None:
     page.wait("!document.getElementById('model').hidden")
     assert page.run("document.querySelectorAll('#classes tr').length") == 10
     assert "always names one of its classes" in text(page, "#limits")
+    bold = "[...new Set([...document.querySelectorAll('#model thead th')].map("
+    assert page.run(f"{bold}e => getComputedStyle(e).fontWeight))]") == ["600"]
     assert page.run("document.getElementById('images').hidden")
 
 
@@ -131,6 +188,18 @@ def test_the_study_is_the_second_view(page: Page) -> None:
     page.wait("document.getElementById('report-frame').src.endsWith('/report')")
     page.wait("!document.getElementById('report').hidden")
     assert page.complaints == []
+
+
+def test_by_keyboard_a_view_is_entered_and_the_skip_link_stays_in_it(
+    page: Page,
+) -> None:
+    page.run("document.querySelector('nav a[href=\"#model\"]').focus()")
+    page.press("Enter", 13, "\r")
+    page.wait("document.activeElement.id === 'model-title'")
+    page.run("document.querySelector('.skip').focus()")
+    page.press("Enter", 13, "\r")
+    page.wait("document.activeElement.id === 'main'")
+    assert not page.run("document.getElementById('model').hidden")
 
 
 def test_every_control_is_reached_by_keyboard_and_has_a_name(

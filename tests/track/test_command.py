@@ -1,5 +1,8 @@
 """A tracker is chosen by name; the runs are left as they were."""
 
+import importlib.util
+import shlex
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -21,3 +24,21 @@ def test_the_command_that_shows_the_runs_is_told_and_no_run_changes(
     assert told == f"tensorboard --logdir {tmp_path / 'board'}"
     assert len(list(tmp_path.rglob("*tfevents*"))) == 3  # two runs, figures
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before
+
+
+def test_a_path_with_spaces_is_one_word_of_the_command(
+    study: Path, tmp_path: Path
+) -> None:
+    told = command.track(study, "tensorboard", out=tmp_path / "my board")
+    assert shlex.split(told)[2:] == [str(tmp_path / "my board")]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_mlflows_pages_need_is_told_where_it_is_missing(
+    there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = object() if there else None
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    told = command.pages()
+    release = metadata.version("mlflow-skinny")
+    assert told.endswith(f"pip install mlflow=={release}") is not there

@@ -24,7 +24,9 @@ SNIPPET = """\
 from PIL import Image, ImageOps
 import numpy as np
 
-image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
+image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGBA")
+white = Image.new("RGBA", image.size, "white")
+image = Image.alpha_composite(white, image).convert("RGB")
 image = image.resize(({side}, {side}), Image.Resampling.BILINEAR)
 pixels = np.asarray(image, np.float32)[None]  # [1, {side}, {side}, 3]"""
 

@@ -1,5 +1,8 @@
 """`tessera track`: copy what is finished into a tracker, as often as one likes."""
 
+import importlib.util
+import shlex
+from importlib import metadata
 from pathlib import Path
 
 from tessera.track import figures, mlflow, tensorboard
@@ -18,7 +21,7 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
         out: Where the tracker's files go; None: a folder in `path`.
 
     Returns:
-        The command that shows them.
+        The command that shows them, and what else that needs.
 
     Raises:
         TrackError: No such tracker, nothing finished, or a package is missing.
@@ -32,7 +35,16 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
     where = out or path / TRACKERS[to]
     if to == "tensorboard":
         tensorboard.write(runs, where, tuple(figures.pictures(path)))
-        return f"tensorboard --logdir {where.resolve()}"
+        return shlex.join(["tensorboard", "--logdir", str(where.resolve())])
     mlflow.write(runs, where, experiment=path.resolve().name)
     mlflow.write_study(path, where)
-    return f"mlflow ui --backend-store-uri {mlflow.address(where)}"
+    shown = shlex.join(["mlflow", "ui", "--backend-store-uri", mlflow.address(where)])
+    return shown + pages()
+
+
+def pages() -> str:
+    """What brings MLflow's pages, where they are missing: the extra is its client."""
+    if importlib.util.find_spec("flask") is not None:
+        return ""
+    release = metadata.version("mlflow-skinny")
+    return f"\nIts pages are in the whole package: pip install mlflow=={release}"

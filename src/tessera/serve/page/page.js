@@ -2,7 +2,11 @@
 "use strict";
 
 const SHOWN = 5; // answers listed per image
+const NAMED = 3; // classes named in a warning
 const WEAK = 0.5; // recall or precision below which the page warns
+const UNREADABLE = "The browser cannot read this file. Of a folder, pick the images in it.";
+const SILENT = "The server does not answer. Is `tessera serve` still running?";
+const BUSY = "The server is too busy to answer. Try again in a moment.";
 const byId = (id) => document.getElementById(id);
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const between = ([low, high]) => `${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)} %`;
@@ -17,17 +21,21 @@ function element(tag, text = "", attributes = {}) {
 // Views --------------------------------------------------------------------------------
 
 function show() {
-  const wanted = ["images", "model", "report"].find((id) => `#${id}` === location.hash);
-  for (const section of document.querySelectorAll("main > section")) {
-    section.hidden = section.id !== (wanted ?? "images");
-  }
+  const sections = [...document.querySelectorAll("main > section")];
+  const named = sections.find(({ id }) => `#${id}` === location.hash);
+  // An address that names no view is the skip link's: it leads into the one shown.
+  const shown = sections.find(({ hidden }) => !hidden);
+  const wanted = named ?? (location.hash ? shown : sections[0]);
+  for (const section of sections) section.hidden = section !== wanted;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${wanted ?? "images"}`) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${wanted.id}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   const frame = byId("report-frame");
-  if (wanted === "report" && !frame.getAttribute("src")) frame.src = "report";
-  if (wanted) window.scrollTo(0, 0);
+  if (wanted.id === "report" && !frame.getAttribute("src")) frame.src = "report";
+  if (!named) return;
+  wanted.querySelector("h2").focus(); // so that a screen reader says what is shown
+  window.scrollTo(0, 0);
 }
 
 // The model's card ---------------------------------------------------------------------
@@ -85,14 +93,17 @@ async function ask(file, method, target) {
   if (!file.type.startsWith("image/")) {
     sent.headers["Content-Type"] = "application/octet-stream";
   }
+  await file.slice(0, 1).arrayBuffer().catch(() => { throw new Error(UNREADABLE); });
   for (let tries = 0; ; tries++) {
-    const response = await fetch(`api/predict?${parameters}`, sent);
+    const response = await fetch(`api/predict?${parameters}`, sent).catch(() => {
+      throw new Error(SILENT);
+    });
     if (response.status === 503 && tries < 5) {
       const wait = Number(response.headers.get("Retry-After") ?? 1);
       await new Promise((done) => setTimeout(done, 1000 * wait));
       continue;
     }
-    const content = await response.json();
+    const content = await response.json().catch(() => ({ detail: BUSY }));
     if (!response.ok) throw new Error(content.detail);
     return content;
   }
@@ -156,8 +167,16 @@ function trust(model, answer, paragraph) {
   const doubts = [];
   if (best.probability < WEAK) doubts.push("it is unsure here");
   if (facts.precision < WEAK) doubts.push("most of these answers are wrong");
+  const missed = model.classes.filter((one) => one !== facts && one.recall < WEAK);
+  if (missed.length) doubts.push(`it misses most images of ${listed(missed)}`);
   paragraph.textContent = doubts.length ? `${words} Careful: ${doubts.join(", and ")}.` : words;
   paragraph.classList.toggle("warning", doubts.length > 0);
+}
+
+function listed(classes) {
+  const names = classes.slice(0, NAMED).map((one) => one.name);
+  const more = classes.length - names.length;
+  return more ? `${names.join(", ")} and ${more} more classes` : names.join(", ");
 }
 
 function controls(model, file, answer, find) {
@@ -166,12 +185,21 @@ function controls(model, file, answer, find) {
   target.append(...model.classes.map((one) => element("option", one.name)));
   target.value = answer.answers[0].name;
   const fade = () => { find(".map").style.opacity = strength.value / 100; };
+  let asking = false;
+  let changed = false;
   const again = async () => {
-    try {
-      explain(await ask(file, method.value, target.value), find);
-    } catch (error) {
-      find(".note").textContent = error.message;
+    changed = true;
+    if (asking) return; // a choice made meanwhile is asked for next, the last one only
+    asking = true;
+    while (changed) {
+      changed = false;
+      try {
+        explain(await ask(file, method.value, target.value), find);
+      } catch (error) {
+        find(".note").textContent = error.message;
+      }
     }
+    asking = false;
   };
   strength.addEventListener("input", fade);
   method.addEventListener("change", again);
