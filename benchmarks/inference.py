@@ -59,6 +59,8 @@ def runtimes(model: Any, folder: Path) -> dict[str, Run]:
         return found
     import torch_equivalent
 
+    if not torch_equivalent.exists(model.run.model):
+        return found
     return found | {"PyTorch": torch_equivalent.runner(model, threads=THREADS)}
 
 

@@ -38,6 +38,13 @@ def runner(model: Trained, *, threads: int) -> Callable[[Any], Any]:
     return run
 
 
+def exists(settings: Any) -> bool:
+    """Whether a model is written in PyTorch here."""
+    if isinstance(settings, Hybrid):
+        return settings.depth == 0
+    return isinstance(settings, Cnn | Transformer)
+
+
 def forward(settings: Any, x: Tensor, weights: dict[str, list[Tensor]]) -> Tensor:
     match settings:
         case Cnn():

@@ -166,7 +166,7 @@ def test_the_study_that_follows_uses_what_was_found_and_says_so() -> None:
     assert settings.build(after.model_dump(mode="json", exclude_none=True)) == after
     (model,) = after.models
     assert model.training is not None and model.training.origin == (
-        "Found by 2 trials of 1 epochs, the same budget for every model, by "
+        "Found by 2 trials of 1 epoch, the same budget for every model, by "
         "val_balanced_accuracy on validation images only (regime imbalanced, seed 5)."
     )
     for run in after.runs():

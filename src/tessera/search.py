@@ -16,6 +16,7 @@ from typing import Any
 
 from tessera import pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
+from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment, Model, OwnTraining, Regime, Run
 from tessera.frozen import Setting
 from tessera.models import build
@@ -199,9 +200,10 @@ def _settled(model: Model, found: Found, search: Search) -> Model:
     values = found.trials[found.best].values
     own = found.best == 0
     origin = (
-        f"Found by {search.trials} trials of {search.epochs} epochs, the same budget "
-        f"for every model, by {search.monitor} on validation images only (regime "
-        f"{search.regime}, seed {search.seed})"
+        f"Found by {plural(search.trials, 'trial')} of "
+        f"{plural(search.epochs, 'epoch')}, the same budget for every model, by "
+        f"{search.monitor} on validation images only (regime {search.regime}, "
+        f"seed {search.seed})"
         + ("; no trial beat the experiment's own settings." if own else ".")
     )
     training = OwnTraining(

@@ -74,15 +74,16 @@ def run(
     from tessera import files, locks, settings, study
     from tessera import search as searches
     from tessera.cli import commands
+    from tessera.evaluation.evidence import plural
 
     with locks.held(out):
         dataset = commands.load(experiment)
         experiment = study.adapted(experiment, dataset)
         plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
         commands.console.print(
-            f"{len(experiment.models)} models x {plan.trials} trials of "
-            f"{plan.epochs} epochs; regime {plan.regime}, seed {plan.seed}; "
-            f"decided by {plan.monitor}",
+            f"{plural(len(experiment.models), 'model')} x "
+            f"{plural(plan.trials, 'trial')} of {plural(plan.epochs, 'epoch')}; "
+            f"regime {plan.regime}, seed {plan.seed}; decided by {plan.monitor}",
             soft_wrap=True,
         )
         found = [

@@ -78,8 +78,9 @@ def _cost(found: Roles, imbalance: Imbalance) -> list[str]:
     if not changes:
         return []
     rare = classes(found, imbalance.reduced)
+    whose = "its" if len(imbalance.reduced) == 1 else "their mean"
     return [
-        f"Making {rare} rare ({imbalance.regime}) takes their mean recall from "
+        f"Making {rare} rare ({imbalance.regime}) takes {whose} recall from "
         f"{before} to {after} ({_range(changes)}{_sureness(changes)})."
     ]
 
