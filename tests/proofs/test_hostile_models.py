@@ -150,11 +150,13 @@ def test_a_program_in_the_place_of_the_saved_model_is_never_opened(
     assert not canary.exists()
 
 
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
 @pytest.mark.parametrize("tracker", ["tensorboard", "mlflow"])
 def test_trackers_hand_a_crafted_model_on_without_opening_it(
     toy: RunFolder, canary: Path, tmp_path: Path, tracker: str, monkeypatch, capsys
 ) -> None:
     run = RunFolder(shutil.copytree(toy.path, tmp_path / "run"))
+    run.history.write_text("epoch,loss\n0,1.0\n", encoding="utf-8")
     for craft in (whole_model, slip, link, huge):
         craft(run.weights, canary)
         craft(run.model, canary)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shlex
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -24,6 +25,17 @@ def test_the_command_that_shows_the_runs_is_told_and_no_run_changes(
     assert told == f"tensorboard --logdir {tmp_path / 'board'}"
     assert len(list(tmp_path.rglob("*tfevents*"))) == 3  # two runs, figures
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow"])
+def test_a_history_that_is_gone_is_named_and_is_not_called_a_full_disk(
+    study: Path, tmp_path: Path, tracker: str
+) -> None:
+    run = shutil.copytree(next(study.glob("runs/*/seed-0")), tmp_path / "run")
+    (run / "history.csv").unlink()
+    with pytest.raises(TrackError, match=r"history\.csv: expected the run's history"):
+        command.track(run, tracker, out=tmp_path / "out")
 
 
 def test_a_path_with_spaces_is_one_word_of_the_command(

@@ -33,8 +33,18 @@ class Tracked:
         return f"{self.run.cell}/seed-{self.run.seed}"
 
     def history(self) -> Sequence[dict[str, float]]:
-        """One row per epoch."""
-        return artefacts.read_history(self.folder)
+        """One row per epoch.
+
+        Raises:
+            TrackError: It cannot be read.
+        """
+        try:
+            return artefacts.read_history(self.folder)
+        except (OSError, ValueError) as error:
+            raise TrackError(
+                f"{self.folder.history}: expected the run's history. Received: "
+                f"{error}. Train the run again."
+            ) from error
 
     def parameters(self) -> dict[str, str]:
         """Every setting by dotted name, as text."""

@@ -49,10 +49,12 @@ def _write(path: Path, messages: Iterable[Any]) -> None:
         from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError as error:
         raise needs_extra("tensorboard") from error
+    # First, so that a file of the run that cannot be read is not called a full disk.
+    content = [event.SerializeToString() for event in messages]
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         writer = RecordWriter(file)
-        for event in messages:
-            writer.write(event.SerializeToString())
+        for event in content:
+            writer.write(event)
         writer.flush()
 
 
