@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from tessera import files
 from tessera.evaluation.differences import spread
@@ -129,11 +130,12 @@ def picture(found: Sequence[Point]) -> str:
             drawstyle="steps-post",
             zorder=0,
         )
-        for index, point in enumerate(found):
-            _mark(axes, point, index)
+        for index in range(len(found)):
+            _mark(axes, found, index)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.margins(x=0.3, y=0.12)
         axes.set_xlabel("multiply-adds of the whole training, in millions of millions")
         axes.set_ylabel("test accuracy, percent")
@@ -141,17 +143,21 @@ def picture(found: Sequence[Point]) -> str:
         return style.standalone(style.svg(figure))
 
 
-def _mark(axes: Axes, point: Point, index: int) -> None:
+def _mark(axes: Axes, found: Sequence[Point], index: int) -> None:
+    """One point, its label within the picture."""
+    point = found[index]
     x, values = point.training / 1e12, point.accuracy.values
     mean = 100 * point.accuracy.mean
     off = [[mean - 100 * min(values)], [100 * max(values) - mean]]
     colour = style.PALETTE[index % len(style.PALETTE)]
     marker = style.MARKERS[index % len(style.MARKERS)]
     axes.errorbar(x, mean, off, fmt=marker, color=colour, capsize=3, ms=7)
+    dearest = x == max(p.training for p in found) / 1e12
     axes.annotate(
         f"{point.model}, {point.epochs} epochs",
         (x, mean),
-        xytext=(8, -12),
+        xytext=(-8 if dearest else 8, -12),
+        ha="right" if dearest else "left",
         textcoords="offset points",
     )
 
