@@ -184,3 +184,10 @@ def test_a_name_in_any_script_is_a_name(tmp_path, name) -> None:
     assert set(listing.class_names) == {name, "other"}
     assert f"{name}/{name}.png" in [file.path for file in listing.files]
     assert listing.refused == ()
+
+
+def test_class_folders_without_an_image_are_said_to_be_empty(tmp_path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match=r"Received: cat, dog, with no image in them\."):
+        scan(tmp_path)

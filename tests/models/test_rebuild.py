@@ -56,3 +56,12 @@ def test_weights_of_another_architecture_are_refused(copy: RunFolder) -> None:
     copy.experiment.write_text(text)
     with pytest.raises(RunError, match=r"expected the weights of the model .hybrid."):
         rebuild(copy)
+
+
+def test_what_is_no_finished_run_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    found = {"nowhere": "no such folder", "empty": "no record", ".": "a study. Name"}
+    for name, expected in found.items():
+        with pytest.raises(RunError, match=f"Received: {expected}"):
+            read_record(RunFolder(tmp_path / name))

@@ -278,10 +278,11 @@ def _check_layout(root: Path, listing: Listing) -> None:
     inner = [e.name for e in _folders(root) if _looks_split(Path(e.path))]
     hint = f" Try {root / inner[0]}, which has train/." if inner else ""
     names = [entry.name for entry in _entries(root)]
+    empty = ", with no image in them" if names and not listing.files else ""
     raise DataError(
         f"{root}: expected train/ and test/ with a folder per class, or a folder per "
         "class, at least two of them. Received: "
-        f"{shown(', '.join(names[:10])) or 'an empty folder'}.{hint}"
+        f"{shown(', '.join(names[:10])) or 'an empty folder'}{empty}.{hint}"
     )
 
 

@@ -42,8 +42,19 @@ def read_record(folder: RunFolder) -> Record:
         raise RunError(
             f"{folder.path}: expected the folder of a finished run, such as "
             "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
-            f"{'a damaged' if folder.record.exists() else 'no'} record.json."
+            f"{_found(folder)}."
         ) from error
+
+
+def _found(folder: RunFolder) -> str:
+    """What is there in place of a record that can be read."""
+    if folder.record.exists():
+        return "a damaged record.json"
+    if not folder.path.exists():
+        return "no such folder"
+    if (folder.path / "study.json").exists():
+        return f"a study. Name one of the runs below {folder.path / 'runs'}"
+    return "no record.json"
 
 
 def rebuild(folder: RunFolder) -> Rebuilt:

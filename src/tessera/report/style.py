@@ -87,6 +87,7 @@ def svg(figure: Figure) -> str:
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with warnings.catch_warnings():
         # The font that sizes the text need not have its letters: the reader's has.
+        # Long names may leave no room to arrange; they are drawn where they fall.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
