@@ -14,10 +14,14 @@ def answers(*predicted: int) -> Scores:
     return scores.scores(LABELS, np.array(predicted), NAMES)
 
 
+def gradients(median: float, largest: float) -> dict[str, float]:
+    return {"gradient_median": median, "gradient_largest": largest}
+
+
 def history(*losses: float, val: tuple[float, ...] | None = None) -> list:
     values = val or tuple(1.0 / n for n in range(1, len(losses) + 1))
     return [
-        {"epoch": n, "loss": loss, "val_loss": other}
+        {"epoch": n, "loss": loss, "val_loss": other} | gradients(1.0, 6.0)
         for n, (loss, other) in enumerate(zip(losses, values, strict=True), start=1)
     ]
 
@@ -59,6 +63,20 @@ def test_a_loss_that_exploded_is_named_with_its_epochs() -> None:
 def test_a_validation_loss_that_exploded_is_named() -> None:
     (note,) = health.remarks(history(2.0, 1.0, val=(0.5, 400.0)), ALL)
     assert "validation loss rose from 0.5 in epoch 1 to 400 in epoch 2" in note
+
+
+def test_a_gradient_that_exploded_is_named_even_where_the_loss_healed() -> None:
+    rows = history(2.0, 1.0, 0.9)
+    rows[1] |= gradients(2.0, 100.0)
+    (note,) = health.remarks(rows, ALL)
+    assert "in epoch 2 a step's gradient had the norm 100; the median" in note
+    rows[1] |= gradients(2.0, 99.9)
+    assert health.remarks(rows, ALL) == ()
+
+
+def test_a_model_without_any_gradient_has_none_that_exploded() -> None:
+    rows = [row | gradients(0.0, 0.0) for row in history(2.0, 1.0)]
+    assert health.remarks(rows, ALL) == ()
 
 
 def test_an_explosion_in_the_first_epoch_is_named_by_what_guessing_costs() -> None:

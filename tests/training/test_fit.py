@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from tessera.data.dataset import Split
 from tessera.experiment import Cnn, Training
 from tessera.imbalance.plan import Phase, Plan
 from tessera.models import build
-from tessera.training import fit, predict
+from tessera.training import fit, predict, steps
 from tessera.training.batches import Material
 from tessera.training.validation import TrainingDiverged, validation_scores
 
@@ -76,6 +77,15 @@ def test_the_loss_falls_on_an_easy_task(tmp_path: Path) -> None:
 def test_an_exploding_loss_is_an_error_that_names_the_epoch(tmp_path: Path) -> None:
     with pytest.raises(TrainingDiverged, match="epoch"):
         fitted(tmp_path, learning_rate=1e30)
+
+
+@pytest.mark.parametrize("size", [np.nan, np.inf])
+def test_a_gradient_that_is_no_number_ends_the_training_though_the_loss_is_finite(
+    tmp_path: Path, monkeypatch, size: float
+) -> None:
+    monkeypatch.setattr(steps, "norm", lambda slopes: keras.ops.sum(slopes[0]) * size)
+    with pytest.raises(TrainingDiverged, match="epoch 1: expected a finite gradient"):
+        fitted(tmp_path)
 
 
 def test_the_first_of_equally_good_epochs_counts() -> None:

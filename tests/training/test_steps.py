@@ -69,6 +69,26 @@ def test_totals_are_sums_over_the_images_before_each_step() -> None:
     assert totals.loss == pytest.approx(-log_p[np.arange(10), first[1]].sum(), rel=1e-5)
 
 
+@pytest.mark.parametrize("sharpness", [0.0, 0.1])
+def test_a_steps_gradient_is_measured_where_the_step_begins(sharpness: float) -> None:
+    net = linear()
+    (first, _) = batches()
+    here = slope(*net.get_weights(), first)
+    totals = steps.compiled(task(net, sharpness=sharpness))([first], lambda _: None)
+    length = np.sqrt(sum((g**2).sum() for g in here))
+    assert totals.norms == pytest.approx((length,), rel=1e-5)
+
+
+def test_a_row_has_means_over_images_and_the_gradients_median_and_largest() -> None:
+    totals = steps.Totals(loss=6.0, correct=3.0, images=4, norms=(1.0, 9.0, 2.0))
+    assert totals.row() == {
+        "loss": 1.5,
+        "accuracy": 0.75,
+        "gradient_median": 2.0,
+        "gradient_largest": 9.0,
+    }
+
+
 def test_every_finished_step_is_told() -> None:
     told: list[int] = []
     steps.compiled(task(linear()))(batches(), told.append)

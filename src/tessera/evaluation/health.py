@@ -1,8 +1,7 @@
 """A history and test scores -> what went wrong that a mean would hide, in plain words.
 
 A loss that is NaN or infinite ends a training with an error (`training.fit`). What is
-named here leaves a finished run whose numbers must be read with care. Gradients are
-not measured: one that explodes is noticed by what it does to a loss.
+named here leaves a finished run whose numbers must be read with care.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,10 @@ EXPLOSION = 5.0
 START = 10.0
 """A first validation loss this many times that of guessing is named."""
 
+SPIKE = 100.0
+"""A step's gradient this many times the median step's of the first epoch is named. In
+healthy runs of every remedy on the digits the largest was 6.5 times that."""
+
 NAMED = 10
 """Classes that are listed by name."""
 
@@ -25,15 +28,18 @@ def remarks(history: Sequence[Mapping[str, float]], scores: Scores) -> tuple[str
     """Notes on a run for whoever reads its scores.
 
     Args:
-        history: Rows of the training, each with `epoch`, `loss` and `val_loss`.
+        history: Rows of the training, each with `epoch`, `loss`, `val_loss`,
+            `gradient_median` and `gradient_largest`.
         scores: On the test set.
 
     Returns:
         A sentence or two for each: one answer to every image, classes that were never
-        answered, a loss that exploded or began so, a loss that never fell.
+        answered, a gradient that exploded, a loss that did or began so, a loss that
+        never fell.
     """
     return (
         *_answers(scores),
+        *_gradient(history),
         *_start(history, len(scores.per_class)),
         *_explosion(history, "loss", "training loss"),
         *_explosion(history, "val_loss", "validation loss"),
@@ -55,6 +61,19 @@ def _answers(scores: Scores) -> Iterator[str]:
         listed = ", ".join(missing[:NAMED])
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
         yield f"Never predicted on the test set: {listed}{more}."
+
+
+def _gradient(history: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """The step with the largest gradient, healed or not, where it is large."""
+    usual = history[0]["gradient_median"]
+    worst = max(history, key=lambda row: row["gradient_largest"])
+    largest = worst["gradient_largest"]
+    if largest > 0 and largest >= SPIKE * usual:
+        yield (
+            f"Exploding gradient: in epoch {worst['epoch']:.0f} a step's gradient had "
+            f"the norm {largest:.3g}; the median of the first epoch was {usual:.3g}. "
+            "Lower training.learning_rate."
+        )
 
 
 def _explosion(

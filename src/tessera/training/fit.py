@@ -37,8 +37,11 @@ COLUMNS = (
     "val_macro_f1",
     "learning_rate",
     "seconds",
+    "gradient_median",
+    "gradient_largest",
 )
-"""Of a history row; `loss` is the training loss, weighted where the plan weights."""
+"""Of a history row; `loss` is the training loss, weighted where the plan weights, and
+the last two are of the norms of its gradient in the epoch's steps."""
 
 Report = Callable[[int, int, int, Row | None], None]
 """Told (epoch from 0, steps done, steps in it, the row of an epoch just finished)."""
@@ -245,12 +248,12 @@ def one_epoch(
     batches = Epoch(job.material, job.training, phase, job.counts, **key)
     began = time.perf_counter()
     totals = train(batches, lambda done: job.report(epoch, done, len(batches), None))
-    loss = totals.loss / totals.images
-    require_finite(epoch, "loss", loss)
+    row = totals.row()
+    require_finite(epoch, "loss", row["loss"])
+    require_finite(epoch, "gradient", row["gradient_largest"])
     with stages.as_in_use(job.net, stage):
-        row = {"loss": loss, "accuracy": totals.correct / totals.images}
         row |= validate(job.net, job.material.validation)
-        # A last step that explodes leaves the epoch's own loss as it was.
+        # A last step may explode by its length, the gradient being finite.
         require_finite(epoch, "validation loss", row["val_loss"])
         state.best = kept(job, keep, epoch, row, state.best)
     rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))

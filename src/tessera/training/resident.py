@@ -23,13 +23,10 @@ from tessera.arrays import Images, Indices, Logits
 from tessera.data.dataset import Split
 from tessera.experiment import Fill
 from tessera.training import steps
-from tessera.training.steps import Task, Tensor
+from tessera.training.steps import Task, Tensor, Totals
 
 State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
 """Values of the trained variables, the model's others and the optimizer's, [S, ...]."""
-
-Sums: TypeAlias = NDArray[np.float64]
-"""One number for every seed, float64 [S]."""
 
 CHUNK = 500
 """Images of each seed that are classified at a time, as `predict.logits` does."""
@@ -106,7 +103,7 @@ def stacked(tasks: Sequence[Task]) -> State:
 
 def trainer(
     task: Task, images: Resident, batch_size: int
-) -> Callable[[State, Indices, Indices], tuple[State, Sums, Sums]]:
+) -> Callable[[State, Indices, Indices], tuple[State, list[Totals]]]:
     """Compile an epoch of every seed.
 
     Args:
@@ -116,30 +113,31 @@ def trainer(
 
     Returns:
         (state, positions [S, N], draws [S, N, 3]) -> the state after the epoch, and
-        sums over its images: losses and right answers. The state given is used up.
+        each seed's totals. The state given is used up.
     """
     step, _ = steps.pure(task)
 
     def epoch(state: State, images: Resident, chosen: Tensor, rows: Tensor) -> Any:
         def body(state: State, drawn: tuple[Tensor, Tensor]) -> Any:
             pixels = augmented(images, *drawn)
-            state, loss, correct = step(state, pixels, images.labels[drawn[0]])
-            return state, (loss, correct)
+            return step(state, pixels, images.labels[drawn[0]])
 
         return jax.lax.scan(body, state, (chosen, rows))
 
     together = jax.vmap(epoch, in_axes=(0, None, 0, 0))
     program = jax.jit(together, donate_argnums=0)
 
-    def train(state: State, chosen: Indices, rows: Indices) -> tuple[State, Sums, Sums]:
-        parts = []
+    def train(
+        state: State, chosen: Indices, rows: Indices
+    ) -> tuple[State, list[Totals]]:
+        parts, sizes = [], []
         for span, size in _spans(chosen.shape[1], batch_size):
             drawn = [_batches(array[:, span], size) for array in (chosen, rows)]
-            state, (losses, correct) = program(state, images, *drawn)
-            parts.append((losses, correct, size))
-        sums = [np.asarray(x, np.float64).sum(axis=1) * n for x, _, n in parts]
-        right = [np.asarray(x, np.float64).sum(axis=1) for _, x, _ in parts]
-        return state, np.sum(sums, axis=0), np.sum(right, axis=0)
+            state, told = program(state, images, *drawn)  # [S, T, 3]
+            parts.append(told)
+            sizes += [size] * told.shape[1]
+        every = np.concatenate([np.asarray(part) for part in parts], axis=1)
+        return state, [steps.totals(list(one), sizes) for one in every]
 
     return train
 

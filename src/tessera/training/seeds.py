@@ -144,14 +144,13 @@ def train_all(lanes: Sequence[Lane]) -> None:
                 lane.state.best = None
         drawn = [epoch_of(lane.job, epoch).drawn for lane in lanes]
         chosen, rows = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
-        state, *sums = train(state, chosen, rows)
+        state, totals = train(state, chosen, rows)
         logits, weights = answers(state), resident.weights(tasks[0], state)
         seconds = (time.perf_counter() - began) / len(lanes)
-        means = np.stack(sums, axis=1) / chosen.shape[1]
-        for lane, (loss, accuracy), found, kept in zip(
-            lanes, means.tolist(), logits, weights, strict=True
+        for lane, total, found, kept in zip(
+            lanes, totals, logits, weights, strict=True
         ):
-            row = {"loss": loss, "accuracy": accuracy, "seconds": seconds}
+            row = total.row() | {"seconds": seconds}
             advance(lane, epoch, row, found, kept)
         if all(lane.error for lane in lanes):
             return
@@ -215,7 +214,7 @@ def advance(
     Args:
         lane: Unchanged if its training has exploded before.
         epoch: Counted from 0, just finished.
-        row: What training gave: loss, accuracy, seconds.
+        row: What training gave, and its seconds.
         logits: Of the lane's validation images.
         weights: After the epoch.
     """
@@ -226,6 +225,7 @@ def advance(
     row |= {"epoch": epoch + 1, "learning_rate": float(rate)}
     try:
         single.require_finite(epoch, "loss", row["loss"])
+        single.require_finite(epoch, "gradient", row["gradient_largest"])
         row |= validation_scores(job.material.validation.labels, logits)
         single.require_finite(epoch, "validation loss", row["val_loss"])
     except TrainingDiverged as error:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Tensor: TypeAlias = Any  # of the backend in use
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -48,6 +48,17 @@ class Totals:
     loss: float
     correct: float
     images: int
+    norms: tuple[float, ...]
+    """Of the steps' gradients, see `norm`."""
+
+    def row(self) -> dict[str, float]:
+        """Means over the images; the median and the largest of the norms."""
+        return {
+            "loss": self.loss / self.images,
+            "accuracy": self.correct / self.images,
+            "gradient_median": float(np.median(self.norms)),
+            "gradient_largest": float(np.max(self.norms)),
+        }
 
 
 Epoch: TypeAlias = Callable[[Iterable[Batch], Callable[[int], None]], Totals]
@@ -98,18 +109,32 @@ def climb(gradients: list[Tensor], rho: float) -> list[Tensor]:
 
     Foret et al. 2021, arXiv:2010.01412, with the Euclidean norm.
     """
-    square = sum(ops.sum(ops.square(g)) for g in gradients)
-    factor = rho * ops.rsqrt(ops.maximum(square, 1e-24))
+    factor = rho * ops.rsqrt(ops.maximum(_square(gradients), 1e-24))
     return [g * factor for g in gradients]
 
 
-def _totals(parts: list[tuple[Tensor, Tensor, int]]) -> Totals:
-    """Add up what the steps left on the device, in the order of the batches."""
-    losses = [float(np.asarray(loss)) * size for loss, _, size in parts]
+def norm(gradients: list[Tensor]) -> Tensor:
+    """Euclidean length of the mean loss's gradient, all trained variables together."""
+    return ops.sqrt(_square(gradients))
+
+
+def _square(gradients: list[Tensor]) -> Tensor:
+    return sum(ops.sum(ops.square(g)) for g in gradients)
+
+
+def totals(steps: list[ArrayLike], sizes: list[int]) -> Totals:
+    """Add up what the steps left, in the order of the batches.
+
+    Args:
+        steps: Mean loss, right answers and gradient norm of each, [3].
+        sizes: Images in each.
+    """
+    found = np.array([np.asarray(step) for step in steps], np.float64)
     return Totals(
-        loss=float(np.sum(losses)),
-        correct=float(np.sum([float(np.asarray(right)) for _, right, _ in parts])),
-        images=sum(size for *_, size in parts),
+        loss=float(np.sum(found[:, 0] * sizes)),
+        correct=float(np.sum(found[:, 1])),
+        images=sum(sizes),
+        norms=tuple(found[:, 2].tolist()),
     )
 
 
@@ -124,8 +149,9 @@ def _tensorflow(task: Task) -> Epoch:
             loss, correct = outcome(task, pixels, targets)
         return tape.gradient(loss, values), loss, correct
 
-    def step(pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def step(pixels: Tensor, targets: Tensor) -> Tensor:
         slopes, loss, correct = gradients(pixels, targets)
+        length = norm(slopes)
         if task.sharpness:
             here = [tf.identity(value) for value in values]
             for value, up in zip(values, climb(slopes, task.sharpness), strict=True):
@@ -134,18 +160,18 @@ def _tensorflow(task: Task) -> Epoch:
             for value, back in zip(values, here, strict=True):
                 value.assign(back)
         task.optimizer.apply(slopes, task.trained)
-        return loss, correct
+        return tf.stack([loss, correct, length])
 
     # The smaller last batch is traced once, not anew for every size.
     function = tf.function(step, reduce_retracing=True, autograph=False)
 
     def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
-        parts = []
+        parts, sizes = [], []
         for index, (pixels, targets) in enumerate(batches):
-            loss, correct = function(tf.constant(pixels), tf.constant(targets))
-            parts.append((loss, correct, len(targets)))
+            parts.append(function(tf.constant(pixels), tf.constant(targets)))
+            sizes.append(len(targets))
             done(index + 1)
-        return _totals(parts)
+        return totals(parts, sizes)
 
     return epoch
 
@@ -154,9 +180,9 @@ def pure(task: Task) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
     """The step as a function of values, for JAX to transform.
 
     Returns:
-        (state, pixels, targets) -> (state, loss, correct), where a state is three lists
-        of arrays; and the variables that they are the values of: trained, all others of
-        the model, and the optimizer's.
+        (state, pixels, targets) -> state and [3]: loss, right answers, gradient norm. A
+        state is three lists of arrays; and the variables that they are the values of:
+        trained, all others of the model, and the optimizer's.
     """
     import jax
 
@@ -178,12 +204,13 @@ def pure(task: Task) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
     def step(state: Any, pixels: Tensor, targets: Tensor) -> Any:
         values, rest, memory = state
         (loss, (correct, rest)), slopes = slope(values, rest, pixels, targets)
+        length = norm(slopes)
         if task.sharpness:
             up = climb(slopes, task.sharpness)
             high = [v + u for v, u in zip(values, up, strict=True)]
             (_, (_, rest)), slopes = slope(high, rest, pixels, targets)
         values, memory = task.optimizer.stateless_apply(memory, slopes, values)
-        return (values, rest, memory), loss, correct
+        return (values, rest, memory), ops.stack([loss, correct, length])
 
     return step, (task.trained, others, tuple(task.optimizer.variables))
 
@@ -197,15 +224,16 @@ def _jax(task: Task) -> Epoch:
     def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
         # Copies: a donated buffer must not be one that the model still holds.
         state = tuple([v.value.copy() for v in group] for group in everything)
-        parts = []
+        parts, sizes = [], []
         for index, (pixels, targets) in enumerate(batches):
-            state, loss, correct = function(state, pixels, targets)
-            parts.append((loss, correct, len(targets)))
+            state, told = function(state, pixels, targets)
+            parts.append(told)
+            sizes.append(len(targets))
             done(index + 1)
         for group, values in zip(everything, state, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
-        return _totals(parts)
+        return totals(parts, sizes)
 
     return epoch
 
