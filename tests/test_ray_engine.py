@@ -15,7 +15,7 @@ import pytest
 import ray_jobs
 from ray_nodes import Cluster, cluster
 
-from tessera import files, ray_cluster, ray_engine
+from tessera import files, locks, ray_cluster, ray_engine
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.engines import EngineError
 from tessera.experiment import Cnn, Digits, Experiment, Run
@@ -62,6 +62,7 @@ def test_a_run_waits_for_the_one_whose_training_it_takes_over(tmp_path: Path) ->
     state = ray_engine._State([first, heir, third])
     assert state.ready(room=9) == [0, 2]
     state.flying = {"a": 0, "b": 2}
+    state.claim(2)
     assert state.ready(room=9) == []
     list(state.ended("b", {"record.json": b"{}"}))
     assert state.ready(room=9) == [1]
@@ -88,11 +89,26 @@ def test_a_second_try_does_not_start_a_run_again(tmp_path: Path) -> None:
 def test_an_end_without_a_seen_start_is_told_after_one(tmp_path: Path) -> None:
     state = ray_engine._State(tasks(tmp_path, 1))
     state.flying = {"reference": 0}
+    state.claim(0)
     task = state.tasks[0]
     events = list(state.ended("reference", Broken("went wrong", "where")))
     assert events == [Started(task), Failed(task, "went wrong", "where")]
     assert list(state.noted([Note(0, 1, 0.0)])) == []
-    assert not task.folder.path.exists()
+    assert not task.folder.record.exists()
+
+
+def test_others_are_kept_out_of_a_runs_folder_until_its_files_are_there(
+    tmp_path: Path,
+) -> None:
+    state = ray_engine._State(tasks(tmp_path, 1))
+    state.claim(0)
+    folder = state.tasks[0].folder
+    with pytest.raises(locks.FolderInUse), locks.held(folder.path):
+        pass
+    state.flying = {"reference": 0}
+    list(state.ended("reference", {"record.json": b"{}"}))
+    with locks.held(folder.path):
+        assert folder.record.exists()
 
 
 def test_the_record_is_written_last(
@@ -197,7 +213,23 @@ def test_a_run_that_always_kills_its_worker_fails_and_the_others_go_on(
     assert failed.task == bad
     assert failed.message.startswith("WorkerCrashedError: ")
     assert Finished(good) in events
-    assert not bad.folder.path.exists()
+    assert not bad.folder.record.exists()
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(600)
+def test_a_run_that_another_command_is_at_is_left_to_it(
+    nodes: Cluster, tmp_path: Path
+) -> None:
+    at_work, other = tasks(tmp_path, 2)
+    with locks.held(at_work.folder.path):
+        events = events_of(nodes, ray_jobs.facts, tmp_path, 2)
+        alone = events_of(nodes, ray_jobs.facts, tmp_path, 1)
+    (failed,) = (event for event in events if isinstance(event, Failed))
+    assert failed.task == at_work
+    assert "another tessera command is working in this folder" in failed.message
+    assert Finished(other) in events
+    assert [type(event) for event in alone] == [Started, Failed]
 
 
 def study(out: Path, *more: str) -> "subprocess.Popen[str]":

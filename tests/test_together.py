@@ -1,5 +1,6 @@
 """Which runs are one program, and that their folders are those of ordinary runs."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tessera import files, selection, study, together, workers
+from tessera import files, locks, selection, study, together, workers
 from tessera.catalogue import named
 from tessera.data import source
 from tessera.experiment import (
@@ -119,6 +120,41 @@ def test_a_cells_seeds_train_on_as_many_images_of_every_class(which: str) -> Non
     for one in others:
         np.testing.assert_array_equal(selection.train_counts(dataset, one), counts)
         assert len(one.validation) == len(first.validation)
+
+
+def test_runs_that_another_command_is_at_are_left_to_it(tmp_path: Path) -> None:
+    group = [
+        workers.Task(run, RunFolder(tmp_path / run.cell / str(run.seed)))
+        for run in experiment("plain").runs()[:2]
+    ]
+    events: list[workers.Event] = []
+    with contextlib.ExitStack() as commands:
+        for task in group:
+            commands.enter_context(locks.held(task.folder.path))
+        data: Any = None  # Nothing is looked at.
+        together.execute(group, data, threads=1, send=events.append)
+    assert [type(event) for event in events] == [workers.Started, workers.Failed] * 2
+    assert "another tessera command is working in" in str(events)
+
+
+@jax_only
+@pytest.mark.slow
+def test_one_run_that_another_command_is_at_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
+    asked = experiment("plain", epochs=1).model_copy(
+        update={"models": (Cnn(),), "seeds": (0, 1)}
+    )
+    dataset = source.load(asked.data)
+    taken, free = study.survey(asked, dataset, tmp_path).missing
+    events: list[workers.Event] = []
+    with locks.held(taken.folder.path):
+        together.execute([taken, free], dataset, threads=1, send=events.append)
+    ends = [e for e in events if isinstance(e, workers.Finished | workers.Failed)]
+    assert [type(end) for end in ends] == [workers.Failed, workers.Finished]
+    assert free.folder.record.exists() and not taken.folder.record.exists()
+    with locks.held(free.folder.path):
+        pass
 
 
 class Killed(BaseException):

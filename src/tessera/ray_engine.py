@@ -9,6 +9,7 @@ Ray is used for nothing else: `ray.remote`, `ray.put`, `ray.wait`, one actor. Th
 of a study is in its folders: losing the cluster loses what was under way and no more.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, ray_cluster, ray_worker, study
+from tessera import files, locks, ray_cluster, ray_worker, study
 from tessera.data.dataset import Dataset, Split
 from tessera.engines import EngineError
 from tessera.experiment import Data
@@ -31,6 +32,7 @@ from tessera.workers import (
     Started,
     Stepped,
     Task,
+    failed,
 )
 
 RETRIES = 3
@@ -88,11 +90,14 @@ class Ray:
             while state.waiting or state.flying:
                 limit = self.jobs or max(AT_LEAST, AHEAD * self.slots)
                 for index in state.ready(limit - len(state.flying)):
+                    try:
+                        state.claim(index)
+                    except (locks.FolderInUse, files.CannotWrite) as error:
+                        yield from state.refused(index, error)
+                        continue
                     job = self._job(index, tasks[index], dataset)
                     state.flying[remote.remote(job, shipped, board)] = index
-                ended, _ = ray.wait(
-                    list(state.flying), num_returns=len(state.flying), timeout=POLL
-                )
+                ended = _ended(list(state.flying))
                 yield from state.noted(_take(board))
                 for reference in ended:
                     yield from state.ended(reference, _result(reference))
@@ -100,6 +105,7 @@ class Ray:
             for reference in state.flying:
                 ray.cancel(reference, force=True)
             ray.kill(board)
+            state.release(*state.claims)
 
     def _job(self, index: int, task: Task, dataset: Dataset) -> Job:
         return Job(
@@ -122,6 +128,8 @@ class _State:
     flying: dict[Any, int] = field(default_factory=dict)
     """Reference -> index of its task."""
     started: set[int] = field(default_factory=set)
+    claims: dict[int, contextlib.ExitStack] = field(default_factory=dict)
+    """Index of a task -> what keeps others out of its folder."""
 
     def __post_init__(self) -> None:
         self.waiting = list(range(len(self.tasks)))
@@ -140,6 +148,21 @@ class _State:
         self.waiting = [index for index in self.waiting if index not in taken]
         return found
 
+    def claim(self, index: int) -> None:
+        """Keep others out of a task's folder until `release`.
+
+        Raises:
+            FolderInUse, CannotWrite: See `locks.held`.
+        """
+        with contextlib.ExitStack() as claim:
+            claim.enter_context(locks.held(self.tasks[index].folder.path))
+            self.claims[index] = claim.pop_all()
+
+    def release(self, *indices: int) -> None:
+        """Let others into the tasks' folders again."""
+        for index in indices:
+            self.claims.pop(index).close()
+
     def noted(self, notes: Sequence[Note]) -> Iterator[Event]:
         """Notes of flying tasks as events; a second start is a retry, and not told."""
         flying = set(self.flying.values())
@@ -157,6 +180,11 @@ class _State:
             self.started.add(index)
             yield Started(self.tasks[index])
 
+    def refused(self, index: int, error: Exception) -> Iterator[Event]:
+        """The end of a task that could not be claimed: another command is at it."""
+        yield from self.start(index)
+        yield failed(self.tasks[index], error)
+
     def ended(self, reference: Any, result: Files | Broken) -> Iterator[Event]:
         """Store what came back, and say how the task ended."""
         index = self.flying.pop(reference)
@@ -168,6 +196,7 @@ class _State:
             case _:
                 store(result, task.folder)
                 yield Finished(task)
+        self.release(index)
 
 
 def store(content: Files, folder: RunFolder) -> None:
@@ -239,6 +268,17 @@ def _take(board: Any) -> list[Note]:
     except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
         return []
     return notes
+
+
+def _ended(flying: list[Any]) -> list[Any]:
+    """Those that end within `POLL`."""
+    import ray
+
+    if not flying:
+        return []
+    ended: list[Any]
+    ended, _ = ray.wait(flying, num_returns=len(flying), timeout=POLL)
+    return ended
 
 
 def _result(reference: Any) -> Files | Broken:

@@ -4,10 +4,11 @@ Everything before and after the training is `pipeline`'s, run by run: a study's 
 cannot tell how a run was trained, but for a note in its record.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tessera import workers
+from tessera import locks, workers
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
 from tessera.workers import Event, Group, Started, Task
@@ -65,14 +66,41 @@ def execute(
 ) -> None:
     """Train the tasks of a resident group at once, then finish one after another.
 
+    A run that another command is at is left to it, as `workers.carry_out` does.
+
     Args:
         tasks: Runs that differ in their seeds.
         dataset: Their data.
         threads: Of this process, for the records.
         send: Told of the start, every epoch and the end of each task.
     """
-    for task in tasks:
-        send(Started(task))
+    with contextlib.ExitStack() as folders:
+        free = [task for task in tasks if claimed(task, folders, send)]
+        if free:
+            carry_out(free, dataset, threads=threads, send=send)
+
+
+def claimed(
+    task: Task, folders: contextlib.ExitStack, send: Callable[[Event], None]
+) -> bool:
+    """Keep others out of the task's folder until `folders` is closed, if it is free."""
+    send(Started(task))
+    try:
+        folders.enter_context(locks.held(task.folder.path))
+    except Exception as error:
+        send(workers.failed(task, error))
+        return False
+    return True
+
+
+def carry_out(
+    tasks: Sequence[Task],
+    dataset: Dataset,
+    *,
+    threads: int,
+    send: Callable[[Event], None],
+) -> None:
+    """As `execute`, by one who keeps others out of the tasks' folders already."""
     try:
         trained = train(tasks, dataset, send)
     except Exception as error:
@@ -84,7 +112,7 @@ def execute(
             send(workers.failed(task, fitted))
         else:
             how: dict[str, Any] = {"threads": threads, "fitted": fitted}
-            send(workers.carry_out(task, dataset, send=send, **how))
+            send(workers.execute(task, dataset, send=send, **how))
 
 
 def train(

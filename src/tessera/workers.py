@@ -241,22 +241,27 @@ def carry_out(
 ) -> Finished | Failed:
     """Execute a task in this process, and say how it ended.
 
-    A run that another command is at, `tessera train` say, is left to it.
-
-    Args:
-        task: The run.
-        dataset: Its data.
-        send: Told of every training step.
-        **how: Passed on to `pipeline.execute`.
+    A run that another command is at, `tessera train` say, is left to it. `send` is told
+    of every training step; `how` is passed on to `pipeline.execute`.
     """
+    try:
+        with locks.held(task.folder.path):
+            return execute(task, dataset, send=send, **how)
+    except Exception as error:
+        return failed(task, error)
+
+
+def execute(
+    task: Task, dataset: Any, *, send: Callable[[Event], None], **how: Any
+) -> Finished | Failed:
+    """As `carry_out`, by one who keeps others out of the task's folder already."""
     from tessera import pipeline
 
     report = reporter(send, task)
     try:
-        with locks.held(task.folder.path):
-            pipeline.execute(
-                task.run, dataset, task.folder, donor=task.donor, report=report, **how
-            )
+        pipeline.execute(
+            task.run, dataset, task.folder, donor=task.donor, report=report, **how
+        )
         return Finished(task)
     except Exception as error:
         return failed(task, error)
