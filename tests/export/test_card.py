@@ -13,7 +13,9 @@ from tessera.export import card
 from tessera.export.parity import Parity
 from tessera.trained import Trained
 
-PARITY = Parity(images=360, probability=3e-7, heatmap=2e-6, same_answers=360)
+PARITY = Parity(
+    images=1000, tested=360, probability=3e-7, heatmap=2e-6, same_answers=1000
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,8 @@ def test_the_accuracy_stands_with_its_interval(model: Trained, text: str) -> Non
 
 
 def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) -> None:
-    assert "On 360 test images" in text and "3.0e-07" in text and "2.0e-06" in text
+    assert "On 1,000 images, 360 of them test images" in text
+    assert "3.0e-07" in text and "2.0e-06" in text
     assert f"divided by {model.temperature:.4f}" in text
     assert model.record.data.fingerprint in text
     assert "heatmap" in card.card(model, PARITY, file="x")
@@ -74,7 +77,7 @@ def test_its_code_reads_a_picture_as_training_does(
 
 
 def test_without_a_heatmap_there_is_no_second_output(model: Trained) -> None:
-    plain = Parity(360, 3e-7, None, 360)
+    plain = Parity(1000, 360, 3e-7, None, 1000)
     assert "second output" not in card.card(model, plain, file="model.tflite")
 
 

@@ -22,7 +22,7 @@ def test_an_export_leaves_the_model_its_labels_and_its_card(
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"model.onnx", "labels.txt", "card.md"}
     assert (done.folder / "labels.txt").read_text().split() == list("0123456789")
-    assert done.parity.images == 359
+    assert (done.parity.images, done.parity.tested) == (1000, 359)
     assert done.parity.heatmap is not None
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
 

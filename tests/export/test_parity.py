@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tessera import files
-from tessera.data.dataset import Dataset
+from tessera.data.dataset import Dataset, Split
 from tessera.explain import gradcam
 from tessera.export import parity
 from tessera.export.errors import ExportError
@@ -33,7 +33,8 @@ def original(model: Trained, *, probability: float = 0.0, cell: float = 0.0) -> 
 
 def test_the_model_itself_is_equal(model: Trained, dataset: Dataset) -> None:
     found = parity.check(model, original(model), dataset)
-    assert found.images == found.same_answers == len(dataset.test)
+    assert found.images == found.same_answers == 1000
+    assert found.tested == len(dataset.test) == 359
     assert found.probability < 1e-6
     assert found.heatmap is not None and found.heatmap < 1e-5
 
@@ -94,3 +95,20 @@ def test_at_most_a_thousand_images_are_drawn_without_repetition(
     chosen = parity.sample(model, many)
     assert len(np.unique(chosen)) == 1000
     np.testing.assert_array_equal(parity.sample(model, dataset), np.arange(359))
+
+
+def test_training_images_and_then_their_means_stand_in_for_missing_test_images(
+    dataset: Dataset,
+) -> None:
+    images = dataset.train.images[:3]
+    split = Split(images, np.arange(3, dtype=np.int32) % 2)
+    few = replace(
+        dataset, class_names=("a", "b"), train=split, test=split, validation=None
+    )
+    found = parity.others(few, 20, seed=0)
+    assert found.shape == (20, *images.shape[1:]) and found.dtype == np.uint8
+    np.testing.assert_array_equal(found[:3], images)
+    means = [(a.astype(int) + b) // 2 for a in images for b in images]
+    assert all(any(np.array_equal(one, m) for m in means) for one in found[3:])
+    np.testing.assert_array_equal(found, parity.others(few, 20, seed=0))
+    assert len(parity.others(few, 0, seed=0)) == 0

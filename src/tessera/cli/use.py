@@ -72,8 +72,9 @@ def export(
 ) -> None:
     """Hand a trained model over: one file, its labels and its card.
 
-    Preprocessing and calibration are inside. Up to 1,000 test images are compared with
-    the original; where a probability differs by more than 1e-4 nothing is exported.
+    Preprocessing and calibration are inside. 1,000 images, test images first, are
+    compared with the original: where a probability differs by more than 1e-4, nothing
+    is exported.
 
         tessera export runs/photos --to onnx --out photos-model
     """

@@ -232,8 +232,9 @@ def _check(parity: Parity) -> str:
         f"{parity.heatmap:.1e} of the largest value of all maps."
     )
     return (
-        f"On {parity.images:,} test images, read back with the format's own runtime, a "
-        f"probability differs from the original model's by at most "
+        f"On {parity.images:,} images, {parity.tested:,} of them test images, read "
+        "back with the format's own runtime, a probability differs from the original "
+        "model's by at most "
         f"{parity.probability:.1e} (allowed: {TOLERANCE:.0e}), and "
         f"{parity.same_answers:,} answers are the same.{heatmap}"
     )

@@ -1,4 +1,4 @@
-"""An exported model against the original, on test images: equal, or not exported."""
+"""An exported model against the original, on 1,000 images: equal, or not exported."""
 
 import itertools
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tessera.trained import Trained
 from tessera.trained import calibrated as to_probabilities
 
 IMAGES = 1000
-"""Test images compared, or all where there are fewer."""
+"""Compared: test images first, then others, see `others`."""
 
 TOLERANCE = 1e-4
 """Of a probability, and of a heatmap relative to the largest value of all maps."""
@@ -29,6 +29,8 @@ class Parity:
     """How far apart the two are at most."""
 
     images: int
+    tested: int
+    """Of the images, test images."""
     probability: float
     """Largest difference of a probability."""
     heatmap: float | None
@@ -53,13 +55,15 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
             run's.
     """
     chosen = sample(trained, dataset)
-    images = dataset.test.images[chosen]
+    rest = others(dataset, IMAGES - len(chosen), seed=trained.run.seed)
+    images = np.concatenate([dataset.test.images[chosen], rest])
     logits = trained.logits(images)
     expected = to_probabilities(logits, trained.temperature)
-    _hold_to_stored(trained, chosen, expected)
+    _hold_to_stored(trained, chosen, expected[: len(chosen)])
     output = answered(reader, images)
     found = Parity(
         images=len(images),
+        tested=len(chosen),
         probability=float(np.abs(output.probabilities - expected).max()),
         heatmap=_heatmap_difference(trained, images, output, expected),
         same_answers=int(_same(output.probabilities, expected).sum()),
@@ -83,6 +87,26 @@ def sample(trained: Trained, dataset: Dataset) -> Indices:
     generator = np.random.default_rng(trained.run.seed)
     order = generator.permutation(len(dataset.test))
     return np.sort(order[:IMAGES])
+
+
+def others(dataset: Dataset, count: int, *, seed: int) -> Images:
+    """What takes the place of test images that there are not.
+
+    Args:
+        dataset: Where they come from.
+        count: Images asked for.
+        seed: Decides which.
+
+    Returns:
+        uint8 [count, H, W, C]: training images, each at most once, and where these run
+        out, means of two of them.
+    """
+    generator = np.random.default_rng([seed, 1])
+    images = dataset.train.images
+    single = images[np.sort(generator.permutation(len(images))[:count])]
+    pairs = generator.integers(len(images), size=(2, count - len(single)))
+    first, second = (images[indices].astype(np.uint16) for indices in pairs)
+    return np.concatenate([single, ((first + second) // 2).astype(np.uint8)])
 
 
 def answered(reader: Reader, images: Images) -> Output:
@@ -135,6 +159,6 @@ def _hold(found: Parity) -> None:
         if difference is not None and not difference <= TOLERANCE:
             raise ExportError(
                 f"parity: expected {what} of the exported model within {TOLERANCE:g} "
-                f"of the original's on {found.images:,} test images. Received: a "
-                f"difference of {difference:.2g}. Nothing was exported."
+                f"of the original's on {found.images:,} images. Received: a difference "
+                f"of {difference:.2g}. Nothing was exported."
             )

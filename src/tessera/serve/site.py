@@ -105,7 +105,7 @@ def describe(
     matrix = np.array(record.scores.confusion_matrix, np.int64)
     right = np.diag(matrix)
     accuracy = uncertainty.wilson(int(right.sum()), int(matrix.sum()))
-    none = Parity(0, 0.0, None, 0)
+    none = Parity(0, 0, 0.0, None, 0)
     return schema.Model(
         title=f"{record.data.name}: {record.model}, {record.regime}",
         data=record.data.name,
