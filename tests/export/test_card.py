@@ -1,6 +1,7 @@
 """The card says what a user must know, in Markdown that names cannot break."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,11 +87,22 @@ def test_tables_have_no_gaps(text: str) -> None:
     assert "{{" not in text and "{%" not in text
 
 
-def test_weak_classes_are_the_first_limit(model: Trained) -> None:
+def test_what_the_record_notes_and_weak_classes_are_the_first_limits(
+    model: Trained,
+) -> None:
     limits = card.limits(model, PARITY)
+    notes = model.record.notes
+    assert limits[: len(notes)] == tuple(map(card.escaped, notes))
     weak = [c.name for c in model.record.scores.per_class if c.recall < 0.5]
-    told = "".join(limits[:2])
-    assert weak and all(f"{name} (" in told for name in weak)
+    assert weak and all(f"{name} (" in limits[len(notes)] for name in weak)
+
+
+def test_a_class_that_was_never_answered_is_said_to_be_so_once(model: Trained) -> None:
+    scores = model.record.scores.model_copy(update={"never_predicted": ("owl",)})
+    note = "Never predicted on the test set: owl."
+    record = model.record.model_copy(update={"scores": scores, "notes": (note,)})
+    told = card.limits(replace(model, record=record), PARITY)
+    assert [limit for limit in told if "owl" in limit] == [note]
 
 
 def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:

@@ -111,6 +111,8 @@ def _opened(
             return _decode(image, size)
     except (Unreadable, OSError):  # UnidentifiedImageError is an OSError
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Unreadable(f"its pixels are more than the {limit:,} allowed") from None
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

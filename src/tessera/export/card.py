@@ -179,9 +179,6 @@ def limits(trained: Trained, parity: Parity) -> Sequence[str]:
     if weak:
         told = ", ".join(f"{escaped(c.name)} ({percent(c.recall)})" for c in weak)
         found.insert(0, f"It misses more than half of the images of: {told}.")
-    if record.scores.never_predicted:
-        told = ", ".join(map(escaped, record.scores.never_predicted))
-        found.insert(0, f"It never answered, on the test set: {told}.")
     if few:
         told = ", ".join(f"{escaped(c.name)} ({c.support})" for c in few)
         found.append(
@@ -191,7 +188,7 @@ def limits(trained: Trained, parity: Parity) -> Sequence[str]:
         found.append(
             "The heatmap shows where evidence lies, to first order; it proves no cause."
         )
-    return (*found, *map(escaped, record.notes))
+    return (*map(escaped, record.notes), *found)
 
 
 def terms(data: Data) -> str:
