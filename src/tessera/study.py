@@ -164,10 +164,7 @@ def conclude(
             f"{out}: expected {len(experiment.runs())} finished runs. "
             f"Received: {len(progress.finished)}. The same command trains the rest."
         )
-    records = [
-        Record.model_validate_json(task.folder.record.read_bytes())
-        for task in progress.finished
-    ]
+    records = read(progress.finished)
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     checked = [
         faithfulness.read(task.folder.faithfulness, found)
@@ -183,6 +180,13 @@ def conclude(
     )
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
+
+
+def read(finished: Sequence[workers.Task]) -> list[Record]:
+    """The records of finished runs."""
+    return [
+        Record.model_validate_json(task.folder.record.read_bytes()) for task in finished
+    ]
 
 
 def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:

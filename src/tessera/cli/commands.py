@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tessera import runtime, settings
 from tessera.experiment import Experiment, Run, Training
-from tessera.record import Record, StudyFolder
+from tessera.record import StudyFolder
 
 if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
@@ -94,6 +94,7 @@ def study(
     from tessera import locks
     from tessera import study as studies
     from tessera.cli import engine as engines
+    from tessera.cli import outcome
 
     runtime.prepare()
     with locks.held(out):
@@ -104,11 +105,13 @@ def study(
         with engines.opened(engine, len(missing)) as chosen:
             train_missing(experiment, dataset, out, chosen)
         record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
+        finished = studies.survey(experiment, dataset, out).finished
         if missing:
             minutes = (time.perf_counter() - began) / 60
             console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
         for ranking in record.rankings:
             console.print(" ".join(ranking.recommendation))
+        outcome.remark(console, studies.read(finished))
         report(out)
 
 
@@ -169,11 +172,12 @@ def train(
     run = find_run(experiment, model, regime, seed)
     runtime.load_backend()
     from tessera import locks, pipeline
+    from tessera.cli import outcome
 
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with locks.held(folder.path), progress.single(console, run) as report:
         record = pipeline.execute(run, dataset, folder, report=report)
-    show(record)
+    outcome.show(console, record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 
 
@@ -210,26 +214,6 @@ def load(experiment: Experiment) -> "Dataset":
 
     with progress.loading(console) as report:
         return source.load(experiment.data, progress=report)
-
-
-def show(record: Record) -> None:
-    """Print a run's scores."""
-    from rich.table import Table
-
-    scores = record.scores
-    table = Table(title=f"{record.model}, {record.regime}, seed {record.seed}")
-    for heading in ("class", "precision", "recall", "F1", "test images"):
-        table.add_column(heading, justify="left" if heading == "class" else "right")
-    for row in scores.per_class:
-        numbers = [f"{value:.3f}" for value in (row.precision, row.recall, row.f1)]
-        table.add_row(row.name, *numbers, str(row.support))
-    console.print(table)
-    console.print(
-        f"accuracy {scores.accuracy:.3f}, balanced accuracy "
-        f"{scores.balanced_accuracy:.3f}, macro-F1 {scores.macro_f1:.3f}; "
-        f"{record.parameters:,} parameters, {record.train_seconds:.0f} s, "
-        f"{record.images_per_second:.0f} images/s"
-    )
 
 
 def report(folder: Path) -> None:

@@ -1,0 +1,42 @@
+"""What came out of a run, and what is to be noted about it."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tessera.record import Record
+
+
+def show(console: Console, record: Record) -> None:
+    """Print a run's scores and its notes."""
+    scores = record.scores
+    table = Table(title=f"{record.model}, {record.regime}, seed {record.seed}")
+    for heading in ("class", "precision", "recall", "F1", "test images"):
+        table.add_column(heading, justify="left" if heading == "class" else "right")
+    for row in scores.per_class:
+        numbers = [f"{value:.3f}" for value in (row.precision, row.recall, row.f1)]
+        table.add_row(row.name, *numbers, str(row.support))
+    console.print(table)
+    console.print(
+        f"accuracy {scores.accuracy:.3f}, balanced accuracy "
+        f"{scores.balanced_accuracy:.3f}, macro-F1 {scores.macro_f1:.3f}; "
+        f"{record.parameters:,} parameters, {record.train_seconds:.0f} s, "
+        f"{record.images_per_second:.0f} images/s"
+    )
+    for note in record.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+
+
+def remark(console: Console, records: Sequence[Record]) -> None:
+    """Print of how many runs there is something to note, and one of the notes."""
+    noted = [record for record in records if record.notes]
+    if not noted:
+        return
+    first = noted[0]
+    console.print(
+        f"note: {len(noted)} of {len(records)} runs have notes, say {first.model}, "
+        f"{first.regime}, seed {first.seed}: {first.notes[0]} The report lists all "
+        "under Provenance.",
+        soft_wrap=True,
+    )

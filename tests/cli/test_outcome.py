@@ -1,0 +1,52 @@
+"""Scores and notes of runs are told where the command ends."""
+
+import io
+
+from evaluation.studies import NAMES, records
+from rich.console import Console
+
+from tessera.cli import outcome
+from tessera.experiment import Experiment
+from tessera.record import Record
+
+NOTE = "Constant prediction: every test image was answered with cat."
+
+
+def found() -> list[Record]:
+    return records(Experiment(), lambda model, regime, seed: [0.5] * len(NAMES))
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+def text(shown: Console) -> str:
+    assert isinstance(shown.file, io.StringIO)
+    return shown.file.getvalue()
+
+
+def test_a_runs_classes_scores_and_notes_are_shown() -> None:
+    record = found()[0].model_copy(update={"notes": (NOTE, "Another.")})
+    shown = console()
+    outcome.show(shown, record)
+    assert all(name in text(shown) for name in NAMES)
+    assert "accuracy 0.500, balanced accuracy 0.500" in text(shown)
+    assert text(shown).endswith(f"note: {NOTE}\nnote: Another.\n")
+
+
+def test_of_a_study_the_runs_with_notes_are_counted_and_one_is_told() -> None:
+    first, second, *others = found()
+    noted = second.model_copy(update={"notes": (NOTE,)})
+    shown = console()
+    outcome.remark(shown, [first, noted, *others])
+    cell = f"{second.model}, {second.regime}, seed {second.seed}"
+    assert text(shown) == (
+        f"note: 1 of {len(others) + 2} runs have notes, say {cell}: {NOTE} "
+        "The report lists all under Provenance.\n"
+    )
+
+
+def test_a_study_without_notes_says_nothing_of_them() -> None:
+    shown = console()
+    outcome.remark(shown, found())
+    assert text(shown) == ""
