@@ -130,8 +130,8 @@ def picture(found: Sequence[Point]) -> str:
             drawstyle="steps-post",
             zorder=0,
         )
-        for index in range(len(found)):
-            _mark(axes, found, index)
+        for index, point in enumerate(found):
+            _mark(axes, found, index, above=point in line)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter("{x:g}")
@@ -143,8 +143,8 @@ def picture(found: Sequence[Point]) -> str:
         return style.standalone(style.svg(figure))
 
 
-def _mark(axes: Axes, found: Sequence[Point], index: int) -> None:
-    """One point, its label within the picture."""
+def _mark(axes: Axes, found: Sequence[Point], index: int, *, above: bool) -> None:
+    """One point, its label beside it and away from the frontier's line."""
     point = found[index]
     x, values = point.training / 1e12, point.accuracy.values
     mean = 100 * point.accuracy.mean
@@ -152,12 +152,12 @@ def _mark(axes: Axes, found: Sequence[Point], index: int) -> None:
     colour = style.PALETTE[index % len(style.PALETTE)]
     marker = style.MARKERS[index % len(style.MARKERS)]
     axes.errorbar(x, mean, off, fmt=marker, color=colour, capsize=3, ms=7)
-    dearest = x == max(p.training for p in found) / 1e12
+    left = above or x > max(p.training for p in found) / 2e12
     axes.annotate(
         f"{point.model}, {point.epochs} epochs",
         (x, mean),
-        xytext=(-8 if dearest else 8, -12),
-        ha="right" if dearest else "left",
+        xytext=(-8 if left else 8, 6 if above else -14),
+        ha="right" if left else "left",
         textcoords="offset points",
     )
 
