@@ -15,6 +15,7 @@ from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 if TYPE_CHECKING:
     from tessera.experiment import Data
     from tessera.explain.faithfulness.command import Wanted
+    from tessera.explain.faithfulness.method import Glyphs
 
 MOST_NAMES = 3
 """Controls that a cell of the table names; of more, it says how many."""
@@ -90,7 +91,7 @@ def _checked(
     run: RunFolder,
     wanted: "Wanted",
     data: "Data | None",
-    ground: object,
+    ground: "Glyphs",
     out: Path | None,
     console: Console,
 ) -> Faithfulness:
@@ -103,7 +104,7 @@ def _checked(
             run,
             wanted,
             data=data,
-            ground=ground,  # type: ignore[arg-type]
+            ground=ground,
             out=out,
             tell=tell,
         )
