@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tessera import files
-from tessera.experiment import Cnn
+from tessera.experiment import MODELS, Cnn
 from tessera.models import build, weights
 from tessera.models.blocks import ModelError
 
@@ -30,6 +30,16 @@ def test_weights_come_back_as_they_went(net, saved: Path) -> None:
     weights.load(other, saved)
     for a, b in zip(net.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda model: model.kind)
+def test_equal_weights_are_the_same_file_whatever_was_built_before(
+    kind, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{name}.weights.h5" for name in ("first", "second")]
+    for path in paths:
+        weights.save(build.build(kind, (16, 16, 3), 3, seed=0), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_what_was_there_is_replaced_whole_whatever_name_a_callback_gives(

@@ -62,7 +62,8 @@ class Attention(layers.Layer):  # type: ignore[misc]  # Keras has no types
         self.heads = heads
         self.dropout = dropout
         self.seed = seed
-        self.drop = layers.Dropout(dropout, seed=seed)
+        # A name of its own: Keras would number it by what the process built before.
+        self.drop = layers.Dropout(dropout, seed=seed, name="dropout")
 
     # Slicing the heads out and looping over them is the same product as one matrix
     # product over [B, heads, T, D / heads], without its four transpositions: on a CPU
