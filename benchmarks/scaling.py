@@ -115,7 +115,8 @@ def spans(events: Iterator[Any]) -> Iterator[float]:
 def folder_sizes(out: Path) -> dict[str, int]:
     """The files of one run and their bytes."""
     folder = next(path.parent for path in sorted(out.glob("*/record.json")))
-    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    found = [path for path in sorted(folder.iterdir()) if path.name != ".lock"]
+    return {path.name: path.stat().st_size for path in found}
 
 
 def hollow(sizes: dict[str, int], out: Path) -> float:
