@@ -65,6 +65,14 @@ def test_the_picture_names_every_model():
 def test_page_and_drawing_are_written(study_folder, tmp_path):
     page, drawing = tmp_path / "page.md", tmp_path / "frontier.svg"
     page.write_text("<!-- frontier:begin -->\n<!-- frontier:end -->\n")
-    main([str(page), str(drawing), str(study_folder)])
+    main([str(page), "frontier", str(drawing), str(study_folder)])
     assert "| Model | Epochs |" in page.read_text(encoding="utf-8")
     assert drawing.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_another_part_of_the_page_is_written_without_a_drawing(study_folder, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- long:begin -->\n<!-- long:end -->\n")
+    main([str(page), "long", "-", str(study_folder)])
+    assert "| Model | Epochs |" in page.read_text(encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".svg"] == []

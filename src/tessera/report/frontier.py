@@ -1,11 +1,13 @@
 r"""Committed studies -> accuracy against the arithmetic that training took.
 
-    python -m tessera.report.frontier docs/hybrid-plus.md docs/images/frontier.svg \
+    python -m tessera.report.frontier docs/hybrid-plus.md frontier \
+        docs/images/frontier.svg \
         results/study results/plus benchmarks/records/keras_cct.json
+    python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long
 
-A file is the record of somebody else's model, trained on the same images. A model that
-trains longer or computes more is expected to be better; what counts is who is above and
-to the left.
+The second writes another part of the page, and draws nothing. A file is the record of
+somebody else's model, trained on the same images. A model that trains longer or
+computes more is expected to be better; what counts is who is above and to the left.
 """
 
 import json
@@ -162,30 +164,33 @@ def _mark(axes: Axes, found: Sequence[Point], index: int, *, above: bool) -> Non
     )
 
 
-def write(page: Path, drawing: Path, paths: Sequence[Path]) -> None:
-    """Write the table into the page's `frontier` part, and the picture.
+def write(page: Path, part: str, drawing: Path | None, paths: Sequence[Path]) -> None:
+    """Write the table into a part of the page, and the picture.
 
     Args:
         page: A Markdown file with markers, see `marked.replace`.
-        drawing: Where the SVG goes.
+        part: The markers' name.
+        drawing: Where the SVG goes; None: nothing is drawn.
         paths: Studies' folders and peers' records.
     """
     read_all = [read(path) for path in paths]
     found = [point for some, _ in read_all for point in some]
     sources = "\n\n".join(source for _, source in read_all)
-    files.write_text(drawing, picture(found))
-    marked.replace(page, "frontier", f"{table(found)}\n\n{sources}\n")
+    if drawing is not None:
+        files.write_text(drawing, picture(found))
+    marked.replace(page, part, f"{table(found)}\n\n{sources}\n")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page, a drawing, then studies and records."""
-    if len(arguments) < 3:
+    """Run from the command line: a page, its part, a drawing, studies and records."""
+    if len(arguments) < 4:
         raise SystemExit(
-            "usage: python -m tessera.report.frontier PAGE.md DRAWING.svg "
+            "usage: python -m tessera.report.frontier PAGE.md PART DRAWING.svg|- "
             "STUDY|RECORD.json..."
         )
-    page, drawing, *paths = map(Path, arguments)
-    write(page, drawing, paths)
+    page, part, drawing, *paths = arguments
+    drawn = None if drawing == "-" else Path(drawing)
+    write(Path(page), part, drawn, [Path(path) for path in paths])
 
 
 if __name__ == "__main__":
