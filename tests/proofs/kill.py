@@ -67,24 +67,22 @@ def finish(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def kill_at(child: int, seconds: float) -> bool:
-    """Kill a process after a while; whether it was still there."""
+def kill_at(child: int, seconds: float) -> None:
+    """Kill a process after a while, unless it has ended."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if gone(child):
-            return False
+    while time.monotonic() < end and not gone(child):
         time.sleep(min(0.005, max(0.0, end - time.monotonic())))
-    return killed(child)
+    os.kill(child, signal.SIGKILL)
 
 
-def kill_inside_save(child: int, folder: RunFolder, after: float) -> bool:
+def kill_inside_save(child: int, folder: RunFolder, after: float) -> None:
     """Kill a process while a checkpoint is half written, some while after its start."""
     began = time.monotonic()
     while not gone(child):
         if time.monotonic() - began > after and partials(folder):
-            return killed(child)
+            os.kill(child, signal.SIGKILL)
+            return
         time.sleep(0.0002)
-    return False
 
 
 def partials(folder: RunFolder) -> list[str]:
@@ -100,11 +98,6 @@ def gone(child: int) -> bool:
     """Whether a process has ended, without taking its status away."""
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, child, options) is not None
-
-
-def killed(child: int) -> bool:
-    os.kill(child, signal.SIGKILL)
-    return finish(child) == -signal.SIGKILL
 
 
 def marks(folder: RunFolder) -> dict[str, str]:
@@ -150,14 +143,16 @@ def resumed_until_done(
             shutil.rmtree(left)
         child = attempt(RUN, dataset, folder)
         if rng.random() < 0.5:
-            hit = kill_at(child, rng.uniform(0, seconds))
+            kill_at(child, rng.uniform(0, seconds))
         else:
-            hit = kill_inside_save(child, folder, rng.uniform(0, seconds / 2))
-        if not hit:
-            status = finish(child)
-            if status:
-                raise SystemExit(f"an attempt failed with status {status}")
+            kill_inside_save(child, folder, rng.uniform(0, seconds / 2))
+        # Until here nobody has waited for it: its number is still its own, and a kill
+        # that came after its end has changed nothing.
+        status = finish(child)
+        if status == 0:
             return
+        if status != -signal.SIGKILL:
+            raise SystemExit(f"an attempt failed with status {status}")
         yield "inside" if partials(folder) else "outside"
     if status := finish(attempt(RUN, dataset, folder)):
         raise SystemExit(f"the last attempt failed with status {status}")
