@@ -19,9 +19,9 @@ import numpy as np
 from tessera import runtime
 from tessera.data import source
 from tessera.evaluation.differences import spread
-from tessera.experiment import Balanced, HybridPlus
+from tessera.experiment import HybridPlus
 from tessera.record import StudyFolder, StudyRecord
-from tessera.report import marked, words
+from tessera.report import frontier, marked, words
 from tessera.report.tables import markdown
 
 RECORD = measure.RECORDS / "flips.json"
@@ -47,11 +47,7 @@ def runs(study: Path) -> Iterator[tuple[StudyRecord, Path]]:
     folder = StudyFolder(study)
     record = StudyRecord.model_validate_json(folder.study.read_text("utf-8"))
     kinds = {model.label: model for model in record.experiment.models}
-    balanced = {
-        regime.name
-        for regime in record.experiment.regimes
-        if isinstance(regime.profile, Balanced)
-    }
+    balanced = frontier.balanced(record)
     for cell in record.cells:
         if isinstance(kinds[cell.model], HybridPlus) and cell.regime in balanced:
             yield from ((record, study / place) for place in cell.folders)
@@ -96,13 +92,8 @@ def table(record: dict[str, Any]) -> str:
         ]
         for (model, epochs), found in cells.items()
     ]
-    made = record["machine"]
-    packages = ", ".join(f"{name} {v}" for name, v in made["packages"].items())
-    return (
-        markdown(["Model", "Epochs", "One look", "And mirrored", "Seeds"], rows)
-        + f"\n\n{record['data']}. Python {made['python']}, {packages}; "
-        f"{made['processor']}.\n"
-    )
+    head = ["Model", "Epochs", "One look", "And mirrored", "Seeds"]
+    return f"{markdown(head, rows)}\n\n{frontier.origin(record)}\n"
 
 
 def main() -> None:

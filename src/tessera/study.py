@@ -164,7 +164,7 @@ def conclude(
             f"{out}: expected {len(experiment.runs())} finished runs. "
             f"Received: {len(progress.finished)}. The same command trains the rest."
         )
-    records = read(progress.finished)
+    records = read([task.folder for task in progress.finished])
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     checked = [
         faithfulness.read(task.folder.faithfulness, found)
@@ -182,11 +182,9 @@ def conclude(
     return record
 
 
-def read(finished: Sequence[workers.Task]) -> list[Record]:
+def read(folders: Sequence[RunFolder]) -> list[Record]:
     """The records of finished runs."""
-    return [
-        Record.model_validate_json(task.folder.record.read_bytes()) for task in finished
-    ]
+    return [Record.model_validate_json(f.record.read_bytes()) for f in folders]
 
 
 def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tessera import runtime, settings
 from tessera.experiment import Experiment, Run, Training
-from tessera.record import StudyFolder
+from tessera.record import RunFolder, StudyFolder
 
 if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
@@ -105,13 +105,13 @@ def study(
         with engines.opened(engine, len(missing)) as chosen:
             train_missing(experiment, dataset, out, chosen)
         record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
-        finished = studies.survey(experiment, dataset, out).finished
         if missing:
             minutes = (time.perf_counter() - began) / 60
             console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
         for ranking in record.rankings:
             console.print(" ".join(ranking.recommendation))
-        outcome.remark(console, studies.read(finished))
+        runs = [RunFolder(out / place) for c in record.cells for place in c.folders]
+        outcome.remark(console, studies.read(runs))
         report(out)
 
 

@@ -55,14 +55,18 @@ def pareto(points: Sequence[Point]) -> tuple[Point, ...]:
     return tuple(kept)
 
 
+def balanced(record: StudyRecord) -> set[str]:
+    """Names of a study's balanced regimes."""
+    regimes = record.experiment.regimes
+    return {r.name for r in regimes if isinstance(r.profile, Balanced)}
+
+
 def points(record: StudyRecord) -> Iterator[Point]:
     """A point for every model of a study under its balanced regime."""
-    balanced = {
-        r.name for r in record.experiment.regimes if isinstance(r.profile, Balanced)
-    }
     epochs = record.experiment.training.epochs
+    names = balanced(record)
     for cell in record.cells:
-        if cell.regime in balanced:
+        if cell.regime in names:
             images = sum(cell.train_counts) * epochs
             yield Point(
                 model=cell.model,
@@ -87,14 +91,19 @@ def peer(record: dict[str, Any]) -> Point:
     )
 
 
+def origin(record: dict[str, Any]) -> str:
+    """On what images and machine a benchmark's record was made, in one thread."""
+    made = record["machine"]
+    packages = ", ".join(f"{k} {v}" for k, v in made["packages"].items())
+    where = f"Python {made['python']}, {packages}; {made['processor']}, 1 thread."
+    return f"{record['data']}. {where}"
+
+
 def read(path: Path) -> tuple[list[Point], str]:
     """The points of a study's folder or of a peer's record, and where they are from."""
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
-        made = record["machine"]
-        packages = ", ".join(f"{k} {v}" for k, v in made["packages"].items())
-        where = f"Python {made['python']}, {packages}; {made['processor']}, 1 thread."
-        return [peer(record)], f"`{path.name}`: {record['data']}. {where}"
+        return [peer(record)], f"`{path.name}`: {origin(record)}"
     study = StudyRecord.model_validate_json(StudyFolder(path).study.read_text("utf-8"))
     source = f"`{path.name}`: {study.data.name}. {provenance(study)}"
     return list(points(study)), source

@@ -16,6 +16,7 @@ UNDECAYED = ["bias", "gamma", "beta", "position"]
 
 
 @keras.saving.register_keras_serializable(package="tessera")
+# Keras has no types.
 class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A rate along a curve, times a factor that changes.
 
