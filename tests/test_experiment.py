@@ -70,6 +70,14 @@ def test_other_data_changes_the_digest() -> None:
     assert first_run().digest("one") != first_run().digest("another")
 
 
+def test_a_part_that_can_be_left_out_since_leaves_the_whole_models_digest() -> None:
+    run = first_run(models=(HybridPlus(),))
+    assert run.digest("data").startswith("2de73c1b59fcee6e")  # as it was before
+    for part in ({"residual": False}, {"normalised": False}, {"late": True}):
+        other = first_run(models=(HybridPlus(**part),))
+        assert other.digest("data") != run.digest("data")
+
+
 def test_a_models_own_training_holds_for_its_runs_alone() -> None:
     own = OwnTraining(learning_rate=0.01, origin="a guess")
     runs = Experiment(models=(Cnn(training=own), Hybrid())).runs()
@@ -89,7 +97,7 @@ def test_a_setting_that_came_later_leaves_old_digests_while_it_changes_nothing()
 ):
     run = first_run()
     settings = run.model_dump(mode="json", exclude={"seed", "explain"})
-    assert set(LATER) < set(settings["training"])
+    assert set(LATER) < {*settings["training"], *HybridPlus().model_dump()}
     kept = {k: v for k, v in settings["training"].items() if k not in LATER}
     assert set(kept) == {
         "epochs",

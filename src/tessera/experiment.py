@@ -245,6 +245,13 @@ class HybridPlus(_Model):
     """Channels of the two stages."""
     whitening: bool = True
     """Whether the first convolution is computed from the images."""
+    residual: bool = True
+    """Whether each stage has a way around its last two convolutions."""
+    normalised: bool = True
+    """Whether batch normalisation follows every convolution; else each has a bias."""
+    late: bool = False
+    """Whether a stage halves the map at its end, and not after its first convolution:
+    the same parameters, more than twice the arithmetic."""
     depth: int = Field(1, ge=0, le=24)
     """Transformer encoder blocks over the map's cells; 0: no tokens at all."""
     heads: int = Field(4, ge=1)
@@ -365,7 +372,8 @@ class Run(Setting):
         }
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
-        settings["training"] = _as_first_written(settings["training"])
+        for part in ("model", "training"):
+            settings[part] = _as_first_written(settings[part])
         settings["regime"].pop("name")
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -379,13 +387,17 @@ LATER = {
     "alternating_flip": False,
     "crop_fill": "black",
     "cutout": 0,
+    "residual": True,
+    "normalised": True,
+    "late": False,
 }
-"""Settings of a training that came later, with the values that change nothing."""
+"""Settings of a training or a model that came later, with the values that change
+nothing."""
 
 
-def _as_first_written(training: dict[str, Any]) -> dict[str, Any]:
+def _as_first_written(settings: dict[str, Any]) -> dict[str, Any]:
     """Without later settings that change nothing, so that old digests still hold."""
-    return {k: v for k, v in training.items() if k not in LATER or v != LATER[k]}
+    return {k: v for k, v in settings.items() if k not in LATER or v != LATER[k]}
 
 
 def _known(name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from tessera.experiment import HybridPlus
 from tessera.models.build import build
+from tessera.models.cost import multiply_adds
 
 STUDYS = 193_098
 """Parameters of the study's hybrid."""
@@ -50,3 +51,34 @@ def test_without_whitening_the_first_stage_takes_the_pixels() -> None:
     net = build(HybridPlus(whitening=False), (32, 32, 3), 10, seed=0)
     assert "whiten" not in {layer.name for layer in net.layers}
     assert net.get_layer("stage1_conv1").kernel.shape == (3, 3, 3, 36)
+
+
+def names(net: keras.Model) -> set[str]:
+    return {layer.name for layer in net.layers}
+
+
+def test_without_ways_around_a_stage_is_three_convolutions_in_a_row() -> None:
+    whole, bare = (
+        build(HybridPlus(widths=(8, 16), residual=wanted), (32, 32, 3), 10, seed=0)
+        for wanted in (True, False)
+    )
+    assert names(whole) - names(bare) == {"stage1_add", "stage2_add"}
+    assert whole.count_params() == bare.count_params()
+
+
+def test_without_normalisation_every_convolution_has_a_bias_instead() -> None:
+    net = build(HybridPlus(widths=(8, 16), normalised=False), (32, 32, 3), 10, seed=0)
+    assert not any("_norm" in name for name in names(net) if name.startswith("stage"))
+    assert net.get_layer("stage2_conv3").bias.shape == (16,)
+
+
+def test_halving_late_costs_arithmetic_and_no_parameter() -> None:
+    """By hand: of a stage of width F on h x w, two convolutions 9 F^2 h w, late 4 x."""
+    early, late = (
+        build(HybridPlus(widths=(8, 16), late=wanted), (32, 32, 3), 10, seed=0)
+        for wanted in (False, True)
+    )
+    assert early.count_params() == late.count_params()
+    assert late.get_layer("features").output.shape == (None, 8, 8, 16)
+    more = 3 * 2 * 9 * (8 * 8 * 16 * 16 + 16 * 16 * 8 * 8)
+    assert multiply_adds(late) - multiply_adds(early) == more

@@ -50,8 +50,9 @@ def hybrid_plus(
     if model.whitening:
         x = layers.Activation("gelu", name="whiten_gelu")(whiten(x))
     first, second = model.widths
-    x = stage(x, first, name="stage1", seed=seed)
-    features = layers.ReLU(name="features")(stage(x, second, name="stage2", seed=seed))
+    x = stage(x, first, model, name="stage1", seed=seed)
+    x = stage(x, second, model, name="stage2", seed=seed)
+    features = layers.ReLU(name="features")(x)
     vector = layers.GlobalMaxPooling2D(name="maximum")(features)
     if model.depth:
         attended = tokens(features, model.depth, heads=model.heads, seed=seed)
@@ -60,22 +61,27 @@ def hybrid_plus(
     return keras.Model(raw, logits, name="hybrid_plus")
 
 
-def stage(x: Any, width: int, *, name: str, seed: int) -> Any:
+def stage(x: Any, width: int, model: HybridPlus, *, name: str, seed: int) -> Any:
     """A convolution that halves the map, and two more with a way around them.
 
     Args:
         x: [B, h, w, C].
         width: Channels F of the result.
+        model: Its settings may leave the way around or the normalisation out, and
+            halve the map at the end.
         name: Prefix of the layers' names.
         seed: The model's.
 
     Returns:
         [B, h // 2, w // 2, F].
     """
-    x = _convolution(x, width, name=f"{name}_conv1", seed=seed, pool=True)
-    branch = _convolution(x, width, name=f"{name}_conv2", seed=seed)
-    branch = _convolution(branch, width, name=f"{name}_conv3", seed=seed)
-    return layers.Add(name=f"{name}_add")([x, branch])
+    how: dict[str, Any] = {"seed": seed, "normalised": model.normalised}
+    x = _convolution(x, width, name=f"{name}_conv1", pool=not model.late, **how)
+    branch = _convolution(x, width, name=f"{name}_conv2", **how)
+    branch = _convolution(branch, width, name=f"{name}_conv3", **how)
+    if model.residual:
+        branch = layers.Add(name=f"{name}_add")([x, branch])
+    return layers.MaxPooling2D(2, name=f"{name}_pool")(branch) if model.late else branch
 
 
 def tokens(features: Any, depth: int, *, heads: int, seed: int) -> Any:
@@ -86,20 +92,26 @@ def tokens(features: Any, depth: int, *, heads: int, seed: int) -> Any:
 
 
 def _convolution(
-    x: Any, width: int, *, name: str, seed: int, pool: bool = False
+    x: Any,
+    width: int,
+    *,
+    name: str,
+    seed: int,
+    pool: bool = False,
+    normalised: bool = True,
 ) -> Any:
     """3 x 3, perhaps the maximum of 2 x 2, batch normalisation, GELU."""
     x = layers.Conv2D(
         width,
         3,
         padding="same",
-        use_bias=False,
+        use_bias=not normalised,
         kernel_initializer=initializers.HeNormal(stream(seed, name)),
         name=name,
     )(x)
     if pool:
         x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=1e-5, name=f"{name}_norm")(
-        x
-    )
+    if normalised:
+        how: dict[str, Any] = {"momentum": MOMENTUM, "epsilon": 1e-5}
+        x = layers.BatchNormalization(name=f"{name}_norm", **how)(x)
     return layers.Activation("gelu", name=f"{name}_gelu")(x)
