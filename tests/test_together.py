@@ -89,7 +89,6 @@ def test_without_a_number_every_run_is_trained_step_by_step() -> None:
         ("crt", {}, "second stage"),
         ("plain", {"patience": 3}, "stop early"),
         ("plain", {"cutout": 4}, "cuts squares out"),
-        ("plain", {"averaging": 0.9}, "averages of weights"),
     ],
 )
 def test_what_is_not_one_program_goes_alone_and_the_reason_is_said(

@@ -52,7 +52,6 @@ def why_alone(task: Task) -> str | None:
         "cuts squares out, which is not done on the device": training.cutout > 0,
         "has a second stage": remedy.retraining is not None,
         "may stop early, each seed at another epoch": training.patience is not None,
-        "keeps moving averages of weights": training.averaging > 0,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

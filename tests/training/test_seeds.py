@@ -35,6 +35,7 @@ TRAINING = Training(
     optimizer="muon",
     weight_decay=0.1,
     schedule="one-cycle",
+    averaging=0.8,
     label_smoothing=0.1,
     alternating_flip=True,
     crop_fill="mirror",

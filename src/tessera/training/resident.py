@@ -8,7 +8,7 @@ Several seeds are one program by `vmap`: every array has a leading axis [S] of s
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tessera.arrays import Images, Indices, Logits
 from tessera.data.dataset import Split
 from tessera.experiment import Fill
-from tessera.training import steps
+from tessera.training import products, steps
 from tessera.training.steps import Task, Tensor, Totals
 
 State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
@@ -115,7 +115,7 @@ def trainer(
         (state, positions [S, N], draws [S, N, 3]) -> the state after the epoch, and
         each seed's totals. The state given is used up.
     """
-    step, _ = steps.pure(task)
+    step, _ = steps.pure(as_products(task))
 
     def epoch(state: State, images: Resident, chosen: Tensor, rows: Tensor) -> Any:
         def body(state: State, drawn: tuple[Tensor, Tensor]) -> Any:
@@ -142,6 +142,11 @@ def trainer(
     return train
 
 
+def as_products(task: Task) -> Task:
+    """The same task, its model written so that a program of several seeds is fast."""
+    return replace(task, net=products.rewritten(task.net))
+
+
 def _spans(images: int, batch_size: int) -> list[tuple[slice, int]]:
     """The full batches, then the smaller last one; either may be missing."""
     whole = images - images % batch_size
@@ -159,6 +164,33 @@ def _integers(array: Indices) -> Tensor:
     return jnp.asarray(array.astype(np.int32))
 
 
+def in_use(task: Task) -> Callable[[State], State]:
+    """Compile what `stages.as_in_use` does: the weights that are validated and kept.
+
+    Args:
+        task: One seed's.
+
+    Returns:
+        State -> the same, its trained values the optimizer's moving averages; without
+        any, the state itself.
+    """
+    optimizer, trained = task.optimizer, task.trained
+    if not optimizer.use_ema:
+        return lambda state: state
+
+    def averages(values: list[Tensor], memory: list[Tensor]) -> list[Tensor]:
+        mapping = [
+            *zip(trained, values, strict=True),
+            *zip(optimizer.variables, memory, strict=True),
+        ]
+        with keras.StatelessScope(mapping) as scope:
+            optimizer.finalize_variable_values(list(trained))
+        return [scope.get_current_value(variable) for variable in trained]
+
+    program = jax.jit(jax.vmap(averages))
+    return lambda state: (program(state[0], state[2]), state[1], state[2])
+
+
 def answerer(task: Task, images: Sequence[Images]) -> Callable[[State], Logits]:
     """Compile the answers of all seeds' models, each to images of its own.
 
@@ -170,11 +202,12 @@ def answerer(task: Task, images: Sequence[Images]) -> Callable[[State], Logits]:
         State -> logits in inference mode, float32 [S, V, K].
     """
     _, (trained, others, _) = steps.pure(task)
+    net = products.rewritten(task.net)
 
     def answer(values: list[Tensor], rest: list[Tensor], pixels: Tensor) -> Tensor:
         mapping = [*zip(trained, values, strict=True), *zip(others, rest, strict=True)]
         with keras.StatelessScope(mapping):
-            return task.net(ops.cast(pixels, "float32"), training=False)
+            return net(ops.cast(pixels, "float32"), training=False)
 
     program = jax.jit(jax.vmap(answer))
     every = np.stack(images)

@@ -135,6 +135,7 @@ def train_all(lanes: Sequence[Lane]) -> None:
     state = resident.stacked(tasks)
     held = [lane.job.material.validation.images for lane in lanes]
     answers = resident.answerer(tasks[0], held)
+    in_use = resident.in_use(tasks[0])
     for epoch in range(lead.training.epochs):
         began = time.perf_counter()
         if epoch == 0 or lead.phase(epoch) is not lead.phase(epoch - 1):
@@ -145,7 +146,8 @@ def train_all(lanes: Sequence[Lane]) -> None:
         drawn = [epoch_of(lane.job, epoch).drawn for lane in lanes]
         chosen, rows = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
         state, totals = train(state, chosen, rows)
-        logits, weights = answers(state), resident.weights(tasks[0], state)
+        used = in_use(state)
+        logits, weights = answers(used), resident.weights(tasks[0], used)
         seconds = (time.perf_counter() - began) / len(lanes)
         for lane, total, found, kept in zip(
             lanes, totals, logits, weights, strict=True

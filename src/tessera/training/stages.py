@@ -135,6 +135,9 @@ def as_in_use(net: Any, stage: Stage) -> Iterator[None]:
     kept = [ops.convert_to_numpy(v) for v in net.variables]
     if averaged:
         stage.optimizer.finalize_variable_values(stage.trained)
+        for variable in stage.trained:
+            # On JAX it is the average's own buffer, which Keras' predict gives away.
+            variable.assign(ops.copy(variable))
     else:
         logits.scale_and_shift(net, ops.convert_to_numpy(stage.scales), 0.0)
     yield
