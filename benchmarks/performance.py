@@ -77,12 +77,13 @@ SEEDS = """## Several seeds as one program
 
 {table}
 
-`tessera study --seeds-together N` (JAX) keeps the images on the device, crops and flips
-them there, trains an epoch a call, and the seeds of a cell as one program, by `vmap`.
-It is meant for a GPU, where a small model leaves most of the device idle and each step
-waits for the processor. It is off unless asked for: on a processor it loses by far, for
-XLA computes convolutions within a loop there one by one and slowly. No record of a GPU
-is committed yet.
+`tessera study --seeds-together N` (JAX) keeps the images on the device, crops, flips,
+cuts and mixes them there, trains an epoch a call, and the seeds of a cell as one
+program, by `vmap`. It is meant for a GPU, where a small model leaves most of the device
+idle and each step waits for the processor; no record of a GPU is committed yet.
+Convolutions are written as matrix products in such a program: XLA computes those of
+several seeds, and on a processor those within a loop, far more slowly. TensorFlow, step
+by step, is still the fastest on a processor (see above).
 [A study on one GPU](scaling.md#a-study-on-one-gpu) has the commands.
 """
 

@@ -58,8 +58,8 @@ def work(way: str, model: str, seeds: int, images: int) -> Callable[[], object]:
 
     runtime.prepare()
     runtime.load_backend()
-    from tessera.training import resident, steps
-    from tessera.training.seeds import Lane, begun, epoch_of, on_device, task_of
+    from tessera.training import device_batches, resident, steps
+    from tessera.training.seeds import Lane, begun, epoch_of, task_of
 
     lanes = [
         Lane(one, begun(one)) for one in (job(model, s, images) for s in range(seeds))
@@ -70,19 +70,19 @@ def work(way: str, model: str, seeds: int, images: int) -> Callable[[], object]:
         epochs = [epoch_of(lane.job, 0) for lane in lanes]
         pairs = list(zip(trains, epochs, strict=True))
         return lambda: [train(epoch, lambda _: None) for train, epoch in pairs]
-    there = on_device(lanes[0].job)
-    size = lanes[0].job.training.batch_size
+    lead = lanes[0].job
+    there = device_batches.resident(lead.material.train, lead.training)
+    size = lead.training.batch_size
     groups = [tasks] if way == "together" else [[task] for task in tasks]
     states = [resident.stacked(group) for group in groups]
     train = resident.trainer(tasks[0], there, size)
     each = seeds if way == "together" else 1
 
     def a_round() -> None:
-        drawn = [epoch_of(lane.job, 0).drawn for lane in lanes]
+        drawn = [device_batches.table(epoch_of(lane.job, 0)) for lane in lanes]
         for index, state in enumerate(states):
             mine = drawn[index * each : (index + 1) * each]
-            chosen, rows = (np.stack(arrays) for arrays in zip(*mine, strict=True))
-            states[index], *_ = train(state, chosen, rows)
+            states[index], *_ = train(state, mine)
 
     return a_round
 
@@ -146,8 +146,6 @@ def main() -> None:
     environment = {
         "KERAS_BACKEND": "jax",
         "SEEDS_BENCHMARK": f"{chosen.model} {chosen.seeds} {chosen.images}",
-        # Three processes share the device, and none of them may take it all.
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
     children = [measure.Child(__file__, way, environment) for way in WAYS]
     ready = measure.start(children)

@@ -29,7 +29,8 @@ FRAMEWORK_FREE = (
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
 MAY_NAME_A_BACKEND = (
-    *("runtime", "training.steps", "training.resident", "explain.gradients"),
+    *("runtime", "training.steps", "training.device_batches", "training.resident"),
+    "explain.gradients",
 )
 LIGHT = {*sys.stdlib_module_names, "typer", "rich", "click"}
 

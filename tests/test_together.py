@@ -85,10 +85,8 @@ def test_without_a_number_every_run_is_trained_step_by_step() -> None:
 @pytest.mark.parametrize(
     "remedy,training,reason",
     [
-        ("mixup", {}, "mixes images"),
         ("crt", {}, "second stage"),
         ("plain", {"patience": 3}, "stop early"),
-        ("plain", {"cutout": 4}, "cuts squares out"),
     ],
 )
 def test_what_is_not_one_program_goes_alone_and_the_reason_is_said(

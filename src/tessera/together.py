@@ -45,13 +45,12 @@ def groups(tasks: Sequence[Task], seeds: int | None) -> tuple[Group, ...]:
 
 def why_alone(task: Task) -> str | None:
     """Why a run is trained step by step, if it is."""
-    remedy, training = task.run.regime.remedy, task.run.training
     reasons = {
         "takes the training of another run over": task.donor is not None,
-        "mixes images, which is not done on the device": remedy.mixing is not None,
-        "cuts squares out, which is not done on the device": training.cutout > 0,
-        "has a second stage": remedy.retraining is not None,
-        "may stop early, each seed at another epoch": training.patience is not None,
+        "has a second stage": task.run.regime.remedy.retraining is not None,
+        "may stop early, each seed at another epoch": (
+            task.run.training.patience is not None
+        ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

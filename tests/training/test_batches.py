@@ -1,6 +1,7 @@
 """An epoch's batches: which images come, in which order, each with its own draw."""
 
 import numpy as np
+import pytest
 
 from tessera import remedies
 from tessera.data.dataset import Split
@@ -131,3 +132,31 @@ def test_the_same_key_gives_the_same_mixed_batches() -> None:
     for one, two in zip(epoch_of(phase=phase), epoch_of(phase=phase), strict=True):
         np.testing.assert_array_equal(one[0], two[0])
         np.testing.assert_array_equal(one[1], two[1])
+
+
+@pytest.mark.parametrize("mixing", [remedies.Mixup(), remedies.TailOnHead()])
+def test_what_is_drawn_for_a_batch_is_what_is_seen_in_it(
+    mixing: remedies.Mixing,
+) -> None:
+    """With a square cut out of every image but those that are pasted."""
+    training = STILL.model_copy(update={"cutout": 2})
+    epoch = epoch_of(training=training, phase=Phase(mixing=mixing))
+    for index, (pixels, targets) in enumerate(epoch):
+        drawn = epoch.drawn(index)
+        assert drawn.mix is not None
+        assert drawn.others is not None
+        own = drawn.partners is not None
+        assert (drawn.others.holes is not None) is own
+        pictures = [
+            SPLIT.images[look.chosen]
+            if look.holes is None
+            else order.cut(SPLIT.images[look.chosen], look.holes, 2)
+            for look in (drawn.images, drawn.others)
+        ]
+        share = drawn.mix.share
+        top, bottom, left, right = drawn.mix.box
+        expected = share * pictures[0] + (1 - share) * pictures[1].astype(float)
+        box = (slice(None), slice(top, bottom), slice(left, right))
+        expected[box] = pictures[1][box]
+        np.testing.assert_allclose(pixels, expected, atol=1e-4)
+        np.testing.assert_array_equal(targets[:, 1], SPLIT.labels[drawn.others.chosen])

@@ -13,17 +13,18 @@ BLACK = np.zeros((3, 8, 8, 3), np.uint8)
 WHITE = np.full((3, 8, 8, 3), 255, np.uint8)
 
 
-def mixed(setting: remedies.Mixing, seed: int = 0) -> mixing.Mixed:
+def drawn(setting: remedies.Mixing, seed: int = 0) -> mixing.Mix:
     rng = mixing.generator(seed=seed, epoch=0, batch=0)
-    return mixing.mix(setting, BLACK, LABELS, (WHITE, OTHERS), COUNTS, rng)
+    return mixing.mix(setting, LABELS, OTHERS, COUNTS, (8, 8), rng)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_mixup_blends_pixels_in_the_share_of_the_labels(seed: int) -> None:
-    found = mixed(remedies.Mixup(), seed)
-    share = found.targets[:, 2]
+    mix = drawn(remedies.Mixup(), seed)
+    share = mix.labels
     assert len(set(share)) == 1  # one share per batch
-    np.testing.assert_allclose(found.pixels, 255 * (1 - share[0]), rtol=1e-5)
+    pixels = mixing.mixed(mix, BLACK, WHITE)
+    np.testing.assert_allclose(pixels, 255 * (1 - share[0]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("setting", [remedies.CutMix(), remedies.TailOnHead()])
@@ -31,14 +32,16 @@ def test_mixup_blends_pixels_in_the_share_of_the_labels(seed: int) -> None:
 def test_a_pasted_box_has_the_area_that_the_label_says(
     setting: remedies.Mixing, seed: int
 ) -> None:
-    found = mixed(setting, seed)
-    left = (found.pixels == 0).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(found.targets[:, 2], left, atol=1e-6)
+    mix = drawn(setting, seed)
+    left = (mixing.mixed(mix, BLACK, WHITE) == 0).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(mix.labels, left, atol=1e-6)
 
 
-def test_targets_hold_both_labels() -> None:
-    found = mixed(remedies.CutMix())
-    np.testing.assert_array_equal(found.targets[:, :2], np.stack([LABELS, OTHERS], 1))
+def test_targets_hold_both_labels_and_the_first_ones_share() -> None:
+    mix = drawn(remedies.CutMix())
+    found = mixing.targets(mix, LABELS, OTHERS)
+    np.testing.assert_array_equal(found[:, :2], np.stack([LABELS, OTHERS], 1))
+    np.testing.assert_allclose(found[:, 2], mix.labels, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -61,11 +64,11 @@ def test_remix_of_equal_classes_is_mixup() -> None:
     rngs = [mixing.generator(seed=3, epoch=1, batch=2) for _ in range(2)]
     equal = np.array([5, 5, 5])
     one, other = (
-        mixing.mix(setting, BLACK, LABELS, (WHITE, OTHERS), equal, rng)
+        mixing.mix(setting, LABELS, OTHERS, equal, (8, 8), rng)
         for setting, rng in zip((remedies.Remix(), remedies.Mixup()), rngs, strict=True)
     )
-    np.testing.assert_array_equal(one.targets, other.targets)
-    np.testing.assert_array_equal(one.pixels, other.pixels)
+    np.testing.assert_array_equal(one.labels, other.labels)
+    assert (one.share, one.box) == (other.share, other.box)
 
 
 def test_pasted_images_come_from_every_class_alike() -> None:
@@ -78,9 +81,9 @@ def test_pasted_images_come_from_every_class_alike() -> None:
 
 
 def test_an_unmixed_batch_belongs_wholly_to_its_first_label() -> None:
-    found = mixing.unmixed(WHITE, LABELS)
-    np.testing.assert_array_equal(found.targets[:, 2], 1.0)
-    np.testing.assert_array_equal(found.pixels, WHITE)
+    mix = mixing.unmixed(3)
+    np.testing.assert_array_equal(mixing.targets(mix, LABELS, OTHERS)[:, 2], 1.0)
+    np.testing.assert_array_equal(mixing.mixed(mix, WHITE, BLACK), WHITE)
 
 
 def test_every_batch_of_every_epoch_and_seed_draws_anew() -> None:

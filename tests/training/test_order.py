@@ -92,20 +92,20 @@ def test_alternating_flips_leave_the_offsets_as_they_are() -> None:
 
 def test_a_cut_is_a_grey_square_inside_the_image() -> None:
     images = np.zeros((200, 9, 9, 1), np.uint8)
-    grey = order.cut(images, 3, seed=0, epoch=0, batch=0)[..., 0] == 128
+    holes = order.holes(200, (9, 9), 3, seed=0, epoch=0, batch=0)
+    grey = order.cut(images, holes, 3)[..., 0] == 128
+    assert not images.any()
     sizes = {(int(g.any(1).sum()), int(g.any(0).sum())) for g in grey}
     # At the edge one row or column of the square sticks out.
     assert sizes == {(3, 3), (2, 3), (3, 2), (2, 2)}
     assert all(g.sum() == g.any(1).sum() * g.any(0).sum() for g in grey)
 
 
-def test_another_batch_is_cut_elsewhere_and_the_images_stay() -> None:
-    images = np.zeros((5, 9, 9, 1), np.uint8)
+def test_another_batch_is_cut_elsewhere() -> None:
     one, other = (
-        order.cut(images, 3, seed=0, epoch=0, batch=batch) for batch in range(2)
+        order.holes(5, (9, 9), 3, seed=0, epoch=0, batch=batch) for batch in range(2)
     )
     assert not np.array_equal(one, other)
-    assert not images.any()
 
 
 def test_without_flip_and_padding_nothing_changes() -> None:

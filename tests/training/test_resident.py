@@ -1,4 +1,4 @@
-"""Images on the device: the ordinary bytes, steps and answers. JAX only.
+"""Whole epochs on the device: the ordinary steps and answers. JAX only.
 
 `test_seeds` runs this file in a process of its own where TensorFlow is in use.
 """
@@ -6,38 +6,20 @@
 import keras
 import numpy as np
 import pytest
-from tiny import SIZE, material, net_of
+from tiny import material, net_of
 
-from tessera.data.dataset import Split
-from tessera.experiment import Fill, Training
+from tessera.experiment import Training
 from tessera.imbalance.plan import Phase, Plan
-from tessera.training import order, predict, stages, steps
+from tessera.training import predict, stages, steps
 from tessera.training.batches import Epoch
 
 if keras.backend.backend() != "jax":
     pytest.skip("needs the JAX backend", allow_module_level=True)
 
-from tessera.training import resident
+from tessera.training import device_batches, resident
 
 TRAINING = Training(epochs=1, batch_size=32, learning_rate=0.01, crop_padding=2)
 COUNTS = np.array([40, 40])
-
-
-@pytest.mark.parametrize("padding,fill", [(0, "black"), (3, "black"), (2, "mirror")])
-def test_a_batch_on_the_device_has_the_very_bytes_of_the_ordinary_one(
-    padding: int, fill: Fill
-) -> None:
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (20, 7, 9, 3), dtype=np.uint8)
-    split = Split(images, np.zeros(20, np.int32))
-    chosen = rng.integers(0, 20, 50)
-    high = [2 * padding + 1, 2 * padding + 1, 2]
-    rows = rng.integers(0, high, (50, 3))
-    expected = order.augment(images[chosen], rows, padding=padding, fill=fill)
-    there = resident.resident(split, padding=padding, fill=fill)
-    found = resident.batch(there, chosen, rows)
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found, expected)
 
 
 def task(seed: int) -> steps.Task:
@@ -58,11 +40,10 @@ def test_an_epoch_of_each_seed_is_the_same_steps_one_after_another() -> None:
     totals = [steps.compiled(t)(epoch(s), lambda _: None) for s, t in enumerate(alone)]
 
     ours = [task(seed) for seed in (0, 1)]
-    images = resident.resident(material(0).train, padding=TRAINING.crop_padding)
-    drawn = [epoch(seed).drawn for seed in (0, 1)]
-    chosen, rows = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
+    images = device_batches.resident(material(0).train, TRAINING)
+    drawn = [device_batches.table(epoch(seed)) for seed in (0, 1)]
     train = resident.trainer(ours[0], images, TRAINING.batch_size)
-    state, found = train(resident.stacked(ours), chosen, rows)
+    state, found = train(resident.stacked(ours), drawn)
 
     for one, total in zip(found, totals, strict=True):
         assert one.loss == pytest.approx(total.loss, rel=1e-5)
@@ -82,15 +63,9 @@ def test_an_epoch_of_each_seed_is_the_same_steps_one_after_another() -> None:
 def test_what_the_model_held_before_is_left_as_it_was() -> None:
     mine = task(0)
     before = mine.net.get_weights()
-    images = resident.resident(material(0).train, padding=TRAINING.crop_padding)
-    chosen, rows = (array[None] for array in epoch(0).drawn)
+    images = device_batches.resident(material(0).train, TRAINING)
+    drawn = [device_batches.table(epoch(0))]
     state = resident.stacked([mine])
-    resident.trainer(mine, images, TRAINING.batch_size)(state, chosen, rows)
+    resident.trainer(mine, images, TRAINING.batch_size)(state, drawn)
     for now, then in zip(mine.net.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
-
-
-def test_the_images_are_those_of_the_split() -> None:
-    images = resident.resident(material(0).train, padding=0)
-    assert (images.height, images.width) == (SIZE, SIZE)
-    np.testing.assert_array_equal(images.labels, material(0).train.labels)

@@ -40,10 +40,11 @@ TRAINING = Training(
     alternating_flip=True,
     crop_fill="mirror",
     crop_padding=2,
+    cutout=3,
     monitor="val_loss",
 )
 PHASES = (
-    Phase(until=0.5),
+    Phase(until=0.5, mixing=remedies.TailOnHead()),
     Phase(class_weights=(1.0, 3.0), sampling=remedies.Power(), sharpness=0.05),
 )
 """The second begins after two of three epochs."""
@@ -140,12 +141,13 @@ def test_seeds_with_other_numbers_of_images_are_refused(tmp_path: Path) -> None:
 
 @jax_only
 def test_a_device_that_makes_other_images_is_refused(tmp_path: Path) -> None:
-    from tessera.training import resident, seeds
+    from tessera.training import device_batches, seeds
 
     asked = job(tmp_path, 0)
-    wrong = resident.resident(asked.material.train, padding=0)  # 2 was asked for
-    with pytest.raises(ValueError, match=r"bytes of `order\.augment`"):
-        seeds.require_same_bytes(wrong, seeds.epoch_of(asked, 0))
+    other = asked.training.model_copy(update={"crop_padding": 1})  # 2 was asked for
+    wrong = device_batches.resident(asked.material.train, other)
+    with pytest.raises(ValueError, match=r"the images of `batches`"):
+        seeds.require_same_images(wrong, seeds.epoch_of(asked, 0))
 
 
 @pytest.mark.slow
@@ -154,7 +156,8 @@ def test_a_device_that_makes_other_images_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
 def test_on_jax_all_of_this_holds() -> None:
     here = Path(__file__)
-    files = [here, here.with_name("test_resident.py"), here.parents[1] / TOGETHER]
+    others = ("test_device_batches.py", "test_resident.py")
+    files = [here, *map(here.with_name, others), here.parents[1] / TOGETHER]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
         env={**os.environ, "KERAS_BACKEND": "jax"},

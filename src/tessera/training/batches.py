@@ -1,7 +1,7 @@
 """One epoch's images, in order, augmented and mixed -> batches for a training step."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,35 @@ class Material:
     def labels(self) -> Labels:
         """Labels of the images to train on, int32 [N]."""
         return self.train.labels[self.indices]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Images, and what is done to each: a row of every array."""
+
+    chosen: Indices
+    """Positions in the split, [B]."""
+    rows: Indices
+    """The draws of each, see `order.draws`, [B, 3]."""
+    holes: Indices | None = None
+    """Where each has a grey square, see `order.holes`, [B, 2]."""
+
+    def __getitem__(self, wanted: slice | Indices) -> "Look":
+        """Some of them."""
+        holes = None if self.holes is None else self.holes[wanted]
+        return Look(self.chosen[wanted], self.rows[wanted], holes)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Everything that is random in a batch."""
+
+    images: Look
+    mix: mixing.Mix | None = None
+    others: Look | None = None
+    """The images that are mixed in, place for place."""
+    partners: Indices | None = None
+    """Where those are among the batch's own images, if they are, [B]."""
 
 
 class Epoch:
@@ -61,71 +90,84 @@ class Epoch:
         self._counts = counts
         self._key = {"seed": seed, "epoch": epoch}
         chosen = positions(material.labels, training, phase, counts, **self._key)
-        self._indices = material.indices[chosen]
+        indices = material.indices[chosen]
         size = len(material.train.labels)
-        self._draws = order.draws_for(self._indices, size, training, **self._key)
+        rows = order.draws_for(indices, size, training, **self._key)
+        self._look = Look(indices, rows)
 
     def __len__(self) -> int:
         """Batches in the epoch; the last may be smaller."""
-        return -(-len(self._indices) // self._training.batch_size)
-
-    @property
-    def drawn(self) -> tuple[Indices, Indices]:
-        """Positions in the split, [N], and the draws of each, [N, 3], int64."""
-        return self._indices, self._draws
+        return -(-len(self._look.chosen) // self._training.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Pixels [B, H, W, C] in 0..255 and targets, see `steps.Batch`."""
         return map(self._batch, range(len(self)))
 
-    def _batch(self, index: int) -> Batch:
+    def drawn(self, index: int) -> Drawn:
+        """What is random in a batch, counted from 0."""
         size = self._training.batch_size
-        rows = slice(index * size, (index + 1) * size)
-        chosen = self._indices[rows]
-        images, labels = self._images(chosen, self._draws[rows])
-        if self._training.cutout:
-            images = order.cut(images, self._training.cutout, batch=index, **self._key)
+        look = self._look[index * size : (index + 1) * size]
+        if side := self._training.cutout:
+            count = len(look.chosen)
+            holes = order.holes(count, self._size, side, batch=index, **self._key)
+            look = replace(look, holes=holes)
         if self._mixing is None:
-            return images, labels
+            return Drawn(look)
         rng = mixing.generator(batch=index, **self._key)
-        mixed = self._mix(self._mixing, images, labels, rng)
-        return mixed.pixels, mixed.targets
+        return self._mixed(self._mixing, look, rng)
 
-    def _mix(
-        self,
-        chosen: remedies.Mixing,
-        images: Images,
-        labels: Labels,
-        rng: np.random.Generator,
-    ) -> mixing.Mixed:
-        if isinstance(chosen, remedies.TailOnHead):
-            if rng.random() >= chosen.probability:
-                return mixing.unmixed(images, labels)
-            others = self._rare(len(labels), chosen.power, rng)
+    @property
+    def _size(self) -> tuple[int, int]:
+        _, height, width, _ = self._split.images.shape
+        return height, width
+
+    def _mixed(
+        self, chosen: remedies.Mixing, look: Look, rng: np.random.Generator
+    ) -> Drawn:
+        size = len(look.chosen)
+        partners = None
+        if not isinstance(chosen, remedies.TailOnHead):
+            partners = rng.permutation(size)
+            others = look[partners]
+        elif rng.random() < chosen.probability:
+            others = self._rare(size, chosen.power, rng)
         else:
-            partners = rng.permutation(len(labels))
-            others = images[partners], labels[partners]
-        return mixing.mix(chosen, images, labels, others, self._counts, rng)
+            return Drawn(look, mixing.unmixed(size), look, np.arange(size))
+        labels, second = (self._split.labels[one.chosen] for one in (look, others))
+        mix = mixing.mix(chosen, labels, second, self._counts, self._size, rng)
+        return Drawn(look, mix, others, partners)
 
-    def _rare(
-        self, size: int, power: float, rng: np.random.Generator
-    ) -> tuple[Images, Labels]:
+    def _rare(self, size: int, power: float, rng: np.random.Generator) -> Look:
         """Images to paste, augmented by draws of their own."""
         material = self._material
         found = mixing.pasted(material.labels, self._counts, size, power, rng)
         shifts = 2 * self._training.crop_padding + 1
         sides = 2 if self._training.flip else 1
         rows = rng.integers([shifts, shifts, sides], size=(size, 3))
-        return self._images(material.indices[found], rows)
+        return Look(material.indices[found], rows)
 
-    def _images(self, chosen: Indices, rows: Indices) -> tuple[Images, Labels]:
+    def _batch(self, index: int) -> Batch:
+        drawn = self.drawn(index)
+        images, labels = self._images(drawn.images)
+        if drawn.mix is None or drawn.others is None:
+            return images, labels
+        if drawn.partners is not None:
+            others = images[drawn.partners], labels[drawn.partners]
+        else:
+            others = self._images(drawn.others)
+        pixels = mixing.mixed(drawn.mix, images, others[0])
+        return pixels, mixing.targets(drawn.mix, labels, others[1])
+
+    def _images(self, look: Look) -> tuple[Images, Labels]:
         images = order.augment(
-            self._split.images[chosen],
-            rows,
+            self._split.images[look.chosen],
+            look.rows,
             padding=self._training.crop_padding,
             fill=self._training.crop_fill,
         )
-        return images, self._split.labels[chosen]
+        if look.holes is not None:
+            images = order.cut(images, look.holes, self._training.cutout)
+        return images, self._split.labels[look.chosen]
 
 
 def positions(

@@ -5,7 +5,7 @@ batch has one share and, where boxes are cut, one box, as in the papers' own cod
 """
 
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,22 @@ from tessera.arrays import Counts, Images, Indices, Labels
 
 MIXING_STREAM = 4
 
-Pixels = NDArray[Any]
-"""[B, H, W, C], uint8 or float32, 0..255."""
+
+Box = tuple[int, int, int, int]
+"""First row, row after the last, first column, column after the last."""
+NOWHERE: Box = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
-class Mixed:
-    """A batch after mixing."""
+class Mix:
+    """How each image of a batch is mixed with another one."""
 
-    pixels: Pixels
-    targets: NDArray[np.float32]
-    """[B, 3]: the label of the first image, of the second, the first's share."""
+    share: float
+    """Of the first image's pixels, outside the box."""
+    box: Box
+    """Where the other image lies over it."""
+    labels: NDArray[np.float64]
+    """The first label's share of the target, [B]."""
 
 
 def generator(*, seed: int, epoch: int, batch: int) -> np.random.Generator:
@@ -51,52 +56,67 @@ def pasted(
 
 def mix(
     mixing: remedies.Mixing,
-    images: Images,
     labels: Labels,
-    others: tuple[Images, Labels],
+    others: Labels,
     counts: Counts,
+    size: tuple[int, int],
     rng: np.random.Generator,
-) -> Mixed:
-    """Mix each image with the one at its place in `others`.
+) -> Mix:
+    """Draw how a batch is mixed with as many other images.
 
     Args:
-        mixing: How.
-        images: uint8 [B, H, W, C].
-        labels: int32 [B].
-        others: As many images and their labels.
+        mixing: The remedy.
+        labels: Of the batch, int32 [B].
+        others: Of the other images, int32 [B].
         counts: Images per class that the optimiser sees, int64 [K].
+        size: Height and width of the images.
         rng: Of this batch.
-
-    Returns:
-        The mixed batch.
     """
     share = rng.beta(mixing.alpha, mixing.alpha)
     match mixing:
         case remedies.Mixup():
-            pixels = blend(images, others[0], share)
-            shares = np.full(len(labels), share)
+            return Mix(share, NOWHERE, np.full(len(labels), share))
         case remedies.Remix():
-            pixels = blend(images, others[0], share)
-            sizes = counts[labels] / counts[others[1]]
+            sizes = counts[labels] / counts[others]
             shares = leaning(share, sizes, mixing.kappa, mixing.threshold)
+            return Mix(share, NOWHERE, shares)
         case remedies.CutMix() | remedies.TailOnHead():
-            pixels, left = paste(images, others[0], share, rng)
-            shares = np.full(len(labels), left)
+            place = box(size, share, rng)
+            return Mix(1.0, place, np.full(len(labels), 1 - covered(place, size)))
         case _:
             assert_never(mixing)
-    targets = np.stack([labels, others[1], shares], axis=1).astype(np.float32)
-    return Mixed(pixels, targets)
 
 
-def unmixed(images: Images, labels: Labels) -> Mixed:
-    """A batch left as it is, in the form of a mixed one."""
-    targets = np.stack([labels, labels, np.ones(len(labels))], axis=1)
-    return Mixed(images.astype(np.float32), targets.astype(np.float32))
+def unmixed(size: int) -> Mix:
+    """A batch of `size` images left as it is."""
+    return Mix(1.0, NOWHERE, np.ones(size))
 
 
-def blend(images: Images, others: Images, share: float) -> NDArray[np.float32]:
-    """Blended as share x images + (1 - share) x others, float32 (Zhang et al. 2018)."""
-    first, second = images.astype(np.float32), others.astype(np.float32)
+def mixed(mix: Mix, images: Images, others: Images) -> NDArray[np.float32]:
+    """The pixels of a mixed batch, float32 [B, H, W, C] in 0..255.
+
+    Args:
+        mix: How.
+        images: uint8 [B, H, W, C].
+        others: As many.
+    """
+    pixels = images.astype(np.float32)
+    if mix.share < 1:
+        pixels = blend(pixels, others.astype(np.float32), mix.share)
+    top, bottom, left, right = mix.box
+    pixels[:, top:bottom, left:right] = others[:, top:bottom, left:right]
+    return pixels
+
+
+def targets(mix: Mix, labels: Labels, others: Labels) -> NDArray[np.float32]:
+    """Both labels and the first one's share, float32 [B, 3]."""
+    return np.stack([labels, others, mix.labels], axis=1).astype(np.float32)
+
+
+def blend(
+    first: NDArray[np.float32], second: NDArray[np.float32], share: float
+) -> NDArray[np.float32]:
+    """Blended as share x first + (1 - share) x second (Zhang et al. 2018)."""
     blended: NDArray[np.float32] = np.float32(share) * first
     blended += np.float32(1 - share) * second
     return blended
@@ -119,22 +139,22 @@ def leaning(
     return shares
 
 
-def paste(
-    images: Images, others: Images, share: float, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], float]:
-    """Paste one box of `others` into `images`; the share of `images` that is left.
+def box(size: tuple[int, int], share: float, rng: np.random.Generator) -> Box:
+    """Where one image is pasted over another, which keeps about `share` of its area.
 
     The box has sides sqrt(1 - share) of the image's and a uniform centre; what sticks
-    out is cut off, and the share counted anew. Yun et al. 2019, arXiv:1905.04899.
+    out is cut off. Yun et al. 2019, arXiv:1905.04899.
     """
-    height, width = images.shape[1:3]
     side = np.sqrt(1 - share)
-    top, bottom = _span(height, side, rng)
-    left, right = _span(width, side, rng)
-    pixels = images.astype(np.float32)
-    pixels[:, top:bottom, left:right] = others[:, top:bottom, left:right]
-    covered = (bottom - top) * (right - left) / (height * width)
-    return pixels, 1 - covered
+    rows, columns = (_span(length, side, rng) for length in size)
+    return (*rows, *columns)
+
+
+def covered(box: Box, size: tuple[int, int]) -> float:
+    """The share of an image's area that a box has."""
+    top, bottom, left, right = box
+    height, width = size
+    return (bottom - top) * (right - left) / (height * width)
 
 
 def _span(length: int, side: float, rng: np.random.Generator) -> tuple[int, int]:

@@ -147,26 +147,45 @@ def augment(
     return crops
 
 
-def cut(images: Images, side: int, *, seed: int, epoch: int, batch: int) -> Images:
-    """Put a grey square at a place of its own into every image of a batch.
+def holes(
+    count: int, size: tuple[int, int], side: int, *, seed: int, epoch: int, batch: int
+) -> Indices:
+    """Where a square is cut out of each image of a batch, int64 [B, 2].
 
     Its centre is uniform over the image; what sticks out is lost (DeVries and Taylor
-    2017, arXiv:1708.04552). 128 stands for the mean that the paper fills with.
+    2017, arXiv:1708.04552).
 
     Args:
-        images: uint8 [B, H, W, C], of which a changed copy is returned.
+        count: Images in the batch.
+        size: Their height and width.
         side: Of the square, in pixels.
         seed: The run's.
         epoch: Counted from 0.
         batch: Counted from 0 within the epoch.
+
+    Returns:
+        First row and first column of each square, outside the image perhaps.
+    """
+    rng = np.random.default_rng([CUTOUT_STREAM, seed, epoch, batch])
+    return rng.integers(size, size=(count, 2)) - side // 2
+
+
+GREY = 128
+"""Of a square that is cut out: stands for the mean, which the paper fills with."""
+
+
+def cut(images: Images, first: Indices, side: int) -> Images:
+    """Images with a grey square each.
+
+    Args:
+        images: uint8 [B, H, W, C].
+        first: First row and column of each square, int64 [B, 2].
+        side: Of the squares, in pixels.
     """
     height, width = images.shape[1:3]
-    rng = np.random.default_rng([CUTOUT_STREAM, seed, epoch, batch])
-    centres = rng.integers([height, width], size=(len(images), 2))
-    first = centres - side // 2
     down = np.arange(height) - first[:, :1]
     right = np.arange(width) - first[:, 1:]
     inside = ((down >= 0) & (down < side))[:, :, None] & (
         (right >= 0) & (right < side)
     )[:, None, :]
-    return np.where(inside[..., None], np.uint8(128), images)
+    return np.where(inside[..., None], np.uint8(GREY), images)

@@ -1,14 +1,10 @@
-"""Images that stay on the device; whole epochs of several seeds as one JAX program.
-
-Which image comes when, and how it is cropped and flipped, is still decided by the
-functions of (seed, epoch, index) in `order`: a few integers an image travel to the
-device once an epoch. What is done with them there gives `order.augment`'s very bytes.
+"""Whole epochs of several seeds as one JAX program, on images that stay on the device.
 
 Several seeds are one program by `vmap`: every array has a leading axis [S] of seeds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -19,10 +15,9 @@ from jax import numpy as jnp
 from keras import ops
 from numpy.typing import NDArray
 
-from tessera.arrays import Images, Indices, Logits
-from tessera.data.dataset import Split
-from tessera.experiment import Fill
-from tessera.training import products, steps
+from tessera.arrays import Images, Logits
+from tessera.training import device_batches, products, steps
+from tessera.training.device_batches import Resident, Table
 from tessera.training.steps import Task, Tensor, Totals
 
 State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
@@ -30,65 +25,6 @@ State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
 
 CHUNK = 500
 """Images of each seed that are classified at a time, as `predict.logits` does."""
-
-
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["padded", "labels"],
-    meta_fields=["height", "width"],
-)
-@dataclass(frozen=True, eq=False)
-class Resident:
-    """A split on the device."""
-
-    padded: Tensor
-    """uint8 [N, H + 2p, W + 2p, C]."""
-    labels: Tensor
-    """int32 [N]."""
-    height: int
-    width: int
-
-
-def resident(split: Split, *, padding: int, fill: Fill = "black") -> Resident:
-    """Put a split on the device, once for all epochs.
-
-    Args:
-        split: N images of H x W pixels.
-        padding: Pixels added on every side, for the random crop.
-        fill: What they hold, see `order.augment`.
-    """
-    _, height, width, _ = split.images.shape
-    edges = ((0, 0), (padding, padding), (padding, padding), (0, 0))
-    mode = "constant" if fill == "black" else "reflect"
-    padded = jnp.pad(jnp.asarray(split.images), edges, mode=mode)
-    return Resident(padded, jnp.asarray(split.labels), height, width)
-
-
-def augmented(images: Resident, chosen: Tensor, rows: Tensor) -> Tensor:
-    """Cropped and flipped images: the bytes of `order.augment`.
-
-    Args:
-        images: The split.
-        chosen: Positions in it, int32 [B].
-        rows: Row offset, column offset and flip of each, int32 [B, 3].
-
-    Returns:
-        uint8 [B, H, W, C].
-    """
-    size = (1, images.height, images.width, images.padded.shape[-1])
-
-    def one(index: Tensor, row: Tensor) -> Tensor:
-        start = (index, row[0], row[1], jnp.zeros_like(index))
-        (crop,) = jax.lax.dynamic_slice(images.padded, start, size)
-        return jnp.where(row[2] == 1, crop[:, ::-1], crop)
-
-    return jax.vmap(one)(chosen, rows)
-
-
-def batch(images: Resident, chosen: Indices, rows: Indices) -> Images:
-    """What `augmented` makes on this device, fetched from it, uint8 [B, H, W, C]."""
-    drawn = _integers(chosen), _integers(rows)
-    return np.asarray(jax.jit(augmented)(images, *drawn))
 
 
 def stacked(tasks: Sequence[Task]) -> State:
@@ -103,7 +39,7 @@ def stacked(tasks: Sequence[Task]) -> State:
 
 def trainer(
     task: Task, images: Resident, batch_size: int
-) -> Callable[[State, Indices, Indices], tuple[State, list[Totals]]]:
+) -> Callable[[State, Sequence[Table]], tuple[State, list[Totals]]]:
     """Compile an epoch of every seed.
 
     Args:
@@ -112,28 +48,26 @@ def trainer(
         batch_size: Images of a step; the last step of an epoch may have fewer.
 
     Returns:
-        (state, positions [S, N], draws [S, N, 3]) -> the state after the epoch, and
-        each seed's totals. The state given is used up.
+        (state, each seed's table of the epoch) -> the state after the epoch, and each
+        seed's totals. The state given is used up.
     """
     step, _ = steps.pure(as_products(task))
 
-    def epoch(state: State, images: Resident, chosen: Tensor, rows: Tensor) -> Any:
-        def body(state: State, drawn: tuple[Tensor, Tensor]) -> Any:
-            pixels = augmented(images, *drawn)
-            return step(state, pixels, images.labels[drawn[0]])
+    def epoch(state: State, images: Resident, drawn: Table) -> Any:
+        def body(state: State, rows: Table) -> Any:
+            return step(state, *device_batches.made(images, rows))
 
-        return jax.lax.scan(body, state, (chosen, rows))
+        return jax.lax.scan(body, state, drawn)
 
-    together = jax.vmap(epoch, in_axes=(0, None, 0, 0))
+    together = jax.vmap(epoch, in_axes=(0, None, 0))
     program = jax.jit(together, donate_argnums=0)
 
-    def train(
-        state: State, chosen: Indices, rows: Indices
-    ) -> tuple[State, list[Totals]]:
+    def train(state: State, tables: Sequence[Table]) -> tuple[State, list[Totals]]:
+        drawn = jax.tree.map(lambda *same: np.stack(same), *tables)
         parts, sizes = [], []
-        for span, size in _spans(chosen.shape[1], batch_size):
-            drawn = [_batches(array[:, span], size) for array in (chosen, rows)]
-            state, told = program(state, images, *drawn)  # [S, T, 3]
+        for span, size in _spans(len(tables[0]["images"]["chosen"]), batch_size):
+            rows = jax.tree.map(partial(_batches, span=span, size=size), drawn)
+            state, told = program(state, images, rows)  # [S, T, 3]
             parts.append(told)
             sizes += [size] * told.shape[1]
         every = np.concatenate([np.asarray(part) for part in parts], axis=1)
@@ -154,14 +88,10 @@ def _spans(images: int, batch_size: int) -> list[tuple[slice, int]]:
     return [(span, size) for span, size in spans if span.start < span.stop]
 
 
-def _batches(array: Indices, size: int) -> Tensor:
-    """[S, T * size, ...] -> int32 [S, T, size, ...] on the device."""
+def _batches(array: NDArray[Any], *, span: slice, size: int) -> Tensor:
+    """[S, N, ...] -> those in the span, [S, T, size, ...], on the device."""
     seeds, _, *rest = array.shape
-    return _integers(array.reshape(seeds, -1, size, *rest))
-
-
-def _integers(array: Indices) -> Tensor:
-    return jnp.asarray(array.astype(np.int32))
+    return jnp.asarray(array[:, span].reshape(seeds, -1, size, *rest))
 
 
 def in_use(task: Task) -> Callable[[State], State]:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from tessera.arrays import Logits
 from tessera.experiment import Monitor
 from tessera.models import whitening
+from tessera.training import device_batches, resident, stages
 from tessera.training import fit as single
-from tessera.training import resident, stages
 from tessera.training.batches import Epoch
+from tessera.training.device_batches import Resident
 from tessera.training.fit import Fitted, Job
-from tessera.training.resident import Resident
 from tessera.training.resume import Best, Row, State
 from tessera.training.stages import Stage
 from tessera.training.steps import Task
@@ -129,8 +129,7 @@ def fitted(lane: Lane, seconds: float, cpu_seconds: float, note: str) -> Fitted:
 def train_all(lanes: Sequence[Lane]) -> None:
     """Train through all epochs, adding a row for each to every lane."""
     lead = lanes[0].job
-    images = on_device(lead)
-    require_same_bytes(images, epoch_of(lead, 0))
+    images = device_batches.resident(lead.material.train, lead.training)
     tasks = [task_of(lane, 0) for lane in lanes]
     state = resident.stacked(tasks)
     held = [lane.job.material.validation.images for lane in lanes]
@@ -141,11 +140,11 @@ def train_all(lanes: Sequence[Lane]) -> None:
         if epoch == 0 or lead.phase(epoch) is not lead.phase(epoch - 1):
             task = task_of(lanes[0], epoch)
             train = resident.trainer(task, images, lead.training.batch_size)
+            require_same_images(images, epoch_of(lead, epoch))
             for lane in lanes:
                 lane.state.best = None
-        drawn = [epoch_of(lane.job, epoch).drawn for lane in lanes]
-        chosen, rows = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
-        state, totals = train(state, chosen, rows)
+        drawn = [device_batches.table(epoch_of(lane.job, epoch)) for lane in lanes]
+        state, totals = train(state, drawn)
         used = in_use(state)
         logits, weights = answers(used), resident.weights(tasks[0], used)
         seconds = (time.perf_counter() - began) / len(lanes)
@@ -156,14 +155,6 @@ def train_all(lanes: Sequence[Lane]) -> None:
             advance(lane, epoch, row, found, kept)
         if all(lane.error for lane in lanes):
             return
-
-
-def on_device(job: Job) -> Resident:
-    """The images that a job draws from."""
-    training = job.training
-    return resident.resident(
-        job.material.train, padding=training.crop_padding, fill=training.crop_fill
-    )
 
 
 def epoch_of(job: Job, epoch: int) -> Epoch:
@@ -184,24 +175,25 @@ def task_of(lane: Lane, epoch: int) -> Task:
     )
 
 
-def require_same_bytes(images: Resident, epoch: Epoch) -> None:
+def require_same_images(images: Resident, epoch: Epoch) -> None:
     """Compare the first batch as the device makes it with the ordinary one.
 
     A device that cannot be trusted with integers, or an augmentation that only one of
     the two knows, would train on other images without a word.
 
     Raises:
-        ValueError: They differ.
+        ValueError: They differ: bytes by anything, blended images by more than
+            rounding.
     """
-    expected, _ = next(iter(epoch))
-    size = len(expected)
-    chosen, rows = (array[:size] for array in epoch.drawn)
-    found = resident.batch(images, chosen, rows)
-    if found.shape != expected.shape or not np.array_equal(found, expected):
-        raise ValueError(
-            "augmentation: expected the device to make the bytes of `order.augment`. "
-            "Received others. Train these seeds one by one."
-        )
+    expected = next(iter(epoch))
+    found = device_batches.first(images, epoch, len(expected[1]))
+    for here, there in zip(expected, found, strict=True):
+        near = 0.0 if here.dtype.kind in "iu" else 1e-3
+        if here.shape != there.shape or not np.allclose(here, there, 0.0, near):
+            raise ValueError(
+                "augmentation: expected the device to make the images of `batches`. "
+                "Received others. Train these seeds one by one."
+            )
 
 
 def advance(
