@@ -82,7 +82,8 @@ def work(way: str, model: str, seeds: int, images: int) -> Callable[[], object]:
         drawn = [device_batches.table(epoch_of(lane.job, 0)) for lane in lanes]
         for index, state in enumerate(states):
             mine = drawn[index * each : (index + 1) * each]
-            states[index], *_ = train(state, mine)
+            states[index], totals = train(state, mine)
+            totals()
 
     return a_round
 

@@ -45,7 +45,7 @@ def test_an_epoch_of_each_seed_is_the_same_steps_one_after_another() -> None:
     train = resident.trainer(ours[0], images, TRAINING.batch_size)
     state, found = train(resident.stacked(ours), drawn)
 
-    for one, total in zip(found, totals, strict=True):
+    for one, total in zip(found(), totals, strict=True):
         assert one.loss == pytest.approx(total.loss, rel=1e-5)
         assert (one.correct, one.images) == (total.correct, total.images)
         np.testing.assert_allclose(one.norms, total.norms, rtol=1e-3)

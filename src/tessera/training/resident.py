@@ -23,6 +23,9 @@ from tessera.training.steps import Task, Tensor, Totals
 State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
 """Values of the trained variables, the model's others and the optimizer's, [S, ...]."""
 
+Pending: TypeAlias = Callable[[], list[Totals]]
+"""Waits for the device, which is at work until then, and gives each seed's totals."""
+
 CHUNK = 500
 """Images of each seed that are classified at a time, as `predict.logits` does."""
 
@@ -39,7 +42,7 @@ def stacked(tasks: Sequence[Task]) -> State:
 
 def trainer(
     task: Task, images: Resident, batch_size: int
-) -> Callable[[State, Sequence[Table]], tuple[State, list[Totals]]]:
+) -> Callable[[State, Sequence[Table]], tuple[State, Pending]]:
     """Compile an epoch of every seed.
 
     Args:
@@ -49,7 +52,7 @@ def trainer(
 
     Returns:
         (state, each seed's table of the epoch) -> the state after the epoch, and each
-        seed's totals. The state given is used up.
+        seed's totals to come. The state given is used up.
     """
     step, _ = steps.pure(as_products(task))
 
@@ -62,7 +65,7 @@ def trainer(
     together = jax.vmap(epoch, in_axes=(0, None, 0))
     program = jax.jit(together, donate_argnums=0)
 
-    def train(state: State, tables: Sequence[Table]) -> tuple[State, list[Totals]]:
+    def train(state: State, tables: Sequence[Table]) -> tuple[State, Pending]:
         drawn = jax.tree.map(lambda *same: np.stack(same), *tables)
         parts, sizes = [], []
         for span, size in _spans(len(tables[0]["images"]["chosen"]), batch_size):
@@ -70,10 +73,14 @@ def trainer(
             state, told = program(state, images, rows)  # [S, T, 3]
             parts.append(told)
             sizes += [size] * told.shape[1]
-        every = np.concatenate([np.asarray(part) for part in parts], axis=1)
-        return state, [steps.totals(list(one), sizes) for one in every]
+        return state, partial(_totals, parts, sizes)
 
     return train
+
+
+def _totals(parts: list[Tensor], sizes: list[int]) -> list[Totals]:
+    every = np.concatenate([np.asarray(part) for part in parts], axis=1)
+    return [steps.totals(list(one), sizes) for one in every]
 
 
 def as_products(task: Task) -> Task:

@@ -135,6 +135,7 @@ def train_all(lanes: Sequence[Lane]) -> None:
     held = [lane.job.material.validation.images for lane in lanes]
     answers = resident.answerer(tasks[0], held)
     in_use = resident.in_use(tasks[0])
+    drawn = tables(lanes, 0)
     for epoch in range(lead.training.epochs):
         began = time.perf_counter()
         if epoch == 0 or lead.phase(epoch) is not lead.phase(epoch - 1):
@@ -143,18 +144,24 @@ def train_all(lanes: Sequence[Lane]) -> None:
             require_same_images(images, epoch_of(lead, epoch))
             for lane in lanes:
                 lane.state.best = None
-        drawn = [device_batches.table(epoch_of(lane.job, epoch)) for lane in lanes]
         state, totals = train(state, drawn)
+        if epoch + 1 < lead.training.epochs:
+            drawn = tables(lanes, epoch + 1)  # while the device is at work
         used = in_use(state)
         logits, weights = answers(used), resident.weights(tasks[0], used)
         seconds = (time.perf_counter() - began) / len(lanes)
         for lane, total, found, kept in zip(
-            lanes, totals, logits, weights, strict=True
+            lanes, totals(), logits, weights, strict=True
         ):
             row = total.row() | {"seconds": seconds}
             advance(lane, epoch, row, found, kept)
         if all(lane.error for lane in lanes):
             return
+
+
+def tables(lanes: Sequence[Lane], epoch: int) -> list[device_batches.Table]:
+    """What is random in an epoch, for every lane."""
+    return [device_batches.table(epoch_of(lane.job, epoch)) for lane in lanes]
 
 
 def epoch_of(job: Job, epoch: int) -> Epoch:
