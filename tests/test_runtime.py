@@ -13,7 +13,7 @@ def python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TF_", "KERAS_", "OMP_"))
+        if not name.startswith(("TF_", "KERAS_", "OMP_", "XLA_"))
     }
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -28,17 +28,21 @@ def python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
 SHOW = (
     "import os; from tessera import runtime; runtime.prepare(3); "
     "print(*(os.environ[n] for n in "
-    "('TF_ENABLE_ONEDNN_OPTS', 'KERAS_BACKEND', 'TF_NUM_INTRAOP_THREADS')))"
+    "('TF_ENABLE_ONEDNN_OPTS', 'KERAS_BACKEND', 'TF_NUM_INTRAOP_THREADS', "
+    "'XLA_PYTHON_CLIENT_PREALLOCATE')))"
 )
 
 
-def test_onednn_is_on_and_tensorflow_is_the_default() -> None:
-    assert python(SHOW).stdout.split() == ["1", "tensorflow", "3"]
+def test_onednn_is_on_tensorflow_is_the_default_and_no_process_takes_a_whole_gpu() -> (
+    None
+):
+    assert python(SHOW).stdout.split() == ["1", "tensorflow", "3", "false"]
 
 
 def test_a_users_own_variables_win() -> None:
     own = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_NUM_INTRAOP_THREADS": "7"}
-    assert python(SHOW, **own).stdout.split() == ["0", "tensorflow", "7"]
+    own |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}
+    assert python(SHOW, **own).stdout.split() == ["0", "tensorflow", "7", "true"]
 
 
 def test_a_missing_backend_is_named_with_the_way_out(

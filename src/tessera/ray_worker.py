@@ -120,9 +120,8 @@ def prepare(job: Job) -> None:
     """Set the switches that the frameworks read when they load, and load them."""
     os.environ["KERAS_BACKEND"] = job.backend
     if 0 < job.gpus < 1:
-        # By default each framework takes a whole GPU's memory for itself.
+        # By default TensorFlow takes a whole GPU's memory for itself.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     runtime.prepare(job.threads)
     runtime.load_backend()
 
