@@ -16,7 +16,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-Tensor = Any
+from tessera.training.steps import Tensor
 
 PARTS = 4_096
 """Rows that one part of a kernel's gradient sums over, at most, or those of an image:
@@ -143,7 +143,7 @@ def product(rows: Tensor, kernel: Tensor) -> Tensor:
 
 
 def together(images: int, each: int) -> int:
-    """Images whose rows are one part: as many as divide them into equal parts.
+    """Images whose rows are one part: the most that make equal parts.
 
     Args:
         images: All of them.
