@@ -145,8 +145,7 @@ def test_what_is_drawn_for_a_batch_is_what_is_seen_in_it(
         drawn = epoch.drawn(index)
         assert drawn.mix is not None
         assert drawn.others is not None
-        own = drawn.partners is not None
-        assert (drawn.others.holes is not None) is own
+        assert (drawn.others.holes is None) is isinstance(mixing, remedies.TailOnHead)
         pictures = [
             SPLIT.images[look.chosen]
             if look.holes is None

@@ -85,6 +85,17 @@ def test_every_way_of_mixing_gives_the_same_images_and_targets(
     assert_same(Training(batch_size=8, cutout=cutout), mixing)
 
 
+@pytest.mark.parametrize("mixing", [None, *MIXINGS], ids=str)
+def test_every_epoch_has_a_table_of_the_same_form(
+    mixing: remedies.Mixing | None,
+) -> None:
+    """Seeds are stacked, whether or not by chance a seed's batches stay unmixed."""
+    training = Training(batch_size=15, cutout=3)  # two batches
+    tables = [device_batches.table(epoch_of(training, mixing, e)) for e in range(20)]
+    forms = [jax.tree.map(lambda array: (array.shape, array.dtype), t) for t in tables]
+    assert all(form == forms[0] for form in forms)
+
+
 def test_what_is_fetched_first_is_the_first_batch() -> None:
     training = Training(batch_size=8)
     epoch = epoch_of(training, None, 0)

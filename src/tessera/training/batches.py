@@ -132,7 +132,8 @@ class Epoch:
         elif rng.random() < chosen.probability:
             others = self._rare(size, chosen.power, rng)
         else:
-            return Drawn(look, mixing.unmixed(size), look, np.arange(size))
+            unseen = replace(look, holes=None)  # as the pasted ones have none
+            return Drawn(look, mixing.unmixed(size), unseen, np.arange(size))
         labels, second = (self._split.labels[one.chosen] for one in (look, others))
         mix = mixing.mix(chosen, labels, second, self._counts, self._size, rng)
         return Drawn(look, mix, others, partners)

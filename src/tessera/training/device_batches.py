@@ -76,14 +76,8 @@ def table(epoch: Epoch) -> Table:
 
 
 def _looks(looks: list[Look]) -> dict[str, NDArray[np.int32]]:
-    """One look at all images; with holes only where every batch has some.
-
-    A batch that stays unmixed counts as mixed with itself, in no part: what is cut out
-    of it the second time is not seen.
-    """
-    names = ["chosen", "rows"]
-    if all(look.holes is not None for look in looks):
-        names.append("holes")
+    """One look at all images of an epoch; every batch has holes, or none has."""
+    names = ["chosen", "rows", *([] if looks[0].holes is None else ["holes"])]
     return {
         name: np.concatenate([getattr(look, name) for look in looks]).astype(np.int32)
         for name in names
