@@ -1,7 +1,7 @@
 """One epoch's images, in order, augmented and mixed -> batches for a training step."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -110,18 +110,18 @@ class Epoch:
         if side := self._training.cutout:
             count = len(look.chosen)
             holes = order.holes(count, self._size, side, batch=index, **self._key)
-            look = replace(look, holes=holes)
+            look = Look(look.chosen, look.rows, holes)
         if self._mixing is None:
             return Drawn(look)
         rng = mixing.generator(batch=index, **self._key)
-        return self._mixed(self._mixing, look, rng)
+        return self._with_others(self._mixing, look, rng)
 
     @property
     def _size(self) -> tuple[int, int]:
         _, height, width, _ = self._split.images.shape
         return height, width
 
-    def _mixed(
+    def _with_others(
         self, chosen: remedies.Mixing, look: Look, rng: np.random.Generator
     ) -> Drawn:
         size = len(look.chosen)
@@ -132,7 +132,7 @@ class Epoch:
         elif rng.random() < chosen.probability:
             others = self._rare(size, chosen.power, rng)
         else:
-            unseen = replace(look, holes=None)  # as the pasted ones have none
+            unseen = Look(look.chosen, look.rows)  # no holes, as the pasted have none
             return Drawn(look, mixing.unmixed(size), unseen, np.arange(size))
         labels, second = (self._split.labels[one.chosen] for one in (look, others))
         mix = mixing.mix(chosen, labels, second, self._counts, self._size, rng)

@@ -15,7 +15,6 @@ from tessera.arrays import Counts, Images, Indices, Labels
 
 MIXING_STREAM = 4
 
-
 Box = tuple[int, int, int, int]
 """First row, row after the last, first column, column after the last."""
 NOWHERE: Box = (0, 0, 0, 0)

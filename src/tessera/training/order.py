@@ -18,6 +18,9 @@ SAMPLING_STREAM = 3
 SIDES_STREAM = 5
 CUTOUT_STREAM = 6
 
+GREY = 128
+"""Of a square that is cut out: stands for the mean, which the paper fills with."""
+
 
 def order(size: int, *, seed: int, epoch: int) -> Indices:
     """A permutation of 0..size-1, int64 [size]: another for every seed and epoch."""
@@ -168,10 +171,6 @@ def holes(
     """
     rng = np.random.default_rng([CUTOUT_STREAM, seed, epoch, batch])
     return rng.integers(size, size=(count, 2)) - side // 2
-
-
-GREY = 128
-"""Of a square that is cut out: stands for the mean, which the paper fills with."""
 
 
 def cut(images: Images, first: Indices, side: int) -> Images:

@@ -54,7 +54,7 @@ def trainer(
         (state, each seed's table of the epoch) -> the state after the epoch, and each
         seed's totals to come. The state given is used up.
     """
-    step, _ = steps.pure(as_products(task))
+    step, _ = steps.pure(replace(task, net=products.rewritten(task.net)))
 
     def epoch(state: State, images: Resident, drawn: Table) -> Any:
         def body(state: State, rows: Table) -> Any:
@@ -81,11 +81,6 @@ def trainer(
 def _totals(parts: list[Tensor], sizes: list[int]) -> list[Totals]:
     every = np.concatenate([np.asarray(part) for part in parts], axis=1)
     return [steps.totals(list(one), sizes) for one in every]
-
-
-def as_products(task: Task) -> Task:
-    """The same task, its model written so that a program of several seeds is fast."""
-    return replace(task, net=products.rewritten(task.net))
 
 
 def _spans(images: int, batch_size: int) -> list[tuple[slice, int]]:
