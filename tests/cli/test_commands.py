@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cli.inside import tessera
 from tessera.cli import commands
 from tessera.experiment import Digits, Folder
 from tessera.settings import ExperimentError
@@ -63,3 +64,14 @@ def test_the_demo_is_the_whole_study_on_the_digits() -> None:
     demo = commands.demo_experiment()
     assert len({run.cell for run in demo.runs()}) == 9
     assert isinstance(demo.data, Digits) and len(demo.seeds) >= 2
+
+
+@pytest.mark.parametrize("verb", ["study", "search"])
+def test_refused_data_leaves_no_folder_behind(verb: str, tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+
+    ended = tessera(verb, "--data", photos, "--out", out)
+
+    assert ended.returncode == 2
+    assert not out.exists()

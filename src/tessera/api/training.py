@@ -86,16 +86,16 @@ def study(
     asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
     folder = Path(out) if out is not None else Path("runs") / asked.name
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
+    asked = studies.adapted(asked, loaded.dataset, wanted)
     runtime.prepare()
     with locks.held(folder), script_kept_out():
-        return _carry_out(asked, loaded, folder, wanted, jobs, _console(verbose))
+        return _carry_out(asked, loaded, folder, jobs, _console(verbose))
 
 
 def _carry_out(
     asked: experiment.Experiment,
     data: Data,
     folder: Path,
-    remedies: tuple[str, ...],
     jobs: int | None,
     console: Console,
 ) -> Study:
@@ -103,7 +103,6 @@ def _carry_out(
     from tessera.report import page
 
     dataset = data.dataset
-    asked = studies.adapted(asked, dataset, remedies)
     survey = studies.survey(asked, dataset, folder)
     missing = survey.missing
     jobs, threads = studies.share_of_machine(jobs, len(missing) or 1)

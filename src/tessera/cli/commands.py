@@ -97,9 +97,10 @@ def study(
     from tessera.cli import outcome
 
     runtime.prepare()
+    dataset = load(experiment)
+    experiment = studies.adapted(experiment, dataset, remedies)
+    # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
-        dataset = load(experiment)
-        experiment = studies.adapted(experiment, dataset, remedies)
         missing = studies.survey(experiment, dataset, out).missing
         began = time.perf_counter()
         with engines.opened(engine, len(missing)) as chosen:

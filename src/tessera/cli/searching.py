@@ -76,10 +76,10 @@ def run(
     from tessera.cli import commands
     from tessera.evaluation.evidence import plural
 
+    dataset = commands.load(experiment)
+    experiment = study.adapted(experiment, dataset)
+    plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
     with locks.held(out):
-        dataset = commands.load(experiment)
-        experiment = study.adapted(experiment, dataset)
-        plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
         commands.console.print(
             f"{plural(len(experiment.models), 'model')} x "
             f"{plural(plan.trials, 'trial')} of {plural(plan.epochs, 'epoch')}; "
