@@ -166,6 +166,13 @@ class Verdict(Value):
     because: str
 
 
+class Trained(Value):
+    """What some of a study's runs were computed with."""
+
+    environment: Environment
+    runs: int
+
+
 class StudyRecord(Value):
     """`study.json`: everything a reader of the study needs, pictures aside."""
 
@@ -173,6 +180,10 @@ class StudyRecord(Value):
     experiment: Experiment
     data: DataSummary
     environment: Environment
+    """Of the command that concluded the study."""
+    trained: tuple[Trained, ...] = ()
+    """What the runs were computed with, most runs first; empty in records of earlier
+    versions."""
     cells: tuple[CellSummary, ...]
     verdicts: tuple[Verdict, ...]
     rankings: tuple[Ranking, ...] = ()

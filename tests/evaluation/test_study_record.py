@@ -34,6 +34,20 @@ def test_runs_on_other_data_are_an_error():
         study_record(STUDY, finished, ENVIRONMENT, folders(STUDY))
 
 
+def test_a_study_says_what_its_runs_were_computed_with():
+    finished = records(STUDY, recalls)
+    later = ENVIRONMENT.model_copy(update={"commit": "f" * 40})
+    finished[0] = finished[0].model_copy(update={"provenance": later})
+
+    study = study_record(STUDY, finished, later, folders(STUDY))
+
+    others = len(finished) - 1
+    assert [(t.environment, t.runs) for t in study.trained] == [
+        (ENVIRONMENT, others),
+        (later, 1),
+    ]
+
+
 def test_a_study_keeps_its_rankings_and_what_a_model_must_beat():
     study = study_record(STUDY, records(STUDY, recalls), ENVIRONMENT, folders(STUDY))
     assert [r.model for r in study.rankings] == ["cnn", "transformer", "hybrid"]

@@ -1,5 +1,6 @@
 """A study's finished runs -> the `StudyRecord` that `study.json` holds."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tessera.evaluation.hypotheses import verdicts
 from tessera.evaluation.outcomes import Outcome, read
 from tessera.evaluation.ranking import rankings
 from tessera.experiment import Experiment
-from tessera.record import Environment, Record, RunFolder, StudyRecord
+from tessera.record import Environment, Record, RunFolder, StudyRecord, Trained
 from tessera.results import Baseline
 
 
@@ -54,10 +55,20 @@ def study_record(
         experiment=experiment,
         data=records[0].data,
         environment=environment,
+        trained=trained(records),
         cells=summarise(experiment, records, folders, _reader(root)),
         verdicts=verdicts(experiment, records, faithfulness),
         rankings=rankings(experiment, records),
         baselines=_baselines(experiment, records),
+    )
+
+
+def trained(records: Sequence[Record]) -> tuple[Trained, ...]:
+    """What the runs were computed with, as their records say, most runs first."""
+    found = Counter(record.provenance.model_dump_json() for record in records)
+    return tuple(
+        Trained(environment=Environment.model_validate_json(text), runs=runs)
+        for text, runs in found.most_common()
     )
 
 

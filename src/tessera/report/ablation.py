@@ -10,9 +10,9 @@ from pathlib import Path
 from tessera.evaluation.blocks import Contribution, against_first
 from tessera.evaluation.differences import spread
 from tessera.evaluation.evidence import plural, points
-from tessera.report import marked, words
+from tessera.report import marked, provenance, words
 from tessera.report.load import Study, load
-from tessera.report.tables import markdown, provenance
+from tessera.report.tables import markdown
 
 SCORE = "val_balanced_accuracy"
 """Of a history's row: choices are made on validation images, never on the test set."""
@@ -53,7 +53,7 @@ def ablation(study: Study) -> str:
         "from the scatter of all variants (docs/methods.md, *Ablation*); "
         "decided: after Holm's correction."
     )
-    return f"{note}\n\n{table}\n\n{provenance(study.record)}\n"
+    return f"{note}\n\n{table}\n\n{provenance.line(study.record)}\n"
 
 
 def _validation(study: Study, model: str, regime: str) -> list[float]:

@@ -24,8 +24,8 @@ from tessera import files
 from tessera.evaluation.differences import spread
 from tessera.experiment import Balanced
 from tessera.record import Spread, StudyFolder, StudyRecord
-from tessera.report import marked, style, words
-from tessera.report.tables import markdown, provenance
+from tessera.report import marked, provenance, style, words
+from tessera.report.tables import markdown
 
 PASSES = 3
 """Multiply-adds of a training step in those of a forward pass: forward, and backward to
@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[list[Point], str]:
         record = json.loads(path.read_text(encoding="utf-8"))
         return [peer(record)], f"`{path.name}`: {origin(record)}"
     study = StudyRecord.model_validate_json(StudyFolder(path).study.read_text("utf-8"))
-    source = f"`{path.name}`: {study.data.name}. {provenance(study)}"
+    source = f"`{path.name}`: {study.data.name}. {provenance.line(study)}"
     return list(points(study)), source
 
 

@@ -1,6 +1,5 @@
 """A study's folder -> one self-contained HTML file and its figures as SVG."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,7 @@ from markupsafe import Markup
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
-from tessera.experiment import Experiment
-from tessera.report import faithfulness, statistics, words
+from tessera.report import faithfulness, provenance, statistics, words
 from tessera.report.answer import answer
 from tessera.report.distribution import distinct_counts
 from tessera.report.drawing import Drawing
@@ -68,26 +66,14 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "reduced": reduced_classes(study.records),
         "runs": study.records,
         "folders": study.folders,
-        "settings": settings(record.experiment),
+        "provenance": provenance.rows(record),
+        "machines": provenance.machines(record),
+        "same_training": provenance.same_training(record.experiment),
         "absent": absent(study),
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(source("style.css")),
         **statistics.values(study),
     }
-
-
-def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
-    """The training settings, in words."""
-    training = experiment.training
-    crop = f"{training.crop_padding}-pixel padding and random crop"
-    return (
-        ("epochs", f"{training.epochs}"),
-        ("batch size", f"{training.batch_size}"),
-        ("optimiser", f"Adam, learning rate {training.learning_rate:g}"),
-        ("random flip", "horizontal" if training.flip else "none"),
-        ("random crop", crop if training.crop_padding else "none"),
-        ("weights kept", f"of the epoch with the best {training.monitor}"),
-    )
 
 
 def absent(study: Study) -> list[str]:

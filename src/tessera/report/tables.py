@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tessera.evaluation.evidence import listed, plural
 from tessera.evaluation.recommendation import with_interval
 from tessera.record import CellSummary, StudyRecord
-from tessera.report import words
+from tessera.report import provenance, words
 from tessera.report.statistics import gap
 from tessera.results import Change, Ranking
 
@@ -41,7 +41,7 @@ def results(record: StudyRecord) -> str:
         ]
         for cell in sorted(record.cells, key=lambda c: _regimes(record).index(c.regime))
     ]
-    return f"{caption(record)}\n\n{markdown(head, rows)}\n\n{provenance(record)}\n"
+    return f"{caption(record)}\n\n{markdown(head, rows)}\n\n{provenance.line(record)}\n"
 
 
 def has_ranking(record: StudyRecord) -> bool:
@@ -62,7 +62,7 @@ def rankings(record: StudyRecord) -> str:
         "(remedy less plain) / (balanced less plain), empty where the gap itself is "
         "not decided."
     )
-    return "\n\n".join([head, *parts, provenance(record)]) + "\n"
+    return "\n\n".join([head, *parts, provenance.line(record)]) + "\n"
 
 
 def _ranking(record: StudyRecord, ranking: Ranking) -> str:
@@ -133,23 +133,6 @@ def caption(record: StudyRecord, *, best: bool = True) -> str:
             if best
             else "."
         )
-    )
-
-
-def provenance(record: StudyRecord) -> str:
-    """Where the numbers come from, in one line."""
-    env = record.environment
-    packages = ", ".join(
-        f"{name} {env.packages[name]}"
-        for name in ("keras", "tensorflow", "tensorflow-cpu", "jax")
-        if name in env.packages
-    )
-    commit = f"commit `{env.commit[:12]}`" if env.commit else "no commit known"
-    changed = ", with uncommitted changes" if env.dirty else ""
-    return (
-        f"Tessera {env.tessera} ({commit}{changed}); Python {env.python}, {packages}; "
-        f"{env.device}, {plural(env.threads, 'thread')}; data SHA-256 "
-        f"`{record.data.fingerprint[:12]}`."
     )
 
 

@@ -1,0 +1,156 @@
+"""Where a study's numbers come from, in words: programs, machines, data, settings.
+
+What a run was computed with is what its own record says. The command that concluded a
+study may be a later version, on another machine.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tessera.evaluation.evidence import listed, plural
+from tessera.experiment import Experiment, Training
+from tessera.record import Environment, StudyRecord, Trained
+
+Words = Callable[[Environment], str]
+
+FRAMEWORKS = ("keras", "tensorflow", "tensorflow-cpu", "jax")
+
+
+def line(record: StudyRecord) -> str:
+    """Programs, machines and data in one line of Markdown.
+
+    What differs between runs is given with the number of runs that it holds for.
+    """
+    made = trained(record)
+    facts = [_distinct(made, of) for of in (_program, _software, _processor)]
+    return f"{'; '.join(facts)}; data SHA-256 `{record.data.fingerprint[:12]}`."
+
+
+def rows(record: StudyRecord) -> Sequence[tuple[str, str]]:
+    """The same for the report's table, as (name, text), with every setting."""
+    made = trained(record)
+    found = [
+        ("Tessera", _distinct(made, _program).replace("`", "")),
+        ("Packages", _distinct(made, _packages)),
+        ("Device", _distinct(made, _device)),
+    ]
+    concluded = _program(record.environment).replace("`", "")
+    if [concluded] != [text.replace("`", "") for text in _texts(made, _program)]:
+        found.append(("Concluded by", concluded))
+    return [*found, *settings(record.experiment)]
+
+
+def machines(record: StudyRecord) -> str:
+    """What the trainings ran on: `AMD EPYC, 1 thread`."""
+    return _distinct(trained(record), _processor)
+
+
+def same_training(experiment: Experiment) -> bool:
+    """Whether no model has a training of its own."""
+    return not any(model.own for model in experiment.models)
+
+
+def trained(record: StudyRecord) -> Sequence[Trained]:
+    """The runs' environments; a record of an earlier version has only its own."""
+    return record.trained or (Trained(environment=record.environment, runs=1),)
+
+
+def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
+    """How models were trained, as (name, text); what one does otherwise comes last."""
+    common = _settings(experiment.training)
+    own = {
+        label: experiment.training.model_copy(update=model.own)
+        for label, model in experiment.named_models().items()
+        if model.own
+    }
+    return [
+        *common,
+        *((f"{name} instead", _other(its, common)) for name, its in own.items()),
+    ]
+
+
+def _other(training: Training, common: Sequence[tuple[str, str]]) -> str:
+    own = [row for row in _settings(training) if row not in common]
+    return "; ".join(f"{name.lower()}: {text}" for name, text in own)
+
+
+def _settings(training: Training) -> Sequence[tuple[str, str]]:
+    crop = f"{training.crop_padding}-pixel padding ({training.crop_fill}), random crop"
+    return (
+        ("Epochs", f"{training.epochs}"),
+        ("Batch size", f"{training.batch_size}"),
+        ("Optimiser", _optimiser(training)),
+        ("Random flip", _flip(training)),
+        ("Random crop", crop if training.crop_padding else "none"),
+        *_further(training),
+        ("Weights kept", f"of the epoch with the best {training.monitor}"),
+    )
+
+
+def _optimiser(training: Training) -> str:
+    name = training.optimizer.capitalize()
+    rate = f"{training.schedule} learning rate {training.learning_rate:g}"
+    decay = f", weight decay {training.weight_decay:g}" * bool(training.weight_decay)
+    return f"{name}, {rate}{decay}"
+
+
+def _flip(training: Training) -> str:
+    if not training.flip:
+        return "none"
+    return (
+        "horizontal, every other epoch" if training.alternating_flip else "horizontal"
+    )
+
+
+def _further(training: Training) -> Sequence[tuple[str, str]]:
+    """What the seed study does not do, where it was asked for."""
+    asked = (
+        ("Cutout", training.cutout, f"{training.cutout} pixels"),
+        ("Label smoothing", training.label_smoothing, f"{training.label_smoothing:g}"),
+        ("Averaged weights", training.averaging, f"{training.averaging:g}"),
+        ("Patience", training.patience, f"{training.patience} epochs"),
+    )
+    return [(name, text) for name, value, text in asked if value]
+
+
+def _distinct(made: Sequence[Trained], words: Words) -> str:
+    found = _texts(made, words)
+    if len(found) == 1:
+        return next(iter(found))
+    return listed([f"{text} for {plural(n, 'run')}" for text, n in found.items()])
+
+
+def _texts(made: Sequence[Trained], words: Words) -> Counter[str]:
+    """Each text with the number of runs that it holds for."""
+    found: Counter[str] = Counter()
+    for some in made:
+        found[words(some.environment)] += some.runs
+    return found
+
+
+def _program(env: Environment) -> str:
+    commit = f"commit `{env.commit[:12]}`" if env.commit else "no commit known"
+    changed = ", with uncommitted changes" if env.dirty else ""
+    return f"Tessera {env.tessera} ({commit}{changed})"
+
+
+def _software(env: Environment) -> str:
+    shown = ("keras", "tensorflow", "tensorflow-cpu", "jax")
+    versions = (
+        f"{name} {env.packages[name]}" for name in shown if name in env.packages
+    )
+    return f"Python {env.python}, {', '.join(versions)}"
+
+
+def _packages(env: Environment) -> str:
+    versions = ", ".join(f"{name} {v}" for name, v in env.packages.items())
+    return f"Python {env.python}; {versions}; backend {env.backend}"
+
+
+def _processor(env: Environment) -> str:
+    return f"{env.device}, {plural(env.threads, 'thread')}"
+
+
+def _device(env: Environment) -> str:
+    threads = plural(env.threads, "thread")
+    return f"{env.device}; {env.cores} cores, {threads} per training; {env.platform}"

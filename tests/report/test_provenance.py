@@ -1,0 +1,77 @@
+"""A number's origin is what its run was computed with, not who counted it up."""
+
+from evaluation.studies import ENVIRONMENT
+
+from tessera.experiment import Cnn, Experiment, HybridPlus, Training
+from tessera.record import StudyRecord, Trained
+from tessera.report import provenance
+
+LATER = ENVIRONMENT.model_copy(update={"commit": "f" * 40, "dirty": True})
+
+
+def made(record: StudyRecord, *runs: tuple[object, int]) -> StudyRecord:
+    trained = tuple(Trained(environment=env, runs=n) for env, n in runs)
+    return record.model_copy(update={"trained": trained})
+
+
+def test_it_names_versions_device_and_data(study):
+    line = provenance.line(study.record)
+    assert line == (
+        "Tessera 0.1.0 (commit `0123456789ab`); Python 3.11.9, keras 3.15.1; "
+        "A processor, 2 threads; data SHA-256 `ffffffffffff`."
+    )
+
+
+def test_runs_of_two_commits_are_told_apart_and_what_they_share_is_said_once(study):
+    line = provenance.line(made(study.record, (ENVIRONMENT, 12), (LATER, 1)))
+    assert line.startswith(
+        "Tessera 0.1.0 (commit `0123456789ab`) for 12 runs and Tessera 0.1.0 "
+        "(commit `ffffffffffff`, with uncommitted changes) for 1 run; "
+        "Python 3.11.9, keras 3.15.1; A processor, 2 threads;"
+    )
+
+
+def test_who_concluded_a_study_is_told_only_where_no_other_trained_it(study):
+    record = made(study.record, (ENVIRONMENT, 12))
+    assert "Concluded by" not in dict(provenance.rows(record))
+    later = record.model_copy(update={"environment": LATER})
+    rows = dict(provenance.rows(later))
+    assert rows["Tessera"] == "Tessera 0.1.0 (commit 0123456789ab)"
+    assert rows["Concluded by"].startswith("Tessera 0.1.0 (commit ffffffffffff")
+
+
+def test_a_record_of_an_earlier_version_has_the_studys_own(study):
+    record = study.record.model_copy(update={"trained": ()})
+    assert provenance.line(record) == provenance.line(study.record)
+
+
+def test_the_settings_are_those_of_the_training():
+    training = Training(
+        optimizer="muon",
+        schedule="one-cycle",
+        learning_rate=0.02,
+        weight_decay=0.5,
+        crop_padding=0,
+        flip=False,
+        cutout=8,
+        label_smoothing=0.1,
+    )
+    rows = dict(provenance.settings(Experiment(training=training)))
+    optimiser = "Muon, one-cycle learning rate 0.02, weight decay 0.5"
+    assert rows["Optimiser"] == optimiser
+    assert (rows["Random flip"], rows["Random crop"]) == ("none", "none")
+    assert (rows["Cutout"], rows["Label smoothing"]) == ("8 pixels", "0.1")
+    assert "Patience" not in rows
+
+
+def test_a_model_with_a_recipe_of_its_own_is_not_trained_as_the_others():
+    plain = Experiment(models=(Cnn(),))
+    mixed = Experiment(models=(Cnn(), HybridPlus()))
+    assert provenance.same_training(plain)
+    assert not provenance.same_training(mixed)
+    own = dict(provenance.settings(mixed))["hybrid-plus instead"]
+    assert own == (
+        "batch size: 256; optimiser: Muon, one-cycle learning rate 0.01, weight decay "
+        "0.5; random flip: horizontal, every other epoch; random crop: 2-pixel padding "
+        "(mirror), random crop; label smoothing: 0.1"
+    )
