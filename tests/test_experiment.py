@@ -73,8 +73,11 @@ def test_other_data_changes_the_digest() -> None:
 def test_a_part_that_can_be_left_out_since_leaves_the_whole_models_digest() -> None:
     run = first_run(models=(HybridPlus(),))
     assert run.digest("data").startswith("2de73c1b59fcee6e")  # as it was before
-    for part in ({"residual": False}, {"normalised": False}, {"late": True}):
-        other = first_run(models=(HybridPlus(**part),))
+    for name, value in (
+        *(("residual", False), ("normalised", False)),
+        *(("separable", True), ("late", True)),
+    ):
+        other = first_run(models=(HybridPlus(**{name: value}),))
         assert other.digest("data") != run.digest("data")
 
 

@@ -249,6 +249,9 @@ class HybridPlus(_Model):
     """Whether each stage has a way around its last two convolutions."""
     normalised: bool = True
     """Whether batch normalisation follows every convolution; else each has a bias."""
+    separable: bool = False
+    """Whether a stage's last two convolutions are separable: one filter for each
+    channel, then a mixture of the channels."""
     late: bool = False
     """Whether a stage halves the map at its end, and not after its first convolution:
     the same parameters, more than twice the arithmetic."""
@@ -389,6 +392,7 @@ LATER = {
     "cutout": 0,
     "residual": True,
     "normalised": True,
+    "separable": False,
     "late": False,
 }
 """Settings of a training or a model that came later, with the values that change

@@ -38,6 +38,12 @@ def test_cct_costs_what_is_published_once_attention_products_are_left_out() -> N
     assert round(multiply_adds(net), -6) == 0.035e9
 
 
+def test_a_convolution_of_each_channel_costs_its_window_for_every_value() -> None:
+    maps = keras.Input((8, 6, 4))
+    net = keras.Model(maps, keras.layers.DepthwiseConv2D((3, 2), padding="same")(maps))
+    assert multiply_adds(net) == 8 * 6 * 4 * 3 * 2
+
+
 def test_keras_attention_is_four_dense_layers_and_two_products() -> None:
     tokens = keras.Input((6, 8))
     attended = keras.layers.MultiHeadAttention(2, 5)(tokens, tokens)

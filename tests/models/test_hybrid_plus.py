@@ -82,3 +82,15 @@ def test_halving_late_costs_arithmetic_and_no_parameter() -> None:
     assert late.get_layer("features").output.shape == (None, 8, 8, 16)
     more = 3 * 2 * 9 * (8 * 8 * 16 * 16 + 16 * 16 * 8 * 8)
     assert multiply_adds(late) - multiply_adds(early) == more
+
+
+def test_separable_convolutions_have_a_filter_for_each_channel_and_a_mixture() -> None:
+    """By hand: F filters of 9 and F x F, in place of 9 F x F."""
+    whole, separable = (
+        build(HybridPlus(widths=(8, 16), separable=wanted), (32, 32, 3), 10, seed=0)
+        for wanted in (False, True)
+    )
+    fewer = sum(2 * (9 * F * F - (9 * F + F * F)) for F in (8, 16))
+    assert whole.count_params() - separable.count_params() == fewer
+    less = sum(2 * (8 * F * F - 9 * F) * side**2 for F, side in ((8, 16), (16, 8)))
+    assert multiply_adds(whole) - multiply_adds(separable) == less

@@ -46,7 +46,14 @@ def test_it_points_the_way_of_the_nearest_orthogonal_matrix() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape,name", [((8,), "bias"), ((4, 3), "logits"), ((5, 4), "position")], ids=str
+    "shape,name",
+    [
+        ((8,), "bias"),
+        ((4, 3), "logits"),
+        ((5, 4), "position"),
+        ((3, 3, 4, 1), "depthwise"),
+    ],
+    ids=str,
 )
 def test_what_is_no_hidden_matrix_moves_as_adam_would(
     shape: tuple[int, ...], name: str

@@ -13,7 +13,13 @@ from tessera.training import products
 
 SHAPE = (31, 45, 4)
 """Whose maps no pooling divides."""
-MODELS = (Cnn(), Hybrid(), Transformer(), HybridPlus(late=True))
+MODELS = (
+    Cnn(),
+    Hybrid(),
+    Transformer(),
+    HybridPlus(late=True),
+    HybridPlus(separable=True),
+)
 
 
 def images(shape: tuple[int, ...], number: int = 6) -> np.ndarray:
@@ -98,6 +104,25 @@ def test_a_convolution_is_one_product_whatever_its_window(more: dict[str, Any]) 
     )
     other = products.rewritten(net)
     assert isinstance(other.layers[0], products.Products)
+    assert_same(net, other, (11, 9, 3))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"padding": "same", "use_bias": False},
+        {"depth_multiplier": 2, "activation": "tanh"},
+        {"strides": 2, "kernel_size": (4, 5)},
+    ],
+    ids=str,
+)
+def test_a_convolution_of_each_channel_is_a_sum_over_its_window(
+    more: dict[str, Any],
+) -> None:
+    depthwise = layers.DepthwiseConv2D(**({"kernel_size": 3} | more))
+    net = keras.Sequential([keras.Input((11, 9, 3)), depthwise])
+    other = products.rewritten(net)
+    assert isinstance(other.layers[0], products.Sums)
     assert_same(net, other, (11, 9, 3))
 
 

@@ -42,6 +42,9 @@ def _layer(layer: Any) -> int:
     if isinstance(layer, layers.Conv2D | layers.Dense):
         # Every output value takes one multiply-add per entry of its filter.
         return _values(layer) * int(prod(layer.kernel.shape[:-1]))
+    if isinstance(layer, layers.DepthwiseConv2D):
+        # A filter sees one channel.
+        return _values(layer) * int(prod(layer.kernel.shape[:2]))
     if isinstance(layer, layers.MultiHeadAttention):
         return _attention(layer)
     if isinstance(layer, layers.Dot):

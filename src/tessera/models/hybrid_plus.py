@@ -67,8 +67,8 @@ def stage(x: Any, width: int, model: HybridPlus, *, name: str, seed: int) -> Any
     Args:
         x: [B, h, w, C].
         width: Channels F of the result.
-        model: Its settings may leave the way around or the normalisation out, and
-            halve the map at the end.
+        model: Its settings may leave the way around or the normalisation out, make
+            the last two convolutions separable, and halve the map at the end.
         name: Prefix of the layers' names.
         seed: The model's.
 
@@ -77,6 +77,7 @@ def stage(x: Any, width: int, model: HybridPlus, *, name: str, seed: int) -> Any
     """
     how: dict[str, Any] = {"seed": seed, "normalised": model.normalised}
     x = _convolution(x, width, name=f"{name}_conv1", pool=not model.late, **how)
+    how["separable"] = model.separable
     branch = _convolution(x, width, name=f"{name}_conv2", **how)
     branch = _convolution(branch, width, name=f"{name}_conv3", **how)
     if model.residual:
@@ -99,11 +100,27 @@ def _convolution(
     seed: int,
     pool: bool = False,
     normalised: bool = True,
+    separable: bool = False,
 ) -> Any:
-    """3 x 3, perhaps the maximum of 2 x 2, batch normalisation, GELU."""
+    """3 x 3, perhaps the maximum of 2 x 2, batch normalisation, GELU.
+
+    Separable (Howard et al. 2017, arXiv:1704.04861): 3 x 3 within each channel, then
+    1 x 1 across them, with nothing between.
+    """
+    if separable:
+        x = layers.DepthwiseConv2D(
+            3,
+            padding="same",
+            use_bias=False,
+            depthwise_initializer=initializers.RandomNormal(
+                stddev=1 / 3,  # of nine values with weights like these: their own
+                seed=stream(seed, f"{name}_depthwise"),
+            ),
+            name=f"{name}_depthwise",
+        )(x)
     x = layers.Conv2D(
         width,
-        3,
+        1 if separable else 3,
         padding="same",
         use_bias=not normalised,
         kernel_initializer=initializers.HeNormal(stream(seed, name)),

@@ -5,13 +5,15 @@ kernels to Adam. Here a kernel [h, w, C, F] counts as the matrix [h w C, F], as 
 authors' CIFAR-10 programs (KellerJordan/cifar10-airbench).
 """
 
+import re
 from typing import Any
 
 import keras
 from keras import ops
 
-OTHERS = r"logits|position|pool_scores"
-"""Matrices that are no map between hidden layers: Adam changes them."""
+OTHERS = r"logits|position|pool_scores|depthwise"
+"""Weights of more than one axis that are no map between hidden layers, or no matrix:
+Adam changes them."""
 
 OTHERS_RATE = 0.3
 """Adam's part of the learning rate."""
@@ -29,7 +31,7 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # no types 
 
     def _should_use_adamw(self, variable: Any) -> bool:
         if len(variable.shape) == 4:
-            return False
+            return any(re.search(name, variable.path) for name in self.exclude_layers)
         return bool(super()._should_use_adamw(variable))
 
     def _muon_update_step(

@@ -33,8 +33,10 @@ def rewritten(net: Any) -> Any:
 
 
 def _alike(layer: Any) -> Any:
-    if isinstance(layer, layers.Conv2D) and _plain(layer):
+    if type(layer) is layers.Conv2D and layer.groups == 1 and _plain(layer):
         return Products(layer, name=layer.name)
+    if type(layer) is layers.DepthwiseConv2D and _plain(layer):
+        return Sums(layer, name=layer.name)
     if isinstance(layer, layers.MaxPooling2D) and layer.padding == "valid":
         return Largest(layer.pool_size, layer.strides, name=layer.name)
     return layer
@@ -42,17 +44,15 @@ def _alike(layer: Any) -> Any:
 
 def _plain(layer: Any) -> bool:
     """Whether the patches are windows of the map, or of the map with a frame."""
-    ones = (*layer.dilation_rate, layer.groups)
-    if layer.padding == "same":
-        ones += layer.strides
-    return type(layer) is layers.Conv2D and all(one == 1 for one in ones)
+    strides = layer.strides if layer.padding == "same" else ()
+    return all(one == 1 for one in (*layer.dilation_rate, *strides))
 
 
-class Products(layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """A convolution's function and weights, as one product of patches and kernel.
+class _Rewritten(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """A convolution's function and weights, computed otherwise.
 
     Args:
-        convolution: A built `Conv2D` of which `_plain` holds.
+        convolution: A built layer of which `_plain` holds.
         **more: Passed on to `keras.layers.Layer`.
     """
 
@@ -64,22 +64,47 @@ class Products(layers.Layer):  # type: ignore[misc]  # Keras has no types
         """[B, H, W, C] -> [B, h, w, F], as the convolution's."""
         layer = self.convolution
         kernel = ops.convert_to_tensor(layer.kernel)
-        rows, columns, channels, filters = kernel.shape
+        rows, columns = kernel.shape[:2]
         if layer.padding == "same":
             maps = ops.pad(maps, [(0, 0), _around(rows), _around(columns), (0, 0)])
-        places = windows(maps, (rows, columns), layer.strides)
-        patches = ops.concatenate(list(places), axis=-1)
-        _, height, width, depth = patches.shape
-        flat = ops.reshape(kernel, (rows * columns * channels, filters))
-        found = product(ops.reshape(patches, (-1, height * width, depth)), flat)
-        found = ops.reshape(found, (-1, height, width, filters))
+        found = self.linear(windows(maps, (rows, columns), layer.strides), kernel)
         if layer.use_bias:
             found = found + ops.convert_to_tensor(layer.bias)
         return layer.activation(found) if layer.activation else found
 
+    def linear(self, places: Iterator[Tensor], kernel: Tensor) -> Tensor:
+        """What lies at each place of the windows, and the weights -> [B, h, w, F]."""
+        raise NotImplementedError
+
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> Any:
         """The convolution's."""
         return self.convolution.compute_output_shape(shape)
+
+
+class Products(_Rewritten):
+    """A `Conv2D` of one group as one product of patches and kernel."""
+
+    def linear(self, places: Iterator[Tensor], kernel: Tensor) -> Tensor:
+        """Places [B, h, w, C], kernel [r, c, C, F] -> [B, h, w, F]."""
+        patches = ops.concatenate(list(places), axis=-1)
+        _, height, width, depth = patches.shape
+        flat = ops.reshape(kernel, (depth, -1))
+        found = product(ops.reshape(patches, (-1, height * width, depth)), flat)
+        return ops.reshape(found, (-1, height, width, flat.shape[-1]))
+
+
+class Sums(_Rewritten):
+    """A `DepthwiseConv2D` as a sum over the places of a window."""
+
+    def linear(self, places: Iterator[Tensor], kernel: Tensor) -> Tensor:
+        """Places [B, h, w, C], kernel [r, c, C, M] -> [B, h, w, C M]."""
+        *_, channels, each = kernel.shape
+        weights = ops.reshape(kernel, (-1, channels, each))
+        parts = [
+            ops.expand_dims(place, -1) * weights[i] for i, place in enumerate(places)
+        ]
+        _, height, width, *_ = parts[0].shape
+        return ops.reshape(sum(parts), (-1, height, width, channels * each))
 
 
 class Largest(layers.Layer):  # type: ignore[misc]  # Keras has no types
