@@ -24,16 +24,38 @@ LEVELS = {
 }
 """Balanced accuracy on validation images, by model and seed, of three epochs."""
 
+MIXED = VARIANTS.model_copy(
+    update={
+        "models": (Cnn(),),
+        "regimes": (Regime(name="balanced"), Regime(name="with-mixup")),
+    }
+)
+
+
+def written(place, experiment, levels):
+    folder = write_study(place, experiment, lambda *_: flat(0.8, 0.5))
+    for (model, regime, seed), run in load(folder).folders.items():
+        lines = "\n".join(map(str, levels(model, regime, seed)))
+        run.history.write_text(f"val_balanced_accuracy\n{lines}\n")
+    return folder
+
 
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory):
     place = tmp_path_factory.mktemp("variants")
-    folder = write_study(place, VARIANTS, lambda *_: flat(0.8, 0.5))
-    for (model, seed), scores in LEVELS.items():
-        path = load(folder).folders[model, "balanced", seed].history
-        lines = "\n".join(map(str, scores))
-        path.write_text(f"val_balanced_accuracy\n{lines}\n")
-    return folder
+    return written(place, VARIANTS, lambda model, _, seed: LEVELS[model, seed])
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    place = tmp_path_factory.mktemp("mixed")
+    return written(
+        place,
+        MIXED,
+        lambda _, regime, seed: (
+            LEVELS["cnn", seed] if regime == "balanced" else (0.6 + 0.02 * seed,)
+        ),
+    )
 
 
 def rows(text):
@@ -48,6 +70,24 @@ def test_every_variant_is_compared_with_the_first_by_its_best_epoch(variants):
     assert found["worse"][2] == "worse"
     assert found["same"][1].startswith("0.0 [")
     assert found["same"][2] == "no"
+
+
+def test_a_regime_of_another_study_is_a_variant_and_the_same_runs_count_once(
+    variants, mixed
+):
+    text = ablation(load(variants), load(mixed))
+    assert list(rows(text)) == [
+        *("Variant", "---", "cnn", "worse", "same", "with-mixup"),
+    ]
+    assert rows(text)["with-mixup"][1].startswith("\N{MINUS SIGN}20.0 [")
+    assert "`mixed" in text and "`variants" in text
+
+
+def test_other_seeds_do_not_compare(variants, tmp_path):
+    other = MIXED.model_copy(update={"seeds": (2, 3)})
+    folder = written(tmp_path, other, lambda *_: (0.5,))
+    with pytest.raises(ValueError, match="expected the seeds of variants"):
+        ablation(load(variants), load(folder))
 
 
 def test_the_page_gets_the_table(variants, tmp_path):

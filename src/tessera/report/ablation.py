@@ -1,15 +1,17 @@
-"""A study of one model's variants -> the table of what each ingredient contributes.
+"""Studies of one model's variants -> the table of what each ingredient contributes.
 
 python -m tessera.report.ablation docs/hybrid-plus.md results/ablation
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.evaluation.blocks import Contribution, against_first
 from tessera.evaluation.differences import spread
 from tessera.evaluation.evidence import plural, points
+from tessera.record import CellSummary, StudyRecord
 from tessera.report import marked, provenance, words
 from tessera.report.load import Study, load
 from tessera.report.tables import markdown
@@ -18,42 +20,84 @@ SCORE = "val_balanced_accuracy"
 """Of a history's row: choices are made on validation images, never on the test set."""
 
 
-def ablation(study: Study) -> str:
-    """The table of a study whose first model is compared with all its others.
+def ablation(*studies: Study) -> str:
+    """The table of variants, each compared with the first study's first cell.
 
     Args:
-        study: Of one regime, with at least 2 models and 2 seeds.
+        studies: With together at least 2 cells, each cell of the same seeds, at least
+            2. A cell that an earlier study has too, the same runs, counts once; one of
+            another regime than the first goes by its regime's name.
 
     Raises:
-        ValueError: It has too few models or seeds.
+        ValueError: There are too few cells or seeds, or the seeds differ.
     """
-    cells = study.record.cells
-    scores = [_validation(study, cell.model, cell.regime) for cell in cells]
+    found = variants(studies)
+    scores = [variant.scores for variant in found]
     rows = [
         [
-            cell.model,
-            words.percent(spread(values)),
-            *(("", "") if found is None else _words(found)),
-            f"{cell.parameters:,}",
-            words.millions(cell.multiply_adds),
+            variant.name,
+            words.percent(spread(variant.scores)),
+            *(("", "") if less is None else _words(less)),
+            f"{variant.cell.parameters:,}",
+            words.millions(variant.cell.multiply_adds),
         ]
-        for cell, values, found in zip(
-            cells, scores, (None, *against_first(scores)), strict=True
-        )
+        for variant, less in zip(found, (None, *against_first(scores)), strict=True)
     ]
-    base = f"Less {cells[0].model}, points"
+    base = f"Less {found[0].name}, points"
     head = ["Variant", "Balanced accuracy", base, "Decided"]
     table = markdown([*head, "Parameters", "Multiply-adds"], rows)
-    training, seeds = study.record.experiment.training, study.record.experiment.seeds
+    data, asked = studies[0].record.data, studies[0].record.experiment
     note = (
-        f"**{study.record.data.name}**, {plural(training.epochs, 'epoch')}: balanced "
-        "accuracy on validation images, on which ingredients are chosen, in percent, "
-        f"mean {words.PLUS_MINUS} standard deviation over "
-        f"{plural(len(seeds), 'seed')}; differences with 95 % intervals "
-        "from the scatter of all variants (docs/methods.md, *Ablation*); "
-        "decided: after Holm's correction."
+        f"**{data.name}**, {plural(asked.training.epochs, 'epoch')}: balanced accuracy "
+        "on validation images, on which ingredients are chosen, in percent, mean "
+        f"{words.PLUS_MINUS} standard deviation over "
+        f"{plural(len(asked.seeds), 'seed')}; differences with 95 % intervals from the "
+        "scatter of all variants (docs/methods.md, *Ablation*); decided: after Holm's "
+        "correction."
     )
-    return f"{note}\n\n{table}\n\n{provenance.line(study.record)}\n"
+    sources = [f"`{s.folder.path.name}`: {provenance.line(s.record)}" for s in studies]
+    return "\n\n".join([note, table, *sources]) + "\n"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A cell and the best validation score of each of its runs, by rising seed."""
+
+    name: str
+    cell: CellSummary
+    scores: tuple[float, ...]
+
+
+def variants(studies: Sequence[Study]) -> Sequence[Variant]:
+    """The cells of all studies, each once, in order.
+
+    Raises:
+        ValueError: A study has other data, epochs or seeds than the first.
+    """
+    first = studies[0].record
+    found: dict[tuple[str, ...], Variant] = {}
+    for study in studies:
+        _comparable(study.record, first)
+        for cell in study.record.cells:
+            usual = cell.regime == first.cells[0].regime
+            name = cell.model if usual else cell.regime
+            scores = _validation(study, cell.model, cell.regime)
+            # A run's folder is named after all that decides its result.
+            found.setdefault(cell.folders, Variant(name, cell, tuple(scores)))
+    return list(found.values())
+
+
+def _comparable(one: StudyRecord, first: StudyRecord) -> None:
+    for what, its, expected in (
+        ("data", one.data.fingerprint, first.data.fingerprint),
+        ("epochs", one.experiment.training.epochs, first.experiment.training.epochs),
+        ("seeds", one.experiment.seeds, first.experiment.seeds),
+    ):
+        if its != expected:
+            raise ValueError(
+                f"{one.experiment.name}: expected the {what} of "
+                f"{first.experiment.name}, {expected}. Received: {its}."
+            )
 
 
 def _validation(study: Study, model: str, regime: str) -> list[float]:
@@ -69,11 +113,11 @@ def _words(found: Contribution) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page with markers, then the study's folder."""
-    if len(arguments) != 2:
-        raise SystemExit("usage: python -m tessera.report.ablation PAGE.md STUDY")
-    page, folder = map(Path, arguments)
-    marked.replace(page, "ablation", ablation(load(folder)))
+    """Run from the command line: a page with markers, then the studies' folders."""
+    if len(arguments) < 2:
+        raise SystemExit("usage: python -m tessera.report.ablation PAGE.md STUDY...")
+    page, *folders = map(Path, arguments)
+    marked.replace(page, "ablation", ablation(*map(load, folders)))
 
 
 if __name__ == "__main__":
