@@ -25,6 +25,14 @@ def test_without_validation_answers_the_caption_says_so(study):
     assert "Temperature scaling is not shown" in drawn.caption
 
 
+def test_a_cell_without_a_temperature_is_named_where_others_have_one(study):
+    first, *others = study.record.cells
+    bare = first.model_copy(update={"temperature": None})
+    record = study.record.model_copy(update={"cells": (bare, *others)})
+    caption = reliability(dataclasses.replace(study, record=record)).caption
+    assert "None for cnn, balanced: some validation answers are gone." in caption
+
+
 def test_without_predictions_there_is_no_diagram(study, tmp_path):
     empty = dict.fromkeys(study.folders, RunFolder(tmp_path))
     assert reliability(dataclasses.replace(study, folders=empty)) is None

@@ -1,5 +1,7 @@
 """Are confidences true? Reliability diagrams, before and after temperature scaling."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -36,23 +38,29 @@ def reliability(study: Study) -> Drawing | None:
         return None
     with drawing():
         picture = _panels(found)
-    scaled = any(cell.temperature for cell, _ in found)
     return Drawing(
         key="reliability",
         title="Confidence and accuracy",
         caption="First seed; test images in 15 bins of confidence, each with its "
         "Wilson 95 % interval. On the dashed line confidences are true; below it the "
         "model is too sure. Bars at the foot: how many images each bin holds."
-        + (
-            " Squares: after temperature scaling, fitted on validation images."
-            if scaled
-            else " Temperature scaling is not shown: no validation answers were kept."
-        )
+        + _scaling([cell for cell, _ in found])
         + shown.note(study.record),
         alternative="Reliability diagrams. "
         + " ".join(_sentence(cell) for cell, _ in found),
         svg=picture,
     )
+
+
+def _scaling(cells: Sequence[CellSummary]) -> str:
+    """What the squares are, and which cells have none."""
+    without = [f"{c.model}, {c.regime}" for c in cells if not c.temperature]
+    if len(without) == len(cells):
+        return " Temperature scaling is not shown: no validation answers were kept."
+    squares = " Squares: after temperature scaling, fitted on validation images."
+    if without:
+        squares += f" None for {'; '.join(without)}: some validation answers are gone."
+    return squares
 
 
 def _sentence(cell: CellSummary) -> str:
