@@ -51,6 +51,14 @@ def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) ->
     assert "heatmap" in card.card(model, PARITY, file="x")
 
 
+def test_the_origin_says_whether_the_program_was_changed(model: Trained) -> None:
+    changed = {"commit": "0123456789abcdef", "dirty": True}
+    made = model.record.provenance.model_copy(update=changed)
+    record = model.record.model_copy(update={"provenance": made})
+    text = card.card(replace(model, record=record), PARITY, file="x")
+    assert "(commit `0123456789ab`, with uncommitted changes)" in text
+
+
 @pytest.mark.parametrize(
     ("mode", "name"),
     [

@@ -239,7 +239,8 @@ def _check(parity: Parity) -> str:
 
 def _origin(record: Record) -> str:
     made = record.provenance
-    commit = f" (commit `{made.commit[:12]}`)" if made.commit else ""
+    changed = ", with uncommitted changes" if made.dirty else ""
+    commit = f" (commit `{made.commit[:12]}`{changed})" if made.commit else ""
     packages = ", ".join(f"{name} {version}" for name, version in made.packages.items())
     return (
         f"Tessera {made.tessera}{commit}, Python {made.python}, {packages}; trained on "
