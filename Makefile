@@ -86,7 +86,7 @@ results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.frontier docs/hybrid-plus.md frontier docs/images/frontier.svg results/study results/plus results/plus-long benchmarks/records/keras_cct.json
 	$(BIN)/python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-tokens
 	$(BIN)/python benchmarks/flips.py --write docs/hybrid-plus.md
-	$(BIN)/python -m tessera.report.ablation docs/hybrid-plus.md results/ablation
+	$(BIN)/python -m tessera.report.ablation docs/hybrid-plus.md results/ablation results/ablation-mixing
 
 clean:
 	rm -rf .venv .venv-* build dist site docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
