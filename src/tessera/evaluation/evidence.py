@@ -122,7 +122,7 @@ def because(findings: Sequence[Finding], wanted: Decision) -> str:
     open_ = [f for f in findings if not f.difference or _is_open(f.difference)]
     against = len(findings) - len(met) - len(open_)
     count = f"{len(met)} of {plural(len(findings), 'interval')}"
-    verb = "lies" if len(findings) == 1 else "lie"
+    verb = "lies" if 1 in (len(met), len(findings)) else "lie"
     text = f"{count} {verb} {wanted} zero, as the hypothesis needs"
     if against:
         text += f"; {against} {'lies' if against == 1 else 'lie'} on the other side"
