@@ -64,15 +64,15 @@ def test_a_claim_about_every_model_needs_every_model(findings, outcome):
 
 def test_the_reason_counts_the_intervals_and_says_what_would_decide():
     assert because([ABOVE, OPEN], "above") == (
-        "1 of 2 intervals lies above zero, as the hypothesis needs. About 5 seeds would "
-        "probably decide the open ones."
+        "1 of 2 intervals lies above zero, as the hypothesis needs. About 5 seeds "
+        "would probably decide the open ones."
     )
 
 
 def test_the_reason_names_what_speaks_against():
     assert because([ABOVE, BELOW], "above") == (
-        "1 of 2 intervals lies above zero, as the hypothesis needs; 1 lies on the other "
-        "side."
+        "1 of 2 intervals lies above zero, as the hypothesis needs; 1 lies on the "
+        "other side."
     )
 
 
