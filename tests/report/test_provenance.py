@@ -68,6 +68,7 @@ def test_a_model_with_a_recipe_of_its_own_is_not_trained_as_the_others():
     plain = Experiment(models=(Cnn(),))
     mixed = Experiment(models=(Cnn(), HybridPlus()))
     assert provenance.same_training(plain)
+    assert not any("instead" in name for name, _ in provenance.settings(plain))
     assert not provenance.same_training(mixed)
     own = dict(provenance.settings(mixed))["hybrid-plus instead"]
     assert own == (

@@ -59,8 +59,8 @@ def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
     """How models were trained, as (name, text); what one does otherwise comes last."""
     common = _settings(experiment.training)
     own = {
-        label: experiment.training.model_copy(update=model.own)
-        for label, model in experiment.named_models().items()
+        model.label: experiment.training.model_copy(update=model.own)
+        for model in experiment.models
         if model.own
     }
     return [
