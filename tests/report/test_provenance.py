@@ -2,7 +2,7 @@
 
 from evaluation.studies import ENVIRONMENT
 
-from tessera.experiment import Cnn, Experiment, HybridPlus, Training
+from tessera.experiment import Cnn, Experiment, HybridPlus, OwnTraining, Training
 from tessera.record import StudyRecord, Trained
 from tessera.report import provenance
 
@@ -76,3 +76,14 @@ def test_a_model_with_a_recipe_of_its_own_is_not_trained_as_the_others():
         "0.5; random flip: horizontal, every other epoch; random crop: 2-pixel padding "
         "(mirror), random crop; label smoothing: 0.1"
     )
+
+
+def test_what_a_model_leaves_out_is_told_and_what_it_repeats_is_not():
+    common = Training(cutout=8)
+    without = Cnn(training=OwnTraining(cutout=0))
+    same = Cnn(name="same", training=OwnTraining(cutout=8))
+    experiment = Experiment(models=(without, same), training=common)
+    rows = dict(provenance.settings(experiment))
+    assert rows["cnn instead"] == "cutout: none"
+    assert "same instead" not in rows
+    assert provenance.same_training(Experiment(models=(same,), training=common))

@@ -5,7 +5,7 @@ study may be a later version, on another machine.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tessera.evaluation.evidence import listed, plural
 from tessera.experiment import Experiment, Training
@@ -30,12 +30,12 @@ def rows(record: StudyRecord) -> Sequence[tuple[str, str]]:
     """The same for the report's table, as (name, text), with every setting."""
     made = trained(record)
     found = [
-        ("Tessera", _distinct(made, _program).replace("`", "")),
+        ("Tessera", _distinct(made, _plain_program)),
         ("Packages", _distinct(made, _packages)),
         ("Device", _distinct(made, _device)),
     ]
-    concluded = _program(record.environment).replace("`", "")
-    if [concluded] != [text.replace("`", "") for text in _texts(made, _program)]:
+    concluded = _plain_program(record.environment)
+    if [concluded] != list(_texts(made, _plain_program)):
         found.append(("Concluded by", concluded))
     return [*found, *settings(record.experiment)]
 
@@ -46,8 +46,8 @@ def machines(record: StudyRecord) -> str:
 
 
 def same_training(experiment: Experiment) -> bool:
-    """Whether no model has a training of its own."""
-    return not any(model.own for model in experiment.models)
+    """Whether no model is trained otherwise than the experiment says."""
+    return not _otherwise(experiment)
 
 
 def trained(record: StudyRecord) -> Sequence[Trained]:
@@ -58,33 +58,35 @@ def trained(record: StudyRecord) -> Sequence[Trained]:
 def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
     """How models were trained, as (name, text); what one does otherwise comes last."""
     common = _settings(experiment.training)
-    own = {
-        model.label: experiment.training.model_copy(update=model.own)
-        for model in experiment.models
-        if model.own
-    }
-    return [
-        *common,
-        *((f"{name} instead", _other(its, common)) for name, its in own.items()),
-    ]
+    return [*common.items(), *_otherwise(experiment).items()]
 
 
-def _other(training: Training, common: Sequence[tuple[str, str]]) -> str:
-    own = [row for row in _settings(training) if row not in common]
-    return "; ".join(f"{name.lower()}: {text}" for name, text in own)
+def _otherwise(experiment: Experiment) -> Mapping[str, str]:
+    """What differs for each model that has a training of its own, where it differs."""
+    common = _settings(experiment.training)
+    found = {}
+    for model in experiment.models:
+        own = _settings(experiment.training.model_copy(update=model.own))
+        names = [
+            name for name in {**common, **own} if own.get(name) != common.get(name)
+        ]
+        if names:
+            parts = (f"{name.lower()}: {own.get(name, 'none')}" for name in names)
+            found[f"{model.label} instead"] = "; ".join(parts)
+    return found
 
 
-def _settings(training: Training) -> Sequence[tuple[str, str]]:
+def _settings(training: Training) -> Mapping[str, str]:
     crop = f"{training.crop_padding}-pixel padding ({training.crop_fill}), random crop"
-    return (
-        ("Epochs", f"{training.epochs}"),
-        ("Batch size", f"{training.batch_size}"),
-        ("Optimiser", _optimiser(training)),
-        ("Random flip", _flip(training)),
-        ("Random crop", crop if training.crop_padding else "none"),
-        *_further(training),
-        ("Weights kept", f"of the epoch with the best {training.monitor}"),
-    )
+    return {
+        "Epochs": f"{training.epochs}",
+        "Batch size": f"{training.batch_size}",
+        "Optimiser": _optimiser(training),
+        "Random flip": _flip(training),
+        "Random crop": crop if training.crop_padding else "none",
+        **_further(training),
+        "Weights kept": f"of the epoch with the best {training.monitor}",
+    }
 
 
 def _optimiser(training: Training) -> str:
@@ -102,7 +104,7 @@ def _flip(training: Training) -> str:
     )
 
 
-def _further(training: Training) -> Sequence[tuple[str, str]]:
+def _further(training: Training) -> Mapping[str, str]:
     """What the seed study does not do, where it was asked for."""
     asked = (
         ("Cutout", training.cutout, f"{training.cutout} pixels"),
@@ -110,7 +112,7 @@ def _further(training: Training) -> Sequence[tuple[str, str]]:
         ("Averaged weights", training.averaging, f"{training.averaging:g}"),
         ("Patience", training.patience, f"{training.patience} epochs"),
     )
-    return [(name, text) for name, value, text in asked if value]
+    return {name: text for name, value, text in asked if value}
 
 
 def _distinct(made: Sequence[Trained], words: Words) -> str:
@@ -132,6 +134,11 @@ def _program(env: Environment) -> str:
     commit = f"commit `{env.commit[:12]}`" if env.commit else "no commit known"
     changed = ", with uncommitted changes" if env.dirty else ""
     return f"Tessera {env.tessera} ({commit}{changed})"
+
+
+def _plain_program(env: Environment) -> str:
+    """Without Markdown."""
+    return _program(env).replace("`", "")
 
 
 def _software(env: Environment) -> str:
