@@ -3,6 +3,9 @@
 
 # cpu, cuda, jax or jax-cuda: which framework `make demo` installs (see pyproject.toml).
 EXTRA ?= cpu
+ifeq ($(filter cpu cuda jax jax-cuda,$(EXTRA)),)
+$(error EXTRA: expected cpu, cuda, jax or jax-cuda. Received: $(EXTRA))
+endif
 # A Python to use instead of the newest suitable one on the PATH.
 PYTHON ?=
 # More arguments for pytest: make test ARGS="-k weights".

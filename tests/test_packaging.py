@@ -174,3 +174,15 @@ def _find_python(folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_make_refuses_an_unknown_framework_before_it_creates_anything() -> None:
+    ended = subprocess.run(
+        ["make", "-n", "demo", "EXTRA=jaxx"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2 and "creating" not in ended.stdout
+    assert "expected cpu, cuda, jax or jax-cuda. Received: jaxx" in ended.stderr
