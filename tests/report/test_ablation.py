@@ -88,6 +88,10 @@ def test_other_seeds_do_not_compare(variants, tmp_path):
     folder = written(tmp_path, other, lambda *_: (0.5,))
     with pytest.raises(ValueError, match="expected the seeds of variants"):
         ablation(load(variants), load(folder))
+    page = tmp_path / "page.md"
+    with pytest.raises(SystemExit, match="expected the seeds of variants"):
+        main([str(page), str(variants), str(folder)])
+    assert not page.exists()
 
 
 def test_the_page_gets_the_table(variants, tmp_path):

@@ -1,14 +1,24 @@
 import json
 
 import pytest
+from scipy import stats
 
-from tessera.record import Spread
-from tessera.report.frontier import Point, main, pareto, picture, points, read, table
+from tessera.evaluation.differences import spread
+from tessera.evaluation.evidence import MINUS
+from tessera.report.frontier import (
+    Point,
+    beside_first,
+    main,
+    pareto,
+    picture,
+    points,
+    read,
+    table,
+)
 
 
-def point(model: str, training: float, accuracy: float) -> Point:
-    spread = Spread(mean=accuracy, deviation=None, values=(accuracy,))
-    return Point(model, 8, 1000, 2_000_000, training, spread)
+def point(model: str, training: float, *accuracies: float, seeds=()) -> Point:
+    return Point(model, 8, 1000, 2_000_000, training, spread(accuracies), seeds)
 
 
 CHEAP, DEAR, WORSE = point("a", 1e12, 0.6), point("b", 3e12, 0.8), point("c", 2e12, 0.5)
@@ -57,6 +67,32 @@ def test_rows_rise_with_the_cost_and_the_frontier_is_bold():
     assert "| 60.0 |" in rows[0]
 
 
+def test_models_of_the_same_seeds_are_compared_with_the_first_seed_by_seed():
+    seeds = ("seed-0", "seed-1", "seed-2")
+    first, second = (0.80, 0.82, 0.84), (0.79, 0.80, 0.81)
+    (found,) = beside_first(
+        [
+            point("whole", 3e12, *first, seeds=seeds),
+            point("part", 2e12, *second, seeds=seeds),
+            point("of-other-seeds", 2e12, *second, seeds=(*seeds[:2], "seed-3")),
+            point("a-peer", 2e12, *second),
+        ]
+    )
+    test = stats.ttest_rel(second, first).confidence_interval(0.95)
+    assert (round(100 * test.low, 1), round(100 * test.high, 1)) == (-4.5, 0.5)
+    assert found.startswith(
+        f"Test accuracy, part less whole: {MINUS}2.0 points "
+        f"(95 % interval {MINUS}4.5 to +0.5, 3 seeds): undecided"
+    )
+
+
+def test_one_seed_is_no_comparison():
+    one = ("seed-0",)
+    assert not beside_first(
+        [point("a", 1e12, 0.5, seeds=one), point("b", 1e12, 0.6, seeds=one)]
+    )
+
+
 def test_the_picture_names_every_model():
     text = picture([CHEAP, DEAR, WORSE])
     assert all(f"{name}, 8 epochs" in text for name in "abc")
@@ -74,5 +110,7 @@ def test_another_part_of_the_page_is_written_without_a_drawing(study_folder, tmp
     page = tmp_path / "page.md"
     page.write_text("<!-- long:begin -->\n<!-- long:end -->\n")
     main([str(page), "long", "-", str(study_folder)])
-    assert "| Model | Epochs |" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "| Model | Epochs |" in text
+    assert "Test accuracy, hybrid less cnn: " in text
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".svg"] == []

@@ -117,7 +117,10 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) < 2:
         raise SystemExit("usage: python -m tessera.report.ablation PAGE.md STUDY...")
     page, *folders = map(Path, arguments)
-    marked.replace(page, "ablation", ablation(*map(load, folders)))
+    try:
+        marked.replace(page, "ablation", ablation(*map(load, folders)))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

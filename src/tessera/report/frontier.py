@@ -5,7 +5,8 @@ r"""Committed studies -> accuracy against the arithmetic that training took.
         results/study results/plus benchmarks/records/keras_cct.json
     python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long
 
-The second writes another part of the page, and draws nothing. A file is the record of
+The second writes another part of the page and draws nothing; below the table it
+compares the models with the first one, seed by seed. A file is the record of
 somebody else's model, trained on the same images. A model that trains longer or
 computes more is expected to be better; what counts is who is above and to the left.
 """
@@ -14,14 +15,15 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from tessera import files
-from tessera.evaluation.differences import spread
+from tessera.evaluation.differences import difference, spread
+from tessera.evaluation.evidence import describe
 from tessera.experiment import Balanced
 from tessera.record import Spread, StudyFolder, StudyRecord
 from tessera.report import marked, provenance, style, words
@@ -44,6 +46,8 @@ class Point:
     training: float
     """Multiply-adds of the whole training."""
     accuracy: Spread
+    seeds: tuple[str, ...] = ()
+    """Of `accuracy`'s values, in their order; none where nobody says."""
 
 
 def pareto(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -75,6 +79,7 @@ def points(record: StudyRecord) -> Iterator[Point]:
                 forward=cell.multiply_adds,
                 training=float(PASSES * cell.multiply_adds * images),
                 accuracy=cell.scores["accuracy"],
+                seeds=tuple(PurePath(folder).name for folder in cell.folders),
             )
 
 
@@ -129,6 +134,17 @@ def table(found: Sequence[Point]) -> str:
     return markdown([*head, *more], rows)
 
 
+def beside_first(found: Sequence[Point]) -> tuple[str, ...]:
+    """Test accuracy less the first point's, of every other point with its seeds."""
+    first, *others = found
+    return tuple(
+        f"Test accuracy, {p.model} less {first.model}: "
+        f"{describe(difference(p.accuracy.values, first.accuracy.values))}."
+        for p in others
+        if p.seeds == first.seeds and len(p.seeds) > 1
+    )
+
+
 def picture(found: Sequence[Point]) -> str:
     """The points as an SVG file of its own, with the frontier as a line."""
     with style.drawing():
@@ -179,15 +195,18 @@ def write(page: Path, part: str, drawing: Path | None, paths: Sequence[Path]) ->
     Args:
         page: A Markdown file with markers, see `marked.replace`.
         part: The markers' name.
-        drawing: Where the SVG goes; None: nothing is drawn.
+        drawing: Where the SVG goes; None: nothing is drawn, and the models are
+            compared with the first one instead.
         paths: Studies' folders and peers' records.
     """
     read_all = [read(path) for path in paths]
     found = [point for some, _ in read_all for point in some]
-    sources = "\n\n".join(source for _, source in read_all)
-    if drawing is not None:
+    sources = [source for _, source in read_all]
+    if drawing is None:
+        sources = [*beside_first(found), *sources]
+    else:
         files.write_text(drawing, picture(found))
-    marked.replace(page, part, f"{table(found)}\n\n{sources}\n")
+    marked.replace(page, part, "\n\n".join([table(found), *sources]) + "\n")
 
 
 def main(arguments: Sequence[str]) -> None:
