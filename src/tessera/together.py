@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def groups(tasks: Sequence[Task], seeds: int | None) -> tuple[Group, ...]:
-    """Runs that differ in nothing but the seed, together; others alone.
+    """Runs that differ in nothing but the seed, together.
 
     Such runs have as many images and steps each: a profile and the validation split
-    keep numbers of images that do not depend on the seed.
+    keep numbers of images that do not depend on the seed. A run that takes the training
+    of another one over has nothing to train, and is alone.
 
     Args:
         tasks: Runs on one dataset.
@@ -35,24 +36,12 @@ def groups(tasks: Sequence[Task], seeds: int | None) -> tuple[Group, ...]:
     cells: dict[Run | Task, list[Task]] = {}
     for task in tasks:
         seedless = task.run.model_copy(update={"seed": 0})
-        cells.setdefault(task if why_alone(task) else seedless, []).append(task)
+        cells.setdefault(task if task.donor else seedless, []).append(task)
     return tuple(
-        Group(tuple(cell[start : start + seeds]), resident=not why_alone(cell[0]))
+        Group(tuple(cell[start : start + seeds]), resident=cell[0].donor is None)
         for cell in cells.values()
         for start in range(0, len(cell), seeds)
     )
-
-
-def why_alone(task: Task) -> str | None:
-    """Why a run is trained step by step, if it is."""
-    reasons = {
-        "takes the training of another run over": task.donor is not None,
-        "has a second stage": task.run.regime.remedy.retraining is not None,
-        "may stop early, each seed at another epoch": (
-            task.run.training.patience is not None
-        ),
-    }
-    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def execute(

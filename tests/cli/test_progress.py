@@ -64,3 +64,15 @@ def test_a_dead_worker_needs_no_task() -> None:
 def test_nothing_to_do_shows_nothing() -> None:
     console = Console(file=io.StringIO())
     assert progress.follow(console, iter([]), [], Experiment().training) == []
+
+
+def test_runs_on_the_device_are_counted_apart_from_those_that_train_nothing() -> None:
+    heir = workers.Task(RUNS[2], RunFolder(Path("2")), donor=TASKS[0].folder)
+    program = workers.Group(tuple(TASKS), resident=True)
+    text = io.StringIO()
+    console = Console(file=text, width=200)
+    progress.grouped(console, [program])
+    progress.grouped(console, [program, workers.Group((heir,))])
+    first, second = text.getvalue().splitlines()
+    assert first.startswith("on the device: 2 runs as 1 program; how long")
+    assert "1 program, and 1 run without a training of their own; how" in second

@@ -19,7 +19,7 @@ from tiny import material, net_of
 
 from tessera import remedies
 from tessera.experiment import Training
-from tessera.imbalance.plan import Phase, Plan
+from tessera.imbalance.plan import Phase, Plan, Trained
 from tessera.training import fit
 from tessera.training.fit import Job
 from tessera.training.validation import TrainingDiverged
@@ -109,6 +109,44 @@ def test_two_seeds_at_once_come_to_what_each_comes_to_alone(tmp_path: Path) -> N
             stored.get_weights(), single.net.get_weights(), strict=True
         ):
             np.testing.assert_allclose(array, kept, atol=2e-3)
+
+
+@jax_only
+@pytest.mark.slow
+@pytest.mark.parametrize("trains", ["classifier", "scales"])
+def test_a_second_stage_starts_from_each_seeds_best_epoch_of_the_first(
+    tmp_path: Path, trains: Trained
+) -> None:
+    """Averages of the weights are kept in the first, and in a classifier's second."""
+    from tessera.training import seeds
+
+    phases = (Phase(until=0.5), Phase(trains=trains, sampling=remedies.Power()))
+    more = {"phases": phases, "epochs": 4, "cutout": 0, "optimizer": "adam"}
+    jobs = [job(tmp_path, seed, **more) for seed in (0, 1)]
+    for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
+        single = job(tmp_path, mine.seed, **more)
+        assert_alike(found, alone(single))
+        assert found.best_epoch > 2
+        for array, kept in zip(
+            mine.net.get_weights(), single.net.get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(array, kept, atol=2e-3)
+
+
+@jax_only
+@pytest.mark.slow
+def test_a_seed_that_no_longer_gets_better_stops_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    from tessera.training import seeds
+
+    more = {"phases": (Phase(),), "epochs": 6, "patience": 1, "averaging": 0.0}
+    jobs = [job(tmp_path, seed, **more) for seed in (0, 1, 2)]
+    found = seeds.fit(jobs)
+    for mine, one in zip(jobs, found, strict=True):
+        assert_alike(one, alone(job(tmp_path, mine.seed, **more)))
+    lengths = [len(one.history) for one in found]
+    assert len(set(lengths)) > 1, lengths
 
 
 @jax_only

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tessera import estimate, study, together, workers
+from tessera import estimate, study, workers
 from tessera.catalogue import label
 from tessera.cli import errors
 from tessera.data.dataset import Dataset
@@ -109,18 +109,16 @@ def foretell(
 
 
 def grouped(console: Console, groups: Sequence[workers.Group]) -> None:
-    """Print which runs are one program on the device, and why others are not."""
+    """Print how many runs are trained on the device, and how many train nothing."""
     programs = [group for group in groups if group.resident]
     runs = sum(len(group.tasks) for group in programs)
+    heirs = sum(len(group.tasks) for group in groups) - runs
+    more = f", and {plural(heirs, 'run')} without a training of their own"
     console.print(
-        f"on the device: {plural(runs, 'run')} as "
-        f"{plural(len(programs), 'program')}; how long they take is not estimated",
+        f"on the device: {plural(runs, 'run')} as {plural(len(programs), 'program')}"
+        f"{more if heirs else ''}; how long they take is not estimated",
         soft_wrap=True,
     )
-    for group in groups:
-        for task in group.tasks:
-            if reason := together.why_alone(task):
-                console.print(f"step by step: {_title(task.run)}, which {reason}")
 
 
 def _duration(seconds: float) -> str:

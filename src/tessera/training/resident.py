@@ -16,6 +16,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from tessera.arrays import Images, Logits
+from tessera.models import logits
 from tessera.training import device_batches, products, steps
 from tessera.training.device_batches import Resident, Table
 from tessera.training.steps import Task, Tensor, Totals
@@ -103,24 +104,28 @@ def in_use(task: Task) -> Callable[[State], State]:
         task: One seed's.
 
     Returns:
-        State -> the same, its trained values the optimizer's moving averages; without
-        any, the state itself.
+        State -> the same, its trained values the optimizer's moving averages, or its
+        last layer's times the factors on the logits; without either, the state itself.
     """
-    optimizer, trained = task.optimizer, task.trained
-    if not optimizer.use_ema:
+    if task.scales is None and not task.optimizer.use_ema:
         return lambda state: state
+    _, variables = steps.pure(task)
 
-    def averages(values: list[Tensor], memory: list[Tensor]) -> list[Tensor]:
+    def finished(*state: list[Tensor]) -> list[list[Tensor]]:
         mapping = [
-            *zip(trained, values, strict=True),
-            *zip(optimizer.variables, memory, strict=True),
+            pair
+            for same, values in zip(variables, state, strict=True)
+            for pair in zip(same, values, strict=True)
         ]
         with keras.StatelessScope(mapping) as scope:
-            optimizer.finalize_variable_values(list(trained))
-        return [scope.get_current_value(variable) for variable in trained]
+            if task.scales is None:
+                task.optimizer.finalize_variable_values(list(task.trained))
+            else:
+                logits.scale_and_shift(task.net, task.scales, 0.0)
+        return [[scope.get_current_value(v) for v in same] for same in variables[:2]]
 
-    program = jax.jit(jax.vmap(averages))
-    return lambda state: (program(state[0], state[2]), state[1], state[2])
+    program = jax.jit(jax.vmap(finished))
+    return lambda state: (*program(*state), state[2])
 
 
 def answerer(task: Task, images: Sequence[Images]) -> Callable[[State], Logits]:

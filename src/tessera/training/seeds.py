@@ -22,20 +22,24 @@ from tessera.training.batches import Epoch
 from tessera.training.device_batches import Resident
 from tessera.training.fit import Fitted, Job
 from tessera.training.resume import Best, Row, State
-from tessera.training.stages import Stage
+from tessera.training.stages import Span, Stage
 from tessera.training.steps import Task
 from tessera.training.validation import TrainingDiverged, validation_scores
 
 
 @dataclass(eq=False)
 class Lane:
-    """One seed's training under way."""
+    """One seed's training under way; it may end before the others do."""
 
     job: Job
-    stage: Stage
     state: State = field(default_factory=State)
     error: TrainingDiverged | None = None
-    """Why it ended early; the others go on."""
+    """Why it broke off."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it broke off, or stopped for want of a better score."""
+        return self.error is not None or single.is_over(self.job, self.state.history)
 
 
 def fit(jobs: Sequence[Job]) -> list[Fitted | TrainingDiverged]:
@@ -44,8 +48,7 @@ def fit(jobs: Sequence[Job]) -> list[Fitted | TrainingDiverged]:
     Their `store` is not used: a training that is interrupted starts over.
 
     Args:
-        jobs: With one plan, one training and as many images each, and nothing that
-            `together.why_alone` names.
+        jobs: With one plan, one training and as many images each.
 
     Returns:
         What each came to, in order. The weights before a loss exploded are kept.
@@ -56,7 +59,7 @@ def fit(jobs: Sequence[Job]) -> list[Fitted | TrainingDiverged]:
     """
     require_alike(jobs)
     began, busy = time.perf_counter(), time.process_time()
-    lanes = [Lane(job, begun(job)) for job in jobs]
+    lanes = [Lane(job) for job in jobs]
     train_all(lanes)
     seconds = (time.perf_counter() - began) / len(lanes)
     cpu_seconds = (time.process_time() - busy) / len(lanes)
@@ -85,20 +88,6 @@ def require_alike(jobs: Sequence[Job]) -> None:
                 f"{name}: expected the same for every seed. Received: {found}. "
                 "Train these seeds one by one."
             )
-
-
-def begun(job: Job) -> Stage:
-    """A job's only stage, its model ready to be trained."""
-    whitening.adapt(job.net, job.material.train.images, job.material.indices)
-    (span,) = stages.spans(job.plan, job.training.epochs)
-    return stages.begin(
-        job.net,
-        job.plan,
-        span,
-        job.training,
-        steps_per_epoch=job.steps(),
-        seed=job.seed,
-    )
 
 
 def note(jobs: Sequence[Job]) -> str:
@@ -130,33 +119,60 @@ def train_all(lanes: Sequence[Lane]) -> None:
     """Train through all epochs, adding a row for each to every lane."""
     lead = lanes[0].job
     images = device_batches.resident(lead.material.train, lead.training)
-    tasks = [task_of(lane, 0) for lane in lanes]
+    for lane in lanes:
+        job = lane.job
+        whitening.adapt(job.net, job.material.train.images, job.material.indices)
+    for span in stages.spans(lead.plan, lead.training.epochs):
+        train_stage(lanes, span, images)
+
+
+def train_stage(lanes: Sequence[Lane], span: Span, images: Resident) -> None:
+    """Train through a stage's epochs, until no lane has any left."""
+    lead = lanes[0].job
+    begun = [begin(lane, span) for lane in lanes]
+    tasks = [task_of(*pair, span.first) for pair in zip(lanes, begun, strict=True)]
     state = resident.stacked(tasks)
     held = [lane.job.material.validation.images for lane in lanes]
     answers = resident.answerer(tasks[0], held)
     in_use = resident.in_use(tasks[0])
-    drawn = tables(lanes, 0)
-    for epoch in range(lead.training.epochs):
+    drawn = tables(lanes, span.first)
+    for epoch in range(span.first, span.last):
+        if all(lane.is_over for lane in lanes):
+            return
         began = time.perf_counter()
-        if epoch == 0 or lead.phase(epoch) is not lead.phase(epoch - 1):
-            task = task_of(lanes[0], epoch)
+        if epoch == span.first or lead.phase(epoch) is not lead.phase(epoch - 1):
+            task = task_of(lanes[0], begun[0], epoch)
             train = resident.trainer(task, images, lead.training.batch_size)
             require_same_images(images, epoch_of(lead, epoch))
             for lane in lanes:
                 lane.state.best = None
         state, totals = train(state, drawn)
-        if epoch + 1 < lead.training.epochs:
+        if epoch + 1 < span.last:
             drawn = tables(lanes, epoch + 1)  # while the device is at work
         used = in_use(state)
         logits, weights = answers(used), resident.weights(tasks[0], used)
+        rate = rate_after(lead, begun[0], epoch)
         seconds = (time.perf_counter() - began) / len(lanes)
         for lane, total, found, kept in zip(
             lanes, totals(), logits, weights, strict=True
         ):
-            row = total.row() | {"seconds": seconds}
-            advance(lane, epoch, row, found, kept)
-        if all(lane.error for lane in lanes):
-            return
+            more = {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}
+            advance(lane, total.row() | more, found, kept)
+
+
+def begin(lane: Lane, span: Span) -> Stage:
+    """Set a lane's stage up, which starts from the best epoch of the one before."""
+    job, best = lane.job, lane.state.best
+    if best is not None:
+        job.net.set_weights(best.weights)
+    return stages.begin(
+        job.net,
+        job.plan,
+        span,
+        job.training,
+        steps_per_epoch=job.steps(),
+        seed=job.seed,
+    )
 
 
 def tables(lanes: Sequence[Lane], epoch: int) -> list[device_batches.Table]:
@@ -170,12 +186,12 @@ def epoch_of(job: Job, epoch: int) -> Epoch:
     return Epoch(job.material, job.training, phase, job.counts, **key)
 
 
-def task_of(lane: Lane, epoch: int) -> Task:
+def task_of(lane: Lane, stage: Stage, epoch: int) -> Task:
     """What a step of a lane's epoch does."""
     job = lane.job
     return stages.task(
         job.net,
-        lane.stage,
+        stage,
         job.phase(epoch),
         job.counts,
         smoothing=job.training.label_smoothing,
@@ -204,31 +220,24 @@ def require_same_images(images: Resident, epoch: Epoch) -> None:
 
 
 def advance(
-    lane: Lane,
-    epoch: int,
-    row: Row,
-    logits: Logits,
-    weights: tuple[NDArray[Any], ...],
+    lane: Lane, row: Row, logits: Logits, weights: tuple[NDArray[Any], ...]
 ) -> None:
     """Score a lane's epoch, keep its weights if they are best, and tell of it.
 
     Args:
-        lane: Unchanged if its training has exploded before.
-        epoch: Counted from 0, just finished.
-        row: What training gave, and its seconds.
+        lane: Unchanged if its training is over.
+        row: What is known of the epoch without the validation images.
         logits: Of the lane's validation images.
         weights: After the epoch.
     """
-    if lane.error is not None:
+    if lane.is_over:
         return
-    job, state = lane.job, lane.state
-    rate = keras.ops.convert_to_numpy(rate_after(lane, epoch))
-    row |= {"epoch": epoch + 1, "learning_rate": float(rate)}
+    job, state, epoch = lane.job, lane.state, int(row["epoch"])
     try:
-        single.require_finite(epoch, "loss", row["loss"])
-        single.require_finite(epoch, "gradient", row["gradient_largest"])
+        single.require_finite(epoch - 1, "loss", row["loss"])
+        single.require_finite(epoch - 1, "gradient", row["gradient_largest"])
         row |= validation_scores(job.material.validation.labels, logits)
-        single.require_finite(epoch, "validation loss", row["val_loss"])
+        single.require_finite(epoch - 1, "validation loss", row["val_loss"])
     except TrainingDiverged as error:
         lane.error = error
         return
@@ -236,14 +245,14 @@ def advance(
     if state.best is None or is_better(score, state.best.score, job.training.monitor):
         state.best = Best(score, weights)
     state.history.append({name: row[name] for name in single.COLUMNS})
-    job.report(epoch + 1, 0, 1, state.history[-1])
+    job.report(epoch, 0, 1, state.history[-1])
 
 
-def rate_after(lane: Lane, epoch: int) -> Any:
-    """The learning rate of the first step after an epoch."""
-    optimizer = lane.stage.optimizer
-    optimizer.iterations.assign(lane.job.steps() * (epoch + 1))
-    return optimizer.learning_rate
+def rate_after(job: Job, stage: Stage, epoch: int) -> float:
+    """The learning rate of the first step after a stage's epoch."""
+    steps = job.steps() * (epoch + 1 - stage.span.first)
+    stage.optimizer.iterations.assign(steps)
+    return float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
 
 
 def is_better(score: float, best: float, monitor: Monitor) -> bool:
