@@ -9,17 +9,11 @@ import toy_run
 from scipy import special
 
 from tessera import files, trained
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Cnn, Hybrid
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder, StudyFolder, StudyRecord
 from tessera.results import Ranking, Spread
-
-
-def drawn(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Labels drawn from softmax(logits / temperature)."""
-    rng = np.random.default_rng(0)
-    shares = special.softmax(logits / temperature, axis=1)
-    return np.array([rng.choice(len(row), p=row) for row in shares])
 
 
 @pytest.fixture(scope="module")
@@ -36,38 +30,10 @@ def validate(run: RunFolder, right: int) -> None:
     files.write_arrays(run.validation_predictions, logits=logits, labels=labels)
 
 
-@pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
-def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
-    logits = np.random.default_rng(1).normal(0, 3, (20_000, 5))
-    found = trained.temperature(logits, drawn(logits, true))
-    assert found == pytest.approx(true, rel=0.05)
-
-
-def test_no_other_temperature_has_a_smaller_loss() -> None:
-    rng = np.random.default_rng(2)
-    logits, labels = rng.normal(0, 2, (200, 4)), rng.integers(0, 4, 200)
-    best = trained.temperature(logits, labels)
-
-    def loss(temperature: float) -> float:
-        shares = trained.calibrated(logits, temperature)
-        return float(-np.log(shares[np.arange(200), labels]).mean())
-
-    assert all(loss(best) <= loss(t) + 1e-6 for t in np.geomspace(0.1, 100, 200))
-
-
-def test_where_every_answer_is_right_the_temperature_stays_one() -> None:
-    assert trained.temperature(np.eye(3) * 4, np.arange(3)) == 1.0
-
-
-def test_two_equal_logits_share_the_probability_at_any_temperature() -> None:
-    shares = trained.calibrated(np.array([[0.0, 0.0], [np.log(9), 0.0]]), 2.0)
-    np.testing.assert_allclose(shares, [[0.5, 0.5], [0.75, 0.25]])
-
-
 def test_a_run_is_loaded_with_its_own_temperature(toy: RunFolder) -> None:
     model = trained.load(toy.path)
     stored = files.read_arrays(toy.validation_predictions)
-    assert model.temperature == trained.temperature(stored["logits"], stored["labels"])
+    assert model.temperature == fitted_temperature(stored["logits"], stored["labels"])
     images = toy_run.digits().test.images
     logits = files.read_arrays(toy.predictions)["logits"]
     expected = special.softmax(logits.astype(float) / model.temperature, axis=1)

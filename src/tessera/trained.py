@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from scipy import special
 
 from tessera import files
 from tessera.arrays import Images, Labels, Logits, Probabilities
 from tessera.evaluation import scores
+from tessera.evaluation.probabilities import fitted_temperature, softmax
 from tessera.experiment import Run
 from tessera.models import rebuild
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
-from tessera.training import after, predict
+from tessera.training import predict
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Trained:
 
     def probabilities(self, images: Images) -> Probabilities:
         """Calibrated probabilities, float64 [N, K], of images uint8 [N, S, S, C]."""
-        return calibrated(self.logits(images), self.temperature)
+        return softmax(self.logits(images), self.temperature)
 
 
 def load(path: Path) -> Trained:
@@ -73,7 +73,7 @@ def load(path: Path) -> Trained:
         rebuilt.run,
         rebuilt.record,
         rebuilt.net,
-        temperature(logits, labels),
+        fitted_temperature(logits, labels),
         chosen.because,
     )
 
@@ -174,26 +174,3 @@ def _validation_score(path: Path) -> float:
     logits, labels = validation(RunFolder(path))
     names = [str(k) for k in range(logits.shape[1])]
     return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
-
-
-def temperature(logits: Logits, labels: Labels) -> float:
-    """The temperature T that minimises the mean of -log softmax(z / T)_y.
-
-    Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599,
-    section 4.2. Where every answer is right, smaller is always better and nothing can
-    be learned about T: it stays 1.
-
-    Args:
-        logits: Of validation images, float [N, K].
-        labels: Their classes, int [N].
-    """
-    if (logits.argmax(axis=1) == labels).all():
-        return 1.0
-    return after.temperature(logits, labels)
-
-
-def calibrated(logits: Logits, temperature: float) -> Probabilities:
-    """Softmax of logits / temperature, float64 [N, K]."""
-    scaled = logits.astype(np.float64) / temperature
-    shares: Probabilities = special.softmax(scaled, axis=1)
-    return shares

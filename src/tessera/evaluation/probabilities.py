@@ -39,19 +39,22 @@ def image_brier(probabilities: Probabilities, labels: Labels) -> Floats:
 
 
 def fitted_temperature(logits: Logits, labels: Labels) -> float:
-    """The T > 0 that minimises the NLL of softmax(z / T) (Guo et al. 2017).
+    """The T > 0 that minimises the NLL of softmax(z / T).
 
-    The NLL is convex in 1/T, so its slope, mean(sum_k p_k z_k - z_y), crosses zero at
-    most once; bisection finds it.
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599,
+    section 4.2. The NLL is convex in 1/T, so its slope, mean(sum_k p_k z_k - z_y),
+    crosses zero at most once; bisection finds it.
 
     Args:
         logits: Of the validation set, never of the test set, float [N, K], N >= 1.
         labels: Its true classes, int [N].
 
     Returns:
-        T, between 0.01 and 100. On validation images without a single error, where
-        no T is low enough, one at which the NLL rounds to 0.
+        T, between 0.01 and 100; 1 where every answer is right: there the smallest T is
+        always the best, and the images say nothing about T.
     """
+    if (logits.argmax(axis=1) == labels).all():
+        return 1.0
     scores = logits.astype(np.float64)
     true = of_class(scores, labels)
 

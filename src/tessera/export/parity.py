@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from tessera import files
 from tessera.arrays import Images, Indices, Probabilities
 from tessera.data.dataset import Dataset
+from tessera.evaluation.probabilities import softmax
 from tessera.explain import gradcam
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
 from tessera.trained import Trained
-from tessera.trained import calibrated as to_probabilities
 
 IMAGES = 1000
 """Compared: test images first, then others, see `others`."""
@@ -58,7 +58,7 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
     rest = others(dataset, IMAGES - len(chosen), seed=trained.run.seed)
     images = np.concatenate([dataset.test.images[chosen], rest])
     logits = trained.logits(images)
-    expected = to_probabilities(logits, trained.temperature)
+    expected = softmax(logits, trained.temperature)
     _hold_to_stored(trained, chosen, expected[: len(chosen)])
     output = answered(reader, images)
     found = Parity(
@@ -123,7 +123,7 @@ def answered(reader: Reader, images: Images) -> Output:
 
 def _hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
     stored = files.read_arrays(trained.folder.predictions)["logits"][chosen]
-    shares = to_probabilities(stored, trained.temperature)
+    shares = softmax(stored, trained.temperature)
     difference = float(np.abs(shares - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(

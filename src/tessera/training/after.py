@@ -15,9 +15,9 @@ from tessera import remedies
 from tessera.arrays import Counts, Labels, Logits, Weights
 from tessera.data.dataset import Split
 from tessera.evaluation import scores
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.models import logits as last_layer
 from tessera.training import predict
-from tessera.training.validation import cross_entropy
 
 TAUS = np.round(np.arange(0.0, 2.05, 0.1), 1)
 """The strengths that are tried, 0 to 2 as in Kang et al. 2020."""
@@ -57,7 +57,7 @@ def apply(
             return {"tau": tau}
         case remedies.Temperature():
             found = predict.logits(net, validation.images)
-            warmth = temperature(found, validation.labels)
+            warmth = fitted_temperature(found, validation.labels)
             last_layer.scale_and_shift(net, 1 / warmth, 0.0)
             return {"temperature": warmth}
         case _:
@@ -91,21 +91,6 @@ def balanced_accuracy(logits: Logits, labels: Labels) -> float:
     """Mean recall of the classes that have images, 0..1."""
     names = [str(index) for index in range(logits.shape[1])]
     return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
-
-
-def temperature(logits: Logits, labels: Labels) -> float:
-    """The T > 0 at which softmax(z / T) has the least cross-entropy.
-
-    Guo et al. 2017, arXiv:1706.04599. Searched between 1/100 and 100.
-    """
-    from scipy.optimize import minimize_scalar
-
-    def loss(log_t: float) -> float:
-        return cross_entropy(labels, logits.astype(np.float64) / np.exp(log_t))
-
-    bounds = (-np.log(100.0), np.log(100.0))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(np.exp(found.x))
 
 
 def _normalised(net: Any, validation: Split) -> Callable[[float], Logits]:
