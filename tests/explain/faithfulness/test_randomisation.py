@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tessera.experiment import Cnn, Hybrid, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Transformer
 from tessera.explain import gradcam
 from tessera.explain.faithfulness import controls, mappers, randomisation, similarity
 from tessera.explain.methods import GradCam
-from tessera.models import build
+from tessera.models import build, whitening
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.float32)
 TARGETS = np.zeros(6, np.int32)
@@ -35,6 +35,39 @@ def test_every_drawn_weight_is_new_though_its_layer_had_a_seed(net):
         after = new[path]
         assert abs(np.corrcoef(before.ravel(), after.ravel())[0, 1]) < 0.5, path
         assert after.std() == pytest.approx(before.std(), rel=0.3), path
+
+
+def test_what_training_does_not_learn_is_kept():
+    net = build.build(HybridPlus(), (32, 32, 3), 4, seed=3)
+    whitening.adapt(net, IMAGES.astype(np.uint8), np.arange(6))
+    copy = randomisation.redrawn(net, seed=0)
+    for old, new in zip(
+        net.get_layer("whiten").get_weights(),
+        copy.get_layer("whiten").get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(new, old)
+    assert np.ptp(copy.predict_on_batch(IMAGES), axis=0).min() > 0
+
+
+def test_within_a_nested_model_frozen_layers_are_kept_and_statistics_are_not():
+    inner = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(3, trainable=False),
+            layers.BatchNormalization(center=False, scale=False),
+            layers.Dense(2),
+        ]
+    )
+    net = keras.Sequential([keras.Input((4,)), inner])
+    frozen, norm, trained = inner.layers
+    norm.set_weights([np.full(3, 5.0), np.full(3, 6.0)])
+    new_frozen, new_norm, new_trained = randomisation.redrawn(net, seed=0).layers[
+        0
+    ].layers
+    np.testing.assert_array_equal(new_frozen.kernel, frozen.kernel)
+    np.testing.assert_array_equal(new_norm.get_weights(), [[0.0] * 3, [1.0] * 3])
+    assert (np.asarray(new_trained.kernel) != np.asarray(trained.kernel)).any()
 
 
 def test_the_seed_decides_the_new_weights(net):

@@ -24,7 +24,8 @@ def redrawn(net: keras.Model, *, seed: int) -> keras.Model:
     """A copy of the architecture with new initial weights and statistics.
 
     Every seed in the layers' settings is replaced: an initialiser that keeps its own
-    would give the weights that training began with.
+    would give the weights that training began with. What training does not learn (a
+    frozen layer, filters or means computed from the images) is as it was.
 
     Args:
         net: A functional or sequential model; it is not touched.
@@ -37,7 +38,22 @@ def redrawn(net: keras.Model, *, seed: int) -> keras.Model:
             return keras.models.clone_model(layer, clone_function=renew)
         return layer.__class__.from_config(_reseeded(layer.get_config(), rng))
 
-    return keras.models.clone_model(net, clone_function=renew)
+    copy = keras.models.clone_model(net, clone_function=renew)
+    _keep_fixed(net, copy)
+    return copy
+
+
+def _keep_fixed(net: keras.Model, copy: keras.Model) -> None:
+    for layer, twin in zip(net.layers, copy.layers, strict=True):
+        if isinstance(layer, keras.Model):
+            _keep_fixed(layer, twin)
+        elif layer.weights and not layer.trainable_weights and not _tracks(layer):
+            twin.set_weights(layer.get_weights())
+
+
+def _tracks(layer: keras.layers.Layer) -> bool:
+    """Whether training changes the layer's statistics, though no gradient does."""
+    return layer.trainable and isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _reseeded(value: Any, rng: np.random.Generator) -> Any:
@@ -75,7 +91,7 @@ def randomised(net: keras.Model, layers: tuple[str, ...], *, seed: int) -> keras
 
 
 def cascade(net: keras.Model) -> list[tuple[str, ...]]:
-    """The layers drawn anew at each step: the logits first, at last all."""
+    """The layers drawn anew at each step: the logits first, at last all trained."""
     names = weighted_layers(net)
     steps = min(STAGES, len(names))
     ends = np.unique(np.rint(np.linspace(0, len(names), steps + 1)[1:]).astype(int))
