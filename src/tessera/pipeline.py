@@ -256,6 +256,9 @@ def conclude(
     """The record of a run that is done."""
     names = dataset.class_names
     found = scores.scores(dataset.test.labels, logits.argmax(axis=1), names)
+    counts = train_counts(dataset, chosen)
+    planned = plan.plan(run.regime.remedy, counts)
+    starts = plan.starts(planned, run.training.epochs)
     return Record(
         digest=run.digest(dataset.fingerprint),
         model=run.model.label,
@@ -264,14 +267,14 @@ def conclude(
         scores=found,
         parameters=net.count_params(),
         multiply_adds=cost.multiply_adds(net),
-        train_counts=tuple(train_counts(dataset, chosen).tolist()),
+        train_counts=tuple(counts.tolist()),
         validation_counts=tuple(chosen.validation.counts(len(names)).tolist()),
         reduced_classes=reduced_classes(run, dataset),
         best_epoch=fitted.best_epoch,
         train_seconds=fitted.seconds,
         train_cpu_seconds=fitted.cpu_seconds,
         images_per_second=fitted.images_per_second,
-        notes=(*notes, *health.remarks(fitted.history, found)),
+        notes=(*notes, *health.remarks(fitted.history, found, starts=starts)),
         tuned=tuned,
         data=dataset.summary(),
         provenance=runtime.environment(threads),

@@ -43,6 +43,13 @@ def test_equal_scores_are_not_decided() -> None:
     assert (found.mean, found.p_value, found.decided) == (0.0, 1.0, False)
 
 
+@pytest.mark.parametrize("second", [0.805, 0.5])
+def test_a_difference_without_scatter_is_a_coincidence_of_rounding(second) -> None:
+    scores = [[0.80, 0.81], [second, second + 0.01], [0.7, 0.71]]
+    for found in against_first(scores):
+        assert (found.low, found.high, found.decided) == (None, None, False)
+
+
 def test_a_clear_difference_is_decided() -> None:
     rng = np.random.default_rng(1)
     scores = 0.5 + 0.001 * rng.normal(size=(5, 3))

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
 from tessera.evaluation import findings
+from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
 from tessera.experiment import Cnn, Experiment, Explain, Regime
 
@@ -46,6 +48,30 @@ def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
     )
     assert verdict.verdict == "not decided"
     assert "seeds would pin all of them down" in verdict.because
+
+
+@pytest.mark.parametrize("accuracy", [0.75, 0.8])  # the mean of 0.8s is not 0.8
+def test_accuracies_that_are_equal_by_rounding_are_not_surely_stable(accuracy):
+    three = Experiment(models=(Cnn(),), seeds=(0, 1, 2))
+    verdict = findings.balanced_training(
+        found(three, lambda m, r, seed: flat(accuracy, accuracy))
+    )
+    assert verdict.verdict == "not decided"
+    assert "0 are stable beyond doubt" in verdict.because
+
+
+def test_where_only_the_height_is_open_the_seeds_are_those_that_decide_it():
+    # Spread 0.0116 < 0.02 for sure with six seeds; half of guessing's errors is 0.55.
+    six = Experiment(models=(Cnn(),), seeds=tuple(range(6)))
+    values = [0.55 + d for d in (-0.006, 0.009, -0.004, 0.008, -0.002, 0.004)]
+    verdict = findings.balanced_training(
+        found(six, lambda m, r, seed: flat(values[seed], values[seed]))
+    )
+    assert "1 is stable beyond doubt and 0 high beyond doubt" in verdict.because
+    excess = [(v - 0.1) / 0.9 - 0.5 for v in values]
+    expected = seeds_to_decide(np.mean(excess), np.std(excess, ddof=1), more_than=6)
+    assert expected > 6
+    assert f"about {expected} seeds would pin" in verdict.because
 
 
 def test_half_of_the_errors_of_guessing_is_the_bar_for_high():

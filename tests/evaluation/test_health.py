@@ -96,5 +96,19 @@ def test_a_loss_that_never_fell_is_named() -> None:
     assert "never fell below its first epoch's (2)" in note
 
 
+def test_a_rise_from_one_phase_to_the_next_is_none_and_one_within_it_is() -> None:
+    # A second stage begins with a last layer drawn anew.
+    rows = history(2.0, 0.004, 1.7, 1.5, val=(2.0, 0.01, 1.8, 1.6))
+    assert health.remarks(rows, ALL, starts=(0, 2)) == ()
+    assert len(health.remarks(rows, ALL)) == 2
+    worse = history(2.0, 0.004, 1.7, 9.0)
+    (note,) = health.remarks(worse, ALL, starts=(0, 2))
+    assert "training loss rose from 1.7 in epoch 3 to 9 in epoch 4" in note
+
+
+def test_a_training_that_ended_before_a_phase_has_nothing_of_it_to_compare() -> None:
+    assert health.remarks(WELL, ALL, starts=(0, 3)) == ()
+
+
 def test_one_epoch_is_too_few_to_say() -> None:
     assert health.remarks(history(2.0), ALL) == ()

@@ -96,7 +96,7 @@ def test_where_every_answer_is_right_the_temperature_stays_one():
 
 @pytest.mark.parametrize("true", [0.25, 1.0, 4.0])
 def test_the_temperature_that_made_the_labels_is_found(true):
-    # Gumbel's noise draws labels from softmax(raw): at 200,000 images T is known to 2 %.
+    # Gumbel's noise draws labels from softmax(raw); of 200,000, T is known to 2 %.
     rng = np.random.default_rng(1)
     raw = rng.normal(size=(200_000, 3)) * 2
     labels = (raw + rng.gumbel(size=raw.shape)).argmax(axis=1)

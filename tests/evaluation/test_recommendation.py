@@ -129,6 +129,31 @@ def test_harm_is_said():
     assert recommendation(found)[-1] == "focal is worse than plain training."
 
 
+def test_where_all_are_worse_no_number_of_seeds_is_named():
+    text = recommendation(ranking({"focal": [-0.05, -0.051, -0.052]}))
+    assert text[1].endswith(f"{MINUS}5.1 [{MINUS}5.3, {MINUS}4.9] points.")
+    assert text[2] == "focal is worse than plain training."
+
+
+def test_without_an_interval_no_number_of_seeds_is_named():
+    nearest = recommendation(ranking({"drw": [0.05, 0.05]}))[1]
+    assert nearest.endswith("where there is no interval, more seeds have to give one.")
+    found = ranking(
+        {"drw": CLEAR, "focal": CLEAR}, behind={"focal": [0.01]}, pick="drw"
+    )
+    assert "seeds have to give one" in recommendation(found)[-1]
+
+
+def test_a_pick_that_a_rival_of_other_seeds_beats_is_not_said_to_be_ahead():
+    found = ranking(
+        {"drw": CLEAR, "wild": [0.12, 0.125]},
+        behind={"wild": [-0.04, -0.041]},
+        pick="drw",
+    )
+    text = " ".join(recommendation(found))
+    assert "ahead" not in text and "cannot be told apart" not in text
+
+
 def test_a_single_seed_recommends_nothing():
     (only,) = recommendation(ranking({"drw": [0.08], "focal": [0.02]}))
     assert "one seed cannot recommend a remedy" in only

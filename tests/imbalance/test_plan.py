@@ -6,7 +6,7 @@ import pytest
 
 from tessera import catalogue, remedies
 from tessera.imbalance.losses import per_image
-from tessera.imbalance.plan import Phase, Plan, mean_loss, phase_at, plan
+from tessera.imbalance.plan import Phase, Plan, mean_loss, phase_at, plan, starts
 from tessera.remedies import Remedy
 
 COUNTS = np.array([30, 6, 14])
@@ -161,6 +161,12 @@ def test_a_phase_lasts_until_its_share_of_the_epochs() -> None:
     deferred = Plan((early, late), (2, 1))
     phases = [phase_at(deferred, epoch, 10) for epoch in range(10)]
     assert phases == [early] * 8 + [late] * 2
+
+
+def test_phases_start_where_others_end_and_those_of_no_epoch_are_left_out() -> None:
+    phases = (Phase(until=0.01), Phase(until=0.5), Phase(until=0.8), Phase())
+    assert starts(Plan(phases, (2, 1)), 10) == (0, 5, 8)
+    assert starts(Plan((Phase(),), (2, 1)), 10) == (0,)
 
 
 def test_one_phase_holds_for_every_epoch() -> None:

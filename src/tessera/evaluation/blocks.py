@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from tessera.evaluation.differences import LEVEL
+from tessera.evaluation.differences import LEVEL, NO_SPREAD
 from tessera.evaluation.significance import holm
 
 
@@ -20,9 +20,9 @@ class Contribution:
     """A variant's mean score less the first's, in the unit of the scores."""
 
     mean: float
-    low: float
-    """Lower end of the 95 % interval, for this variant alone."""
-    high: float
+    low: float | None
+    """Lower end of the 95 % interval, for this variant alone; None: there is none."""
+    high: float | None
     p_value: float
     """After Holm's correction over all variants."""
 
@@ -43,6 +43,11 @@ def against_first(scores: ArrayLike) -> tuple[Contribution, ...]:
     Args:
         scores: [V, S] of V >= 2 variants and S >= 2 seeds, the same for all.
 
+    Returns:
+        One for each variant but the first. Without any scatter nothing has an interval
+        and nothing is decided: as in `differences.difference`, that is a coincidence
+        of rounding, not certainty.
+
     Raises:
         ValueError: There are too few variants or seeds.
     """
@@ -59,6 +64,8 @@ def against_first(scores: ArrayLike) -> tuple[Contribution, ...]:
     error = np.sqrt(2 * (left**2).sum() / freedom / seeds)
     half = special.stdtrit(freedom, 0.5 + LEVEL / 2) * error
     found = means[1:] - means[0]
+    if error < NO_SPREAD:
+        return tuple(Contribution(float(d), None, None, 1.0) for d in found)
     p_values = _two_sided(found, error, freedom)
     return tuple(
         Contribution(float(d), float(d - half), float(d + half), p)
@@ -67,8 +74,6 @@ def against_first(scores: ArrayLike) -> tuple[Contribution, ...]:
 
 
 def _two_sided(differences: ArrayLike, error: float, freedom: int) -> Sequence[float]:
-    """P-values of t = difference / error, corrected; 1 where nothing differs at all."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(np.asarray(differences)) / error
-    raw = 2 * special.stdtr(freedom, -np.nan_to_num(t, nan=0.0, posinf=np.inf))
+    """P-values of t = difference / error, corrected."""
+    raw = 2 * special.stdtr(freedom, -np.abs(np.asarray(differences)) / error)
     return [float(p) for p in holm(list(map(float, raw))) if p is not None]

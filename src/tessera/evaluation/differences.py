@@ -21,7 +21,8 @@ from tessera.results import Spread
 LEVEL = 0.95
 POWER = 0.8
 MOST_SEEDS = 1000
-_NO_SPREAD = 1e-12
+NO_SPREAD = 1e-12
+"""Deviations below this are rounding: scores move in steps of one test image."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
 def of_values(values: Sequence[float]) -> Difference:
     """Judge on which side of 0 the mean of `values`, one per seed, lies."""
     over = spread(values)
-    if over.deviation is None or over.deviation < _NO_SPREAD:
+    if over.deviation is None or over.deviation < NO_SPREAD:
         return _without_interval(over)
     half = half_width(over.deviation, len(values))
     low, high = over.mean - half, over.mean + half

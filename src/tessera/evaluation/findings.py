@@ -6,7 +6,9 @@ from itertools import product
 from tessera.evaluation import meaningful
 from tessera.evaluation.comparison import measure
 from tessera.evaluation.differences import (
+    NO_SPREAD,
     Decision,
+    Difference,
     deviation_bounds,
     of_values,
     seeds_to_bound,
@@ -66,7 +68,9 @@ def balanced_training(roles: Roles) -> Verdict:
     if roles.balanced is None:
         return BALANCED.untested("No finished run has balanced classes and no remedy.")
     found = [(m, runs) for m in roles.models if (runs := _runs(roles, m))]
-    sides = [side for _, runs in found for side in (_stable(runs), _high(runs))]
+    sides = [
+        side for _, runs in found for side in (_stable(runs), _high(runs).decision)
+    ]
     return BALANCED.verdict(
         _overall(sides, complete=len(found) == len(roles.models)),
         _why(sides, roles),
@@ -86,8 +90,8 @@ def _stable(runs: Sequence[Record]) -> Decision:
     return "above" if bounds[1] < STABLE else "below"
 
 
-def _high(runs: Sequence[Record]) -> Decision:
-    return of_values([_above_guessing(r) - HIGH for r in runs]).decision
+def _high(runs: Sequence[Record]) -> Difference:
+    return of_values([_above_guessing(r) - HIGH for r in runs])
 
 
 def _above_guessing(record: Record) -> float:
@@ -99,8 +103,8 @@ def _accuracy(runs: Sequence[Record]) -> Spread:
 
 
 def _bounds(accuracy: Spread) -> tuple[float, float] | None:
-    # A deviation of exactly 0 is a coincidence of rounding, as in `difference`.
-    if not accuracy.deviation:
+    # No deviation is a coincidence of rounding, as in `difference`.
+    if accuracy.deviation is None or accuracy.deviation < NO_SPREAD:
         return None
     return deviation_bounds(accuracy.deviation, len(accuracy.values))
 
@@ -150,16 +154,28 @@ def _why(sides: Sequence[Decision], roles: Roles) -> str:
 
 
 def _seeds_for(roles: Roles) -> str:
-    """What it would take to know how stable training is."""
-    spreads = [_accuracy(_runs(roles, m)).deviation for m in roles.models]
-    needed = [seeds_to_bound(s, STABLE) if s else None for s in spreads]
+    """What it would take to know what is open."""
+    needed = [n for model in roles.models for n in _needed(_runs(roles, model))]
     known = [n for n in needed if n is not None]
     if len(known) < len(needed):
-        return "How stable training is takes more seeds to say."
+        return "How stable and how high training is takes more seeds to say."
     return (
         f"If these spreads are the true ones, about {max(known)} seeds would pin all "
         "of them down."
     )
+
+
+def _needed(runs: Sequence[Record]) -> list[int | None]:
+    """Seeds that would probably decide each of a model's two sides that is open."""
+    accuracy, high = _accuracy(runs), _high(runs)
+    needed: list[int | None] = []
+    if _stable(runs) == "undecided":
+        known = _bounds(accuracy) is not None
+        deviation = accuracy.deviation or 0.0
+        needed.append(seeds_to_bound(deviation, STABLE) if known else None)
+    if high.decision == "undecided":
+        needed.append(high.seeds_to_decide)
+    return needed
 
 
 def imbalance_costs_recall(roles: Roles) -> Verdict:

@@ -4,7 +4,9 @@ A loss that is NaN or infinite ends a training with an error (`training.fit`). W
 named here leaves a finished run whose numbers must be read with care.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,27 +25,42 @@ healthy runs of every remedy on the digits the largest was 6.5 times that."""
 NAMED = 10
 """Classes that are listed by name."""
 
+History: TypeAlias = Sequence[Mapping[str, float]]
+"""A row for each epoch."""
 
-def remarks(history: Sequence[Mapping[str, float]], scores: Scores) -> tuple[str, ...]:
+
+def remarks(
+    history: History, scores: Scores, *, starts: Sequence[int] = (0,)
+) -> tuple[str, ...]:
     """Notes on a run for whoever reads its scores.
 
     Args:
         history: Rows of the training, each with `epoch`, `loss`, `val_loss`,
             `gradient_median` and `gradient_largest`.
         scores: On the test set.
+        starts: First epochs, counted from 0, of the training's phases. Losses of two
+            phases do not compare: weights, draws or the last layer are others.
 
     Returns:
         A sentence or two for each: one answer to every image, classes that were never
         answered, a gradient that exploded, a loss that did or began so, a loss that
         never fell.
     """
+    ends = [*starts[1:], len(history)]
+    phases = [history[a:b] for a, b in zip(starts, ends, strict=True) if a < b]
+    of_losses = [
+        (
+            *_explosion(phase, "loss", "training loss"),
+            *_explosion(phase, "val_loss", "validation loss"),
+        )
+        for phase in phases
+    ]
     return (
         *_answers(scores),
         *_gradient(history),
         *_start(history, len(scores.per_class)),
-        *_explosion(history, "loss", "training loss"),
-        *_explosion(history, "val_loss", "validation loss"),
-        *_standstill(history),
+        *itertools.chain(*of_losses),
+        *_standstill(phases[0]),
     )
 
 
@@ -63,7 +80,7 @@ def _answers(scores: Scores) -> Iterator[str]:
         yield f"Never predicted on the test set: {listed}{more}."
 
 
-def _gradient(history: Sequence[Mapping[str, float]]) -> Iterator[str]:
+def _gradient(history: History) -> Iterator[str]:
     """The step with the largest gradient, healed or not, where it is large."""
     usual = history[0]["gradient_median"]
     worst = max(history, key=lambda row: row["gradient_largest"])
@@ -76,9 +93,7 @@ def _gradient(history: Sequence[Mapping[str, float]]) -> Iterator[str]:
         )
 
 
-def _explosion(
-    history: Sequence[Mapping[str, float]], key: str, name: str
-) -> Iterator[str]:
+def _explosion(history: History, key: str, name: str) -> Iterator[str]:
     """The worst rise of a loss over its lowest value so far, where it is large."""
     losses = np.array([row[key] for row in history])
     lowest = np.minimum.accumulate(losses)
@@ -95,7 +110,7 @@ def _explosion(
         )
 
 
-def _start(history: Sequence[Mapping[str, float]], classes: int) -> Iterator[str]:
+def _start(history: History, classes: int) -> Iterator[str]:
     """An explosion in the first epoch, which has no lower loss before it."""
     first, guessing = history[0]["val_loss"], np.log(classes)
     if first >= START * guessing:
@@ -106,7 +121,8 @@ def _start(history: Sequence[Mapping[str, float]], classes: int) -> Iterator[str
         )
 
 
-def _standstill(history: Sequence[Mapping[str, float]]) -> Iterator[str]:
+def _standstill(history: History) -> Iterator[str]:
+    """Of the first phase: a later one may find nothing left to learn."""
     losses = [row["loss"] for row in history]
     if len(losses) > 1 and min(losses[1:]) >= losses[0]:
         yield (

@@ -65,23 +65,20 @@ def _rivals(ranking: Ranking, best: RankedRemedy) -> list[str]:
             f"{_names(higher)} {verb} a higher mean, but these seeds do not show "
             f"that {'it beats' if len(higher) == 1 else 'they beat'} plain training."
         )
-    even = [r for r in others if not _decided(r.behind_pick)]
+    sides = [r.behind_pick.decision if r.behind_pick else "undecided" for r in others]
+    even = [r for r, side in zip(others, sides, strict=True) if side == "undecided"]
     if even:
         sentences.append(
             f"{_names(even)} cannot be told apart from it with these seeds; "
             f"{_seeds([r.behind_pick for r in even])}"
         )
-    elif others:
+    elif sides and set(sides) == {"above"}:
         sentences.append(
             "It is ahead of the other beyond doubt."
             if len(others) == 1
             else f"It is ahead of the other {len(others)} beyond doubt."
         )
     return sentences
-
-
-def _decided(change: Change | None) -> bool:
-    return change is not None and change.decision != "undecided"
 
 
 def _none(ranking: Ranking) -> tuple[str, ...]:
@@ -100,10 +97,8 @@ def _none(ranking: Ranking) -> tuple[str, ...]:
     first = (
         f"{where}, {subject} plain training beyond doubt with {plural(seeds, 'seed')}."
     )
-    nearest = (
-        f"Nearest is {best.regime}: macro-F1 {with_interval(best.change)} points; "
-        f"{_seeds([best.change])}"
-    )
+    nearest = f"Nearest is {best.regime}: macro-F1 {with_interval(best.change)} points"
+    nearest += "." if best in below else f"; {_seeds([best.change])}"
     if not below:
         return first, nearest
     verb = "is" if len(below) == 1 else "are"
@@ -118,7 +113,13 @@ def _names(rows: Sequence[RankedRemedy]) -> str:
 
 
 def _seeds(changes: Sequence[Change | None]) -> str:
-    """How many seeds would probably decide, as the end of a sentence."""
+    """How many seeds would probably decide, as the end of a sentence.
+
+    Args:
+        changes: None of them decided.
+    """
+    if any(change is None or change.low is None for change in changes):
+        return "where there is no interval, more seeds have to give one."
     known = [c.seeds_to_decide for c in changes if c and c.seeds_to_decide]
     if not known:
         return f"more than {MOST_SEEDS:,} seeds would be needed."

@@ -164,6 +164,12 @@ def phase_at(plan: Plan, epoch: int, epochs: int) -> Phase:
     return next(p for p in plan.phases if epoch < last_epoch(p, epochs))
 
 
+def starts(plan: Plan, epochs: int) -> tuple[int, ...]:
+    """The first epoch, counted from 0, of every phase that has one, in order."""
+    phases = [phase_at(plan, epoch, epochs) for epoch in range(epochs)]
+    return tuple(e for e in range(epochs) if e == 0 or phases[e] is not phases[e - 1])
+
+
 def mean_loss(
     phase: Phase, counts: Counts, targets: Any, logits: Any, *, smoothing: float = 0.0
 ) -> Any:

@@ -106,6 +106,8 @@ def _validation(study: Study, model: str, regime: str) -> list[float]:
 
 
 def _words(found: Contribution) -> tuple[str, str]:
+    if found.low is None or found.high is None:
+        return points(found.mean), "no"
     interval = f"{points(found.mean)} [{points(found.low)}, {points(found.high)}]"
     if not found.decided:
         return interval, "no"

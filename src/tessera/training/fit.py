@@ -278,9 +278,7 @@ def require_finite(epoch: int, name: str, value: float) -> None:
 
 def first_of_last_phase(job: Job) -> int:
     """The first epoch, counted from 0, of the plan's last phase."""
-    epochs = job.training.epochs
-    last = job.phase(epochs - 1)
-    return next(e for e in range(epochs) if job.phase(e) is last)
+    return plans.starts(job.plan, job.training.epochs)[-1]
 
 
 def best_epoch(history: list[Row], training: Training, *, first: int = 0) -> int:

@@ -62,9 +62,9 @@ def test_within_a_nested_model_frozen_layers_are_kept_and_statistics_are_not():
     net = keras.Sequential([keras.Input((4,)), inner])
     frozen, norm, trained = inner.layers
     norm.set_weights([np.full(3, 5.0), np.full(3, 6.0)])
-    new_frozen, new_norm, new_trained = randomisation.redrawn(net, seed=0).layers[
-        0
-    ].layers
+    new_frozen, new_norm, new_trained = (
+        randomisation.redrawn(net, seed=0).layers[0].layers
+    )
     np.testing.assert_array_equal(new_frozen.kernel, frozen.kernel)
     np.testing.assert_array_equal(new_norm.get_weights(), [[0.0] * 3, [1.0] * 3])
     assert (np.asarray(new_trained.kernel) != np.asarray(trained.kernel)).any()
