@@ -111,7 +111,7 @@ class RankedRemedy(Value):
 
 
 class Ranking(Value):
-    """A model's remedies on one imbalanced profile, best mean macro-F1 first."""
+    """A model's remedies on one imbalanced profile, by falling mean change of F1."""
 
     model: str
     plain: str

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from tessera.evaluation import differences as ours
 
@@ -73,6 +73,12 @@ def test_power_is_that_of_the_noncentral_t_distribution(effect, seeds):
     critical = stats.t(seeds - 1).ppf(0.975)
     expected = stats.nct(seeds - 1, effect * seeds**0.5).sf(critical)
     assert ours.power(effect, 1.0, seeds) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("effect", [9.0, 9.3])
+def test_power_is_one_far_out_where_scipy_has_no_number(effect):
+    assert np.isnan(special.nctdtr(19, effect * 20**0.5, stats.t(19).ppf(0.975)))
+    assert ours.power(effect, 1.0, 20) == 1.0
 
 
 @pytest.mark.parametrize(("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10)])

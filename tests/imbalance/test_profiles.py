@@ -49,6 +49,13 @@ def test_step_counts_are_the_published_ones(factor, small, total) -> None:
     assert kept.sum() == total
 
 
+@pytest.mark.parametrize("size", [49, 1470, 4900])
+def test_a_step_loses_no_image_to_rounding(size) -> None:
+    # In floating point 49 x (1 / 49) is below 1.
+    kept = profiles.counts(Step(factor=49), np.full(2, size), ("a", "b"))
+    assert kept.tolist() == [size, size // 49]
+
+
 def test_the_middle_of_an_odd_number_of_classes_is_in_the_steps_minority() -> None:
     kept = profiles.counts(Step(factor=10), np.full(3, 100), ("a", "b", "c"))
     assert kept.tolist() == [100, 10, 10]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tessera.experiment import Training
-from tessera.training import rates
+from tessera.imbalance.plan import Phase, Plan
+from tessera.training import rates, stages
 
 
 def at(rate: rates.Rate, step: int) -> float:
@@ -63,6 +64,17 @@ def test_decay_acts_on_kernels_and_not_on_biases() -> None:
     adam.apply([keras.ops.zeros((2, 2)), keras.ops.zeros(2)], [kernel, bias])
     np.testing.assert_allclose(keras.ops.convert_to_numpy(kernel), 1 - 0.1 * 0.5)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(bias), 1.0)
+
+
+@pytest.mark.parametrize("which", ["adam", "muon"])
+def test_decay_leaves_factors_on_the_logits_at_one(which: str) -> None:
+    net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="logits")])
+    plan = Plan((Phase(trains="scales"),), (5, 5, 5))
+    (span,) = stages.spans(plan, 1)
+    training = Training(epochs=1, weight_decay=0.5, optimizer=which)
+    stage = stages.begin(net, plan, span, training, steps_per_epoch=1, seed=0)
+    stage.optimizer.apply([keras.ops.zeros(3)], stage.trained)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(stage.scales), 1.0)
 
 
 def test_averaged_weights_are_a_moving_average_of_the_steps() -> None:

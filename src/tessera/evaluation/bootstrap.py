@@ -2,7 +2,7 @@
 
 Images are drawn with replacement within each true class, so that every class keeps
 its number of images and no replicate lacks a class; the intervals are for that mix of
-classes. All models are given the same draws. Percentile intervals (Efron 1979).
+classes. Percentile intervals (Efron 1979).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,38 +28,34 @@ _AT_ONCE = 4_000_000
 
 def confusions(
     labels: Labels,
-    predicted: Sequence[Labels],
+    predicted: Labels,
     classes: int,
     *,
     replicates: int = REPLICATES,
     seed: int = 0,
-) -> tuple[Stack, ...]:
-    """Resample the confusion matrices of several models on the same test images.
+) -> Stack:
+    """Resample a model's confusion matrix.
 
-    Only how often each combination of predictions occurs matters, so whole classes
-    are drawn at once, from a multinomial over the combinations seen.
+    Only how often each answer occurs matters, so whole classes are drawn at once, from
+    a multinomial over the answers seen.
 
     Args:
         labels: True classes, int [N].
-        predicted: One vector of predicted classes, int [N], per model.
+        predicted: Predicted classes, int [N].
         classes: Number of classes K.
         replicates: How many, B.
         seed: Decides the draws.
 
     Returns:
-        Counts, int64 [B, K, K], per model, paired replicate by replicate.
+        Counts, int64 [B, K, K].
     """
     random = np.random.default_rng(seed)
-    stacks = [np.zeros((replicates, classes, classes), np.int64) for _ in predicted]
-    answers = np.stack(predicted, axis=1)
+    stack = np.zeros((replicates, classes, classes), np.int64)
     for true in np.unique(labels):
-        seen, count = np.unique(answers[labels == true], axis=0, return_counts=True)
+        said, count = np.unique(predicted[labels == true], return_counts=True)
         size = int(count.sum())
-        drawn = random.multinomial(size, count / size, size=replicates)
-        for stack, said in zip(stacks, seen.T, strict=True):
-            for k in np.unique(said):
-                stack[:, true, k] = drawn[:, said == k].sum(axis=1)
-    return tuple(stacks)
+        stack[:, true, said] = random.multinomial(size, count / size, size=replicates)
+    return stack
 
 
 def draws(
@@ -171,15 +167,19 @@ def mean_over(scores: Sequence[OfDraws]) -> OfDraws:
 
 
 def selection_of(confidence: Floats, correct: NDArray[np.bool_]) -> OfDraws:
-    """AURC; ties keep the mean error of their group in the whole test set."""
+    """AURC; images of equal confidence count with the mean error of those drawn."""
     order = np.argsort(-confidence, kind="stable")
-    _, tie, size = np.unique(-confidence, return_inverse=True, return_counts=True)
-    share = (np.bincount(tie, weights=~correct) / size)[tie][order]
+    _, size = np.unique(-confidence, return_counts=True)
+    starts = np.cumsum(size) - size
+    wrong = (~correct)[order]
 
     def score(block: Draws) -> Floats:
-        times = block[:, order].astype(np.int64)
+        drawn = block[:, order]
+        inside = np.add.reduceat(drawn, starts, axis=1)
+        share = ratio(np.add.reduceat(drawn * wrong, starts, axis=1), inside)
+        times = inside.astype(np.int64)
         length = int(times[0].sum())
-        errors = np.repeat(np.tile(share, len(times)), times.ravel())
+        errors = np.repeat(share.ravel(), times.ravel())
         summed = np.cumsum(errors.reshape(len(times), length), axis=1)
         area: Floats = (summed / np.arange(1, length + 1)).mean(axis=1)
         return area

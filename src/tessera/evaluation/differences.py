@@ -149,7 +149,9 @@ def power(mean: float, deviation: float, seeds: int, level: float = LEVEL) -> fl
     free = seeds - 1
     critical = special.stdtrit(free, (1 + level) / 2)
     shift = abs(mean) / deviation * math.sqrt(seeds)
-    return float(1 - special.nctdtr(free, shift, critical))
+    below = special.nctdtr(free, shift, critical)
+    # SciPy has no number for some arguments far out, where it is next to 0 or 1.
+    return float(shift > critical) if np.isnan(below) else float(1 - below)
 
 
 def seeds_to_decide(

@@ -130,8 +130,8 @@ def run_intervals(
     labels = outcome.labels
     logs = log_softmax(outcome.logits)
     shares = np.exp(logs)
-    (stack,) = bootstrap.confusions(
-        labels, [shares.argmax(axis=1)], logs.shape[1], replicates=replicates
+    stack = bootstrap.confusions(
+        labels, shares.argmax(axis=1), logs.shape[1], replicates=replicates
     )
     found = {name: score(name)(stack) for name in RESAMPLED}
     members = {"reduced": tuple(rare)}

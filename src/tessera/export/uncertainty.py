@@ -42,6 +42,6 @@ def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval:
     """
     true, said = np.indices(matrix.shape, np.int32)
     labels, answers = (np.repeat(k.ravel(), matrix.ravel()) for k in (true, said))
-    (drawn,) = resampling.confusions(labels, [answers], len(matrix), seed=seed)
+    drawn = resampling.confusions(labels, answers, len(matrix), seed=seed)
     found = resampling.interval(matrix_scores.score(score)(drawn))
     return (found.low or 0.0, 1.0 if found.high is None else found.high)

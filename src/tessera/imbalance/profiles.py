@@ -1,6 +1,7 @@
 """An imbalance profile into counts per class, and counts into chosen images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import assert_never
 
 import numpy as np
@@ -73,22 +74,23 @@ def exponential_shares(classes: int, factor: float) -> tuple[float, ...]:
     return tuple(mu ** (c / (classes - 1.0)) for c in range(classes))
 
 
-def step_shares(classes: int, factor: float) -> tuple[float, ...]:
-    """1 for the first floor(K / 2) classes, 1 / factor for the others.
+def step_shares(classes: int, factor: float) -> tuple[Fraction, ...]:
+    """1 for the first floor(K / 2) classes, 1 / factor for the others, exactly.
 
     Buda et al. 2018, arXiv:1710.05381, with half of the classes in the minority.
     """
     whole = classes // 2
-    return (1.0,) * whole + (1 / factor,) * (classes - whole)
+    return (Fraction(1),) * whole + (1 / Fraction(factor),) * (classes - whole)
 
 
-def _curve(available: Counts, shares: tuple[float, ...]) -> Counts:
+def _curve(available: Counts, shares: Sequence[float | Fraction]) -> Counts:
     """Truncated n_max x share, with the largest n_max for which no class runs out.
 
     On balanced data n_max is the class size, as published. Elsewhere the curve is
     lowered as a whole, so that the factor asked for is the factor made.
     """
-    n_max = int(min(n / share for n, share in zip(available, shares, strict=True)))
+    sizes = map(int, available)
+    n_max = int(min(n / share for n, share in zip(sizes, shares, strict=True)))
     kept = np.array([int(n_max * share) for share in shares], dtype=np.int64)
     return np.minimum(kept, available)
 

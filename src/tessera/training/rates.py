@@ -11,7 +11,7 @@ from tessera.training.muon import muon
 WARM_UP = 0.1
 """Share of the steps over which `one-cycle` rises."""
 
-UNDECAYED = ["bias", "gamma", "beta", "position"]
+UNDECAYED = ["bias", "gamma", "beta", "position", "scales"]
 """Parts of the names of variables that decay leaves alone."""
 
 

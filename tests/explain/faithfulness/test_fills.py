@@ -10,6 +10,11 @@ def test_the_mean_colour_is_the_mean_of_every_channel():
     assert fills.mean_colour(images).tolist() == [0, 50, 0]
 
 
+def test_of_many_images_every_class_of_a_folder_counts():
+    images = np.repeat(np.uint8([0, 200]), 50).reshape(100, 1, 1, 1)
+    assert fills.mean_colour(images, most=40).tolist() == pytest.approx([100], abs=6)
+
+
 def test_the_mean_fill_has_the_images_shape_and_one_colour():
     filled = fills.mean_fill(np.ones((2, 4, 5, 3), np.float32), np.float32([1, 2, 3]))
     assert filled.shape == (2, 4, 5, 3)

@@ -16,8 +16,13 @@ BLUR = 1 / 8
 
 
 def mean_colour(images: Images, *, most: int = 10_000) -> NDArray[np.float32]:
-    """Mean of every channel over (the first `most`) training images, float32 [C]."""
-    colour: NDArray[np.float32] = images[:most].mean(axis=(0, 1, 2), dtype=np.float64)
+    """Mean of every channel over the training images, float32 [C].
+
+    Of more than `most` every second, third, ... is taken: a folder is read class by
+    class, and its first images may be of one class alone.
+    """
+    every = images[:: -(-len(images) // most)]
+    colour: NDArray[np.float32] = every.mean(axis=(0, 1, 2), dtype=np.float64)
     return colour.astype(np.float32)
 
 
