@@ -1,5 +1,6 @@
 """Switches are set before a framework loads, and a user's own win."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def test_loading_the_backend_writes_nothing_to_the_terminal() -> None:
     )
     result = python(code)
     assert (result.stdout, result.stderr) == ("", "")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+def test_on_jax_seeding_writes_nothing_to_the_terminal() -> None:
+    """Keras imports TensorFlow there, where it is installed, to seed it too."""
+    code = (
+        "from tessera import runtime; runtime.prepare(1); runtime.load_backend(); "
+        "runtime.make_deterministic(0)"
+    )
+    assert python(code, KERAS_BACKEND="jax").stderr == ""
 
 
 def test_a_real_warning_during_loading_is_passed_on(

@@ -65,20 +65,27 @@ def prepare(threads: int | None = None) -> None:
 
 
 def load_backend() -> None:
-    """Import Keras with its backend, and keep their start-up chatter to themselves.
-
-    TensorFlow writes notes about the processor straight to the error stream, whatever
-    the log level. Warnings and errors among them are passed on.
-    """
-    with _error_stream_kept() as kept:
+    """Import Keras with its backend, without their start-up chatter."""
+    with _without_chatter():
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
+    # Each model of a study is traced once; TensorFlow takes that for a mistake.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep TensorFlow's notes about the processor to itself.
+
+    It writes them straight to the error stream, whatever the log level. Warnings and
+    errors among them are passed on.
+    """
+    with _error_stream_kept() as kept:
+        yield
     for line in kept:
         if not CHATTER.match(line):
             sys.stderr.write(line)
-    # Each model of a study is traced once; TensorFlow takes that for a mistake.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager
@@ -103,7 +110,8 @@ def make_deterministic(seed: int) -> None:
     """Seed the framework and choose operations whose results repeat bit by bit."""
     import keras
 
-    keras.utils.set_random_seed(seed)
+    with _without_chatter():  # on JAX this is where Keras imports TensorFlow, if any
+        keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

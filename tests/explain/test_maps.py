@@ -264,6 +264,15 @@ def test_hirescams_residual_is_nothing_where_the_head_is_affine(hybrid, images):
     assert inside.residuals is None
 
 
+def test_where_a_token_has_no_cell_the_sum_of_a_map_has_no_residual(images):
+    pixels = keras.Input(images.shape[1:])
+    values = layers.Dense(17 * 2)(layers.Flatten()(pixels))
+    values = layers.Reshape((17, 2), name="tokens")(values)
+    net = keras.Model(pixels, layers.Dense(3)(layers.Flatten()(values)))
+    where = {"method": HiResCam(), "layer": "tokens", "grid": (4, 4), "leading": 1}
+    assert maps.compute(net, images, **where).residuals is None
+
+
 def test_the_gradient_of_a_probability_is_a_contrast_that_fades_with_certainty(net):
     # d p_c = p_c (dy_c - sum_d p_d dy_d): why logits are explained, not probabilities.
     image = np.random.default_rng(0).random((1, 8, 8, 3), np.float32) * 255

@@ -24,6 +24,10 @@ def test_the_line_of_equal_mean_recall_needs_every_class_on_one_side(many):
     drawn = tradeoff(record)
     assert "dashed line" not in drawn.caption
     assert "head classes' recall" in drawn.svg
+    both = many.record.model_copy(update={"rankings": (ranking, ends)})
+    drawn = tradeoff(both)
+    assert "rare classes' recall" in drawn.svg and "common classes'" in drawn.svg
+    assert "head classes' recall" not in drawn.svg
 
 
 def test_without_several_remedies_there_is_nothing_to_trade(study):

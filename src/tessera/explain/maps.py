@@ -159,7 +159,11 @@ def _on_layer(
 ) -> Explanations:
     asked = question(target, len(images), cut.classes)
     maps, texts, logits, residuals = [], [], [], []
-    exact = isinstance(method, HiResCam) and affine.affine(cut.graph, [cut.place.key])
+    exact = (
+        isinstance(method, HiResCam)
+        and not cut.place.leading
+        and affine.affine(cut.graph, [cut.place.key])
+    )
     draw = _drawing(cut, images, method)
     start = 0
     for batch in gradients.batches(

@@ -80,7 +80,8 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     heights = [100 * r.rare.mean for x in rankings for r in x.remedies]
     bottom, top = min(*heights, 0.0), max(*heights, 1.0)
     axes[0].set_ylim(bottom - 0.1 * (top - bottom), top + 0.12 * (top - bottom))
-    rare_name, common_name = rankings[0].sides
+    sides = {ranking.sides for ranking in rankings}
+    rare_name, common_name = sides.pop() if len(sides) == 1 else ("rare", "common")
     figure.supxlabel(f"{common_name} classes' recall, points", fontsize=9)
     figure.supylabel(f"{rare_name} classes' recall, points", fontsize=9)
     return svg(figure)
