@@ -1,3 +1,7 @@
+import pytest
+
+from tessera import files
+from tessera.record import StudyFolder
 from tessera.report.readme import main, write_readme_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -30,3 +34,28 @@ def test_a_study_of_several_remedies_shows_its_ranking(tmp_path, many):
     text = readme.read_text(encoding="utf-8")
     assert "take remedy-0" in text
     assert "The study says" not in text
+
+
+def test_a_claim_that_the_study_leaves_untested_is_told_from_one_that_tests_it(
+    tmp_path, study, study_folder
+):
+    first, *others = study.record.verdicts
+    untested = first.model_copy(update={"verdict": "not tested", "because": "Nobody."})
+    tested = first.model_copy(update={"verdict": "supported", "because": "All do."})
+    mine = study.record.model_copy(update={"verdicts": (untested, *others)})
+    theirs = study.record.model_copy(update={"verdicts": (tested, untested)})
+    for name, record in (("mine", mine), ("theirs", theirs)):
+        files.write_text(StudyFolder(tmp_path / name).study, record.model_dump_json())
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    main([str(readme), str(tmp_path / "mine"), "--also", str(tmp_path / "theirs")])
+    text = readme.read_text(encoding="utf-8")
+    assert f"| {first.claim} | **supported** | In `theirs`: All do. |" in text
+    assert all(f"| {v.claim} | **{v.verdict}** | {v.because} |" in text for v in others)
+    assert "\n`theirs`: Tessera" in text
+    assert text.count("The study says") == 1
+
+
+def test_without_a_study_the_usage_is_told():
+    with pytest.raises(SystemExit, match=r"usage: .*--also"):
+        main(["README.md", "--also", "results/other"])

@@ -1,48 +1,71 @@
 """Committed results -> the tables between a README's two marker lines.
 
-python -m tessera.report.readme README.md results/cifar10 results/digits
+    python -m tessera.report.readme README.md results/cifar10 results/digits
+    python -m tessera.report.readme README.md results/cifar10 --also results/context
+
+Of a study after `--also` only the verdicts are told that those before left untested.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tessera.record import StudyFolder, StudyRecord
-from tessera.report import marked, tables
+from tessera.report import marked, provenance, tables
 from tessera.report.published import beside_published
 
+ALSO = "--also"
 
-def write_readme_table(readme: Path, *studies: Path) -> None:
+
+def write_readme_table(readme: Path, *studies: Path, also: Sequence[Path] = ()) -> None:
     """Replace what stands between the `results` markers by the studies' tables.
 
     Args:
         readme: A Markdown file with markers, see `marked.replace`.
         studies: Folders that hold a `study.json`.
+        also: Others, for the verdicts that a study leaves untested.
 
     Raises:
         ValueError: A marker is missing, doubled or out of order.
         OSError: A `study.json` cannot be read.
     """
-    body = "\n".join(_tables(folder) for folder in studies)
-    marked.replace(readme, "results", body)
+    others = {folder.name: _record(folder) for folder in also}
+    parts = [_tables(_record(folder), others) for folder in studies]
+    sources = [f"`{k}`: {provenance.line(r)}\n" for k, r in others.items()]
+    marked.replace(readme, "results", "\n".join([*parts, *sources]))
 
 
-def _tables(folder: Path) -> str:
+def _record(folder: Path) -> StudyRecord:
     text = StudyFolder(folder).study.read_text(encoding="utf-8")
-    record = StudyRecord.model_validate_json(text)
+    return StudyRecord.model_validate_json(text)
+
+
+def _tables(record: StudyRecord, others: Mapping[str, StudyRecord]) -> str:
     if tables.has_ranking(record):
         return "\n".join(
             filter(None, (tables.rankings(record), beside_published(record)))
         )
-    return f"{tables.results(record)}\n{tables.verdicts(record)}"
+    return f"{tables.results(record)}\n{tables.verdicts(record, others)}"
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run from the command line: a README, then the studies' folders."""
-    if len(arguments) < 2:
-        raise SystemExit("usage: python -m tessera.report.readme README.md STUDY...")
-    readme, *studies = map(Path, arguments)
-    write_readme_table(readme, *studies)
+    before, after = _halves(arguments)
+    if len(before) < 2:
+        raise SystemExit(
+            "usage: python -m tessera.report.readme README.md STUDY... "
+            "[--also STUDY...]"
+        )
+    readme, *studies = map(Path, before)
+    write_readme_table(readme, *studies, also=[Path(folder) for folder in after])
+
+
+def _halves(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before `--also` and after it."""
+    if ALSO not in arguments:
+        return arguments, ()
+    at = arguments.index(ALSO)
+    return arguments[:at], arguments[at + 1 :]
 
 
 if __name__ == "__main__":

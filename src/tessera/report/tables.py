@@ -1,6 +1,6 @@
 """A study's record -> Markdown tables of its results and verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tessera.evaluation.evidence import listed, plural
 from tessera.evaluation.recommendation import with_interval
@@ -114,9 +114,25 @@ def _change(change: Change) -> str:
     return text if change.decision == "undecided" else f"**{text}**"
 
 
-def verdicts(record: StudyRecord) -> str:
-    """The claims and their verdicts as a Markdown table."""
-    rows = [[v.claim, f"**{v.verdict}**", v.because] for v in record.verdicts]
+def verdicts(record: StudyRecord, also: Mapping[str, StudyRecord] | None = None) -> str:
+    """The claims and their verdicts as a Markdown table.
+
+    Args:
+        record: The study's.
+        also: Other studies by name: what this one left untested is told from the first
+            of them that tested it.
+    """
+    tested = {
+        v.key: (f"In `{name}`: ", v)
+        for name, other in reversed(list((also or {}).items()))
+        for v in other.verdicts
+        if v.verdict != "not tested"
+    }
+    found = [
+        tested.get(v.key, ("", v)) if v.verdict == "not tested" else ("", v)
+        for v in record.verdicts
+    ]
+    rows = [[v.claim, f"**{v.verdict}**", f"{where}{v.because}"] for where, v in found]
     return markdown(["The study says", "Verdict", "Because"], rows) + "\n"
 
 
