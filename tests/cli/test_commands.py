@@ -33,6 +33,12 @@ def test_other_seeds_are_refused(text: str) -> None:
         commands.parse_seeds(text)
 
 
+def test_who_asks_for_no_seed_is_told_how_to_ask_for_seed_0() -> None:
+    with pytest.raises(ExperimentError, match=r"Received: 0; the one seed 0 is `0,`"):
+        commands.parse_seeds("0")
+    assert commands.parse_seeds("0,") == (0,)
+
+
 def test_data_keeps_the_files_image_size(tmp_path: Path) -> None:
     for name in ("cats", "dogs"):
         (tmp_path / "images" / name).mkdir(parents=True)

@@ -69,8 +69,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if "," in text:
         return numbers
     if not 1 <= numbers[0] <= 10_000:
-        problem = f"--seeds: expected 1 to 10000. Received: {text}."
-        raise settings.ExperimentError(problem)
+        raise settings.ExperimentError(
+            f"--seeds: expected a count from 1 to 10000. Received: {text.strip()}; the "
+            f"one seed {numbers[0]} is `{numbers[0]},`."
+        )
     return tuple(range(numbers[0]))
 
 
