@@ -83,8 +83,8 @@ site: $(VENV)/.dev
 	@echo 'The site: $(CURDIR)/site/index.html'
 
 results: $(VENV)/.$(EXTRA)
-	$(BIN)/python -m tessera.report.readme README.md results/study
-	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail results/explained
+	$(BIN)/python -m tessera.report.readme README.md results/study --also results/context
+	$(BIN)/python -m tessera.report.readme docs/findings.md results/remedies results/longtail results/explained results/context
 	$(BIN)/python -m tessera.report.readme docs/hybrid-plus.md results/plus
 	$(BIN)/python -m tessera.report.frontier docs/hybrid-plus.md frontier docs/images/frontier.svg results/study results/plus results/plus-long benchmarks/records/keras_cct.json
 	$(BIN)/python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-tokens
