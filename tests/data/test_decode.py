@@ -198,9 +198,16 @@ def test_a_file_that_is_no_whole_image_has_a_reason(tmp_path, damage, reason) ->
         decode.picture(tmp_path / "a", 8)
 
 
-def test_a_missing_file_has_a_reason(tmp_path) -> None:
-    with pytest.raises(decode.Unreadable, match="No such file"):
+def test_a_missing_file_is_withheld_by_the_system(tmp_path) -> None:
+    with pytest.raises(decode.Withheld, match="No such file"):
         decode.picture(tmp_path / "none.png", 8)
+
+
+def test_a_broken_file_is_not_withheld_by_the_system(tmp_path) -> None:
+    truncated(tmp_path / "a")
+    with pytest.raises(decode.Unreadable) as error:
+        decode.picture(tmp_path / "a", 8)
+    assert not isinstance(error.value, decode.Withheld)
 
 
 @pytest.mark.parametrize("side", [9_500, 20_000])

@@ -1,5 +1,6 @@
 """A folder becomes a dataset with labels that mean the same in every split."""
 
+import contextlib
 import os
 import shutil
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera.data import decode, folder
+from tessera.data import decode, decoded, folder, scan
 from tessera.data.dataset import DataError
 
 
@@ -98,6 +99,44 @@ def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(
     assert second.fingerprint == first.fingerprint
     np.testing.assert_array_equal(second.train.images, first.train.images)
     assert isinstance(second.train.images, np.memmap)
+
+
+@contextlib.contextmanager
+def withheld(*files):
+    """The system has no such files for a while; size and times stay as they were."""
+    for file in files:
+        file.rename(file.with_name(f".{file.name}"))
+    yield
+    for file in files:
+        file.with_name(f".{file.name}").rename(file)
+
+
+def test_what_the_system_withheld_is_asked_for_again(split_folder) -> None:
+    listing = scan.scan(split_folder)
+    cat, dog = (split_folder / f"train/{name}/1.png" for name in ("cat", "dog"))
+    with withheld(cat, dog):
+        both = [decoded.read(listing, 8) for _ in range(2)]
+    with withheld(dog):
+        one = decoded.read(listing, 8)
+    with withheld(cat):
+        other = decoded.read(listing, 8)
+    lost = [[refused.path for refused in found.refused] for found in (*both, one)]
+    assert lost == [["train/cat/1.png", "train/dog/1.png"]] * 2 + [["train/dog/1.png"]]
+    assert [refused.path for refused in other.refused] == ["train/cat/1.png"]
+    assert len({both[0].key, both[1].key, one.key, other.key}) == 3
+    whole = decoded.read(listing, 8)
+    assert whole.refused == () and len(whole.images) == 14
+
+
+def test_what_the_system_withholds_still_is_no_reason_to_decode_the_rest(
+    split_folder,
+) -> None:
+    listing = scan.scan(split_folder)
+    calls: list[int] = []
+    with withheld(split_folder / "train/cat/1.png"):
+        decoded.read(listing, 8)
+        decoded.read(listing, 8, progress=lambda done, total: calls.append(done))
+    assert calls == []
 
 
 def test_a_folder_that_was_moved_is_known(split_folder, tmp_path) -> None:

@@ -35,6 +35,10 @@ class Unreadable(Exception):
     """A file that is no image this package reads; the message is the reason."""
 
 
+class Withheld(Unreadable):
+    """The system did not hand the file over; the same file may be readable later."""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded file."""
@@ -64,6 +68,7 @@ def picture(path: Path, size: int, *, alone: Executor | None = None) -> Picture:
             thread decodes them.
 
     Raises:
+        Withheld: The system refused to read it; the message says why.
         Unreadable: The file cannot be decoded whole; the message says why.
     """
     try:
@@ -72,7 +77,9 @@ def picture(path: Path, size: int, *, alone: Executor | None = None) -> Picture:
     except UnidentifiedImageError:
         raise Unreadable("not a JPEG, PNG, WebP, BMP or GIF image") from None
     except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from error
+        if error.errno is None:  # Pillow's, of the content
+            raise Unreadable(str(error)) from error
+        raise Withheld(error.strerror or str(error)) from error
 
 
 def from_bytes(content: bytes, size: int, *, limit: int = MAX_PIXELS) -> Picture:
@@ -113,6 +120,8 @@ def _opened(
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unreadable(f"its pixels are more than the {limit:,} allowed") from None
+    except MemoryError as error:
+        raise Withheld("not enough memory to decode it") from error
     # Decoders meet broken files with errors of every kind; each means the same here.
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

@@ -1,7 +1,7 @@
 """A listing into pixels: every file decoded once, the unreadable set aside."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +18,7 @@ from tessera.data.scan import File, Listing, Refused
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with files done and files in all."""
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is cached changes its form."""
 
 WINDOW = 1024
@@ -49,16 +49,31 @@ def read(
 
     The cache knows a file by its path in the folder, its size and the time of its last
     change, so that a folder that was moved or copied with its times is known too.
+    Files that the system withheld are asked for again each time: a right to read or
+    the end of a shortage changes none of these.
     """
     mark = key(listing, image_size)
     entry = cache.find(mark)
-    if entry is None:
-        images, sizes, unreadable = decode_files(listing, image_size, progress=progress)
-        cache.store(mark, {"images": images, "sizes": sizes}, {"refused": unreadable})
-        entry = cache.find(mark) or cache.Entry(
-            {"images": images, "sizes": sizes}, {"refused": unreadable}
-        )
-    return _from_entry(listing, entry, mark)
+    if entry is None or not _still_withheld(listing, entry.facts["withheld"]):
+        images, sizes, facts = decode_files(listing, image_size, progress=progress)
+        arrays: dict[str, Any] = {"images": images, "sizes": sizes}
+        cache.store(mark, arrays, facts)
+        entry = cache.find(mark) or cache.Entry(arrays, facts)
+    withheld = entry.facts["withheld"]
+    return _from_entry(listing, entry, cache.key(mark, withheld) if withheld else mark)
+
+
+def _still_withheld(listing: Listing, positions: Sequence[int]) -> bool:
+    """Whether the system hands over none of these files, as when they were decoded."""
+    for at in positions:
+        try:
+            decode.read(listing.root / listing.files[at].path, 1)
+        except decode.Withheld:
+            continue
+        except decode.Unreadable:
+            pass
+        return False
+    return True
 
 
 def key(listing: Listing, image_size: int) -> str:
@@ -69,37 +84,43 @@ def key(listing: Listing, image_size: int) -> str:
 
 def decode_files(
     listing: Listing, image_size: int, *, progress: Progress | None = None
-) -> tuple[Images, NDArray[np.int32], dict[str, str]]:
+) -> tuple[Images, NDArray[np.int32], dict[str, Any]]:
     """Read every file.
 
     Returns:
         Images uint8 [N, S, S, 3] and sizes int32 [N, 2] of the readable files, in the
-        listing's order, and the reason for each unreadable one, by its position.
+        listing's order, and facts about the others: `refused`, the reason for each by
+        its position, and `withheld`, the positions that the system refused.
     """
     total = len(listing.files)
     images = np.empty((total, image_size, image_size, 3), dtype=np.uint8)
     sizes = np.empty((total, 2), dtype=np.int32)
     unreadable: dict[str, str] = {}
+    withheld: list[int] = []
     for done, picture in enumerate(_pictures(listing, image_size), start=1):
-        if isinstance(picture, str):
-            unreadable[str(done - 1)] = picture
+        if isinstance(picture, decode.Unreadable):
+            unreadable[str(done - 1)] = str(picture)
+            withheld += [done - 1] if isinstance(picture, decode.Withheld) else []
         else:
             at = done - 1 - len(unreadable)
             images[at], sizes[at] = picture.pixels, picture.size
         if progress is not None:
             progress(done, total)
     used = total - len(unreadable)
-    return images[:used], sizes[:used], unreadable
+    facts = {"refused": unreadable, "withheld": withheld}
+    return images[:used], sizes[:used], facts
 
 
-def _pictures(listing: Listing, image_size: int) -> Iterator[Picture | str]:
+def _pictures(
+    listing: Listing, image_size: int
+) -> Iterator[Picture | decode.Unreadable]:
     """Each file's picture, or the reason why it has none, in order."""
 
-    def one(file: File) -> Picture | str:
+    def one(file: File) -> Picture | decode.Unreadable:
         try:
             return decode.picture(listing.root / file.path, image_size, alone=alone)
         except decode.Unreadable as reason:
-            return str(reason)
+            return reason
 
     # Pillow lets other threads run while it decodes; two a core hide the disk. Large
     # pictures get a thread of their own, because each thread keeps the memory it used.
@@ -118,11 +139,11 @@ def _from_entry(listing: Listing, entry: cache.Entry, mark: str) -> Decoded:
     used = tuple(file for at, file in enumerate(listing.files) if at not in reasons)
     number = {name: k for k, name in enumerate(listing.class_names)}
     labels = np.array([number.get(file.label, -1) for file in used], dtype=np.int32)
-    arrays: dict[str, Any] = entry.arrays
+    found: dict[str, Any] = entry.arrays
     return Decoded(
-        images=arrays["images"],
+        images=found["images"],
         labels=labels,
-        sizes=arrays["sizes"],
+        sizes=found["sizes"],
         files=used,
         refused=(*listing.refused, *unreadable),
         key=mark,
