@@ -22,13 +22,21 @@ def paths(root: Path) -> list[str]:
     return [file.path for file in scan(root).files]
 
 
-@pytest.mark.parametrize("name", ["val", "valid", "validation", "VAL"])
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "dev", "VAL"])
 def test_splits_are_known_by_their_names(tmp_path, name) -> None:
     touch(tmp_path, "train/b/1", "train/a/1", "test/a/1", f"{name}/b/1")
     listing = scan(tmp_path)
     assert listing.classes == {"train": ("a", "b"), "test": ("a",), "val": ("b",)}
     assert listing.class_names == ("a", "b")
     assert [f.split for f in listing.files] == ["train", "train", "test", "val"]
+
+
+def test_training_and_testing_are_train_and_test(tmp_path) -> None:
+    listing = scan(touch(tmp_path, *(f"{s}/{c}/1" for s in SPLITS for c in "ab")))
+    assert listing.classes == {"train": ("a", "b"), "test": ("a", "b")}
+
+
+SPLITS = ("Training", "testing")
 
 
 def test_a_folder_per_class_is_one_split(tmp_path) -> None:
@@ -44,6 +52,31 @@ def test_a_folder_per_class_is_one_split(tmp_path) -> None:
 def test_classes_that_are_called_train_and_test_stay_classes(tmp_path) -> None:
     listing = scan(touch(tmp_path, "train/1", "plane/1", "test/1"))
     assert listing.class_names == ("plane", "test", "train")
+
+
+def test_images_straight_in_the_splits_are_refused_since_nobody_says_their_class(
+    tmp_path,
+) -> None:
+    touch(tmp_path, "Train/1", "test/1", "dev/1")
+    with pytest.raises(DataError, match=r"such as train/cat/.*Train/, dev/, test/ "):
+        scan(tmp_path)
+
+
+def test_folders_that_all_hold_the_same_classes_are_refused_as_splits(
+    tmp_path,
+) -> None:
+    touch(tmp_path, "x/cat/1", "x/dog/1", "y/cat/1", "y/dog/1")
+    with pytest.raises(DataError, match=r"x/, y/ all with .* cat, dog, as splits"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "inner", [("x/cat/1", "y/cat/1"), ("x/cat/1", "x/dog/1", "y/cat/1"), ("x/1", "y/1")]
+)
+def test_classes_with_few_or_different_folders_in_them_stay_classes(
+    tmp_path, inner
+) -> None:
+    assert scan(touch(tmp_path, *inner)).class_names == ("x", "y")
 
 
 def test_hidden_files_and_folders_are_passed_over(tmp_path) -> None:
@@ -102,6 +135,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path) -> None:
         (["test/a/1", "test/b/1"], "train/ with a folder per class beside test/"),
         (["train/a/1", "train/b/1", "val/a/1", "valid/a/1"], "val, valid"),
         (["pets/train/a/1", "pets/test/a/1"], r"Try .*pets"),
+        (["pets/Training/a/1", "pets/testing/a/1"], r"Try .*pets"),
     ],
 )
 def test_another_layout_is_an_error_that_says_what_is_there(

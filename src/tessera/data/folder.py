@@ -8,7 +8,8 @@ from tessera.arrays import Images, Indices
 from tessera.data import cache, decoded, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
-from tessera.data.scan import Listing, scan, shown
+from tessera.data.entries import shown
+from tessera.data.scan import Listing, scan
 
 FORMAT = 2
 """Raised whenever what is cached of checked data changes its form."""

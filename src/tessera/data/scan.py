@@ -1,19 +1,22 @@
 """An image folder into a listing: splits, classes, files; no image is opened."""
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tessera.data import entries
 from tessera.data.dataset import DataError
 
 SPLIT_NAMES = {
     "train": "train",
+    "training": "train",
     "test": "test",
+    "testing": "test",
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
 }
 """Folders that are a split, in any case, when they hold folders themselves."""
 
@@ -93,7 +96,7 @@ def scan(root: Path) -> Listing:
         DataError: There is no such folder, it has no known layout, or a split or a
             class is a link or has a name that is no text.
     """
-    if not _is_folder(root):
+    if not entries.is_folder(root):
         raise DataError(f"{root}: expected a folder of images. Received: no folder.")
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}
@@ -113,14 +116,14 @@ def scan(root: Path) -> Listing:
 def _split_folders(found: _Found) -> dict[str, Path]:
     """The folder of each split; `{"all": root}` where there are only classes."""
     root = found.root
-    for entry in _entries(root):
+    for entry in entries.visible(root):
         if entry.name.lower() in SPLIT_NAMES:
-            _refuse_link(entry)
-    folders = [Path(entry.path) for entry in _folders(root)]
+            entries.refuse_link(entry)
+    folders = [Path(entry.path) for entry in entries.folders(root)]
     splits: dict[str, list[Path]] = {"train": [], "test": [], "val": []}
     for folder in folders:
         split = SPLIT_NAMES.get(folder.name.lower())
-        if split is not None and _folders(folder):
+        if split is not None and entries.folders(folder):
             splits[split].append(folder)
     if not any(splits.values()):
         return {"all": root}
@@ -129,8 +132,8 @@ def _split_folders(found: _Found) -> dict[str, Path]:
     found.stray += [f"{f.name}/" for f in folders if f not in used.values()]
     found.stray += [
         _relative(entry, found)
-        for entry in _entries(root)
-        if not _leads_to_folder(entry)
+        for entry in entries.visible(root)
+        if not entries.leads_to_folder(entry)
     ]
     return used
 
@@ -152,10 +155,10 @@ def _check_splits(root: Path, splits: dict[str, list[Path]]) -> None:
 
 def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
     """Collect a split's files, class after class; yield the class names."""
-    for entry in _entries(folder):
-        if _leads_to_folder(entry):
-            _refuse_link(entry)
-            _refuse_name(entry)
+    for entry in entries.visible(folder):
+        if entries.leads_to_folder(entry):
+            entries.refuse_link(entry)
+            entries.refuse_name(entry)
             yield entry.name
             _walk_class(Path(entry.path), split, entry.name, found)
         else:
@@ -165,7 +168,7 @@ def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
 def _walk_class(
     folder: Path, split: str, label: str, found: _Found, *, depth: int = 1
 ) -> None:
-    for entry in _entries(folder):
+    for entry in entries.visible(folder):
         try:
             reason = _fault(entry, found.root, depth)
             if reason is not None:
@@ -183,10 +186,10 @@ def _walk_class(
 
 def _fault(entry: os.DirEntry[str], root: Path, depth: int) -> str | None:
     """Why an entry of a class is not used; None where nothing speaks against it."""
-    if not _is_text(entry.name):
+    if not entries.is_text(entry.name):
         return "a name that is no text: bytes outside UTF-8, or control characters"
     if entry.is_symlink():
-        inside = _link_is_inside(entry, root)
+        inside = entries.is_inside(entry.path, root)
         return None if inside else "a link to a folder, to nothing or out of the root"
     if entry.is_dir(follow_symlinks=False):
         return f"more than {DEEPEST} folders deep" if depth > DEEPEST else None
@@ -199,92 +202,49 @@ def _file(entry: os.DirEntry[str], split: str, label: str, found: _Found) -> Fil
     return File(path, split, label, facts.st_size, facts.st_mtime_ns)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Visible entries by name: the order of files never depends on the disk."""
-    try:
-        with os.scandir(folder) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(
-            f"{shown(str(folder))}: expected a folder that can be listed. Received: "
-            f"{error.strerror}."
-        ) from error
-    return sorted(visible, key=lambda entry: entry.name)
-
-
-def _folders(folder: Path) -> list[os.DirEntry[str]]:
-    return [e for e in _entries(folder) if e.is_dir(follow_symlinks=False)]
-
-
-def _refuse_link(entry: os.DirEntry[str]) -> None:
-    """A split or a class that were passed over would be missed too late."""
-    if entry.is_symlink():
-        raise DataError(
-            f"{entry.path}: expected a folder. Received: a link to one, which is not "
-            "followed, so that nothing outside the folder is read. Put a copy in its "
-            "place."
-        )
-
-
-def _refuse_name(entry: os.DirEntry[str]) -> None:
-    """A class is called by its folder's name in tables, files and pages."""
-    if not _is_text(entry.name):
-        raise DataError(
-            f"{shown(entry.path)}: expected a class whose name is text. Received: "
-            "bytes outside UTF-8, or control characters. Rename the folder."
-        )
-
-
-def _link_is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    try:
-        target = Path(entry.path).resolve(strict=True)
-    except (OSError, RuntimeError):  # Python 3.11 and 3.12 call a loop a RuntimeError.
-        return False
-    return target.is_file() and target.is_relative_to(root)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or a link to one; a link in a circle is neither."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_text(name: str) -> bool:
-    """Whether a name can be printed and stored: Unicode without control characters."""
-    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
-
-
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:
-    return shown(entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/"))
-
-
-def shown(path: str) -> str:
-    """A path as it is, or with escapes where it is no text."""
-    return path if _is_text(path) else path.encode("unicode_escape").decode()
+    return entries.shown(entry.path[len(str(found.root)) + 1 :].replace(os.sep, "/"))
 
 
 def _check_layout(root: Path, listing: Listing) -> None:
     if len(listing.class_names) >= 2 and listing.files:
+        _check_classes(root, listing.classes.get("all", ()))
         return
-    inner = [e.name for e in _folders(root) if _looks_split(Path(e.path))]
+    inner = [e.name for e in entries.folders(root) if _looks_split(Path(e.path))]
     hint = f" Try {root / inner[0]}, which has train/." if inner else ""
-    names = [entry.name for entry in _entries(root)]
+    names = [entry.name for entry in entries.visible(root)]
     empty = ", with no image in them" if names and not listing.files else ""
     raise DataError(
         f"{root}: expected train/ and test/ with a folder per class, or a folder per "
         "class, at least two of them. Received: "
-        f"{shown(', '.join(names[:10])) or 'an empty folder'}{empty}.{hint}"
+        f"{entries.shown(', '.join(names[:10])) or 'an empty folder'}{empty}.{hint}"
     )
 
 
 def _looks_split(folder: Path) -> bool:
-    return any(entry.name.lower() == "train" for entry in _folders(folder))
+    names = (entry.name.lower() for entry in entries.folders(folder))
+    return any(SPLIT_NAMES.get(name) == "train" for name in names)
+
+
+def _check_classes(root: Path, names: tuple[str, ...]) -> None:
+    """Refuse splits that lie where classes do: they would be what is learnt."""
+    if not names:
+        return
+    there = ", ".join(f"{name}/" for name in names[:10])
+    if all(name.lower() in SPLIT_NAMES for name in names):
+        raise DataError(
+            f"{root}: expected a folder per class in every split, such as train/cat/ "
+            f"and test/cat/. Received: {there} with images and no class. Put each "
+            "class's images into a folder of its own; if these are the classes, rename "
+            "them."
+        )
+    inner = {tuple(e.name for e in entries.folders(root / name)) for name in names}
+    same = inner.pop()
+    if not inner and len(same) >= 2:
+        raise DataError(
+            f"{root}: expected train/ and test/ with a folder per class, or a folder "
+            f"per class. Received: {there} all with the same folders, "
+            f"{entries.shown(', '.join(same[:10]))}, as splits have. If they are "
+            "splits, call them train/, test/ and val/; if they are the classes, put "
+            "their images into them without those folders."
+        )

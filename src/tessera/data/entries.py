@@ -1,0 +1,79 @@
+"""What lies in a folder, in order; what may be followed and what may be said."""
+
+import os
+import unicodedata
+from pathlib import Path
+
+from tessera.data.dataset import DataError
+
+
+def visible(folder: Path) -> list[os.DirEntry[str]]:
+    """Visible entries by name: the order of files never depends on the disk."""
+    try:
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(
+            f"{shown(str(folder))}: expected a folder that can be listed. Received: "
+            f"{error.strerror}."
+        ) from error
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def folders(folder: Path) -> list[os.DirEntry[str]]:
+    """Visible folders by name, links to one left out."""
+    return [e for e in visible(folder) if e.is_dir(follow_symlinks=False)]
+
+
+def refuse_link(entry: os.DirEntry[str]) -> None:
+    """A split or a class that were passed over would be missed too late."""
+    if entry.is_symlink():
+        raise DataError(
+            f"{entry.path}: expected a folder. Received: a link to one, which is not "
+            "followed, so that nothing outside the folder is read. Put a copy in its "
+            "place."
+        )
+
+
+def refuse_name(entry: os.DirEntry[str]) -> None:
+    """A class is called by its folder's name in tables, files and pages."""
+    if not is_text(entry.name):
+        raise DataError(
+            f"{shown(entry.path)}: expected a class whose name is text. Received: "
+            "bytes outside UTF-8, or control characters. Rename the folder."
+        )
+
+
+def is_inside(link: str | Path, root: Path) -> bool:
+    """Whether a link leads to a file below `root`, which is resolved."""
+    try:
+        target = Path(link).resolve(strict=True)
+    except (OSError, RuntimeError):  # Python 3.11 and 3.12 call a loop a RuntimeError.
+        return False
+    return target.is_file() and target.is_relative_to(root)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a path that cannot be one is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a link in a circle is neither."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be printed and stored: Unicode without control characters."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+
+
+def shown(path: str) -> str:
+    """A path as it is, or with escapes where it is no text."""
+    return path if is_text(path) else path.encode("unicode_escape").decode()
