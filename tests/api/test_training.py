@@ -10,6 +10,7 @@ from report.folders import heatmaps, write_history
 import tessera
 from tessera import files, settings, study
 from tessera.api import training
+from tessera.data.dataset import DataError
 from tessera.experiment import Cnn, Experiment, Folder
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
@@ -78,6 +79,13 @@ def test_a_path_keeps_what_the_plan_says_about_data(tmp_path: Path) -> None:
     asked = training._experiment(tmp_path, plan, epochs=None, seeds=2, change=())
     assert asked.data == Folder(path=str(tmp_path), image_size=24)
     assert asked.seeds == (0, 1)
+
+
+def test_results_are_not_written_into_the_images(tmp_path: Path) -> None:
+    for verb in (tessera.study, tessera.train):
+        with pytest.raises(DataError, match="outside the image folder"):
+            verb(tmp_path, out=tmp_path / "results", verbose=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_setting_that_does_not_exist_is_named() -> None:

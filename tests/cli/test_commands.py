@@ -81,3 +81,18 @@ def test_refused_data_leaves_no_folder_behind(verb: str, tmp_path: Path) -> None
 
     assert ended.returncode == 2
     assert not out.exists()
+
+
+@pytest.mark.parametrize("verb", ["study", "train", "search"])
+def test_results_are_not_written_into_the_images(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    ended = tessera(verb, "--data", ".", "--epochs", "1")
+
+    assert ended.returncode == 2
+    assert f"outside the image folder {tmp_path.resolve()}" in ended.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"cat", "dog"}

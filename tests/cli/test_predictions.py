@@ -12,6 +12,7 @@ from PIL import Image
 from cli.inside import tessera
 from tessera.answers import Answer, Refused
 from tessera.cli import predictions
+from tessera.data.dataset import DataError
 from tessera.record import RunFolder
 from tessera.settings import ExperimentError
 
@@ -50,6 +51,19 @@ def test_the_table_keeps_its_columns_and_cannot_steer_a_terminal() -> None:
 def test_an_unknown_format_is_refused_before_anything_is_loaded() -> None:
     with pytest.raises(ExperimentError, match="one of table, jsonl, csv"):
         predictions.predict(Path("none"), [], form="xml", heatmaps=None)
+
+
+def test_heatmaps_are_not_written_among_images(toy: RunFolder, tmp_path: Path) -> None:
+    for digit in range(10):
+        (tmp_path / str(digit)).mkdir()
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for images, heatmaps in (
+        (tmp_path / "0", tmp_path / "heatmaps"),
+        (photos, photos / "heatmaps"),
+    ):
+        with pytest.raises(DataError, match="outside the image folder"):
+            predictions.predict(toy.path, [images], form="csv", heatmaps=heatmaps)
 
 
 @pytest.mark.slow

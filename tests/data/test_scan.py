@@ -94,6 +94,14 @@ def test_notes_and_files_outside_classes_are_reported_as_left_alone(tmp_path) ->
     assert scan(tmp_path).stray == ("notes/", "train/a/list.CSV", "train/x")
 
 
+def test_results_that_lie_in_the_folder_are_left_alone_and_called_so(tmp_path) -> None:
+    touch(tmp_path, "a/1", "b/1", "runs/study/study.json", "runs/study/runs/x/1")
+    listing = scan(tmp_path)
+    assert listing.class_names == ("a", "b")
+    assert [file.path for file in listing.files] == ["a/1", "b/1"]
+    assert listing.stray == ("runs/ (results of Tessera)",)
+
+
 def test_a_file_out_of_the_folder_is_refused_and_one_inside_is_followed(
     tmp_path,
 ) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tessera import files
 from tessera.data import digits
+from tessera.data.dataset import DataError
 from tessera.experiment import Cnn, Hybrid
 from tessera.explain import branch_command, branches, shares
 from tessera.explain.graph import ExplainError
@@ -65,6 +66,18 @@ def test_an_image_leaves_a_picture_both_maps_and_its_parts(run, photo, tmp_path,
     )
     assert f"{stored['parts'][0, 3]:+.3f}" in text
     assert "Residual of the maps" in text and "non-linear" in text
+
+
+def test_pictures_are_not_written_among_the_folders_of_the_classes(
+    run, photo, tmp_path
+):
+    for name in "0123456789":
+        (tmp_path / name).mkdir(exist_ok=True)
+    with pytest.raises(DataError, match="outside the image folder"):
+        printed(
+            branch_command.branch_images, run.path, [photo], out=tmp_path / "pictures"
+        )
+    assert not (tmp_path / "pictures").exists()
 
 
 def test_the_reference_is_the_mean_over_the_validation_images(

@@ -8,6 +8,7 @@ from PIL import Image
 from rich.console import Console
 
 from tessera import files, settings
+from tessera.data.dataset import DataError
 from tessera.experiment import Experiment, Hybrid, Transformer
 from tessera.explain import command, gradcam, maps
 from tessera.explain.graph import ExplainError
@@ -105,6 +106,16 @@ def test_an_image_leaves_a_picture_its_map_and_a_row(run, photo, tmp_path):
     assert stored["image"].shape == (32, 32, 3)
     assert tuple(stored["class_names"]) == NAMES
     assert NAMES[int(stored["predicted"])] in printed and str(photo) in printed
+
+
+def test_pictures_are_not_written_among_the_folders_of_the_classes(
+    run, photo, tmp_path
+):
+    for name in NAMES:
+        (tmp_path / name).mkdir(exist_ok=True)
+    with pytest.raises(DataError, match="outside the image folder"):
+        explain(run, [photo], out=tmp_path / "explanations")
+    assert not (tmp_path / "explanations").exists()
 
 
 def test_the_model_is_the_runs_own_with_its_best_weights(run, photo, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera.data.dataset import Dataset
+from tessera.data.dataset import DataError, Dataset
 from tessera.export import command, formats
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output
@@ -46,6 +46,16 @@ def test_a_folder_that_holds_something_is_never_touched(
     with pytest.raises(ExportError, match="expected a folder that is not there yet"):
         command.write(model, "keras", tmp_path, dataset)
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_model_is_not_written_among_the_folders_of_its_classes(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    for digit in range(10):
+        (tmp_path / str(digit)).mkdir()
+    with pytest.raises(DataError, match="outside the image folder"):
+        command.export(toy.path, "keras", out=tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_an_unknown_format_lists_the_known_ones(toy: RunFolder) -> None:

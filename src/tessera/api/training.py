@@ -12,7 +12,7 @@ from tessera import study as studies
 from tessera.api.script import script_kept_out
 from tessera.cli import commands, progress
 from tessera.cli import remedies as choice
-from tessera.data import source
+from tessera.data import apart, source
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
 from tessera.record import StudyFolder
@@ -85,6 +85,7 @@ def study(
     alone = bool(wanted) and plan is None
     asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
     folder = Path(out) if out is not None else Path("runs") / asked.name
+    apart.keep_from_data(asked.data, folder)
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     asked = studies.adapted(asked, loaded.dataset, wanted)
     runtime.prepare()
@@ -151,6 +152,7 @@ def train(
         TrainingDiverged: The loss became NaN or infinite.
     """
     asked = _experiment(data, plan, epochs=epochs, seeds=None, change=change)
+    apart.keep_from_data(asked.data, Path(out))
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     dataset = loaded.dataset
     run = commands.find_run(studies.adapted(asked, dataset), model, regime, seed)

@@ -97,7 +97,9 @@ def study(
     from tessera import study as studies
     from tessera.cli import engine as engines
     from tessera.cli import outcome
+    from tessera.data import apart
 
+    apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset, remedies)
@@ -168,7 +170,9 @@ def train(
     """Train one cell with one seed, in this process, with every core."""
     from tessera import study as studies
     from tessera.cli import progress
+    from tessera.data import apart
 
+    apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset)

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
+from tessera.data import apart
 from tessera.evaluation.evidence import plural
 from tessera.settings import ExperimentError
 
@@ -39,12 +40,17 @@ def predict(
     Raises:
         ExperimentError: There is no such format.
         RunError: The folder holds no usable run.
+        DataError: The heatmaps would lie among images.
     """
     if form not in FORMATS:
         raise ExperimentError(
             f"--format: expected one of {', '.join(FORMATS)}. Received: {form!r}."
         )
     model = trained.load(path)
+    if heatmaps is not None:
+        apart.keep_from_classes(model.class_names, heatmaps)
+        for folder in filter(Path.is_dir, images):
+            apart.keep_from_images(folder, heatmaps)
     notes = Console(stderr=True, highlight=False, markup=False)
     seen = Counter[type]()
     if model.because:

@@ -68,7 +68,9 @@ def run(
 ) -> None:
     """Search each model in turn; leave `search.json` and `experiment.toml`."""
     from tessera import runtime
+    from tessera.data import apart
 
+    apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     runtime.load_backend()
     from tessera import files, locks, settings, study

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tessera.data import entries
+from tessera.data import apart, entries
 from tessera.data.dataset import DataError
 
 SPLIT_NAMES = {
@@ -68,7 +68,8 @@ class Listing:
     """Links out of the folder or to folders, what is no regular file, and names that
     are no text; such names are written with escapes."""
     stray: tuple[str, ...] = ()
-    """Files outside any class folder, and lists and notes beside images."""
+    """What lies outside any class folder, Tessera's own results included, and lists
+    and notes beside images."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -158,6 +159,9 @@ def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
     for entry in entries.visible(folder):
         if entries.leads_to_folder(entry):
             entries.refuse_link(entry)
+            if apart.is_results(Path(entry.path)):
+                found.stray.append(f"{_relative(entry, found)}/ (results of Tessera)")
+                continue
             entries.refuse_name(entry)
             yield entry.name
             _walk_class(Path(entry.path), split, entry.name, found)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tessera import files
+from tessera.data import apart
 from tessera.data.dataset import Dataset
 from tessera.explain import branch_panel, branches, command, methods, panel, shares
 from tessera.explain import trained as trainings
@@ -62,10 +63,12 @@ def branch_images(
     Raises:
         ExplainError: No finished run, no two branches, no such class or method.
         DataError: The run's data cannot be read; its validation images are needed.
+            Or `out` lies among images of its classes.
     """
     console = console or Console()
     chosen, folder = linear_method(method), RunFolder(run)
     trained, decoded = command.opened(folder, paths, target, contrast)
+    apart.keep_from_classes(trained.class_names, out)
     if decoded.paths:
         images = np.stack(decoded.images)
         found = branches.explain(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tessera.data import decode
+from tessera.data import apart, decode
 from tessera.evaluation.probabilities import softmax
 from tessera.explain import maps, methods, places, reading, view
 from tessera.explain.graph import ExplainError
@@ -68,11 +68,13 @@ def explain_images(
     Raises:
         ExplainError: The run is not finished, has no such class, or cannot be explained
             this way.
+        DataError: `out` lies among images of its classes.
     """
     console = console or Console()
     chosen = methods.by_name(method)
     trained, decoded = opened(RunFolder(run), paths, target, contrast)
     chosen = configured(chosen, trained)
+    apart.keep_from_classes(trained.class_names, out)
     if decoded.paths:
         layer = layer or ("features" if chosen.where == "layer" else None)
         images = np.stack(decoded.images)

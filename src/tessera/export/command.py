@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera import files, trained
-from tessera.data import source
+from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.export import card, formats, parity
 from tessera.export.errors import ExportError
@@ -50,7 +50,7 @@ def export(
         ExportError: There is no such format, the folder is taken, something that the
             format needs is missing, or the exported model is not the original.
         RunError: The folder holds no usable run.
-        DataError: The run's data cannot be read.
+        DataError: The run's data cannot be read, or `out` lies among its images.
     """
     known = [name for name in formats.FORMATS if name == form]
     if not known:
@@ -59,6 +59,7 @@ def export(
         )
     model = trained.load(path)
     where = out or Path(f"{model.run.cell}-seed-{model.run.seed}-{form}")
+    apart.keep_from_classes(model.class_names, where)
     return write(model, known[0], where, data_of(model, data), licence=licence)
 
 

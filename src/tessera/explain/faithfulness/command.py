@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime, settings
 from tessera.arrays import Heatmaps
-from tessera.data import source
+from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
@@ -89,6 +89,8 @@ def check_run(
     began = time.perf_counter()
     trained = runs.load(run)
     record = trained.record
+    if out is not None:
+        apart.keep_from_classes(trained.class_names, out)
     tell("images")
     dataset = same_data(run, record, data)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
