@@ -78,6 +78,16 @@ def test_links_out_of_a_folder_are_refused_and_links_within_are_read(
     assert isinstance(found[2], Refused) and "out of the root" in found[2].reason
 
 
+def test_a_link_in_a_circle_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "photo.png").write_bytes(b"x")
+    refused, photo = answers.files_of([tmp_path])
+    assert refused == Refused(
+        tmp_path / "loop.png", "a link to a folder, to nothing or out of the root"
+    )
+    assert photo == tmp_path / "photo.png"
+
+
 def test_no_more_than_a_batch_is_read_ahead(
     model: trained.Trained, folder: Path
 ) -> None:

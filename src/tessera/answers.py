@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Images, Probabilities
-from tessera.data import decode
+from tessera.data import decode, entries
 from tessera.data.scan import SIDE_FILES
 from tessera.explain import gradcam, panel
 from tessera.trained import Trained
@@ -65,25 +65,20 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path | Refused]:
 
 def _below(folder: Path, root: Path) -> Iterator[Path | Refused]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        inner = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         yield Refused(folder, error.strerror or str(error))
         return
-    for entry in entries:
+    for entry in inner:
         path = folder / entry.name
         if entry.name.startswith(".") or entry.name.lower().endswith(SIDE_FILES):
             continue
-        if entry.is_symlink() and not _inside(path, root):
+        if entry.is_symlink() and not entries.is_inside(path, root):
             yield Refused(path, "a link to a folder, to nothing or out of the root")
         elif entry.is_dir(follow_symlinks=False):
             yield from _below(path, root)
         else:
             yield path
-
-
-def _inside(link: Path, root: Path) -> bool:
-    target = link.resolve()
-    return target.is_file() and target.is_relative_to(root)
 
 
 def answers(
