@@ -2,7 +2,11 @@
 
 import errno
 import io
+import os
+import struct
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +100,23 @@ def test_another_error_of_the_system_is_a_fault_of_ours() -> None:
 
     with pytest.raises(FileNotFoundError):
         errors.guarded(fault)
+
+
+def test_an_image_of_too_many_pixels_is_told_of_once(tmp_path: Path) -> None:
+    # A bitmap's header alone: 54 bytes that promise a picture of 9500 x 9500.
+    facts = (40, 9500, 9500, 1, 24, 0, 0, 0, 0, 0, 0)
+    header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        bitmap = header + struct.pack("<IiiHHIIiiII", *facts)
+        (tmp_path / "images" / name / "1.bmp").write_bytes(bitmap)
+    # A program of its own: here, tests make errors of warnings.
+    ended = subprocess.run(
+        [sys.executable, "-m", "tessera", "data", tmp_path / "images"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"TESSERA_CACHE": str(tmp_path / "cache")},
+    )
+    assert "9500 x 9500 pixels are more than" in ended.stdout
+    assert "Warning" not in ended.stderr

@@ -1,5 +1,7 @@
 """A panel is a decodable picture that says what it shows."""
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -27,6 +29,13 @@ def test_the_picture_can_be_opened(tmp_path):
     panel.save(tmp_path / "deep" / "a.png", panel.draw(example()))
     with Image.open(tmp_path / "deep" / "a.png") as picture:
         assert picture.size == (960, 390)
+
+
+def test_a_name_in_letters_that_the_font_lacks_is_drawn_without_a_warning(tmp_path):
+    figure = panel.draw(example(title="evidence for 猫"))
+    panel.save(tmp_path / "a.png", figure)  # in these tests a warning is an error
+    assert (tmp_path / "a.png").exists()
+    panel.write(figure, io.BytesIO())
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (400, 300, 3)])

@@ -3,6 +3,7 @@
 import errno
 import io
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,8 @@ MISTAKE = 2
 def guarded(app: Callable[[], Any]) -> int:
     """Run a typer app; a known error becomes a message and an exit code."""
     show_any_name()
+    # `data.decode` refuses such an image and says so; Pillow would say it once more.
+    warnings.filterwarnings("ignore", message="Image size .* decompression bomb")
     try:
         app()
     except Exception as error:

@@ -1,7 +1,9 @@
 """One explained image -> a picture: the image, its map in cells, and both together."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -64,7 +66,14 @@ def draw(panel: Panel) -> Figure:
 def save(path: Path, figure: Figure) -> None:
     """Write a figure as PNG, atomically."""
     with files.replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+        write(figure, temporary)
+
+
+def write(figure: Figure, target: Path | IO[bytes]) -> None:
+    """Write a figure as PNG; a letter that the font lacks is a box."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(target, format="png")
 
 
 def _say_blank(axes: Axes, reason: str) -> None:

@@ -77,7 +77,7 @@ class Maps(Explanations):
     def _picture(self, index: int) -> str:
         made = self.panel(index)
         buffer = io.BytesIO()
-        panel.draw(made).savefig(buffer, format="png")
+        panel.write(panel.draw(made), buffer)
         data = base64.b64encode(buffer.getvalue()).decode("ascii")
         return (
             f'<img alt="{html.escape(made.title, quote=True)}" '
