@@ -65,6 +65,16 @@ def test_a_missing_file_and_a_broken_one_have_reasons(
     assert isinstance(good, Answer)
 
 
+def test_a_folder_without_an_image_is_named_and_the_rest_goes_on(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "notes.txt").write_text("a list")
+    (tmp_path / ".hidden.png").write_text("x")
+    found = list(answers.files_of([tmp_path, folder / "0.png"]))
+    assert found == [Refused(tmp_path, "a folder without an image"), folder / "0.png"]
+
+
 def test_links_out_of_a_folder_are_refused_and_links_within_are_read(
     folder: Path, tmp_path: Path
 ) -> None:

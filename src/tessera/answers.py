@@ -54,11 +54,14 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path | Refused]:
     """Files as given; a folder stands for the files below it, in order of name.
 
     Below a folder, hidden names and lists or notes (`SIDE_FILES`) are passed over;
-    links to folders are not followed and links out of it are refused.
+    links to folders are not followed and links out of it are refused, and so is a
+    folder in which nothing is left.
     """
     for path in paths:
         if path.is_dir():
-            yield from _below(path, path.resolve())
+            found = _below(path, path.resolve())
+            yield next(found, Refused(path, "a folder without an image"))
+            yield from found
         else:
             yield path
 

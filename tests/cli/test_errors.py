@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.inside import tessera
 from tessera.cli import errors
 from tessera.data.dataset import DataError
 from tessera.settings import ExperimentError
@@ -100,6 +101,27 @@ def test_another_error_of_the_system_is_a_fault_of_ours() -> None:
 
     with pytest.raises(FileNotFoundError):
         errors.guarded(fault)
+
+
+@pytest.mark.parametrize(
+    ("words", "behind"),
+    [
+        (["predict", "runs/photos", ""], "runs/photos"),
+        (["study", "--data", "none", "--out", ""], "--out"),
+        (["study", "--out=", "--data", "none"], "--out="),
+        ([""], "tessera"),
+    ],
+)
+def test_an_empty_word_is_refused_before_it_means_the_current_folder(
+    words: list[str], behind: str
+) -> None:
+    ended = tessera(*words)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"tessera: {behind}: expected a value behind it.")
+
+
+def test_a_setting_may_be_given_an_empty_text() -> None:
+    errors.refuse_empty(["config", "--set", "data.name="])
 
 
 def test_an_image_of_too_many_pixels_is_told_of_once(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def study(
     alone = bool(wanted) and plan is None
     asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
     folder = Path(out) if out is not None else Path("runs") / asked.name
-    apart.keep_from_data(asked.data, folder)
+    apart.keep_from_data(asked.data, folder, "out")
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     asked = studies.adapted(asked, loaded.dataset, wanted)
     runtime.prepare()
@@ -152,7 +152,7 @@ def train(
         TrainingDiverged: The loss became NaN or infinite.
     """
     asked = _experiment(data, plan, epochs=epochs, seeds=None, change=change)
-    apart.keep_from_data(asked.data, Path(out))
+    apart.keep_from_data(asked.data, Path(out), "out")
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     dataset = loaded.dataset
     run = commands.find_run(studies.adapted(asked, dataset), model, regime, seed)

@@ -266,4 +266,4 @@ def main() -> None:
     """Run the command line; known errors end in one message and exit code 2."""
     from tessera.cli import errors
 
-    sys.exit(errors.guarded(app))
+    sys.exit(errors.guarded(app, sys.argv[1:]))

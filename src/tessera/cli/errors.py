@@ -2,9 +2,11 @@
 
 import errno
 import io
+import itertools
+import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MENDABLE = (
@@ -37,12 +39,18 @@ REFUSALS = (
 MISTAKE = 2
 
 
-def guarded(app: Callable[[], Any]) -> int:
-    """Run a typer app; a known error becomes a message and an exit code."""
+def guarded(app: Callable[[], Any], words: Sequence[str] = ()) -> int:
+    """Run a typer app; a known error becomes a message and an exit code.
+
+    Args:
+        app: Takes its own words from `sys.argv`.
+        words: The same, to be looked at first.
+    """
     show_any_name()
     # `data.decode` refuses such an image and says so; Pillow would say it once more.
     warnings.filterwarnings("ignore", message="Image size .* decompression bomb")
     try:
+        refuse_empty(words)
         app()
     except Exception as error:
         if any(kind.__name__ in MENDABLE for kind in type(error).__mro__):
@@ -54,6 +62,23 @@ def guarded(app: Callable[[], Any]) -> int:
         print(f"tessera: {message}", file=sys.stderr)
         return MISTAKE
     return 0
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an empty word, which as a path would mean the current folder.
+
+    Raises:
+        ExperimentError: There is one.
+    """
+    for before, word in itertools.pairwise(("tessera", *words)):
+        if not word or re.fullmatch("--[a-z-]+=", word):
+            from tessera.settings import ExperimentError
+
+            raise ExperimentError(
+                f"{word or before}: expected a value behind it. Received: an empty "
+                "one, as a shell's variable leaves that is not set. Say `.` where you "
+                "mean the current folder."
+            )
 
 
 def show_any_name() -> None:

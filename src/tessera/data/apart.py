@@ -16,17 +16,22 @@ DEEP = 3
 """Folders around a run that may hold nothing else: `runs/CELL/seed-N`."""
 
 
-def keep_from_data(data: experiment.Data, out: Path) -> None:
+def keep_from_data(data: experiment.Data, out: Path, option: str = "--out") -> None:
     """Refuse an output folder that is, or lies in, the images of an experiment.
+
+    Args:
+        data: The experiment's.
+        out: The folder, which need not be there.
+        option: What the caller's user calls it.
 
     Raises:
         DataError: It does.
     """
     if isinstance(data, experiment.Folder):
-        keep_from_images(Path(data.path), out)
+        keep_from_images(Path(data.path), out, option)
 
 
-def keep_from_images(images: Path, out: Path) -> None:
+def keep_from_images(images: Path, out: Path, option: str = "--out") -> None:
     """Refuse an output folder that is, or lies in, a folder of images.
 
     Raises:
@@ -35,7 +40,7 @@ def keep_from_images(images: Path, out: Path) -> None:
     # Unlike Path.resolve, realpath has no error for links in a circle.
     root, place = Path(os.path.realpath(images)), Path(os.path.realpath(out))
     if place.is_relative_to(root):
-        raise _refusal(root, out)
+        raise _refusal(root, out, option)
 
 
 def keep_from_classes(class_names: Sequence[str], out: Path) -> None:
@@ -50,9 +55,9 @@ def keep_from_classes(class_names: Sequence[str], out: Path) -> None:
             raise _refusal(root, out)
 
 
-def _refusal(root: Path, out: Path) -> DataError:
+def _refusal(root: Path, out: Path, option: str = "--out") -> DataError:
     return DataError(
-        f"--out: expected a folder outside the image folder {root}, where results "
+        f"{option}: expected a folder outside the image folder {root}, where results "
         f"would be taken for images or a class. Received: {str(out)!r}. Choose "
         f"another, such as {root}-results."
     )
