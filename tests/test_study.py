@@ -10,8 +10,9 @@ from pathlib import Path
 
 import filelock
 import pytest
+from evaluation.studies import record
 
-from tessera import study
+from tessera import files, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -127,6 +128,24 @@ def test_a_damaged_record_is_work_to_do(tmp_path: Path) -> None:
     folder.path.mkdir(parents=True)
     folder.record.write_text('{"schema_version": 1, "dig')
     assert len(study.survey(experiment, dataset, tmp_path).missing) == 6
+
+
+def test_a_study_says_of_its_data_what_is_known_when_it_is_concluded(
+    tmp_path: Path,
+) -> None:
+    asked = Experiment(
+        data=Digits(image_size=16), models=(Cnn(),), regimes=(Regime(name="balanced"),)
+    )
+    dataset = dataset_with([20] * 10)
+    noted = replace(dataset, notes=("One file is left out.",))
+    for task in study.survey(asked, dataset, tmp_path).missing:
+        digest, data = task.run.digest(dataset.fingerprint), dataset.summary()
+        found = record("cnn", task.run.regime, task.run.seed, [0.5] * 10)
+        found = found.model_copy(update={"digest": digest, "data": data})
+        files.write_text(task.folder.record, found.model_dump_json())
+    study.conclude(asked, noted, tmp_path, threads=1)
+    written = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
+    assert written.data.notes == ("One file is left out.",)
 
 
 def test_balanced_data_of_ten_classes_gets_the_studys_regimes() -> None:

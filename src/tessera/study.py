@@ -178,6 +178,8 @@ def conclude(
         root=out,
         faithfulness=[found for found in checked if found is not None],
     )
+    # A run's record says what was known of the data when that run was trained.
+    record = record.model_copy(update={"data": dataset.summary()})
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
 

@@ -3,10 +3,12 @@
 import io
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
-from tessera import workers
+from tessera import study, workers
 from tessera.cli import progress
+from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Experiment
 from tessera.record import RunFolder
 
@@ -76,3 +78,21 @@ def test_runs_on_the_device_are_counted_apart_from_those_that_train_nothing() ->
     first, second = text.getvalue().splitlines()
     assert first.startswith("on the device: 2 runs as 1 program; how long")
     assert "1 program, and 1 run without a training of their own; how" in second
+
+
+def announced(names: tuple[str, ...], experiment: Experiment, *notes: str) -> str:
+    labels = np.arange(len(names), dtype=np.int32)
+    split = Split(np.zeros((len(names), 8, 8, 3), np.uint8), labels)
+    dataset = Dataset("made up", names, split, split, None, "f" * 64, notes)
+    text = io.StringIO()
+    nothing = study.Progress(finished=(), missing=())
+    console = Console(file=text, width=200)
+    progress.announce(console, experiment, dataset, nothing, 1)
+    return text.getvalue()
+
+
+def test_what_a_reader_should_know_of_the_data_is_said_before_the_work() -> None:
+    names = tuple("abcdefghij")
+    text = announced(names, Experiment(), "1 of 9 files cannot be used.")
+    assert "note: 1 of 9 files cannot be used.\n" in text
+    assert "note:" not in announced(names, Experiment())

@@ -38,6 +38,8 @@ def announce(
         f"{len(dataset.class_names)} classes",
         soft_wrap=True,
     )
+    for note in dataset.notes:
+        console.print(f"note: {note}", soft_wrap=True)
     for line in _regimes(experiment.regimes):
         console.print(line, soft_wrap=True)
     console.print(
