@@ -20,6 +20,7 @@ from tessera.experiment import (
     Cnn,
     Digits,
     Experiment,
+    Natural,
     Reduced,
     Regime,
     Training,
@@ -162,6 +163,14 @@ def test_regimes_that_the_user_named_are_kept() -> None:
     regimes = (Regime(name="mine"),)
     experiment = Experiment(regimes=regimes, training=Training(epochs=1))
     assert study.adapted(experiment, dataset_with([40, 20])).regimes == regimes
+
+
+def test_a_refusal_names_the_regime_and_the_class_that_is_too_small() -> None:
+    fault = "^regime balanced: .* one of each class, for .*: class 2"
+    with pytest.raises(ProfileError, match=fault):
+        study.adapted(Experiment(), dataset_with([16, 8, 1]))
+    unlevelled = Experiment(regimes=(Regime(name="as-is", profile=Natural()),))
+    assert study.adapted(unlevelled, dataset_with([16, 8, 1])) == unlevelled
 
 
 def test_a_profile_that_does_not_fit_is_an_error_before_training() -> None:

@@ -235,6 +235,14 @@ def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None
         load(split_folder)
 
 
+def test_a_refusal_names_the_command_that_shows_it_at_the_same_size(
+    split_folder, make_image
+) -> None:
+    make_image("test/bird/0.png")
+    with pytest.raises(DataError, match=r"`tessera data \S+ --image-size 8` shows"):
+        load(split_folder)
+
+
 def test_every_problem_is_named_at_once(split_folder, make_image) -> None:
     make_image("test/bird/0.png")
     (split_folder / "train" / "cat" / "bad.png").write_text("no image")

@@ -134,13 +134,13 @@ def _refuse_unsafe(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> tuple[str, ...]:
     """The warnings that are left where no problem is."""
-    twins = safety.find_twins(pixels, parts)
+    twins, size = safety.find_twins(pixels, parts), pixels.images.shape[1]
     found = safety.problems(listing, pixels, parts, twins)
     if found:
         raise DataError(
             f"{listing.root}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in found)
-            + f"\n`tessera data {listing.root}` shows all of it."
+            + f"\n`tessera data {listing.root} --image-size {size}` shows all of it."
         )
     return safety.warnings(listing, pixels, parts, twins)
 
