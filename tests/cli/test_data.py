@@ -78,4 +78,7 @@ def test_json_holds_all_of_it(folder, capsys) -> None:
 
 def test_what_is_no_image_folder_is_an_error_and_exits_with_2(tmp_path, capsys) -> None:
     assert data(tmp_path / "none") == 2
-    assert "expected a folder of images" in capsys.readouterr().err
+    place = tmp_path / "none"
+    assert capsys.readouterr().err == (
+        f"tessera: {place}: expected a folder of images. Received: no folder.\n"
+    )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from tessera import study
+from tessera.cli import progress
 from tessera.data import source
 from tessera.data.dataset import DataError
 from tessera.data.inspect import Inspection, inspect
@@ -42,7 +42,7 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
             refused = _refusal(folder, image_size)
             inspection = dataclasses.replace(inspection, problems=refused)
     except DataError as error:
-        message = f"[red]Error[/red] {_plain(str(error))}"
+        message = f"tessera: {_plain(str(error))}"
         errors.print(message, highlight=False, soft_wrap=True)
         return UNUSABLE
     if json:
@@ -53,13 +53,8 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
 
 
 def _inspect(folder: Path, image_size: int, console: Console) -> Inspection:
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Reading images", total=None)
-        return inspect(
-            folder,
-            image_size=image_size,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress.loading(console) as report:
+        return inspect(folder, image_size=image_size, progress=report)
 
 
 def _refusal(folder: Path, image_size: int) -> tuple[str, ...]:
