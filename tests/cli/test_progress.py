@@ -4,12 +4,13 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from tessera import study, workers
 from tessera.cli import progress
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Experiment
+from tessera.experiment import Experiment, Fractions, Profile, Reduced, Regime
 from tessera.record import RunFolder
 
 RUNS = Experiment().runs()
@@ -96,3 +97,26 @@ def test_what_a_reader_should_know_of_the_data_is_said_before_the_work() -> None
     text = announced(names, Experiment(), "1 of 9 files cannot be used.")
     assert "note: 1 of 9 files cannot be used.\n" in text
     assert "note:" not in announced(names, Experiment())
+
+
+NUMBERS = tuple(sorted(str(number) for number in range(12)))
+"""Classes called by numbers sort as text: 0, 1, 10, 11, 2, 3 and so on."""
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        (Reduced(), "reduced, classes 11, 2 and 3, fraction 0.2: cut (plain)"),
+        (Reduced(classes=("3",)), "reduced, classes 3, fraction 0.2: cut (plain)"),
+        (Reduced(classes=(5,)), "reduced, classes 3, fraction 0.2: cut (plain)"),
+        (
+            Fractions(fractions={"11": 0.5, "2": 0.25}),
+            "fractions, fractions 0.5 of 11 and 0.25 of 2: cut (plain)",
+        ),
+    ],
+)
+def test_the_classes_of_a_profile_are_called_by_the_names_that_are_meant(
+    profile: Profile, said: str
+) -> None:
+    experiment = Experiment(regimes=(Regime(name="cut", profile=profile),))
+    assert said in announced(NUMBERS, experiment).splitlines()
