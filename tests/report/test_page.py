@@ -128,6 +128,12 @@ def test_names_from_the_outside_are_escaped(tmp_path):
     assert "&lt;img" in page
 
 
+def test_one_epoch_is_no_epochs(tmp_path):
+    text = write_report(write_study(tmp_path, ONE, recalls)).read_text(encoding="utf-8")
+    assert "1 epoch &middot;" in text and "One dataset, 1 epoch." in text
+    assert "1 epochs" not in text
+
+
 def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(study):
     note = "1 of 160 files cannot be used: <cat>/005.png. Repair or remove them."
     data = study.record.data.model_copy(update={"notes": (note,)})
