@@ -134,6 +134,14 @@ def test_one_epoch_is_no_epochs(tmp_path):
     assert "1 epochs" not in text
 
 
+def test_intervals_that_are_left_out_are_explained(study, drawn):
+    data = study.record.data.model_copy(update={"test_counts": (4, *[20] * 9)})
+    few = study.record.model_copy(update={"data": data})
+    for record, told in ((few, True), (study.record, False)):
+        text = page(dataclasses.replace(study, record=record), drawn)
+        assert ("a class of fewer than 5 test images" in text) is told
+
+
 def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(study):
     note = "1 of 160 files cannot be used: <cat>/005.png. Repair or remove them."
     data = study.record.data.model_copy(update={"notes": (note,)})
