@@ -66,3 +66,10 @@ def test_images_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:
     natural = run().model_copy(update={"regime": Regime(name="all", profile=Natural())})
     with pytest.raises(ProfileError, match="two images of at least one class"):
         selection.choose(natural, Dataset(**{**vars(digits), "train": single}))
+
+
+def test_the_classes_without_a_second_image_are_named() -> None:
+    kept, available = np.array([1, 1, 1]), np.array([16, 1, 8])
+    with pytest.raises(ProfileError, match=r"no second training image of: dog\. Add"):
+        selection.require_two(kept, available, ("cat", "dog", "owl"))
+    selection.require_two(np.array([2, 1, 1]), available, ("cat", "dog", "owl"))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import filelock
 import pytest
+from evaluation.studies import record
 
-from tessera import study
+from tessera import files, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -19,6 +20,7 @@ from tessera.experiment import (
     Cnn,
     Digits,
     Experiment,
+    Natural,
     Reduced,
     Regime,
     Training,
@@ -129,6 +131,24 @@ def test_a_damaged_record_is_work_to_do(tmp_path: Path) -> None:
     assert len(study.survey(experiment, dataset, tmp_path).missing) == 6
 
 
+def test_a_study_says_of_its_data_what_is_known_when_it_is_concluded(
+    tmp_path: Path,
+) -> None:
+    asked = Experiment(
+        data=Digits(image_size=16), models=(Cnn(),), regimes=(Regime(name="balanced"),)
+    )
+    dataset = dataset_with([20] * 10)
+    noted = replace(dataset, notes=("One file is left out.",))
+    for task in study.survey(asked, dataset, tmp_path).missing:
+        digest, data = task.run.digest(dataset.fingerprint), dataset.summary()
+        found = record("cnn", task.run.regime, task.run.seed, [0.5] * 10)
+        found = found.model_copy(update={"digest": digest, "data": data})
+        files.write_text(task.folder.record, found.model_dump_json())
+    study.conclude(asked, noted, tmp_path, threads=1)
+    written = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
+    assert written.data.notes == ("One file is left out.",)
+
+
 def test_balanced_data_of_ten_classes_gets_the_studys_regimes() -> None:
     experiment = study.adapted(Experiment(), dataset_with([20] * 10))
     assert experiment.regimes == Experiment().regimes
@@ -143,6 +163,14 @@ def test_regimes_that_the_user_named_are_kept() -> None:
     regimes = (Regime(name="mine"),)
     experiment = Experiment(regimes=regimes, training=Training(epochs=1))
     assert study.adapted(experiment, dataset_with([40, 20])).regimes == regimes
+
+
+def test_a_refusal_names_the_regime_and_the_class_that_is_too_small() -> None:
+    fault = "^regime balanced: .* one of each class, for .*: class 2"
+    with pytest.raises(ProfileError, match=fault):
+        study.adapted(Experiment(), dataset_with([16, 8, 1]))
+    unlevelled = Experiment(regimes=(Regime(name="as-is", profile=Natural()),))
+    assert study.adapted(unlevelled, dataset_with([16, 8, 1])) == unlevelled
 
 
 def test_a_profile_that_does_not_fit_is_an_error_before_training() -> None:

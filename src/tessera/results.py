@@ -31,7 +31,7 @@ class Interval(Value):
     """A 95 % interval of one run's score, from resampled test images."""
 
     low: float | None
-    """None where every replicate was invalid."""
+    """None where every replicate was invalid, or classes have too few test images."""
     high: float | None
     invalid: int = 0
     """Replicates whose score was undefined, left out of the percentiles."""

@@ -36,26 +36,34 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     )
     if dataset.validation is not None:
         return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
-    require_two(np.bincount(labels[kept]))
+    classes = len(dataset.class_names)
+    counts = np.bincount(labels[kept], minlength=classes)
+    require_two(counts, dataset.train.counts(classes), dataset.class_names)
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
     held = kept[outer]
     return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
 
 
-def require_two(kept: Counts) -> None:
+def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None:
     """Refuse images of which none can be held: a class of one has none to spare.
 
     Args:
         kept: Images per class, of which the validation set is to be cut.
+        available: Images per class before the profile.
+        names: Of the classes.
 
     Raises:
         ProfileError: No class has two.
     """
     if kept.max() < 2:
+        single = ", ".join(names[k] for k in np.flatnonzero(available == 1))
+        because = (
+            f", for there is no second training image of: {single}" if single else ""
+        )
         raise profiles.ProfileError(
             "validation: expected two images of at least one class, to learn from one "
-            "and to validate with the other. Received one of each class. Use a milder "
-            "imbalance, more images, or a folder val/."
+            f"and to validate with the other. Received one of each class{because}. Add "
+            "images, or a folder val/, or choose regimes that keep more."
         )
 
 

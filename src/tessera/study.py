@@ -16,7 +16,7 @@ from tessera import files, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
-from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Run
+from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Regime, Run
 from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
@@ -77,20 +77,23 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         ProfileError: A profile does not fit the data.
         RemedyError: A remedy contradicts itself, the data or the epochs.
     """
-    available = dataset.train.counts(len(dataset.class_names))
     found = []
     for regime in experiment.regimes:
-        counts = profiles.counts(regime.profile, available, dataset.class_names)
-        if dataset.validation is None:
-            selection.require_two(counts)
         try:
-            remarks = guards.check(
-                regime.remedy, counts, epochs=experiment.training.epochs
-            )
-        except guards.RemedyError as error:
-            raise guards.RemedyError(f"regime {regime.name}: {error}") from error
+            remarks = _check(regime, dataset, epochs=experiment.training.epochs)
+        except (profiles.ProfileError, guards.RemedyError) as error:
+            raise type(error)(f"regime {regime.name}: {error}") from error
         found += [f"{regime.name}: {remark}" for remark in remarks]
     return tuple(found)
+
+
+def _check(regime: Regime, dataset: Dataset, *, epochs: int) -> Sequence[str]:
+    names = dataset.class_names
+    available = dataset.train.counts(len(names))
+    counts = profiles.counts(regime.profile, available, names)
+    if dataset.validation is None:
+        selection.require_two(counts, available, names)
+    return guards.check(regime.remedy, counts, epochs=epochs)
 
 
 def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
@@ -178,6 +181,8 @@ def conclude(
         root=out,
         faithfulness=[found for found in checked if found is not None],
     )
+    # A run's record says what was known of the data when that run was trained.
+    record = record.model_copy(update={"data": dataset.summary()})
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cli.inside import tessera
+from tessera import study
 from tessera.cli.data import data
+from tessera.data import source
+from tessera.experiment import Experiment, Folder
+from tessera.imbalance.profiles import ProfileError
 
 
 @pytest.fixture
@@ -41,6 +46,30 @@ def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
     assert "\x1b" not in shown, "a file's name cannot colour the terminal"
 
 
+def test_what_a_study_would_refuse_is_not_called_safe(folder, capsys) -> None:
+    for file in sorted((folder / "dog[red]").iterdir())[2:]:
+        file.unlink()
+    assert data(folder) == 1
+    shown = capsys.readouterr().out
+    with pytest.raises(ProfileError) as refused:
+        study.adapted(Experiment(), source.load(Folder(path=str(folder))))
+    assert f"`tessera study` refuses it: {refused.value}" in shown
+    assert "regime balanced" in shown and "dog[red]" in str(refused.value)
+    assert "Safe to train on" not in shown
+
+
+def test_images_are_compared_at_the_size_that_is_asked_for(folder) -> None:
+    with Image.open(folder / "cat" / "0.png") as image:
+        near = np.array(image.resize((64, 64), Image.Resampling.NEAREST))
+    Image.fromarray(near).save(folder / "cat" / "far.png")
+    near[0, 0] ^= 1  # of one pixel in 64 x 64: lost at smaller sizes
+    Image.fromarray(near).save(folder / "dog[red]" / "far.png")
+    assert tessera("data", folder, "--image-size", "64").returncode == 0
+    seen = tessera("data", folder, "--image-size", "8")
+    assert seen.returncode == 1
+    assert "cat/far.png = dog[red]/far.png" in seen.stdout
+
+
 def test_json_holds_all_of_it(folder, capsys) -> None:
     assert data(folder, json=True) == 0
     found = json.loads(capsys.readouterr().out)
@@ -49,4 +78,7 @@ def test_json_holds_all_of_it(folder, capsys) -> None:
 
 def test_what_is_no_image_folder_is_an_error_and_exits_with_2(tmp_path, capsys) -> None:
     assert data(tmp_path / "none") == 2
-    assert "expected a folder of images" in capsys.readouterr().err
+    place = tmp_path / "none"
+    assert capsys.readouterr().err == (
+        f"tessera: {place}: expected a folder of images. Received: no folder.\n"
+    )

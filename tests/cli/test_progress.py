@@ -3,11 +3,14 @@
 import io
 from pathlib import Path
 
+import numpy as np
+import pytest
 from rich.console import Console
 
-from tessera import workers
+from tessera import study, workers
 from tessera.cli import progress
-from tessera.experiment import Experiment
+from tessera.data.dataset import Dataset, Split
+from tessera.experiment import Experiment, Fractions, Profile, Reduced, Regime
 from tessera.record import RunFolder
 
 RUNS = Experiment().runs()
@@ -76,3 +79,44 @@ def test_runs_on_the_device_are_counted_apart_from_those_that_train_nothing() ->
     first, second = text.getvalue().splitlines()
     assert first.startswith("on the device: 2 runs as 1 program; how long")
     assert "1 program, and 1 run without a training of their own; how" in second
+
+
+def announced(names: tuple[str, ...], experiment: Experiment, *notes: str) -> str:
+    labels = np.arange(len(names), dtype=np.int32)
+    split = Split(np.zeros((len(names), 8, 8, 3), np.uint8), labels)
+    dataset = Dataset("made up", names, split, split, None, "f" * 64, notes)
+    text = io.StringIO()
+    nothing = study.Progress(finished=(), missing=())
+    console = Console(file=text, width=200)
+    progress.announce(console, experiment, dataset, nothing, 1)
+    return text.getvalue()
+
+
+def test_what_a_reader_should_know_of_the_data_is_said_before_the_work() -> None:
+    names = tuple("abcdefghij")
+    text = announced(names, Experiment(), "1 of 9 files cannot be used.")
+    assert "note: 1 of 9 files cannot be used.\n" in text
+    assert "note:" not in announced(names, Experiment())
+
+
+NUMBERS = tuple(sorted(str(number) for number in range(12)))
+"""Classes called by numbers sort as text: 0, 1, 10, 11, 2, 3 and so on."""
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        (Reduced(), "reduced, classes 11, 2 and 3, fraction 0.2: cut (plain)"),
+        (Reduced(classes=("3",)), "reduced, classes 3, fraction 0.2: cut (plain)"),
+        (Reduced(classes=(5,)), "reduced, classes 3, fraction 0.2: cut (plain)"),
+        (
+            Fractions(fractions={"11": 0.5, "2": 0.25}),
+            "fractions, fractions 0.5 of 11 and 0.25 of 2: cut (plain)",
+        ),
+    ],
+)
+def test_the_classes_of_a_profile_are_called_by_the_names_that_are_meant(
+    profile: Profile, said: str
+) -> None:
+    experiment = Experiment(regimes=(Regime(name="cut", profile=profile),))
+    assert said in announced(NUMBERS, experiment).splitlines()

@@ -1,5 +1,7 @@
 """A dataset checks its parts and is known by its content."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,14 @@ def test_a_summary_counts_the_images_of_every_class() -> None:
     assert (summary.train_counts, summary.test_counts) == ((1, 2), (1, 1))
     assert summary.image_shape == (8, 8, 3)
     assert summary.name == "Pets"
+
+
+def test_a_summary_holds_what_a_reader_should_know_and_the_fingerprint_does_not() -> (
+    None
+):
+    noted = dataclasses.replace(dataset(), notes=("One file is left out.",))
+    assert noted.summary().notes == ("One file is left out.",)
+    assert noted.fingerprint == dataset().fingerprint
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ def test_images_and_labels_are_the_files(split_folder) -> None:
 
 
 def test_a_validation_folder_is_the_validation_split(split_folder, make_image) -> None:
-    make_image("valid/dog/0.png")
+    for label in ("cat", "dog"):
+        make_image(f"valid/{label}/0.png")
     dataset = load(split_folder)
-    assert dataset.validation.labels.tolist() == [1]
+    assert dataset.validation.labels.tolist() == [0, 1]
 
 
 def test_images_are_held_once_for_all_processes_however_they_are_split(
@@ -179,6 +180,14 @@ def test_a_class_without_test_images_is_refused(split_folder) -> None:
         load(split_folder)
 
 
+def test_a_class_without_validation_images_in_val_is_refused(
+    split_folder, make_image
+) -> None:
+    make_image("val/cat/0.png")
+    with pytest.raises(DataError, match="val has no readable image of: dog"):
+        load(split_folder)
+
+
 def test_a_class_without_training_images_is_refused(split_folder) -> None:
     for file in (split_folder / "train" / "cat").iterdir():
         file.unlink()
@@ -204,7 +213,7 @@ def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
 
 def test_more_than_one_percent_unreadable_files_are_refused(split_folder) -> None:
     (split_folder / "train" / "cat" / "bad.png").write_text("no image")
-    with pytest.raises(DataError, match=r"1 of 15 files .*train/cat/bad\.png: not a"):
+    with pytest.raises(DataError, match=r"1 of 15 files .*train/cat/bad\.png \(not a"):
         load(split_folder)
 
 
@@ -219,9 +228,57 @@ def test_fewer_are_set_aside_and_no_label_moves(split_folder, make_image) -> Non
         np.testing.assert_array_equal(dataset.train.images[position], pixels)
 
 
+def test_what_was_left_out_is_told_by_name_and_told_again_from_the_cache(
+    split_folder, make_image
+) -> None:
+    for n in range(500):
+        make_image(f"train/dog/{n}.png")
+    for n in range(5):
+        (split_folder / "train" / "cat" / f"bad{n}.png").write_text("no image")
+    why = "not a JPEG, PNG, WebP, BMP or GIF image"
+    names = ", ".join(f"train/cat/bad{n}.png ({why})" for n in range(3))
+    for _ in range(2):
+        assert load(split_folder).notes == (
+            f"5 of 515 files cannot be used: {names} and 2 more. Repair or remove "
+            "them.",
+        )
+
+
+def test_a_test_set_that_was_cut_is_told_and_so_is_the_one_left_alone(
+    split_folder, make_image
+) -> None:
+    shutil.rmtree(split_folder / "test")
+    make_image("test/0.png")
+    cut, aside = load(split_folder).notes
+    assert "no test/ with a folder per class: 2 of the 10 images" in cut
+    assert "test/ holds images that are not used: it has no folder per class" in aside
+
+
+def test_images_beside_the_splits_are_told_as_soon_as_they_lie_there(
+    split_folder, make_image
+) -> None:
+    (split_folder / "notes").mkdir()
+    assert load(split_folder).notes == ()
+    before = load(split_folder).fingerprint
+    make_image("eval/cat/0.png")
+    make_image("train/loose.png")
+    aside, loose = load(split_folder).notes
+    assert "eval/ holds images that are not used" in aside
+    assert "classes are not used: train/loose.png. " in loose
+    assert load(split_folder).fingerprint == before
+
+
 def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None:
     shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
     with pytest.raises(DataError, match=r"1 of 5 test images are also training"):
+        load(split_folder)
+
+
+def test_a_refusal_names_the_command_that_shows_it_at_the_same_size(
+    split_folder, make_image
+) -> None:
+    make_image("test/bird/0.png")
+    with pytest.raises(DataError, match=r"`tessera data \S+ --image-size 8` shows"):
         load(split_folder)
 
 

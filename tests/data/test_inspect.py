@@ -88,13 +88,21 @@ def test_a_class_unknown_to_training_is_a_problem_and_counted_nowhere(
     assert "bird" in found.problems[0]
 
 
-def test_a_class_missing_from_validation_is_worth_knowing(
-    split_folder, make_image
-) -> None:
+def test_a_class_missing_from_validation_is_a_problem(split_folder, make_image) -> None:
     make_image("val/cat/0.png")
     found = inspect(split_folder)
     assert found.counts["val"] == (1, 0)
-    assert found.safe and "dog" in found.warnings[0]
+    assert "val has no readable image of: dog" in found.problems[0]
+    assert not found.safe
+
+
+def test_folders_that_hold_images_beside_the_splits_are_worth_knowing(
+    split_folder, make_image
+) -> None:
+    make_image("eval/cat/0.png")
+    found = inspect(split_folder)
+    assert found.safe and found.stray == ("eval/",)
+    assert len(found.warnings) == 1 and "eval/ holds images" in found.warnings[0]
 
 
 def test_a_folder_without_one_readable_file_is_described_too(tmp_path) -> None:

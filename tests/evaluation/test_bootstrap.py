@@ -156,3 +156,7 @@ def test_invalid_replicates_are_counted_and_not_dropped_silently():
     assert 0.5 <= found.low <= found.high <= 0.7
     nothing = ours.interval(np.array([np.nan]))
     assert (nothing.low, nothing.high, nothing.invalid) == (None, None, 1)
+
+
+def test_a_class_is_thin_with_one_to_four_images_and_not_without():
+    assert ours.thin(np.array([0, 1, 4, 5, 90])).tolist() == [0, 1, 1, 0, 0]

@@ -80,6 +80,36 @@ def test_every_score_of_the_probabilities_has_an_interval(outcome):
     assert "reduced_recall" not in found
 
 
+def of_classes(*sizes):
+    """Answers of which some are wrong, for classes of these numbers of images."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1, (len(labels), len(sizes))) + np.eye(len(sizes))[labels]
+    return ours.Outcome(logits.astype(np.float32), labels, None)
+
+
+def known(sizes, parted=None):
+    found = ours.run_intervals(of_classes(*sizes), (2,), parted=parted, replicates=20)
+    return {name for name, one in found.items() if one.low is not None}
+
+
+def test_a_class_of_few_test_images_leaves_averages_over_classes_without_interval():
+    parted = groups([500, 50, 5])
+    enough, few = known((40, 20, 5), parted), known((40, 20, 4), parted)
+    assert enough - few == {
+        *("balanced_accuracy", "macro_f1", "worst_class_recall", "chance_adjusted"),
+        *("g_mean", "ece_classwise", "macro_auc", "macro_ap"),
+        *("reduced_recall", "tail_recall"),
+    }
+    assert {"accuracy", "mcc", "nll", "ece", "aurc", "head_recall"} <= few
+
+
+def test_where_most_test_images_are_of_such_classes_nothing_has_an_interval():
+    assert known((4, 4, 9)) != set()
+    assert known((4, 4, 3)) == set()
+    assert known((1, 1, 1)) == set()
+
+
 def test_what_a_run_left_is_read_back(outcome, tmp_path):
     run = RunFolder(tmp_path)
     assert ours.read(run) is None

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tessera.data import decode
+from tessera.evaluation import scores
 from tessera.experiment import Cifar10, Digits, Folder
 from tessera.export import card
 from tessera.export.parity import Parity
@@ -41,6 +42,21 @@ def test_the_accuracy_stands_with_its_interval(model: Trained, text: str) -> Non
     found = re.search(r"\| accuracy \| ([\d.]+ %) \| ([\d.]+) to ([\d.]+) % \|", text)
     assert found is not None and found[1] == accuracy
     assert float(found[2]) < float(found[1][:-2]) < float(found[3])
+
+
+def test_averages_over_a_class_of_few_test_images_have_no_interval(
+    model: Trained, text: str
+) -> None:
+    matrix = np.diag([30] * 9 + [4])
+    matrix[0, 1] = 10
+    scored = scores.from_confusion(matrix, model.class_names)
+    data = model.record.data.model_copy(update={"test_counts": (40, *[30] * 8, 4)})
+    record = model.record.model_copy(update={"scores": scored, "data": data})
+    told = card.card(replace(model, record=record), PARITY, file="x")
+    assert re.search(r"\| macro-F1 \| [\d.]+ % \| none \|", told)
+    assert re.search(r"\| accuracy \| [\d.]+ % \| [\d.]+ to [\d.]+ % \|", told)
+    why = "A class has fewer than 5 test images"
+    assert why in told and why not in text
 
 
 def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) -> None:

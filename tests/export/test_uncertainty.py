@@ -21,7 +21,9 @@ def test_without_trials_nothing_is_known() -> None:
 
 def test_the_bootstrap_of_one_classs_recall_has_the_binomials_width() -> None:
     matrix = np.array([[700, 300], [0, 1000]])
-    low, high = uncertainty.bootstrap(matrix, "worst_class_recall", seed=0)
+    found = uncertainty.bootstrap(matrix, "worst_class_recall", seed=0)
+    assert found is not None
+    low, high = found
     deviation = np.sqrt(0.7 * 0.3 / 1000)
     assert low == pytest.approx(0.7 - 1.96 * deviation, abs=0.005)
     assert high == pytest.approx(0.7 + 1.96 * deviation, abs=0.005)
@@ -32,9 +34,14 @@ def test_a_perfect_model_has_no_spread_and_an_empty_class_no_say() -> None:
     assert uncertainty.bootstrap(matrix, "macro_f1", seed=0) == (1.0, 1.0)
 
 
+def test_a_class_of_few_images_leaves_no_interval() -> None:
+    assert uncertainty.bootstrap(np.diag([10, 4]), "macro_f1", seed=0) is None
+    assert uncertainty.bootstrap(np.diag([10, 5]), "macro_f1", seed=0) is not None
+
+
 def test_the_interval_holds_the_score_and_repeats_with_its_seed() -> None:
     matrix = np.array([[8, 2, 0], [1, 5, 4], [0, 0, 10]])
     score = scores.from_confusion(matrix, ("a", "b", "c")).macro_f1
-    low, high = uncertainty.bootstrap(matrix, "macro_f1", seed=1)
-    assert low < score < high
-    assert uncertainty.bootstrap(matrix, "macro_f1", seed=1) == (low, high)
+    found = uncertainty.bootstrap(matrix, "macro_f1", seed=1)
+    assert found is not None and found[0] < score < found[1]
+    assert uncertainty.bootstrap(matrix, "macro_f1", seed=1) == found

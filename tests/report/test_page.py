@@ -128,6 +128,31 @@ def test_names_from_the_outside_are_escaped(tmp_path):
     assert "&lt;img" in page
 
 
+def test_one_epoch_is_no_epochs(tmp_path):
+    text = write_report(write_study(tmp_path, ONE, recalls)).read_text(encoding="utf-8")
+    assert "1 epoch &middot;" in text and "One dataset, 1 epoch." in text
+    assert "1 epochs" not in text
+
+
+def test_intervals_that_are_left_out_are_explained(study, drawn):
+    data = study.record.data.model_copy(update={"test_counts": (4, *[20] * 9)})
+    few = study.record.model_copy(update={"data": data})
+    for record, told in ((few, True), (study.record, False)):
+        text = page(dataclasses.replace(study, record=record), drawn)
+        assert ("a class of fewer than 5 test images" in text) is told
+
+
+def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(study):
+    note = "1 of 160 files cannot be used: <cat>/005.png. Repair or remove them."
+    data = study.record.data.model_copy(update={"notes": (note,)})
+    told = dataclasses.replace(
+        study, record=study.record.model_copy(update={"data": data})
+    )
+    text = page(told, figures(told, images=False))
+    described = text.split('<h2 id="data">')[1].split("</section>")[0]
+    assert f"<li>{note.replace('<', '&lt;').replace('>', '&gt;')}</li>" in described
+
+
 def test_without_images_the_page_says_why_there_are_none(tmp_path):
     folder = write_study(tmp_path, ONE, recalls)
     page = write_report(folder, images=False).read_text(encoding="utf-8")

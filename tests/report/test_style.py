@@ -1,3 +1,5 @@
+import re
+
 import matplotlib
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -50,6 +52,17 @@ def test_inline_pictures_take_the_pages_inks_and_keep_their_ids_apart():
     assert 'aria-label="a &quot;b&quot; &amp; c"' in text
     assert text.count('id="') == text.count('id="k-')
     assert text.count("url(#") == text.count("url(#k-")
+
+
+def test_equal_pictures_in_one_drawing_have_ids_of_their_own():
+    with drawing():
+        figure, panels = grid_of_axes(3, columns=3, width=2, height=2)
+        for axes in panels:
+            axes.imshow([[0.0, 1.0]])
+        text = svg(figure)
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert text.count("<image ") == 3
+    assert len(set(ids)) == len(ids)
 
 
 def test_standalone_pictures_have_paper_behind_them():

@@ -221,15 +221,20 @@ def faithfulness(
 def data(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    image_size: Annotated[
+        int,
+        typer.Option(min=8, max=512, help="The study's data.image_size."),
+    ] = 32,
 ) -> None:
     """Look at an image folder before training on it.
 
     Counts per class and split, imbalance factor, sizes, duplicates across splits,
-    unreadable files with reasons. Exits with 1 when training would be unsafe.
+    unreadable files with reasons. Exits with 1 when training would be unsafe, or when
+    tessera study with its own regimes would refuse the folder.
     """
     from tessera.cli import data as command
 
-    raise typer.Exit(command.data(folder, json=json))
+    raise typer.Exit(command.data(folder, json=json, image_size=image_size))
 
 
 @app.command()

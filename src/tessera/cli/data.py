@@ -1,21 +1,27 @@
 """An inspection of an image folder, printed for people or as JSON."""
 
+import dataclasses
 import json as json_format
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from tessera import study
+from tessera.cli import progress
+from tessera.data import source
 from tessera.data.dataset import DataError
 from tessera.data.inspect import Inspection, inspect
+from tessera.experiment import Experiment, Folder
+from tessera.imbalance.guards import RemedyError
+from tessera.imbalance.profiles import ProfileError
 
 SHOWN = 10
 """Lines of a long list that are printed; `--json` has them all."""
 
 SAFE, UNSAFE, UNUSABLE = 0, 1, 2
-"""Exit statuses: trainable; not safe to train on; no image folder at all."""
+"""Exit statuses: trainable; not to be trained on; no image folder at all."""
 
 
 def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
@@ -27,13 +33,16 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
         image_size: Height and width of the experiment's images.
 
     Returns:
-        The exit status: 0 safe, 1 unsafe, 2 not an image folder.
+        The exit status: 0 safe, 1 unsafe or refused by a study, 2 not an image folder.
     """
     console, errors = Console(), Console(stderr=True)
     try:
         inspection = _inspect(folder, image_size, errors)
+        if inspection.safe:
+            refused = _refusal(folder, image_size)
+            inspection = dataclasses.replace(inspection, problems=refused)
     except DataError as error:
-        message = f"[red]Error[/red] {_plain(str(error))}"
+        message = f"tessera: {_plain(str(error))}"
         errors.print(message, highlight=False, soft_wrap=True)
         return UNUSABLE
     if json:
@@ -44,13 +53,18 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
 
 
 def _inspect(folder: Path, image_size: int, console: Console) -> Inspection:
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Reading images", total=None)
-        return inspect(
-            folder,
-            image_size=image_size,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress.loading(console) as report:
+        return inspect(folder, image_size=image_size, progress=report)
+
+
+def _refusal(folder: Path, image_size: int) -> tuple[str, ...]:
+    """What a study with regimes of its own choice says against the folder."""
+    settings = Folder(path=str(folder), image_size=image_size)
+    try:
+        study.adapted(Experiment(), source.load(settings))
+    except (ProfileError, RemedyError) as error:
+        return (f"`tessera study` refuses it: {error}",)
+    return ()
 
 
 def show(found: Inspection, console: Console) -> None:

@@ -20,8 +20,9 @@ from tessera import estimate, study, workers
 from tessera.catalogue import label
 from tessera.cli import errors
 from tessera.data.dataset import Dataset
-from tessera.evaluation.evidence import plural
-from tessera.experiment import Experiment, Regime, Run, Training
+from tessera.evaluation.evidence import listed, plural
+from tessera.experiment import Experiment, Profile, Regime, Run, Training
+from tessera.imbalance.profiles import class_index
 
 
 def announce(
@@ -38,7 +39,9 @@ def announce(
         f"{len(dataset.class_names)} classes",
         soft_wrap=True,
     )
-    for line in _regimes(experiment.regimes):
+    for note in dataset.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    for line in _regimes(experiment.regimes, dataset.class_names):
         console.print(line, soft_wrap=True)
     console.print(
         f"{plural(len(experiment.models), 'model')} x "
@@ -52,7 +55,7 @@ def announce(
     )
 
 
-def _regimes(regimes: Sequence[Regime]) -> Iterator[str]:
+def _regimes(regimes: Sequence[Regime], names: tuple[str, ...]) -> Iterator[str]:
     """One line per profile, with the remedies tried on it."""
     by_profile: dict[str, list[str]] = {}
     for regime in regimes:
@@ -60,22 +63,26 @@ def _regimes(regimes: Sequence[Regime]) -> Iterator[str]:
         text = (
             regime.name if regime.name.endswith(remedy) else f"{regime.name} ({remedy})"
         )
-        by_profile.setdefault(_profile(regime), []).append(text)
-    for profile, names in by_profile.items():
-        yield f"{profile}: {', '.join(names)}"
+        by_profile.setdefault(_profile(regime.profile, names), []).append(text)
+    for profile, texts in by_profile.items():
+        yield f"{profile}: {', '.join(texts)}"
 
 
-def _profile(regime: Regime) -> str:
+def _profile(profile: Profile, names: tuple[str, ...]) -> str:
     """The profile's kind with what is particular to it: `exponential, factor 100`."""
-    given = regime.profile.model_dump(exclude={"kind", "selection"})
-    inner = "".join(f", {key} {_short(value)}" for key, value in given.items())
-    return f"{regime.profile.kind}{inner}"
+    given = profile.model_dump(exclude={"kind", "selection"})
+    inner = "".join(f", {key} {_short(value, names)}" for key, value in given.items())
+    return f"{profile.kind}{inner}"
 
 
-def _short(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _short(value: object, names: tuple[str, ...]) -> str:
+    """A setting of a profile; classes by the names that its numbers mean."""
+    if isinstance(value, tuple):
+        return listed([names[class_index(key, names)] for key in value])
+    if isinstance(value, dict):
+        shares = value.items()
+        return listed([f"{s:g} of {names[class_index(k, names)]}" for k, s in shares])
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def remarks(console: Console, experiment: Experiment, dataset: Dataset) -> None:

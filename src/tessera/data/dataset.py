@@ -64,6 +64,8 @@ class Dataset:
     """Only where the data brings its own; otherwise cut from `train` later."""
     fingerprint: str
     """SHA-256 of the decoded pixels, labels and class names."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how it was loaded, in sentences."""
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -124,6 +126,7 @@ class Dataset:
             train_counts=tuple(self.train.counts(classes).tolist()),
             test_counts=tuple(self.test.counts(classes).tolist()),
             image_shape=self.image_shape,
+            notes=self.notes,
         )
 
 

@@ -1,5 +1,6 @@
 """A folder of images into a dataset: listed, decoded once, checked, split."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from tessera.data.decoded import Decoded, Progress
 from tessera.data.entries import shown
 from tessera.data.scan import Listing, scan
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is cached of checked data changes its form."""
 
 TEST_SEED = 0
@@ -44,8 +45,8 @@ def load(
     key = _key(listing, pixels, parts)
     known = cache.find(key)
     if known is None:
-        _refuse_unsafe(listing, pixels, parts)
-        known = _remember(key, listing.class_names, pixels, parts)
+        warnings = _refuse_unsafe(listing, pixels, parts)
+        known = _remember(key, listing.class_names, pixels, parts, warnings)
     cut = known.arrays
     found = {name: part(pixels, at, cut.get(name)) for name, at in parts.items()}
     return Dataset(
@@ -55,6 +56,7 @@ def load(
         found["test"],
         found.get("val"),
         str(known.facts["fingerprint"]),
+        (*_cut_test(listing, parts), *known.facts["warnings"]),
     )
 
 
@@ -96,22 +98,27 @@ def _neighbours(positions: Indices) -> bool:
 
 
 def _remember(
-    key: str, names: tuple[str, ...], pixels: Decoded, parts: dict[str, Indices]
+    key: str,
+    names: tuple[str, ...],
+    pixels: Decoded,
+    parts: dict[str, Indices],
+    warnings: tuple[str, ...],
 ) -> cache.Entry:
-    """Keep the fingerprint, and what was cut: as a file, which all processes map."""
+    """Keep what was found, and what was cut: as a file, which all processes map."""
     found = {name: part(pixels, at) for name, at in parts.items()}
     mark = fingerprint(names, found["train"], found["test"], found.get("val"))
+    facts = {"fingerprint": mark, "warnings": warnings}
     cut = {
         name: split.images
         for name, split in found.items()
         if not _neighbours(parts[name])
     }
-    cache.store(key, cut, {"fingerprint": mark})
-    return cache.find(key) or cache.Entry(cut, {"fingerprint": mark})
+    cache.store(key, cut, facts)
+    return cache.find(key) or cache.Entry(cut, facts)
 
 
 def _key(listing: Listing, pixels: Decoded, parts: dict[str, Indices]) -> str:
-    """Of the fingerprint of data that was found safe."""
+    """Of the fingerprint and the warnings of data that was found safe."""
     return cache.key(
         "checked",
         FORMAT,
@@ -119,17 +126,30 @@ def _key(listing: Listing, pixels: Decoded, parts: dict[str, Indices]) -> str:
         pixels.key,
         listing.classes,
         [refused.path for refused in listing.refused],
+        safety.left_alone(listing),
         {split: len(positions) for split, positions in parts.items()},
     )
 
 
 def _refuse_unsafe(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
-) -> None:
-    found = safety.problems(listing, pixels, parts)
+) -> tuple[str, ...]:
+    """The warnings that are left where no problem is."""
+    twins, size = safety.find_twins(pixels, parts), pixels.images.shape[1]
+    found = safety.problems(listing, pixels, parts, twins)
     if found:
         raise DataError(
             f"{listing.root}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in found)
-            + f"\n`tessera data {listing.root}` shows all of it."
+            + f"\n`tessera data {listing.root} --image-size {size}` shows all of it."
+        )
+    return safety.warnings(listing, pixels, parts, twins)
+
+
+def _cut_test(listing: Listing, parts: dict[str, Indices]) -> Iterator[str]:
+    if "test" not in listing.classes:
+        yield (
+            f"The folder has no test/ with a folder per class: {len(parts['test'])} of "
+            f"the {len(parts['train']) + len(parts['test'])} images to learn from are "
+            "held out as the test set, class by class, the same ones for every run."
         )

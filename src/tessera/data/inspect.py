@@ -62,7 +62,7 @@ class Inspection:
 
     @property
     def safe(self) -> bool:
-        """Whether training would start."""
+        """Whether nothing in the images speaks against training."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:

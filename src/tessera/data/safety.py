@@ -1,9 +1,11 @@
 """Decoded data into what makes training on it unsafe, in plain words."""
 
 import hashlib
+import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,13 +13,19 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
-from tessera.data.scan import Listing
+from tessera.data.scan import SPLIT_NAMES, Listing, shown
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
 """Share of files, or of images, above which a fault makes the data unsafe."""
+
+NAMED = 3
+"""Files of a kind that a sentence names."""
+
+IMAGE_FILES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+"""Suffixes by which images are known in places where no file is opened."""
 
 Parts: TypeAlias = dict[str, Indices]
 """Positions of each split's images, by the split's name."""
@@ -66,7 +74,7 @@ def problems(
         *_alike_classes(listing),
         *_empty_classes(listing, pixels, parts),
         *_none_to_validate_with(pixels, parts),
-        *_unreadable(listing, pixels),
+        *_unreadable(listing, pixels, least=TOLERATED),
         *_leak(pixels, parts, twins, least=TOLERATED),
         *_contradiction(pixels, twins, least=TOLERATED),
     )
@@ -78,6 +86,8 @@ def warnings(
     """What a user should know although training is possible."""
     twins = twins or find_twins(pixels, parts)
     return (
+        *left_alone(listing),
+        *_unreadable(listing, pixels, least=0.0),
         *_small_classes(listing, pixels, parts),
         *_leak(pixels, parts, twins, least=0.0),
         *_contradiction(pixels, twins, least=0.0),
@@ -111,13 +121,14 @@ def _alike_classes(listing: Listing) -> Iterable[str]:
 
 
 def _empty_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
-    for split in ("train", "test"):
-        present = set(pixels.labels[parts[split]].tolist())
+    for split, positions in parts.items():
+        present = set(pixels.labels[positions].tolist())
         missing = [n for k, n in enumerate(listing.class_names) if k not in present]
-        if missing:
+        if missing and (present or split != "val"):
             yield (
                 f"{split} has no readable image of: {', '.join(missing)}. Every class "
-                "needs one to learn from and one to be measured on."
+                "needs one to learn from, one to be measured on and, where there is "
+                "val/, one to validate with."
             )
 
 
@@ -133,14 +144,51 @@ def _none_to_validate_with(pixels: Decoded, parts: Parts) -> Iterable[str]:
         )
 
 
-def _unreadable(listing: Listing, pixels: Decoded) -> Iterable[str]:
-    total = len(listing.files) + len(listing.refused)
-    if len(pixels.refused) > TOLERATED * total:
-        first = pixels.refused[0]
+def _unreadable(listing: Listing, pixels: Decoded, *, least: float) -> Iterable[str]:
+    total, refused = len(listing.files) + len(listing.refused), pixels.refused
+    if len(refused) > least * total:
+        named = _first([f"{one.path} ({one.reason})" for one in refused])
         yield (
-            f"{len(pixels.refused)} of {total} files cannot be used, more than "
-            f"{TOLERATED:.0%}, such as {first.path}: {first.reason}. Repair or remove "
-            "them."
+            f"{len(refused)} of {total} files cannot be used: {named}. Repair or "
+            "remove them."
+        )
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def left_alone(listing: Listing) -> tuple[str, ...]:
+    """What looks like images and is in no split: folders beside them, loose files."""
+    return (*_folders_aside(listing), *_loose_images(listing))
+
+
+def _folders_aside(listing: Listing) -> Iterable[str]:
+    for name in listing.stray:
+        if name.endswith("/") and _holds_images(listing.root / name):
+            flat = name[:-1].lower() in SPLIT_NAMES
+            why = "has no folder per class" if flat else "is no train/, test/ or val/"
+            yield (
+                f"{shown(name)} holds images that are not used: it {why}. Rename, sort "
+                "or move it."
+            )
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(
+        name.lower().endswith(IMAGE_FILES)
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _loose_images(listing: Listing) -> Iterable[str]:
+    loose = [name for name in listing.stray if name.lower().endswith(IMAGE_FILES)]
+    if loose:
+        yield (
+            f"Images outside the folders of classes are not used: {_first(loose)}. "
+            "Move them into one."
         )
 
 
@@ -176,11 +224,6 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
     single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
     if single and "val" not in parts:
         yield f"only one training image of: {', '.join(single)}; none to validate with."
-    if "val" in parts:
-        present = set(pixels.labels[parts["val"]].tolist())
-        missing = [n for k, n in enumerate(listing.class_names) if k not in present]
-        if missing:
-            yield f"val has no readable image of: {', '.join(missing)}."
 
 
 def _pair(pixels: Decoded, group: Indices, kinds: NDArray[Any]) -> str:

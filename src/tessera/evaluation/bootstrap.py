@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Floats, Labels
+from tessera.arrays import Counts, Floats, Labels
 from tessera.evaluation.matrix_scores import Stack
 from tessera.evaluation.ratios import ratio
 from tessera.results import Interval
@@ -22,6 +22,8 @@ OfDraws = Callable[[Draws], Floats]
 
 REPLICATES = 2000
 TAIL = 0.025
+FEW = 5
+"""Test images below which a class drawn from itself hardly varies, or never does."""
 _AT_ONCE = 4_000_000
 """Draws that are held in memory at once: 32 MB."""
 
@@ -185,6 +187,12 @@ def selection_of(confidence: Floats, correct: NDArray[np.bool_]) -> OfDraws:
         return area
 
     return score
+
+
+def thin(counts: Counts) -> NDArray[np.bool_]:
+    """Which classes have test images, but fewer than `FEW`, [K]."""
+    few: NDArray[np.bool_] = (counts > 0) & (counts < FEW)
+    return few
 
 
 def interval(values: Floats) -> Interval:

@@ -4,13 +4,13 @@ Everything here is computed from `predictions.npz` and `validation_predictions.n
 without the model.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tessera import files
-from tessera.arrays import Floats, Labels, Logits, Probabilities
+from tessera.arrays import Counts, Floats, Labels, Logits, Probabilities
 from tessera.evaluation import bootstrap, calibration, detection, selection
 from tessera.evaluation.matrix_scores import score
 from tessera.evaluation.probabilities import (
@@ -34,6 +34,18 @@ RESAMPLED = (
     "mcc",
 )
 """Scores of the confusion matrix that get a bootstrap interval."""
+BY_CLASS = (
+    "balanced_accuracy",
+    "macro_f1",
+    "worst_class_recall",
+    "chance_adjusted",
+    "g_mean",
+    "ece_classwise",
+    "macro_auc",
+    "macro_ap",
+)
+"""Scores in which a class weighs the same however few images it has."""
+NOTHING = Interval(low=None, high=None)
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,8 @@ def run_intervals(
             ECE.
 
     Returns:
-        An interval per score that the names in `CellSummary.scores` give.
+        An interval per score that the names in `CellSummary.scores` give, without
+        ends where it rests on classes of fewer than `bootstrap.FEW` test images.
     """
     labels = outcome.labels
     logs = log_softmax(outcome.logits)
@@ -147,7 +160,23 @@ def run_intervals(
     # Fewer for many classes, so that time grows with the images alone.
     fewer = max(replicates // 20, replicates // max(logs.shape[1], 10), 1)
     found |= _by_threshold(shares, labels, fewer)
-    return {name: bootstrap.interval(values) for name, values in found.items()}
+    counts = np.bincount(labels, minlength=logs.shape[1])
+    unknown = _unknown(list(found), counts, members)
+    return {
+        name: NOTHING if name in unknown else bootstrap.interval(values)
+        for name, values in found.items()
+    }
+
+
+def _unknown(
+    scores: Sequence[str], counts: Counts, members: Mapping[str, Sequence[int]]
+) -> set[str]:
+    """Scores that rest on classes of too few images to be drawn from themselves."""
+    thin = bootstrap.thin(counts)
+    if 2 * counts[thin].sum() > counts.sum():
+        return set(scores)
+    groups = {f"{name}_recall" for name, of in members.items() if thin[list(of)].any()}
+    return groups | set(BY_CLASS if thin.any() else ())
 
 
 def _of_draws(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
+from tessera.evaluation.bootstrap import FEW, thin
 from tessera.experiment import Cifar10, Data, Digits
 from tessera.export import uncertainty
 from tessera.export.parity import TOLERANCE, Parity
@@ -94,6 +95,7 @@ def _values(
         "reduced": _reduced(record),
         "scores": score_rows(record),
         "draws": f"{uncertainty.DRAWS:,}",
+        "few": FEW if thin(np.array(record.data.test_counts)).any() else 0,
         "limits": limits(trained, parity),
         "parity": parity,
         "check": _check(parity),
@@ -254,8 +256,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def between(interval: tuple[float, float]) -> str:
-    """(0.1, 0.2) -> `10.0 to 20.0 %`."""
+def between(interval: tuple[float, float] | None) -> str:
+    """(0.1, 0.2) -> `10.0 to 20.0 %`; None -> `none`."""
+    if interval is None:
+        return "none"
     low, high = interval
     return f"{100 * low:.1f} to {100 * high:.1f} %"
 

@@ -30,16 +30,19 @@ def wilson(successes: int, trials: int) -> Interval:
     return low, high
 
 
-def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval:
+def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval | None:
     """95 % percentile interval over resampled test images (Efron 1979).
 
-    Images are drawn anew within each true class, so class sizes stay.
+    Images are drawn anew within each true class, so class sizes stay; None where a
+    class has too few images to be drawn from.
 
     Args:
         matrix: Counts, int [K, K]; row: true class.
         score: Its name in `evaluation.matrix_scores`.
         seed: Decides the draws.
     """
+    if resampling.thin(matrix.sum(axis=1)).any():
+        return None
     true, said = np.indices(matrix.shape, np.int32)
     labels, answers = (np.repeat(k.ravel(), matrix.ravel()) for k in (true, said))
     drawn = resampling.confusions(labels, answers, len(matrix), seed=seed)

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from tessera.evaluation.bootstrap import FEW, thin
 from tessera.evaluation.evidence import listed, whole_percent
 from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
@@ -57,6 +60,7 @@ def values(study: Study) -> dict[str, Any]:
     return {
         "further": _shared(record, _FURTHER, lambda cell: cell.scores),
         "resampled": _shared(record, _RESAMPLED, lambda cell: cell.intervals),
+        "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
         "names_groups": groups_in_words(record),
         "drawn_regimes": shown.regimes(record),
         "many": len(record.experiment.regimes) > shown.MOST,

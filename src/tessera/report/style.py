@@ -9,6 +9,7 @@ import html
 import io
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -92,9 +93,20 @@ def svg(figure: Figure) -> str:
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :]
+    text = _apart(text[text.index("<svg") :])
     # The reader's own sans-serif; DejaVu, which sized the text, is wider than most.
     return re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, sans-serif", text)
+
+
+def _apart(text: str) -> str:
+    """An id for every picture: matplotlib gives equal pictures the same one."""
+    seen: Counter[str] = Counter()
+
+    def own(image: re.Match[str]) -> str:
+        seen[image[2]] += 1
+        return image[0] if seen[image[2]] == 1 else f"{image[0]}-{seen[image[2]]}"
+
+    return re.sub(r'(<image [^>]*?\bid=")([^"]*)', own, text)
 
 
 def standalone(text: str) -> str:
