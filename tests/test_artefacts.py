@@ -24,10 +24,3 @@ def test_predictions_hold_logits_labels_and_places(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["logits"], logits)
     assert found["labels"].tolist() == [1, 0]
     assert found["indices"].tolist() == [7, 3]
-
-
-def test_a_folder_without_a_whole_record_is_not_finished(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    assert artefacts.finished(folder, "abc") is None
-    folder.record.write_text('{"digest": "abc"')
-    assert artefacts.finished(folder, "abc") is None

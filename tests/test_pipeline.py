@@ -1,6 +1,7 @@
 """One run, start to finish, on real digits: what it leaves, and that it repeats."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,21 @@ def test_a_checkpoint_that_is_passed_over_is_told_at_once_and_noted(
     assert capsys.readouterr().err == (
         f"tessera: {folder.checkpoints}/step-000000001: {why}\n"
     )
+
+
+class BrokenOff(Exception):
+    """Stands for the end of the process."""
+
+
+def test_who_trains_a_finished_run_again_and_is_broken_off_leaves_none(
+    run: Run, dataset: Dataset, folder: RunFolder, tmp_path: Path
+) -> None:
+    """Its weights are others by then."""
+    again = RunFolder(shutil.copytree(folder.path, tmp_path / "again"))
+
+    def broken_off(*_: object) -> None:
+        raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        pipeline.execute(run, dataset, again, report=broken_off)
+    assert not again.record.exists()

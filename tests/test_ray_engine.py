@@ -97,6 +97,17 @@ def test_an_end_without_a_seen_start_is_told_after_one(tmp_path: Path) -> None:
     assert not task.folder.record.exists()
 
 
+def test_a_run_that_another_command_has_finished_meanwhile_is_told_and_let_go(
+    tmp_path: Path,
+) -> None:
+    state = ray_engine._State(tasks(tmp_path, 1))
+    (task,) = state.tasks
+    state.claim(0)
+    assert list(state.done_by_another(0)) == [Started(task), Finished(task)]
+    with locks.held(task.folder.path):
+        pass
+
+
 def test_others_are_kept_out_of_a_runs_folder_until_its_files_are_there(
     tmp_path: Path,
 ) -> None:

@@ -4,9 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+import toy_run
 from pydantic import ValidationError
 
-from tessera.record import ClassScores, RunFolder, Spread, StudyFolder, StudyRecord
+from tessera.experiment import Cnn
+from tessera.record import (
+    ClassScores,
+    RunFolder,
+    Spread,
+    StudyFolder,
+    StudyRecord,
+    finished,
+)
 
 STUDY = Path(__file__).parents[1] / "results" / "study" / "study.json"
 
@@ -32,6 +41,19 @@ def test_every_file_of_a_run_has_a_name_of_its_own() -> None:
     folder = RunFolder(Path("run"))
     properties = [n for n, v in vars(RunFolder).items() if isinstance(v, property)]
     assert len({getattr(folder, name) for name in properties}) == len(properties) == 13
+
+
+def test_a_folder_is_finished_with_a_whole_record_of_just_that_run(
+    tmp_path: Path,
+) -> None:
+    folder = RunFolder(tmp_path)
+    assert finished(folder, "abc") is None
+    folder.record.write_text('{"digest": "abc"')
+    assert finished(folder, "abc") is None
+    run = toy_run.experiment([Cnn()]).runs()[0]
+    record = toy_run.write_run(folder, run)
+    assert finished(folder, record.digest) == record
+    assert finished(folder, "abc") is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import toy_run
 
 from tessera import files, locks, selection, study, together, workers
 from tessera.catalogue import named
@@ -127,6 +128,17 @@ def test_runs_that_another_command_is_at_are_left_to_it(tmp_path: Path) -> None:
         together.execute(group, data, threads=1, send=events.append)
     assert [type(event) for event in events] == [workers.Started, workers.Failed] * 2
     assert "another tessera command is working in" in str(events)
+
+
+def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
+    tmp_path: Path,
+) -> None:
+    run = toy_run.experiment([Cnn()]).runs()[0]
+    done = workers.Task(run, RunFolder(tmp_path))
+    toy_run.write_run(done.folder, run)
+    events: list[workers.Event] = []
+    together.execute([done], toy_run.digits(), threads=1, send=events.append)
+    assert events == [workers.Started(done), workers.Finished(done)]
 
 
 @jax_only

@@ -11,6 +11,7 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
+import toy_run
 from PIL import Image
 
 from tessera import workers
@@ -62,6 +63,19 @@ def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
     assert isinstance(ended, workers.Failed)
     assert "another tessera command is working in this folder" in ended.message
     assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
+    tmp_path: Path,
+) -> None:
+    asked = toy_run.experiment([Cnn()])
+    done = workers.Task(asked.runs()[0], RunFolder(tmp_path))
+    toy_run.write_run(done.folder, done.run)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    events: list[workers.Event] = []
+    ended = workers.carry_out(done, toy_run.digits(), send=events.append)
+    assert (ended, events) == (workers.Finished(done), [])
+    assert {path: path.read_bytes() for path in before} == before
 
 
 @pytest.mark.slow
@@ -137,9 +151,26 @@ def test_each_task_of_a_worker_that_died_is_named_and_it_is_replaced() -> None:
 
     waiting = deque(alone(task(Path("c"))))
     events = list(workers._lead([worker], waiting, hire))
-    assert [event.task for event in events] == [*worker.tasks, None]
-    assert "exit code 3" in events[0].message and "exit codes 3, 5" in events[2].message
+    first, second = worker.tasks
+    assert [event.task for event in events] == [first, first, second, second, None]
+    assert events[::2][:2] == [workers.Started(first), workers.Started(second)]
+    assert "exit code 3" in events[1].message and "exit codes 3, 5" in events[4].message
     assert len(hired) == 1
+
+
+def test_a_run_waits_for_the_one_whose_training_it_takes_over() -> None:
+    first, other = task(Path("first")), task(Path("other"))
+    heir = workers.Task(first.run, RunFolder(Path("heir")), donor=first.folder)
+    waiting = deque(alone(heir, first, other))
+    crew = [ended(0), ended(0)]
+    for worker, expected in zip(crew, (first, other), strict=True):
+        group = workers._take(waiting, crew)
+        assert group == workers.Group((expected,))
+        worker.tasks = [expected]
+    assert workers._take(waiting, crew) is None
+    crew[0].tasks = []
+    assert workers._take(waiting, crew) == workers.Group((heir,))
+    assert not waiting
 
 
 class Half:

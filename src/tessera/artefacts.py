@@ -1,27 +1,16 @@
 """What a run writes into its folder, and reads back from another's."""
 
-import contextlib
 import csv
 import io
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from tessera import files
 from tessera.arrays import Indices, Logits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Run
 from tessera.explain import examples, gradcam, mistakes
-from tessera.record import Record, RunFolder
-
-
-def finished(folder: RunFolder, digest: str) -> Record | None:
-    """The record in a folder, if it is whole and of the run with this digest."""
-    with contextlib.suppress(OSError, ValidationError):
-        record = Record.model_validate_json(folder.record.read_bytes())
-        return record if record.digest == digest else None
-    return None
+from tessera.record import RunFolder
 
 
 def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> None:

@@ -19,7 +19,7 @@ from tessera.evaluation import health, scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
-from tessera.record import Record, RunFolder
+from tessera.record import Record, RunFolder, finished
 from tessera.selection import Chosen, choose, reduced_classes, train_counts
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
@@ -43,8 +43,9 @@ def execute(
 ) -> Record:
     """Train, test and explain one model, and leave everything in `folder`.
 
-    `record.json` is written last: a folder without it is unfinished work. The next
-    call goes on with its training, to the same bits, and does the rest again.
+    `record.json` is written last, and an earlier one is removed first: a folder without
+    it is unfinished work. The next call goes on with its training, to the same bits,
+    and does the rest again.
 
     Args:
         run: What to do.
@@ -63,6 +64,7 @@ def execute(
         TrainingDiverged: The loss became NaN or infinite.
     """
     files.sweep(folder.path)
+    folder.record.unlink(missing_ok=True)
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
     made = manifest.manifest(
@@ -182,8 +184,8 @@ def take_over(
     `net` gets the donor's weights, as its own training would have left them.
     """
     twin = run.without_after()
-    record = artefacts.finished(donor, twin.digest(dataset.fingerprint))
-    if twin == run or record is None:
+    record = finished(donor, twin.digest(dataset.fingerprint))
+    if record is None:
         return None
     weights.load(net, donor.weights)
     weights.save(net, folder.weights)

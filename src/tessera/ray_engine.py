@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, locks, ray_cluster, ray_worker, study
+from tessera import files, locks, ray_cluster, ray_worker
 from tessera.data.dataset import Dataset, Split
 from tessera.engines import EngineError
 from tessera.experiment import Data
@@ -33,6 +33,7 @@ from tessera.workers import (
     Stepped,
     Task,
     failed,
+    is_finished,
 )
 
 RETRIES = 3
@@ -94,6 +95,9 @@ class Ray:
                         state.claim(index)
                     except (locks.FolderInUse, files.CannotWrite) as error:
                         yield from state.refused(index, error)
+                        continue
+                    if is_finished(tasks[index], dataset):
+                        yield from state.done_by_another(index)
                         continue
                     job = self._job(index, tasks[index], dataset)
                     state.flying[remote.remote(job, shipped, board)] = index
@@ -185,6 +189,12 @@ class _State:
         yield from self.start(index)
         yield failed(self.tasks[index], error)
 
+    def done_by_another(self, index: int) -> Iterator[Event]:
+        """The end of a task that another command has finished in the meantime."""
+        yield from self.start(index)
+        yield Finished(self.tasks[index])
+        self.release(index)
+
     def ended(self, reference: Any, result: Files | Broken) -> Iterator[Event]:
         """Store what came back, and say how the task ended."""
         index = self.flying.pop(reference)
@@ -241,7 +251,7 @@ def _donor_files(task: Task, dataset: Dataset) -> Files | None:
     if task.donor is None:
         return None
     twin = Task(task.run.without_after(), task.donor)
-    if not study.is_finished(twin, dataset):
+    if not is_finished(twin, dataset):
         return None
     wanted = (task.donor.record, task.donor.history, task.donor.weights)
     return {path.name: path.read_bytes() for path in wanted}

@@ -4,11 +4,12 @@ The values here are frozen and turn into JSON and back without loss. A run is
 finished exactly when its folder holds `record.json`, which is written last.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from tessera.experiment import Experiment
 from tessera.results import Baseline, Groups, Interval, Ranking, Value
@@ -290,3 +291,11 @@ class StudyFolder:
     def run(self, cell: str, digest: str, seed: int) -> RunFolder:
         """The folder of one run."""
         return RunFolder(self.path / "runs" / f"{cell}-{digest[:8]}" / f"seed-{seed}")
+
+
+def finished(folder: RunFolder, digest: str) -> Record | None:
+    """The record in a folder, if it is whole and of the run with this digest."""
+    with contextlib.suppress(OSError, ValidationError):
+        record = Record.model_validate_json(folder.record.read_bytes())
+        return record if record.digest == digest else None
+    return None

@@ -4,13 +4,10 @@ The folders are the state: a run is finished when its record says so, and the sa
 command does what is missing. Nothing else is remembered between commands.
 """
 
-import contextlib
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from tessera import files, runtime, selection, workers
 from tessera.data.dataset import Dataset
@@ -106,7 +103,7 @@ def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
         )
         for run in runs
     ]
-    done = [is_finished(task, dataset) for task in tasks]
+    done = [workers.is_finished(task, dataset) for task in tasks]
     return Progress(
         finished=tuple(t for t, ok in zip(tasks, done, strict=True) if ok),
         missing=tuple(t for t, ok in zip(tasks, done, strict=True) if not ok),
@@ -135,14 +132,6 @@ def donor_of(
         if same and other.digest(dataset.fingerprint) == wanted:
             return run_folder(study, other, dataset)
     return None
-
-
-def is_finished(task: workers.Task, dataset: Dataset) -> bool:
-    """Whether the folder holds a whole record of just this run on just this data."""
-    with contextlib.suppress(OSError, ValidationError):
-        record = Record.model_validate_json(task.folder.record.read_bytes())
-        return record.digest == task.run.digest(dataset.fingerprint)
-    return False
 
 
 def train_missing(

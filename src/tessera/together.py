@@ -62,20 +62,30 @@ def execute(
         send: Told of the start, every epoch and the end of each task.
     """
     with contextlib.ExitStack() as folders:
-        free = [task for task in tasks if claimed(task, folders, send)]
+        free = [task for task in tasks if claimed(task, dataset, folders, send)]
         if free:
             carry_out(free, dataset, threads=threads, send=send)
 
 
 def claimed(
-    task: Task, folders: contextlib.ExitStack, send: Callable[[Event], None]
+    task: Task,
+    dataset: Dataset,
+    folders: contextlib.ExitStack,
+    send: Callable[[Event], None],
 ) -> bool:
-    """Keep others out of the task's folder until `folders` is closed, if it is free."""
+    """Keep others out of the task's folder until `folders` is closed.
+
+    Returns:
+        Whether there is something to do: no other command is at it or has finished it.
+    """
     send(Started(task))
     try:
         folders.enter_context(locks.held(task.folder.path))
     except Exception as error:
         send(workers.failed(task, error))
+        return False
+    if workers.is_finished(task, dataset):
+        send(workers.Finished(task))
         return False
     return True
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from tessera import files, locks, runtime
 from tessera.experiment import Data, Run
-from tessera.record import RunFolder
+from tessera.record import RunFolder, finished
 
 RUNS_OF_A_PROCESS = 25
 """TensorFlow keeps some megabytes of every training until its process ends: after so
@@ -146,6 +146,8 @@ def _lead(
     would too.
     """
     codes: set[str] = set()
+    started: set[Task] = set()
+    idle: list[_Worker] = []
     while (waiting or any(worker.tasks for worker in crew)) and crew:
         for pipe in connection.wait([worker.pipe for worker in crew]):
             worker = next(worker for worker in crew if worker.pipe is pipe)
@@ -156,6 +158,8 @@ def _lead(
                 if worker.tasks and waiting:
                     crew.append(hire())
                 for task in worker.tasks:
+                    if task not in started:
+                        yield Started(task)
                     yield Failed(task, _death(event.code), "")
             elif isinstance(event, _Relieved):
                 crew.remove(worker)
@@ -164,16 +168,32 @@ def _lead(
                 if waiting:
                     crew.append(hire())
             elif event is not None:
-                if isinstance(event, Finished | Failed) and event.task is not None:
+                if isinstance(event, Started):
+                    started.add(event.task)
+                elif isinstance(event, Finished | Failed) and event.task is not None:
                     worker.tasks.remove(event.task)
                 yield event
-            elif waiting:
-                group = waiting.popleft()
-                worker.tasks = list(group.tasks)
-                _send(worker, group)
+            else:
+                idle.append(worker)
+        idle = [worker for worker in idle if worker in crew]
+        while idle and (group := _take(waiting, crew)):
+            worker = idle.pop(0)
+            worker.tasks = list(group.tasks)
+            _send(worker, group)
     if waiting:
         message = f"every worker process ended (exit codes {', '.join(sorted(codes))})"
         yield Failed(None, message, "")
+
+
+def _take(waiting: deque[Group], crew: Sequence[_Worker]) -> Group | None:
+    """The first waiting group that takes no training over which is still to be done."""
+    undone = {task.folder.path for group in waiting for task in group.tasks}
+    undone |= {task.folder.path for worker in crew for task in worker.tasks}
+    for group in waiting:
+        if not any(task.donor and task.donor.path in undone for task in group.tasks):
+            waiting.remove(group)
+            return group
+    return None
 
 
 @dataclass(frozen=True)
@@ -236,16 +256,24 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
     pipe.send(_Relieved())
 
 
+def is_finished(task: Task, dataset: Any) -> bool:
+    """Whether the folder holds a whole record of just this run on just this data."""
+    return finished(task.folder, task.run.digest(dataset.fingerprint)) is not None
+
+
 def carry_out(
     task: Task, dataset: Any, *, send: Callable[[Event], None], **how: Any
 ) -> Finished | Failed:
     """Execute a task in this process, and say how it ended.
 
-    A run that another command is at, `tessera train` say, is left to it. `send` is told
-    of every training step; `how` is passed on to `pipeline.execute`.
+    A run that another command is at, `tessera train` say, is left to it, and one that
+    another has finished in the meantime is finished. `send` is told of every training
+    step; `how` is passed on to `pipeline.execute`.
     """
     try:
         with locks.held(task.folder.path):
+            if is_finished(task, dataset):
+                return Finished(task)
             return execute(task, dataset, send=send, **how)
     except Exception as error:
         return failed(task, error)

@@ -46,9 +46,10 @@ def test_a_damaged_array_counts_as_nothing_and_is_mended(
     np.testing.assert_array_equal(cache.find("key").arrays["images"], ARRAY)
 
 
-def test_a_damaged_index_counts_as_nothing(private_cache) -> None:
+@pytest.mark.parametrize("content", ["{", "[]", "null", '{"arrays": [], "facts": 1}'])
+def test_a_damaged_index_counts_as_nothing(private_cache, content) -> None:
     cache.store("key", {}, {})
-    (private_cache / "index" / "key.json").write_text("{")
+    (private_cache / "index" / "key.json").write_text(content)
     assert cache.find("key") is None
 
 

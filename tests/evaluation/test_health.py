@@ -74,6 +74,11 @@ def test_a_gradient_that_exploded_is_named_even_where_the_loss_healed() -> None:
     assert health.remarks(rows, ALL) == ()
 
 
+def test_a_history_that_does_not_tell_gradients_is_read_without() -> None:
+    old = [{k: row[k] for k in ("epoch", "loss", "val_loss")} for row in WELL]
+    assert health.remarks(old, ALL) == ()
+
+
 def test_a_model_without_any_gradient_has_none_that_exploded() -> None:
     rows = [row | gradients(0.0, 0.0) for row in history(2.0, 1.0)]
     assert health.remarks(rows, ALL) == ()

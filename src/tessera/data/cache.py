@@ -79,9 +79,10 @@ def find(key: str) -> Entry | None:
     try:
         index = json.loads(_index(key).read_text(encoding="utf-8"))
         marks, facts = index["arrays"], index["facts"]
-    except (OSError, ValueError, KeyError):
+        found = {name: _load(mark) for name, mark in marks.items()}
+    # An index that is no longer ours can hold anything.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    found = {name: _load(mark) for name, mark in marks.items()}
     arrays = {name: array for name, array in found.items() if array is not None}
     return Entry(arrays, facts) if len(arrays) == len(marks) else None
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
-from tessera.data.scan import SPLIT_NAMES, Listing, shown
+from tessera.data.entries import shown
+from tessera.data.scan import SPLIT_NAMES, Listing
 
 VERSION = 4
 """Raised whenever a check changes, so that no cache vouches for the old ones."""

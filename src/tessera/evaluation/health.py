@@ -81,7 +81,12 @@ def _answers(scores: Scores) -> Iterator[str]:
 
 
 def _gradient(history: History) -> Iterator[str]:
-    """The step with the largest gradient, healed or not, where it is large."""
+    """The step with the largest gradient, healed or not, where it is large.
+
+    Histories of earlier versions, which a run may take over, do not tell.
+    """
+    if any("gradient_largest" not in row for row in history):
+        return
     usual = history[0]["gradient_median"]
     worst = max(history, key=lambda row: row["gradient_largest"])
     largest = worst["gradient_largest"]
