@@ -94,8 +94,39 @@ def test_sixteen_bit_colour_keeps_its_high_eight_too(tmp_path) -> None:
     assert pixels(tmp_path / "a.png") == [(0x12, 0x34, 0x56), RED, GREEN, (0, 0, 0)]
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_is_white_in_any_number_of_bits(tmp_path, bits) -> None:
+    # One row of two pixels: level 1, which is the transparent one, and level 0.
+    row = bytes([1 << (8 - bits), 0][: 2 if bits == 8 else 1])
+    content = png((2, 1), bits, 0, row, transparent=struct.pack(">H", 1))
+    (tmp_path / "a.png").write_bytes(content)
+    assert pixels(tmp_path / "a.png", 2)[:2] == [WHITE, (0, 0, 0)]
+
+
+def test_of_a_transparent_colour_in_sixteen_bits_the_high_eight_count(tmp_path) -> None:
+    colours = (0x12AB, 0x3400, 0x5600), (0xAB00, 0x0000, 0x0000)
+    row = b"".join(struct.pack(">3H", *colour) for colour in colours)
+    marked = struct.pack(">3H", *colours[0])
+    content = png((2, 1), 16, 2, row, transparent=marked)
+    (tmp_path / "a.png").write_bytes(content)
+    assert pixels(tmp_path / "a.png", 2)[:2] == [WHITE, (0xAB, 0, 0)]
+
+
 def sixteen_bit_rgb(rows) -> bytes:
-    """A PNG by the book: Pillow cannot write this kind."""
+    lines = [b"".join(struct.pack(">3H", *pixel) for pixel in row) for row in rows]
+    return png((len(rows[0]), len(rows)), 16, 2, *lines)
+
+
+def png(size, bits, colours, *lines, transparent=None) -> bytes:
+    """A PNG by the book: Pillow cannot write these kinds.
+
+    Args:
+        size: Width and height.
+        bits: Of a sample.
+        colours: 0: grey, 2: RGB.
+        *lines: Each row's bytes.
+        transparent: The colour that is, two bytes a sample.
+    """
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         body = kind + content
@@ -103,14 +134,11 @@ def sixteen_bit_rgb(rows) -> bytes:
             struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
         )
 
-    lines = b"".join(
-        b"\0" + b"".join(struct.pack(">3H", *pixel) for pixel in row) for row in rows
-    )
-    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 16, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, colours, 0, 0, 0))
+        + (b"" if transparent is None else chunk(b"tRNS", transparent))
+        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + line for line in lines)))
         + chunk(b"IEND", b"")
     )
 

@@ -27,8 +27,11 @@ STRIP = 2**20
 LARGE = 4_000_000
 """Pixels from which pictures are decoded one at a time, to bound the memory."""
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the rule changes, so that no cache mixes two rules."""
+
+GREY_STEPS = {"L;2": 85, "L;4": 17}
+"""Pillow's names of grey in 2 and in 4 bits -> how far apart their levels are in 8."""
 
 
 class Unreadable(Exception):
@@ -138,8 +141,21 @@ def _check_size(path: Path) -> None:
 def _decode(image: Image.Image, size: int) -> Picture:
     with closing(image):
         stored = image.size
+        _scale_transparent_colour(image)
         ImageOps.exif_transpose(image, in_place=True)
         return Picture(np.asarray(square(to_rgb(image), size)), stored)
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Give PNG's transparent colour the 8 bits that Pillow gives its pixels.
+
+    Pillow leaves it in the file's own bits. Of 16 bits, the high eight count here too.
+    """
+    colour, raw = image.info.get("transparency"), image.tile and image.tile[0][3]
+    if isinstance(colour, int) and raw in GREY_STEPS:
+        image.info["transparency"] = colour * GREY_STEPS[raw]
+    elif isinstance(colour, tuple) and raw == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
