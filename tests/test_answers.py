@@ -9,6 +9,7 @@ from PIL import Image
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
+from tessera.data.scan import DEEPEST
 from tessera.record import RunFolder
 
 
@@ -86,6 +87,15 @@ def test_links_out_of_a_folder_are_refused_and_links_within_are_read(
     found = list(answers.files_of([inside]))
     assert found[:2] == [inside / "a.png", inside / "b.png"]
     assert isinstance(found[2], Refused) and "out of the root" in found[2].reason
+
+
+def test_folders_without_end_are_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "z.png").touch()
+    deep = tmp_path.joinpath(*["a"] * (DEEPEST + 2))
+    deep.mkdir(parents=True)
+    first, last = answers.files_of([tmp_path])
+    assert isinstance(first, answers.Refused) and "folders deep" in first.reason
+    assert last == tmp_path / "z.png"
 
 
 def test_a_link_in_a_circle_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Images, Probabilities
 from tessera.data import decode, entries
-from tessera.data.scan import SIDE_FILES
+from tessera.data.scan import DEEPEST, SIDE_FILES
 from tessera.explain import gradcam, panel
 from tessera.trained import Trained
 
@@ -66,7 +66,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path | Refused]:
             yield path
 
 
-def _below(folder: Path, root: Path) -> Iterator[Path | Refused]:
+def _below(folder: Path, root: Path, depth: int = 1) -> Iterator[Path | Refused]:
     try:
         inner = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -78,8 +78,10 @@ def _below(folder: Path, root: Path) -> Iterator[Path | Refused]:
             continue
         if entry.is_symlink() and not entries.is_inside(path, root):
             yield Refused(path, "a link to a folder, to nothing or out of the root")
+        elif entry.is_dir(follow_symlinks=False) and depth > DEEPEST:
+            yield Refused(path, f"more than {DEEPEST} folders deep")
         elif entry.is_dir(follow_symlinks=False):
-            yield from _below(path, root)
+            yield from _below(path, root, depth + 1)
         else:
             yield path
 

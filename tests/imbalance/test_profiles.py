@@ -207,10 +207,9 @@ def test_differences_that_the_data_came_with_do_not_count_as_reduced() -> None:
     assert profiles.reduced_classes(kept, digits) == (3, 4, 5)
 
 
-def test_imbalance_factor_minority_share_and_gini_by_hand() -> None:
+def test_imbalance_factor_and_gini_by_hand() -> None:
     kept = np.array([10, 30, 60])
     assert profiles.imbalance_factor(kept) == 6.0
-    assert profiles.minority_share(kept, (0, 1)) == pytest.approx(0.4)
     # Mean absolute difference over all ordered pairs, halved, over the mean:
     # 2 (20 + 50 + 30) / 9 / 2 / (100 / 3) = 1 / 3.
     assert profiles.gini(kept) == pytest.approx(1 / 3)

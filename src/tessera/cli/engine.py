@@ -19,7 +19,7 @@ class Local:
     jobs: int | None = None
     """At a time; None: one per core, as memory allows."""
     threads: int | None = None
-    """Of each; None: the cores that the others leave."""
+    """Cores of each; None: one."""
     seeds: int | None = None
     """Seeds of a cell that are one program on the device; None: step by step."""
 

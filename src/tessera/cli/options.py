@@ -90,7 +90,7 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
-        help="Cores of each training; default: 1 with Ray, else what --jobs leaves.",
+        help="Cores of each training. Default: 1.",
         show_default=False,
     ),
 ]

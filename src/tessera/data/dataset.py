@@ -76,7 +76,7 @@ class Dataset:
             )
         for split, part in self.splits().items():
             self._check(split, part)
-        self._check_every_class("train", self.train)
+        self._check_every_class()
 
     def _check(self, name: str, split: Split) -> None:
         shape, expected = split.images.shape[1:], self.train.images.shape[1:]
@@ -97,11 +97,11 @@ class Dataset:
                 f"{len(self.class_names) - 1}. Received: {received}."
             )
 
-    def _check_every_class(self, name: str, split: Split) -> None:
-        empty = np.flatnonzero(split.counts(len(self.class_names)) == 0)
+    def _check_every_class(self) -> None:
+        empty = np.flatnonzero(self.train.counts(len(self.class_names)) == 0)
         if len(empty):
             raise DataError(
-                f"{self.name}: expected {name} images of every class. Received none "
+                f"{self.name}: expected train images of every class. Received none "
                 f"of: {', '.join(self.class_names[k] for k in empty)}."
             )
 

@@ -1,1 +1,1 @@
-"""Predictions and records -> scores, comparisons over seeds, verdicts; NumPy only."""
+"""Predictions and records -> scores, comparisons over seeds, verdicts; no framework."""

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 # The special functions beneath scipy.stats, which takes a second longer to import.
 from scipy import special
 
+from tessera.evaluation.differences import NO_SPREAD
+
 LEVEL = 0.05
 EXACT_BELOW = 25
 """Discordant images below which McNemar's test is the exact binomial one."""
 EVERY_FLIP = 14
 """Seeds up to which all sign flips are tried; beyond, as many random ones."""
-_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def paired_t(values: Sequence[float]) -> float | None:
     """
     n = len(values)
     deviation = float(np.std(values, ddof=1)) if n > 1 else 0.0
-    if deviation < _NO_SPREAD:
+    if deviation < NO_SPREAD:
         return None
     t = float(np.mean(values)) * math.sqrt(n) / deviation
     return float(2 * special.stdtr(n - 1, -abs(t)))

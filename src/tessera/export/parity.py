@@ -65,7 +65,7 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
         images=len(images),
         tested=len(chosen),
         probability=float(np.abs(output.probabilities - expected).max()),
-        heatmap=_heatmap_difference(trained, images, output, expected),
+        heatmap=_heatmap_difference(trained, images, output),
         same_answers=int(_same(output.probabilities, expected).sum()),
     )
     _hold(found)
@@ -142,7 +142,7 @@ def _same(shares: NDArray[np.float32], expected: Probabilities) -> NDArray[np.bo
 
 
 def _heatmap_difference(
-    trained: Trained, images: Images, output: Output, expected: Probabilities
+    trained: Trained, images: Images, output: Output
 ) -> float | None:
     """Against `explain.gradcam`, each image explained for the exported answer."""
     if output.heatmaps is None:

@@ -209,11 +209,6 @@ def imbalance_factor(kept: Counts) -> float:
     return float(kept.max() / kept.min())
 
 
-def minority_share(kept: Counts, minority: tuple[int, ...]) -> float:
-    """Share of the images that belong to the given classes."""
-    return float(kept[list(minority)].sum() / kept.sum())
-
-
 def gini(kept: Counts) -> float:
     """Gini coefficient of the class sizes: 0 when equal, near 1 when one has all.
 

@@ -14,6 +14,7 @@ from tessera.record import Environment, StudyRecord, Trained
 Words = Callable[[Environment], str]
 
 FRAMEWORKS = ("keras", "tensorflow", "tensorflow-cpu", "jax")
+"""Packages that are told with their versions."""
 
 
 def line(record: StudyRecord) -> str:
@@ -142,10 +143,7 @@ def _plain_program(env: Environment) -> str:
 
 
 def _software(env: Environment) -> str:
-    shown = ("keras", "tensorflow", "tensorflow-cpu", "jax")
-    versions = (
-        f"{name} {env.packages[name]}" for name in shown if name in env.packages
-    )
+    versions = (f"{k} {env.packages[k]}" for k in FRAMEWORKS if k in env.packages)
     return f"Python {env.python}, {', '.join(versions)}"
 
 

@@ -91,7 +91,7 @@ def _shared(
     wanted: tuple[tuple[str, str], ...],
     of: Callable[[CellSummary], Any],
 ) -> list[tuple[str, str]]:
-    """The scores that at least one cell has; a cell without shows nothing."""
+    """The scores that every cell has."""
     return [w for w in wanted if all(w[0] in of(cell) for cell in record.cells)]
 
 
