@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from tessera.arrays import Images
 
@@ -151,7 +151,8 @@ def _scale_transparent_colour(image: Image.Image) -> None:
 
     Pillow leaves it in the file's own bits. Of 16 bits, the high eight count here too.
     """
-    colour, raw = image.info.get("transparency"), image.tile and image.tile[0][3]
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    colour, raw = image.info.get("transparency"), tiles and tiles[0][3]
     if isinstance(colour, int) and raw in GREY_STEPS:
         image.info["transparency"] = colour * GREY_STEPS[raw]
     elif isinstance(colour, tuple) and raw == "RGB;16B":
