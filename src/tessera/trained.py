@@ -123,7 +123,8 @@ def recommended(study: StudyFolder) -> ChosenRun:
     except (OSError, ValidationError) as error:
         raise RunError(
             f"{study.study}: expected a StudyRecord of Tessera. Received a damaged "
-            "file. Give the same study command again: finished runs are kept."
+            "file. Delete it and give the same study command again: finished runs are "
+            "kept."
         ) from error
     picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
     picked = [c for c in record.cells if (c.model, c.regime) in picks and c.folders]

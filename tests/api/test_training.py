@@ -90,3 +90,10 @@ def test_loaded_data_is_what_its_settings_say() -> None:
     assert isinstance(data, Data)
     assert data.dataset.image_shape == (8, 8, 3)
     assert data.settings.image_size == 8
+
+
+def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text("of another program")
+    with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
+        tessera.study("digits", out=tmp_path, verbose=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.json"]

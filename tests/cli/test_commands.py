@@ -81,3 +81,15 @@ def test_refused_data_leaves_no_folder_behind(verb: str, tmp_path: Path) -> None
 
     assert ended.returncode == 2
     assert not out.exists()
+
+
+def test_a_study_of_other_data_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "study.json").write_text("of another program")
+
+    ended = tessera("study", "--data", "digits", "--out", tmp_path)
+
+    assert ended.returncode == 2
+    assert "would be replaced" in ended.stderr and "--out" in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["study.json"]

@@ -87,6 +87,7 @@ def study(
     folder = Path(out) if out is not None else Path("runs") / asked.name
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     asked = studies.adapted(asked, loaded.dataset, wanted)
+    studies.refuse_other_data(loaded.dataset, folder, "out=")
     runtime.prepare()
     with locks.held(folder), script_kept_out():
         return _carry_out(asked, loaded, folder, jobs, _console(verbose))

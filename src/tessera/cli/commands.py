@@ -101,6 +101,7 @@ def study(
     runtime.prepare()
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset, remedies)
+    studies.refuse_other_data(dataset, out)
     # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
         missing = studies.survey(experiment, dataset, out).missing
