@@ -21,6 +21,18 @@ def test_an_experiment_survives_the_trip_through_toml() -> None:
     assert again == experiment
 
 
+def test_a_list_of_all_settings_shows_absent_ones_as_comments_of_their_section() -> (
+    None
+):
+    experiment = settings.read(None, ['models=[{kind="cnn",name="mine"}]'])
+    text = settings.listed(experiment)
+    assert tomllib.loads(text) == tomllib.loads(settings.dumps(experiment))
+    section = text.split("[training]")[1].split("[explain]")[0]
+    assert "\n# patience = (none)\n" in section
+    model = text.split("[[models]]")[1].split("[[regimes]]")[0]
+    assert "\n# training = (none)\n" in model and '\nname = "mine"\n' in model
+
+
 def test_the_defaults_are_the_seed_studys() -> None:
     training = Experiment().training
     assert (training.learning_rate, training.batch_size) == (0.001, 128)

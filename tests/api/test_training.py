@@ -1,5 +1,6 @@
 """Images to a study or a model, from Python."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from report.folders import heatmaps, write_history
 import tessera
 from tessera import files, settings, study
 from tessera.api import training
-from tessera.experiment import Cnn, Experiment, Folder
+from tessera.data.dataset import Split
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Folder
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
 from tessera.settings import ExperimentError
@@ -97,3 +99,16 @@ def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
         tessera.study("digits", out=tmp_path, verbose=False)
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
+
+
+def test_a_change_of_one_regime_leaves_those_that_suit_the_data() -> None:
+    digits = toy_run.digits()
+    cut = np.flatnonzero(
+        (digits.train.labels > 0) | (np.arange(len(digits.train)) < 200)
+    )
+    few = Split(digits.train.images[cut], digits.train.labels[cut])
+    data = Data(EXPERIMENT.data, replace(digits, train=few))
+    change = ["regimes.2.name=mine"]
+    asked = training._experiment(data, None, epochs=1, seeds=1, change=change)
+    assert asked.regimes[:2] == OWN_REGIMES[:2]
+    assert asked.regimes[2] == OWN_REGIMES[2].model_copy(update={"name": "mine"})

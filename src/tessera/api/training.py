@@ -80,7 +80,9 @@ def study(
         StudyError: A run failed.
         FolderInUse: Another command works in the folder.
     """
-    asked = _experiment(data, plan, epochs=epochs, seeds=seeds, change=change)
+    asked = _experiment(
+        data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
+    )
     wanted = choice.parse(_listed(remedies)) if remedies else ()
     alone = bool(wanted) and plan is None
     asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
@@ -151,7 +153,9 @@ def train(
         DataError: The data cannot be used.
         TrainingDiverged: The loss became NaN or infinite.
     """
-    asked = _experiment(data, plan, epochs=epochs, seeds=None, change=change)
+    asked = _experiment(
+        data, plan, epochs=epochs, seeds=None, change=change, verbose=verbose
+    )
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     dataset = loaded.dataset
     run = commands.find_run(studies.adapted(asked, dataset), model, regime, seed)
@@ -173,6 +177,7 @@ def _experiment(
     epochs: int | None,
     seeds: int | Sequence[int] | None,
     change: Sequence[str],
+    verbose: bool = False,
 ) -> experiment.Experiment:
     """The experiment that the arguments ask for; they win over the plan."""
     texts = [f"training.epochs={epochs}"] if epochs is not None else []
@@ -185,8 +190,13 @@ def _experiment(
     elif data is not None:
         named = source.from_argument(str(data))
         table = named.model_dump(exclude_defaults=True) | {"kind": named.kind}
+
+    def suited(asked: experiment.Experiment) -> tuple[experiment.Regime, ...]:
+        loaded = data if isinstance(data, Data) else _load(asked, verbose)
+        return studies.adapted(asked, loaded.dataset).regimes
+
     path = None if plan is None else Path(plan)
-    return settings.read(path, [*texts, *change], data=table)
+    return settings.read(path, [*texts, *change], data=table, suited=suited)
 
 
 def _load(asked: experiment.Experiment, verbose: bool) -> Data:

@@ -23,59 +23,6 @@ DEMO_EPOCHS = 4
 DEMO_BATCH = 32
 
 
-def resolve(
-    path: Path | None,
-    data: str | None,
-    epochs: int | None,
-    seeds: str | None,
-    overrides: list[str],
-) -> Experiment:
-    """The experiment that a command line asks for; its options win over the file.
-
-    Raises:
-        ExperimentError: A setting is wrong.
-        DataError: `--data` names nothing.
-    """
-    texts = list(overrides)
-    if epochs is not None:
-        texts.append(f"training.epochs={epochs}")
-    if seeds is not None:
-        texts.append(f"seeds={list(parse_seeds(seeds))}")
-    if data is None:
-        return settings.read(path, texts)
-    from tessera.data import source
-
-    chosen = source.from_argument(data)
-    return settings.read(
-        path,
-        texts,
-        data=chosen.model_dump(exclude_defaults=True) | {"kind": chosen.kind},
-    )
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """`3` -> (0, 1, 2); `3,7` -> (3, 7).
-
-    Raises:
-        ExperimentError: It is neither.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(p.isdecimal() and len(p) <= 10 for p in parts):
-        raise settings.ExperimentError(
-            "--seeds: expected a count such as 5, or a list such as 3,7,11 "
-            f"(`7,` for the one seed 7). Received: {text[:40]!r}."
-        )
-    numbers = tuple(int(part) for part in parts)
-    if "," in text:
-        return numbers
-    if not 1 <= numbers[0] <= 10_000:
-        raise settings.ExperimentError(
-            f"--seeds: expected a count from 1 to 10000. Received: {text.strip()}; the "
-            f"one seed {numbers[0]} is `{numbers[0]},`."
-        )
-    return tuple(range(numbers[0]))
-
-
 def demo_experiment() -> Experiment:
     """The whole study, small enough for two minutes on two cores.
 
@@ -285,5 +232,8 @@ def track(path: Path, to: str, out: Path | None) -> None:
 
 
 def config(experiment: Experiment) -> None:
-    """Print the experiment as TOML."""
-    print(settings.dumps(experiment), end="")
+    """Print the experiment as TOML, with the regimes that a study of it has."""
+    from tessera.cli import asked
+
+    resolved = experiment.model_copy(update={"regimes": asked.suited(experiment)})
+    print(settings.listed(resolved), end="")
