@@ -1,5 +1,6 @@
 """From a trained model and images to scores, answers and heatmaps."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -108,7 +109,7 @@ def explain(
     return Heatmaps(
         seen.names,
         seen.pixels,
-        found,
+        replace(found, temperature=net.temperature),
         net.class_names,
         seen.refused,
         net.because,
