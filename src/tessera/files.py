@@ -163,8 +163,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             raise CannotRead(
                 f"{path}: expected arrays as Tessera writes them. Received: "
                 f"{error or type(error).__name__}. The file is damaged or was made to "
-                "do harm; train the run again."
+                f"do harm. {again(path)}"
             ) from error
+
+
+def again(path: Path) -> str:
+    """How a damaged file of a run is made anew; what is finished is never repeated."""
+    return f"Train the run again: delete {path.parent} and give its command again."
 
 
 def _check_promises(archive: zipfile.ZipFile) -> None:

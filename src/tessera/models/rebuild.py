@@ -71,7 +71,7 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     if len(runs) != 1:
         raise RunError(
             f"{folder.experiment}: expected the settings of one run. Received: of "
-            f"{len(runs)}. Train the run again."
+            f"{len(runs)}. {files.again(folder.experiment)}"
         )
     classes = len(record.data.class_names)
     net = build.for_run(runs[0], record.data.image_shape, classes)
@@ -96,5 +96,6 @@ def validation_predictions(folder: RunFolder) -> tuple[Logits, Labels]:
     except (OSError, KeyError) as error:
         raise RunError(
             f"{folder.validation_predictions}: expected a run's validation "
-            f"predictions. Received: {error}. Train the run again."
+            f"predictions. Received: {error}. "
+            f"{files.again(folder.validation_predictions)}"
         ) from error
