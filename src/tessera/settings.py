@@ -36,6 +36,7 @@ def read(
     *,
     data: Table | None = None,
     suited: Callable[[Experiment], Iterable[Regime]] | None = None,
+    option: str = "--set",
 ) -> Experiment:
     """Read an experiment file, apply overrides, and validate.
 
@@ -45,6 +46,7 @@ def read(
         data: Another dataset; image size and validation share stay the file's.
         suited: The regimes that suit an experiment's data; asked where an override
             changes one, and the file names none. None: the seed study's.
+        option: What the user calls an override.
 
     Raises:
         ExperimentError: The file cannot be read, or a key or a value is wrong.
@@ -59,7 +61,7 @@ def read(
         if suited is not None and unnamed and _changes_a_regime(text):
             regimes = suited(build(table, source=source))
             table["regimes"] = [_table(regime) for regime in regimes]
-        table = override(table, text)
+        table = override(table, text, option)
     return build(table, source=source)
 
 
@@ -135,7 +137,7 @@ def _validated(kind: type[_S], table: Any, source: str, prefix: str = "") -> _S:
         raise ExperimentError("\n".join([f"{source}:", *faults])) from error
 
 
-def override(table: Table, text: str) -> Table:
+def override(table: Table, text: str, option: str = "--set") -> Table:
     """Set one value, given as `section.key=value`; the value is TOML, or else text.
 
     A section that the table lacks starts from its defaults, so that
@@ -145,14 +147,15 @@ def override(table: Table, text: str) -> Table:
     keys = path.strip().split(".")
     if not separator or not all(keys):
         raise ExperimentError(
-            f"--set: expected section.key=value. Received: {text!r}. "
-            "Example: --set training.epochs=40"
+            f"{option}: expected section.key=value. Received: {text!r}. "
+            "Example: training.epochs=40"
         )
     defaults = _table(Experiment())
     if len(keys) == 1:
         return table | {keys[0]: _value(value)}
+    where = f"{option} {path}"
     section = table.get(keys[0], defaults.get(keys[0], {}))
-    return table | {keys[0]: _with(section, keys[1:], _value(value), path)}
+    return table | {keys[0]: _with(section, keys[1:], _value(value), where)}
 
 
 def dumps(experiment: Experiment) -> str:
@@ -179,23 +182,23 @@ def _table(setting: Setting) -> Table:
     return setting.model_dump(mode="json", exclude_none=True)
 
 
-def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
+def _with(node: Any, keys: list[str], value: Any, where: str) -> Any:
     """A copy of a nested table or list with one entry replaced."""
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
         if key not in map(str, range(len(node))):
             raise ExperimentError(
-                f"--set {path}: expected an index from 0 to {len(node) - 1}. "
+                f"{where}: expected an index from 0 to {len(node) - 1}. "
                 f"Received: {key!r}."
             )
         copy = list(node)
-        copy[int(key)] = _with(copy[int(key)], rest, value, path) if rest else value
+        copy[int(key)] = _with(copy[int(key)], rest, value, where) if rest else value
         return copy
     if not isinstance(node, dict):
         raise ExperimentError(
-            f"--set {path}: expected a section before {key!r}. Received: {node!r}."
+            f"{where}: expected a section before {key!r}. Received: {node!r}."
         )
-    inner = _with(node.get(key, {}), rest, value, path) if rest else value
+    inner = _with(node.get(key, {}), rest, value, where) if rest else value
     return node | {key: inner}
 
 

@@ -132,7 +132,9 @@ def train(
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 
 
-def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
+def find_run(
+    experiment: Experiment, model: str, regime: str, seed: int, dashes: str = "--"
+) -> Run:
     """The run of the named cell.
 
     Args:
@@ -140,18 +142,20 @@ def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
         model: The label of a model, or a kind such as `hybrid-plus`.
         regime: The name of a regime.
         seed: Of the run.
+        dashes: What stands before an option's name where the user gave it.
 
     Raises:
         ExperimentError: There is no such model or regime.
     """
     models = experiment.named_models()
     for option, name, known in (
-        ("--model", model, list(models)),
-        ("--regime", regime, [r.name for r in experiment.regimes]),
+        ("model", model, list(models)),
+        ("regime", regime, [r.name for r in experiment.regimes]),
     ):
         if name not in known:
             raise settings.ExperimentError(
-                f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
+                f"{dashes}{option}: expected one of {', '.join(known)}. "
+                f"Received: {name!r}."
             )
     chosen = {"models": (models[model],), "seeds": (seed,)}
     runs = experiment.model_copy(update=chosen).runs()
