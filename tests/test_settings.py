@@ -75,6 +75,31 @@ def test_the_path_of_a_fault_has_no_tag_that_the_file_does_not_have() -> None:
     assert "models.2.deph: unknown key" in fault("models.2.deph=1")
 
 
+@pytest.mark.parametrize(
+    ("model", "width"),
+    [
+        ('{kind="transformer",heads=3}', 128),
+        ('{kind="transformer",width=129}', 129),
+        ('{kind="hybrid",depth=1,heads=3}', 128),
+        ('{kind="hybrid-plus",heads=5}', 72),
+        ('{kind="hybrid-plus",widths=[36,70]}', 70),
+    ],
+)
+def test_heads_that_do_not_divide_the_width_are_refused(model: str, width: int) -> None:
+    said = fault(f"models=[{model}]")
+    assert f"models.0.heads: expected a number that divides the width {width}." in said
+
+
+def test_a_hybrid_without_attention_may_have_any_heads_and_width() -> None:
+    assert settings.read(None, ["models.2.width=129"]).models[2].width == 129  # type: ignore[union-attr]
+    plus = '{kind="hybrid-plus",depth=0,widths=[7,9]}'
+    assert settings.read(None, [f"models=[{plus}]"]).models[0].depth == 0  # type: ignore[union-attr]
+
+
+def test_a_stage_without_channels_is_refused() -> None:
+    assert "widths.0: expected" in fault('models=[{kind="hybrid-plus",widths=[0,72]}]')
+
+
 def test_equal_names_are_refused() -> None:
     assert "seeds: expected distinct names" in fault("seeds=[1, 1]")
 
