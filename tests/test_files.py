@@ -96,6 +96,25 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch) -> No
         files.read_arrays(bomb)
 
 
+def test_a_path_that_no_room_mends_is_told_another_way_out(tmp_path: Path) -> None:
+    with pytest.raises(files.CannotWrite, match=r"Nothing was.*Choose a shorter path"):
+        files.write_text(tmp_path / ("n" * 5000) / "a.txt", "")
+    (tmp_path / "file").touch()
+    with pytest.raises(files.CannotWrite, match=r"name another folder"):
+        files.write_text(tmp_path / "file" / "a.txt", "")
+
+
+def test_the_way_out_of_a_damaged_file_is_one_that_a_study_takes(
+    tmp_path: Path,
+) -> None:
+    """A study passes over a finished run, so its folder must go."""
+    path = tmp_path / "seed-0" / "predictions.npz"
+    files.write_arrays(path, labels=np.arange(6))
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(files.CannotRead, match=r"delete \S+seed-0 and give its comm"):
+        files.read_arrays(path)
+
+
 def test_a_file_of_arrays_damaged_anywhere_is_named_or_harmless(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
     files.write_arrays(path, logits=np.arange(60.0), labels=np.arange(6))

@@ -21,7 +21,7 @@ def test_a_folder_that_cannot_be_is_named_and_left_as_it_is(
     tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "a file").write_text("kept")
-    refused = pytest.raises(files.CannotWrite, match=r"a file.*expected room")
+    refused = pytest.raises(files.CannotWrite, match=r"a file.*A file stands where")
     with refused, locks.held(tmp_path / name):
         pytest.fail("there is no such folder")
     assert (tmp_path / "a file").read_text() == "kept"

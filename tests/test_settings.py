@@ -21,6 +21,18 @@ def test_an_experiment_survives_the_trip_through_toml() -> None:
     assert again == experiment
 
 
+def test_a_list_of_all_settings_shows_absent_ones_as_comments_of_their_section() -> (
+    None
+):
+    experiment = settings.read(None, ['models=[{kind="cnn",name="mine"}]'])
+    text = settings.listed(experiment)
+    assert tomllib.loads(text) == tomllib.loads(settings.dumps(experiment))
+    section = text.split("[training]")[1].split("[explain]")[0]
+    assert "\n# patience = (none)\n" in section
+    model = text.split("[[models]]")[1].split("[[regimes]]")[0]
+    assert "\n# training = (none)\n" in model and '\nname = "mine"\n' in model
+
+
 def test_the_defaults_are_the_seed_studys() -> None:
     training = Experiment().training
     assert (training.learning_rate, training.batch_size) == (0.001, 128)
@@ -61,6 +73,31 @@ def test_a_text_is_not_silently_read_as_a_number() -> None:
 
 def test_the_path_of_a_fault_has_no_tag_that_the_file_does_not_have() -> None:
     assert "models.2.deph: unknown key" in fault("models.2.deph=1")
+
+
+@pytest.mark.parametrize(
+    ("model", "width"),
+    [
+        ('{kind="transformer",heads=3}', 128),
+        ('{kind="transformer",width=129}', 129),
+        ('{kind="hybrid",depth=1,heads=3}', 128),
+        ('{kind="hybrid-plus",heads=5}', 72),
+        ('{kind="hybrid-plus",widths=[36,70]}', 70),
+    ],
+)
+def test_heads_that_do_not_divide_the_width_are_refused(model: str, width: int) -> None:
+    said = fault(f"models=[{model}]")
+    assert f"models.0.heads: expected a number that divides the width {width}." in said
+
+
+def test_a_hybrid_without_attention_may_have_any_heads_and_width() -> None:
+    assert settings.read(None, ["models.2.width=129"]).models[2].width == 129  # type: ignore[union-attr]
+    plus = '{kind="hybrid-plus",depth=0,widths=[7,9]}'
+    assert settings.read(None, [f"models=[{plus}]"]).models[0].depth == 0  # type: ignore[union-attr]
+
+
+def test_a_stage_without_channels_is_refused() -> None:
+    assert "widths.0: expected" in fault('models=[{kind="hybrid-plus",widths=[0,72]}]')
 
 
 def test_equal_names_are_refused() -> None:

@@ -12,7 +12,7 @@ import filelock
 import pytest
 from evaluation.studies import record
 
-from tessera import files, study
+from tessera import files, runtime, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -147,6 +147,52 @@ def test_a_study_says_of_its_data_what_is_known_when_it_is_concluded(
     study.conclude(asked, noted, tmp_path, threads=1)
     written = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
     assert written.data.notes == ("One file is left out.",)
+
+
+def concluded(out: Path, dataset: Dataset) -> Path:
+    """Leave a study.json without cells in a new folder."""
+    record = StudyRecord(
+        experiment=Experiment(),
+        data=dataset.summary(),
+        environment=runtime.environment(1),
+        cells=(),
+        verdicts=(),
+    )
+    files.write_text(StudyFolder(out).study, record.model_dump_json())
+    return out
+
+
+def test_a_study_does_not_take_the_place_of_one_of_other_data(tmp_path: Path) -> None:
+    two, photos = dataset_with([20, 20]), dataset_with([30, 20])
+    out = concluded(tmp_path / "study", replace(two, name="two"))
+    with pytest.raises(study.StudyError) as refused:
+        study.refuse_other_data(replace(photos, name="my photos"), out)
+    said = str(refused.value)
+    assert f"Received: that of two ({two.fingerprint[:12]})" in said
+    assert f"the study of my photos ({photos.fingerprint[:12]})" in said
+    assert said.endswith(f"--out {tmp_path / 'my-photos'}")
+
+
+def test_data_that_grew_in_a_folder_of_its_name_is_sent_to_a_second(
+    tmp_path: Path,
+) -> None:
+    out = concluded(tmp_path / "photos", dataset_with([20, 20]))
+    with pytest.raises(study.StudyError, match=r"--out \S+/photos-2$"):
+        study.refuse_other_data(replace(dataset_with([20, 21]), name="photos"), out)
+
+
+def test_a_study_json_that_is_no_studys_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text('{"mine": 1}')
+    with pytest.raises(study.StudyError, match="damaged or not Tessera's"):
+        study.refuse_other_data(dataset_with([20, 20]), tmp_path)
+
+
+def test_the_same_data_goes_on_in_its_folder_and_a_new_folder_is_free(
+    tmp_path: Path,
+) -> None:
+    same = dataset_with([20, 20])
+    study.refuse_other_data(same, concluded(tmp_path / "study", same))
+    study.refuse_other_data(same, tmp_path / "none yet")
 
 
 def test_balanced_data_of_ten_classes_gets_the_studys_regimes() -> None:

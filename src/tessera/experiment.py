@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from tessera.catalogue import catalogue, named
 from tessera.frozen import Setting
@@ -191,6 +191,20 @@ class _Model(Setting):
         return training.model_copy(update=self.own)
 
 
+def _divides_the_width(heads: int, info: ValidationInfo) -> int:
+    """Every head attends within a part of its own, unless there are no blocks."""
+    width = info.data.get("width") or info.data.get("widths", (0,))[-1]
+    if info.data.get("depth") and width % heads:
+        raise ValueError(f"a number that divides the width {width}")
+    return heads
+
+
+Heads = Annotated[
+    int, Field(ge=1, validate_default=True), AfterValidator(_divides_the_width)
+]
+"""Of attention; stands below depth and width, which it is checked against."""
+
+
 class Cnn(_Model):
     """Conv32-pool, Conv64-pool, Conv128, global average, the study's head."""
 
@@ -204,7 +218,7 @@ class Transformer(_Model):
     kind: Literal["transformer"] = "transformer"
     depth: int = Field(2, ge=1, le=24)
     width: int = Field(128, ge=8)
-    heads: int = Field(2, ge=1)
+    heads: Heads = 2
     convolutions: int = Field(2, ge=1, le=4)
 
 
@@ -214,9 +228,9 @@ class Hybrid(_Model):
     kind: Literal["hybrid"] = "hybrid"
     depth: int = Field(0, ge=0, le=24)
     """Transformer encoder blocks with position embedding; 0 is the study's model."""
-    heads: int = Field(2, ge=1)
     width: int = Field(128, ge=8)
     """Token embedding width."""
+    heads: Heads = 2
     patch: int = Field(2, ge=1)
     """Patch height and width, in cells of the convolution map."""
     dropout: float = Field(0.3, ge=0.0, lt=1.0)
@@ -237,11 +251,14 @@ RECIPE = OwnTraining(
 """What `hybrid-plus` is trained with, except for what its own `training` says."""
 
 
+Channels = Annotated[int, Field(ge=1)]
+
+
 class HybridPlus(_Model):
     """A stronger hybrid: whitened patches, residual stages, attention over the map."""
 
     kind: Literal["hybrid-plus"] = "hybrid-plus"
-    widths: tuple[int, int] = Field((36, 72), strict=False)
+    widths: tuple[Channels, Channels] = Field((36, 72), strict=False)
     """Channels of the two stages."""
     whitening: bool = True
     """Whether the first convolution is computed from the images."""
@@ -257,7 +274,7 @@ class HybridPlus(_Model):
     the same parameters, more than twice the arithmetic."""
     depth: int = Field(1, ge=0, le=24)
     """Transformer encoder blocks over the map's cells; 0: no tokens at all."""
-    heads: int = Field(4, ge=1)
+    heads: Heads = 4
 
     @property
     def own(self) -> dict[str, Any]:

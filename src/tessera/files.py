@@ -1,6 +1,7 @@
 """Atomic files: a reader sees the old content or the new, never half of it."""
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -19,6 +20,18 @@ PARTIAL = ".partial-"
 
 MOST_BYTES = 2**32
 """Of a file of arrays, unpacked; a run's have some megabytes."""
+
+
+GIVE_ROOM = "Free space, or make the folder writable, and give the same command again."
+NO_FOLDER = "A file stands where a folder must be: name another folder, or move it."
+
+WAYS_OUT = {
+    errno.EEXIST: NO_FOLDER,
+    errno.ENOTDIR: NO_FOLDER,
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.ELOOP: "Choose a path whose links lead somewhere.",
+}
+"""For refusals that no room mends."""
 
 
 class CannotRead(ValueError):
@@ -63,11 +76,11 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         # Libraries tell of a refusal at length; the system has a word for each.
         why = os.strerror(error.errno) if error.errno else error
-        was = "What was there is unchanged" if path.exists() else "Nothing was written"
+        there = os.path.exists(path)  # also of a path that is too long to ask for
+        was = "What was there is unchanged" if there else "Nothing was written"
         raise CannotWrite(
             f"{path}: expected room and permission to write it. Received: "
-            f"{why}. {was}. Free space, or make the folder "
-            "writable, and give the same command again."
+            f"{why}. {was}. {WAYS_OUT.get(error.errno or 0, GIVE_ROOM)}"
         ) from error
 
 
@@ -163,8 +176,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             raise CannotRead(
                 f"{path}: expected arrays as Tessera writes them. Received: "
                 f"{error or type(error).__name__}. The file is damaged or was made to "
-                "do harm; train the run again."
+                f"do harm. {again(path)}"
             ) from error
+
+
+def again(path: Path) -> str:
+    """How a damaged file of a run is made anew; what is finished is never repeated."""
+    return f"Train the run again: delete {path.parent} and give its command again."
 
 
 def _check_promises(archive: zipfile.ZipFile) -> None:

@@ -2,8 +2,9 @@
 
 import difflib
 import json
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tessera.experiment import Compare, Experiment
+from tessera.experiment import Compare, Experiment, Regime
 from tessera.frozen import Setting
 
 Table = dict[str, Any]
@@ -20,13 +21,22 @@ _S = TypeVar("_S", bound=Setting)
 MOST_BYTES = 2**20
 """Of an experiment file; one of ten thousand regimes has fewer."""
 
+ABSENT = "\0" * 100
+"""Stands for None until that is a comment; no path or name is this, and no table with
+it is short enough to be written on one line."""
+
 
 class ExperimentError(ValueError):
     """The settings do not make an experiment; the message says what to change."""
 
 
 def read(
-    path: Path | None, overrides: Iterable[str] = (), *, data: Table | None = None
+    path: Path | None,
+    overrides: Iterable[str] = (),
+    *,
+    data: Table | None = None,
+    suited: Callable[[Experiment], Iterable[Regime]] | None = None,
+    option: str = "--set",
 ) -> Experiment:
     """Read an experiment file, apply overrides, and validate.
 
@@ -34,6 +44,9 @@ def read(
         path: A TOML file; None starts from the defaults, which are the seed study's.
         overrides: Texts such as `training.epochs=40` or `models.2.depth=1`.
         data: Another dataset; image size and validation share stay the file's.
+        suited: The regimes that suit an experiment's data; asked where an override
+            changes one, and the file names none. None: the seed study's.
+        option: What the user calls an override.
 
     Raises:
         ExperimentError: The file cannot be read, or a key or a value is wrong.
@@ -42,9 +55,18 @@ def read(
     if data is not None:
         kept = {"image_size", "validation"} & table.get("data", {}).keys()
         table["data"] = data | {key: table["data"][key] for key in kept}
-    for text in overrides:
-        table = override(table, text)
-    return build(table, source=str(path) if path else "settings")
+    source = str(path) if path else "settings"
+    for text in sorted(overrides, key=_changes_a_regime):  # which need all the others
+        unnamed = not {"regimes", "compare"} & table.keys()
+        if suited is not None and unnamed and _changes_a_regime(text):
+            regimes = suited(build(table, source=source))
+            table["regimes"] = [_table(regime) for regime in regimes]
+        table = override(table, text, option)
+    return build(table, source=source)
+
+
+def _changes_a_regime(text: str) -> bool:
+    return text.strip().startswith("regimes.")
 
 
 def read_table(path: Path) -> Table:
@@ -115,7 +137,7 @@ def _validated(kind: type[_S], table: Any, source: str, prefix: str = "") -> _S:
         raise ExperimentError("\n".join([f"{source}:", *faults])) from error
 
 
-def override(table: Table, text: str) -> Table:
+def override(table: Table, text: str, option: str = "--set") -> Table:
     """Set one value, given as `section.key=value`; the value is TOML, or else text.
 
     A section that the table lacks starts from its defaults, so that
@@ -125,38 +147,58 @@ def override(table: Table, text: str) -> Table:
     keys = path.strip().split(".")
     if not separator or not all(keys):
         raise ExperimentError(
-            f"--set: expected section.key=value. Received: {text!r}. "
-            "Example: --set training.epochs=40"
+            f"{option}: expected section.key=value. Received: {text!r}. "
+            "Example: training.epochs=40"
         )
-    defaults = Experiment().model_dump(mode="json", exclude_none=True)
+    defaults = _table(Experiment())
     if len(keys) == 1:
         return table | {keys[0]: _value(value)}
+    where = f"{option} {path}"
     section = table.get(keys[0], defaults.get(keys[0], {}))
-    return table | {keys[0]: _with(section, keys[1:], _value(value), path)}
+    return table | {keys[0]: _with(section, keys[1:], _value(value), where)}
 
 
 def dumps(experiment: Experiment) -> str:
     """The experiment as TOML, every default spelled out; absent options left away."""
-    return tomli_w.dumps(experiment.model_dump(mode="json", exclude_none=True))
+    return tomli_w.dumps(_table(experiment))
 
 
-def _with(node: Any, keys: list[str], value: Any, path: str) -> Any:
+def listed(experiment: Experiment) -> str:
+    """The same with absent options as comments, since TOML has no value for them."""
+    text = tomli_w.dumps(_marked(experiment.model_dump(mode="json")))
+    return re.sub(r'^(\w+) = "(\\u0000)+"$', r"# \1 = (none)", text, flags=re.MULTILINE)
+
+
+def _marked(node: Any) -> Any:
+    """A copy of tables and lists with `ABSENT` in the place of every None."""
+    if isinstance(node, dict):
+        return {key: _marked(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_marked(value) for value in node]
+    return ABSENT if node is None else node
+
+
+def _table(setting: Setting) -> Table:
+    return setting.model_dump(mode="json", exclude_none=True)
+
+
+def _with(node: Any, keys: list[str], value: Any, where: str) -> Any:
     """A copy of a nested table or list with one entry replaced."""
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
         if key not in map(str, range(len(node))):
             raise ExperimentError(
-                f"--set {path}: expected an index from 0 to {len(node) - 1}. "
+                f"{where}: expected an index from 0 to {len(node) - 1}. "
                 f"Received: {key!r}."
             )
         copy = list(node)
-        copy[int(key)] = _with(copy[int(key)], rest, value, path) if rest else value
+        copy[int(key)] = _with(copy[int(key)], rest, value, where) if rest else value
         return copy
     if not isinstance(node, dict):
         raise ExperimentError(
-            f"--set {path}: expected a section before {key!r}. Received: {node!r}."
+            f"{where}: expected a section before {key!r}. Received: {node!r}."
         )
-    inner = _with(node.get(key, {}), rest, value, path) if rest else value
+    inner = _with(node.get(key, {}), rest, value, where) if rest else value
     return node | {key: inner}
 
 

@@ -4,10 +4,14 @@ The folders are the state: a run is finished when its record says so, and the sa
 command does what is missing. Nothing else is remembered between commands.
 """
 
+import contextlib
 import os
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from tessera import files, runtime, selection, workers
 from tessera.data.dataset import Dataset
@@ -91,6 +95,39 @@ def _check(regime: Regime, dataset: Dataset, *, epochs: int) -> Sequence[str]:
     if dataset.validation is None:
         selection.require_two(counts, available, names)
     return guards.check(regime.remedy, counts, epochs=epochs)
+
+
+def refuse_other_data(dataset: Dataset, out: Path, option: str = "--out ") -> None:
+    """Let no study take the place of one of other data.
+
+    Args:
+        dataset: Of the study that is about to begin.
+        out: Its folder, which need not be there.
+        option: How the caller's user says the folder; a path is put behind it.
+
+    Raises:
+        StudyError: The folder holds `study.json` of other data, or of no study.
+    """
+    path = StudyFolder(out).study
+    if not path.exists():
+        return
+    found = "a study.json that is damaged or not Tessera's"
+    with contextlib.suppress(OSError, ValidationError):
+        held = StudyRecord.model_validate_json(path.read_bytes()).data
+        if held.fingerprint == dataset.fingerprint:
+            return
+        found = f"that of {held.name} ({held.fingerprint[:12]})"
+    raise StudyError(
+        f"{out}: expected a new folder, or the study of {dataset.name} "
+        f"({dataset.fingerprint[:12]}). Received: {found}, which would be replaced. "
+        f"Give this study a folder of its own: {option}{_elsewhere(dataset, out)}"
+    )
+
+
+def _elsewhere(dataset: Dataset, out: Path) -> Path:
+    """A folder beside this one with the name of the data."""
+    name = re.sub(r"[^\w.-]+", "-", dataset.name).strip("-.") or "study"
+    return out.with_name(f"{name}-2" if name == out.name else name)
 
 
 def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from tessera import files
-from tessera.arrays import Images, Labels, Logits, Probabilities
+from tessera.arrays import Images, Logits, Probabilities
 from tessera.evaluation import scores
 from tessera.evaluation.probabilities import fitted_temperature, softmax
 from tessera.experiment import Run
@@ -67,7 +66,7 @@ def load(path: Path) -> Trained:
     """
     chosen = choose(path)
     rebuilt = rebuild.rebuild(chosen.folder)
-    logits, labels = validation(chosen.folder)
+    logits, labels = rebuild.validation_predictions(chosen.folder)
     return Trained(
         chosen.folder,
         rebuilt.run,
@@ -123,7 +122,8 @@ def recommended(study: StudyFolder) -> ChosenRun:
     except (OSError, ValidationError) as error:
         raise RunError(
             f"{study.study}: expected a StudyRecord of Tessera. Received a damaged "
-            "file. Give the same study command again: finished runs are kept."
+            "file. Delete it and give the same study command again: finished runs are "
+            "kept."
         ) from error
     picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
     picked = [c for c in record.cells if (c.model, c.regime) in picks and c.folders]
@@ -152,25 +152,7 @@ def _why(named: str, picked: int) -> str:
     )
 
 
-def validation(folder: RunFolder) -> tuple[Logits, Labels]:
-    """A run's stored validation predictions: logits [N, K] and labels [N].
-
-    Raises:
-        RunError: They are missing or damaged.
-    """
-    try:
-        stored = files.read_arrays(folder.validation_predictions)
-        return stored["logits"], stored["labels"]
-    except files.CannotRead as error:
-        raise RunError(str(error)) from error
-    except (OSError, KeyError) as error:
-        raise RunError(
-            f"{folder.validation_predictions}: expected a run's validation "
-            f"predictions. Received: {error}. Train the run again."
-        ) from error
-
-
 def _validation_score(path: Path) -> float:
-    logits, labels = validation(RunFolder(path))
+    logits, labels = rebuild.validation_predictions(RunFolder(path))
     names = [str(k) for k in range(logits.shape[1])]
     return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy

@@ -59,3 +59,30 @@ def test_an_array_that_holds_no_pixels_is_refused(images: np.ndarray) -> None:
 def test_without_one_readable_image_the_reasons_are_told(folder: Path) -> None:
     with pytest.raises(DataError, match=r"c\.png: not a JPEG"):
         pictures.read([folder / "c.png"], 8)
+
+
+def test_what_pillow_opened_is_read_as_its_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (20, 10, 4), np.uint8)  # transparent here and there
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path, exif=exif)
+    with Image.open(path) as one, Image.open(path) as other:
+        seen = pictures.read([one, path, other], 8)
+    assert seen.names == ("0", str(path), "2")
+    assert (seen.pixels[0] == seen.pixels[1]).all()
+    assert (seen.pixels[2] == seen.pixels[1]).all()
+
+
+def test_one_image_of_pillows_needs_no_list() -> None:
+    assert pictures.read(Image.new("L", (5, 5), 9), 8).pixels.shape == (1, 8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("images", "kind"),
+    [(None, "NoneType"), (7, "int"), ([np.zeros((8, 8, 3), np.uint8)], "ndarray")],
+)
+def test_what_is_no_image_is_named_by_its_type(images: object, kind: str) -> None:
+    with pytest.raises(DataError, match=f"images: expected paths.*Received: {kind}"):
+        pictures.read(images, 8)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Images to a study or a model, from Python."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from report.folders import heatmaps, write_history
 import tessera
 from tessera import files, settings, study
 from tessera.api import training
-from tessera.data.dataset import DataError
-from tessera.experiment import Cnn, Experiment, Folder
+from tessera.data.dataset import DataError, Split
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Folder
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
 from tessera.settings import ExperimentError
@@ -98,3 +99,48 @@ def test_loaded_data_is_what_its_settings_say() -> None:
     assert isinstance(data, Data)
     assert data.dataset.image_shape == (8, 8, 3)
     assert data.settings.image_size == 8
+
+
+def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text("of another program")
+    with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
+        tessera.study("digits", out=tmp_path, verbose=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
+
+
+def test_a_change_of_one_regime_leaves_those_that_suit_the_data() -> None:
+    digits = toy_run.digits()
+    cut = np.flatnonzero(
+        (digits.train.labels > 0) | (np.arange(len(digits.train)) < 200)
+    )
+    few = Split(digits.train.images[cut], digits.train.labels[cut])
+    data = Data(EXPERIMENT.data, replace(digits, train=few))
+    change = ["regimes.2.name=mine"]
+    asked = training._experiment(data, None, epochs=1, seeds=1, change=change)
+    assert asked.regimes[:2] == OWN_REGIMES[:2]
+    assert asked.regimes[2] == OWN_REGIMES[2].model_copy(update={"name": "mine"})
+
+
+def test_one_change_needs_no_list() -> None:
+    change = "training.flip=false"
+    asked = training._experiment("digits", None, epochs=1, seeds=1, change=change)
+    assert not asked.training.flip
+
+
+@pytest.mark.parametrize("verb", [tessera.study, tessera.train, tessera.load_data])
+def test_arrays_are_no_data_and_it_is_said_what_takes_them(verb) -> None:
+    with pytest.raises(DataError, match=r"data: .*Received: ndarray.*TesseraClass"):
+        verb(np.zeros((2, 8, 8, 3), np.uint8), verbose=False)
+
+
+def test_messages_name_arguments_as_python_does() -> None:
+    with pytest.raises(DataError, match=r"^data: expected digits"):
+        tessera.study("no such folder", verbose=False)
+    with pytest.raises(ExperimentError, match=r"^models: expected"):
+        tessera.study("digits", models="resnet", verbose=False)
+    with pytest.raises(ExperimentError, match=r"^regime: expected"):
+        tessera.train("digits", regime="odd", verbose=False)
+    with pytest.raises(ExperimentError, match=r"^change: expected section"):
+        tessera.study("digits", change="flip", verbose=False)
+    with pytest.raises(ExperimentError, match=r"^change models.7.depth: expected an"):
+        tessera.study("digits", change="models.7.depth=1", verbose=False)

@@ -7,6 +7,7 @@ import toy_run
 import tessera
 from tessera import files
 from tessera.data.dataset import DataError
+from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder
 
 
@@ -51,3 +52,14 @@ def test_a_heatmap_explains_the_class_asked_for(toy: RunFolder) -> None:
 def test_a_class_that_the_model_does_not_know_is_an_error(toy: RunFolder) -> None:
     with pytest.raises(DataError, match=r"expected one of 0, 1, .* Received: 'cat'"):
         tessera.explain(toy.path, images(1), target="cat")
+
+
+@pytest.mark.parametrize("verb", [tessera.predict, tessera.explain])
+def test_what_is_no_model_is_named_by_its_type(verb) -> None:
+    with pytest.raises(RunError, match=r"model: expected .* Received: NoneType"):
+        verb(None, images(1))
+
+
+def test_data_to_evaluate_on_is_loaded_first(toy: RunFolder) -> None:
+    with pytest.raises(DataError, match=r"data: expected .*load_data.*Received: str"):
+        tessera.evaluate(toy.path, "digits")

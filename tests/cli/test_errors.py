@@ -95,6 +95,28 @@ def test_a_full_or_locked_disk_is_one_line(capsys) -> None:
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("study", "--data"),
+        ("study", "--data", "digits", "--out"),
+        *(("report",), ("track", "--to", "mlflow"), ("export", "--to", "x")),
+    ],
+    ids=" ".join,
+)
+def test_a_path_longer_than_any_is_a_message(words: tuple[str, ...]) -> None:
+    ended = tessera(*words, "n" * 5000)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("tessera: ")
+
+
+def test_links_that_lead_to_each_other_are_a_message(tmp_path, capsys) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    assert errors.guarded(lambda: (tmp_path / "one").read_bytes()) == 2
+    assert "the system refused" in capsys.readouterr().err
+
+
 def test_another_error_of_the_system_is_a_fault_of_ours() -> None:
     def fault() -> None:
         raise FileNotFoundError(errno.ENOENT, "no such file")

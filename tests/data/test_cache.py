@@ -62,5 +62,6 @@ def test_a_cache_that_cannot_be_written_is_an_error_that_says_what_to_set(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(DataError, match="Set TESSERA_CACHE"):
+    with pytest.raises(DataError, match=r"[^.]\. Set TESSERA_CACHE") as refused:
         cache.store("key", {}, {})
+    assert "give the same command again" not in str(refused.value)

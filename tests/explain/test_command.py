@@ -1,13 +1,15 @@
 """`tessera explain`: from a run's folder and files to pictures, maps and a table."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
+from scipy import special
 
-from tessera import files, settings
+from tessera import files, settings, trained
 from tessera.data.dataset import DataError
 from tessera.experiment import Experiment, Hybrid, Transformer
 from tessera.explain import command, gradcam, maps
@@ -78,6 +80,9 @@ def run(tmp_path_factory):
     files.write_text(folder.record, record().model_dump_json())
     net = build.build(Hybrid(), (32, 32, 3), 3, seed=7)
     net.save_weights(folder.weights)
+    labels = np.array([0, 1, 2, 0])  # one of four answers is wrong, so T is not 1
+    logits = 4 * np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+    files.write_arrays(folder.validation_predictions, logits=logits, labels=labels)
     return folder
 
 
@@ -125,6 +130,24 @@ def test_the_model_is_the_runs_own_with_its_best_weights(run, photo, tmp_path):
     expected = gradcam.explain(net, stored["image"][None])
     np.testing.assert_array_equal(stored["raw"], expected.raw[0])
     np.testing.assert_array_equal(stored["logits"], expected.logits[0])
+
+
+def test_probabilities_are_calibrated_as_those_of_predict(run, photo, tmp_path):
+    _, printed = explain(run, [photo], out=tmp_path)
+    temperature = trained.load(run.path).temperature
+    assert temperature != pytest.approx(1.0)
+    stored = files.read_arrays(tmp_path / "photo.npz")
+    surest = special.softmax(stored["logits"].astype(float) / temperature).max()
+    assert f"{surest:.1%}" in printed
+    assert float(stored["temperature"]) == temperature
+
+
+def test_a_run_without_validation_predictions_is_refused(run, photo, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    copy = RunFolder(tmp_path / "run")
+    copy.validation_predictions.unlink()
+    with pytest.raises(ExplainError, match=r"validation_predictions\.npz: expected"):
+        explain(copy, [photo], out=tmp_path)
 
 
 @pytest.mark.parametrize("target, index", [("deer", 1), ("0", 0), ("2", 2)])

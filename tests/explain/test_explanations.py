@@ -27,6 +27,13 @@ def test_probabilities_are_the_softmax_of_the_target():
     assert found.probabilities == pytest.approx([0.75, 0.5])
 
 
+def test_a_temperature_of_two_halves_the_logits():
+    found = explanations([[0, 2 * np.log(3)]], [1])
+    warm = dataclasses.replace(found, temperature=2.0)
+    assert found.probabilities == pytest.approx([0.9])
+    assert warm.probabilities == pytest.approx([0.75])
+
+
 def test_the_grid_is_height_by_width():
     assert explanations([[0, 1]], [0]).grid == (5, 7)
 

@@ -1,12 +1,14 @@
 """An export is there whole, or not at all with the reason."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tessera.data.dataset import DataError, Dataset
+from tessera.experiment import Folder
 from tessera.export import command, formats
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output
@@ -69,3 +71,9 @@ def test_moved_data_is_found_where_the_user_says(
     found = command.data_of(model, "digits")
     assert found.fingerprint == model.record.data.fingerprint
     shutil.rmtree(tmp_path)
+
+
+def test_data_that_is_not_where_it_lay_is_asked_for(model: Trained) -> None:
+    moved = model.run.model_copy(update={"data": Folder(path="photos/of/yore")})
+    with pytest.raises(ExportError, match=r"data at photos/of/yore.*with --data"):
+        command.data_of(replace(model, run=moved), None)

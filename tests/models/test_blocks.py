@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
+import pytest
 
-from tessera.models.blocks import encoder, stream
+from tessera.models.blocks import ModelError, encoder, stream
 
 
 def test_the_encoder_keeps_the_shape_and_normalises_every_token() -> None:
@@ -13,6 +14,11 @@ def test_the_encoder_keeps_the_shape_and_normalises_every_token() -> None:
     assert out.shape == (3, 6, 8)
     assert np.allclose(out.mean(-1), 0.0, atol=1e-5)
     assert np.allclose(out.std(-1), 1.0, atol=1e-2)
+
+
+def test_heads_that_do_not_divide_the_width_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"heads: .*the width 8.*Received: 3"):
+        encoder(keras.Input((6, 8)), 1, heads=3, seed=0)
 
 
 def test_stochastic_depth_grows_linearly_to_a_tenth() -> None:

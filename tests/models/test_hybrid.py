@@ -107,8 +107,3 @@ def test_a_map_that_patches_do_not_tile_is_padded_with_zeros_below_and_right() -
         [1, 1, 0, 0],
         [1, 0, 0, 0],
     ]
-
-
-def test_heads_that_do_not_divide_the_width_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"heads: .*the width 128.*Received: 3"):
-        build(Hybrid(depth=1, heads=3), (32, 32, 3), 10, seed=0)

@@ -8,7 +8,12 @@ import pytest
 
 from tessera import files
 from tessera.data import source
-from tessera.models.rebuild import RunError, read_record, rebuild
+from tessera.models.rebuild import (
+    RunError,
+    read_record,
+    rebuild,
+    validation_predictions,
+)
 from tessera.record import RunFolder
 from tessera.training import predict
 
@@ -42,6 +47,17 @@ def test_missing_weights_are_named(copy: RunFolder) -> None:
     copy.weights.unlink()
     with pytest.raises(RunError, match=r"best\.weights\.h5: expected the weights of"):
         rebuild(copy)
+
+
+@pytest.mark.parametrize("content", [None, b"not a zip"])
+def test_validation_predictions_that_cannot_be_read_are_named(
+    copy: RunFolder, content: bytes | None
+) -> None:
+    copy.validation_predictions.unlink()
+    if content is not None:
+        copy.validation_predictions.write_bytes(content)
+    with pytest.raises(RunError, match=r"validation_predictions\.npz: expected"):
+        validation_predictions(copy)
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n"])

@@ -13,6 +13,7 @@ from tessera.api.script import script_kept_out
 from tessera.cli import commands, progress
 from tessera.cli import remedies as choice
 from tessera.data import apart, source
+from tessera.data.dataset import DataError
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
 from tessera.record import StudyFolder
@@ -35,7 +36,7 @@ def load_data(
     Raises:
         DataError: The data cannot be used; the message says what to do about it.
     """
-    named = source.from_argument(str(data))
+    named = _named(data)
     chosen = settings.read(
         None, data=named.model_dump() | {"image_size": image_size}
     ).data
@@ -51,7 +52,7 @@ def study(
     seeds: int | Sequence[int] | None = None,
     models: Sequence[str] | None = None,
     remedies: str | Sequence[str] = (),
-    change: Sequence[str] = (),
+    change: str | Sequence[str] = (),
     out: str | Path | None = None,
     jobs: int | None = None,
     verbose: bool = True,
@@ -68,7 +69,7 @@ def study(
         models: Only these of the plan's models.
         remedies: Names to compare with plain training, or `all`; without a plan and
             without `models`, the hybrid alone is trained.
-        change: Any other settings, as the command line's `--set` takes them:
+        change: Any other setting, or several, as the command line's `--set` takes them:
             `["training.flip=false"]`.
         out: The study's folder; None: `runs/NAME`.
         jobs: Trainings side by side; None: one per core, as memory allows.
@@ -80,14 +81,18 @@ def study(
         StudyError: A run failed.
         FolderInUse: Another command works in the folder.
     """
-    asked = _experiment(data, plan, epochs=epochs, seeds=seeds, change=change)
+    asked = _experiment(
+        data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
+    )
     wanted = choice.parse(_listed(remedies)) if remedies else ()
     alone = bool(wanted) and plan is None
-    asked = choice.narrowed(asked, _listed(models) if models else None, alone=alone)
+    names = _listed(models) if models else None
+    asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     asked = studies.adapted(asked, loaded.dataset, wanted)
+    studies.refuse_other_data(loaded.dataset, folder, "out=")
     runtime.prepare()
     with locks.held(folder), script_kept_out():
         return _carry_out(asked, loaded, folder, jobs, _console(verbose))
@@ -129,7 +134,7 @@ def train(
     seed: int = 0,
     plan: str | Path | None = None,
     epochs: int | None = None,
-    change: Sequence[str] = (),
+    change: str | Sequence[str] = (),
     out: str | Path = "runs/study",
     verbose: bool = True,
 ) -> FinishedRun:
@@ -142,7 +147,7 @@ def train(
         seed: Decides everything that is drawn.
         plan: An experiment file; None: the seed study's settings.
         epochs: Of the training.
-        change: Any other settings, as the command line's `--set` takes them.
+        change: Any other setting, or several, as the command line's `--set` takes them.
         out: The study's folder, where `study` with the same settings finds the run.
         verbose: Whether to show progress.
 
@@ -151,11 +156,14 @@ def train(
         DataError: The data cannot be used.
         TrainingDiverged: The loss became NaN or infinite.
     """
-    asked = _experiment(data, plan, epochs=epochs, seeds=None, change=change)
+    asked = _experiment(
+        data, plan, epochs=epochs, seeds=None, change=change, verbose=verbose
+    )
     apart.keep_from_data(asked.data, Path(out), "out")
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     dataset = loaded.dataset
-    run = commands.find_run(studies.adapted(asked, dataset), model, regime, seed)
+    asked = studies.adapted(asked, dataset)
+    run = commands.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
     runtime.load_backend()
     from tessera import pipeline
@@ -173,7 +181,8 @@ def _experiment(
     *,
     epochs: int | None,
     seeds: int | Sequence[int] | None,
-    change: Sequence[str],
+    change: str | Sequence[str],
+    verbose: bool = False,
 ) -> experiment.Experiment:
     """The experiment that the arguments ask for; they win over the plan."""
     texts = [f"training.epochs={epochs}"] if epochs is not None else []
@@ -184,10 +193,33 @@ def _experiment(
     if isinstance(data, Data):
         table = data.settings.model_dump(exclude_none=True)
     elif data is not None:
-        named = source.from_argument(str(data))
+        named = _named(data)
         table = named.model_dump(exclude_defaults=True) | {"kind": named.kind}
+
+    def suited(asked: experiment.Experiment) -> tuple[experiment.Regime, ...]:
+        loaded = data if isinstance(data, Data) else _load(asked, verbose)
+        return studies.adapted(asked, loaded.dataset).regimes
+
     path = None if plan is None else Path(plan)
-    return settings.read(path, [*texts, *change], data=table)
+    changes = [change] if isinstance(change, str) else change
+    return settings.read(
+        path, [*texts, *changes], data=table, suited=suited, option="change"
+    )
+
+
+def _named(data: str | Path) -> experiment.Data:
+    """The data settings that a name or a path means.
+
+    Raises:
+        DataError: It is neither, or there is no such data.
+    """
+    if not isinstance(data, str | Path):
+        raise DataError(
+            "data: expected what `load_data` returns, digits, cifar10, or a path, as "
+            f"text or Path. Received: {type(data).__name__}. For arrays there is "
+            "`tessera.sklearn.TesseraClassifier`."
+        )
+    return source.from_argument(str(data), "data")
 
 
 def _load(asked: experiment.Experiment, verbose: bool) -> Data:

@@ -1,5 +1,6 @@
 """From a trained model and images to scores, answers and heatmaps."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -43,6 +44,11 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
         stored = files.read_arrays(folder.predictions)
         found = scores.scores(stored["labels"], stored["logits"].argmax(axis=1), names)
         return Evaluation(found, f"{folder.path} on its own test images")
+    if not isinstance(data, Data):
+        raise DataError(
+            "data: expected what `load_data` returns, or None for the run's own. "
+            f"Received: {type(data).__name__}."
+        )
     net, test = _load(model), data.dataset.test
     _check_fit(net, data)
     predicted = net.logits(test.images).argmax(axis=1).astype(np.int32)
@@ -56,8 +62,8 @@ def predict(model: Model, images: Source) -> Predictions:
 
     Args:
         model: The run.
-        images: Files, folders or arrays; a file that cannot be read is listed in the
-            result's `refused`.
+        images: Files, folders, Pillow images or an array; a file that cannot be read
+            is listed in the result's `refused`.
 
     Raises:
         RunError: The folder holds no usable run.
@@ -83,7 +89,7 @@ def explain(
 
     Args:
         model: The run.
-        images: Files, folders or arrays, see `predict`.
+        images: Files, folders, Pillow images or an array, see `predict`.
         target: The class to explain, by name; None: what the model predicts.
         layer: The layer whose map is used.
 
@@ -108,7 +114,7 @@ def explain(
     return Heatmaps(
         seen.names,
         seen.pixels,
-        found,
+        replace(found, temperature=net.temperature),
         net.class_names,
         seen.refused,
         net.because,
@@ -128,7 +134,16 @@ def _check_fit(net: "Trained", data: Data) -> None:
 
 
 def _folder(model: Model) -> Path:
-    return model.folder if isinstance(model, Study | FinishedRun) else Path(model)
+    if isinstance(model, Study | FinishedRun):
+        return model.folder
+    if not isinstance(model, str | Path):
+        from tessera.models.rebuild import RunError
+
+        raise RunError(
+            "model: expected what `study` or `train` returns, or the folder of one, as "
+            f"text or Path. Received: {type(model).__name__}."
+        )
+    return Path(model)
 
 
 def _load(model: Model) -> "Trained":

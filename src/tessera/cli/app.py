@@ -95,12 +95,12 @@ def study(
 
         tessera study experiments/final.toml --engine ray --address auto
     """
-    from tessera.cli import commands
+    from tessera.cli import asked, commands
     from tessera.cli import engine as engines
     from tessera.cli import remedies as choice
 
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
-    chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.parse(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
@@ -130,9 +130,9 @@ def train(
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
-    from tessera.cli import commands
+    from tessera.cli import asked, commands
 
-    chosen = commands.resolve(experiment, data, epochs, None, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, None, settings or [])
     commands.train(chosen, model, regime, seed, out)
 
 
@@ -245,10 +245,13 @@ def config(
     seeds: SeedsOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Print the resolved experiment, every default spelled out, as TOML."""
-    from tessera.cli import commands
+    """Print the experiment as TOML: every setting, and the regimes of a study of it.
 
-    chosen = commands.resolve(experiment, data, epochs, seeds, settings or [])
+    tessera config --data photos > mine.toml
+    """
+    from tessera.cli import asked, commands
+
+    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
     commands.config(chosen)
 
 

@@ -23,59 +23,6 @@ DEMO_EPOCHS = 4
 DEMO_BATCH = 32
 
 
-def resolve(
-    path: Path | None,
-    data: str | None,
-    epochs: int | None,
-    seeds: str | None,
-    overrides: list[str],
-) -> Experiment:
-    """The experiment that a command line asks for; its options win over the file.
-
-    Raises:
-        ExperimentError: A setting is wrong.
-        DataError: `--data` names nothing.
-    """
-    texts = list(overrides)
-    if epochs is not None:
-        texts.append(f"training.epochs={epochs}")
-    if seeds is not None:
-        texts.append(f"seeds={list(parse_seeds(seeds))}")
-    if data is None:
-        return settings.read(path, texts)
-    from tessera.data import source
-
-    chosen = source.from_argument(data)
-    return settings.read(
-        path,
-        texts,
-        data=chosen.model_dump(exclude_defaults=True) | {"kind": chosen.kind},
-    )
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """`3` -> (0, 1, 2); `3,7` -> (3, 7).
-
-    Raises:
-        ExperimentError: It is neither.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(p.isdecimal() and len(p) <= 10 for p in parts):
-        raise settings.ExperimentError(
-            "--seeds: expected a count such as 5, or a list such as 3,7,11 "
-            f"(`7,` for the one seed 7). Received: {text[:40]!r}."
-        )
-    numbers = tuple(int(part) for part in parts)
-    if "," in text:
-        return numbers
-    if not 1 <= numbers[0] <= 10_000:
-        raise settings.ExperimentError(
-            f"--seeds: expected a count from 1 to 10000. Received: {text.strip()}; the "
-            f"one seed {numbers[0]} is `{numbers[0]},`."
-        )
-    return tuple(range(numbers[0]))
-
-
 def demo_experiment() -> Experiment:
     """The whole study, small enough for two minutes on two cores.
 
@@ -103,6 +50,7 @@ def study(
     runtime.prepare()
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset, remedies)
+    studies.refuse_other_data(dataset, out)
     # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
         missing = studies.survey(experiment, dataset, out).missing
@@ -188,7 +136,9 @@ def train(
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 
 
-def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
+def find_run(
+    experiment: Experiment, model: str, regime: str, seed: int, dashes: str = "--"
+) -> Run:
     """The run of the named cell.
 
     Args:
@@ -196,18 +146,20 @@ def find_run(experiment: Experiment, model: str, regime: str, seed: int) -> Run:
         model: The label of a model, or a kind such as `hybrid-plus`.
         regime: The name of a regime.
         seed: Of the run.
+        dashes: What stands before an option's name where the user gave it.
 
     Raises:
         ExperimentError: There is no such model or regime.
     """
     models = experiment.named_models()
     for option, name, known in (
-        ("--model", model, list(models)),
-        ("--regime", regime, [r.name for r in experiment.regimes]),
+        ("model", model, list(models)),
+        ("regime", regime, [r.name for r in experiment.regimes]),
     ):
         if name not in known:
             raise settings.ExperimentError(
-                f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
+                f"{dashes}{option}: expected one of {', '.join(known)}. "
+                f"Received: {name!r}."
             )
     chosen = {"models": (models[model],), "seeds": (seed,)}
     runs = experiment.model_copy(update=chosen).runs()
@@ -288,5 +240,8 @@ def track(path: Path, to: str, out: Path | None) -> None:
 
 
 def config(experiment: Experiment) -> None:
-    """Print the experiment as TOML."""
-    print(settings.dumps(experiment), end="")
+    """Print the experiment as TOML, with the regimes that a study of it has."""
+    from tessera.cli import asked
+
+    resolved = experiment.model_copy(update={"regimes": asked.suited(experiment)})
+    print(settings.listed(resolved), end="")

@@ -33,8 +33,10 @@ MENDABLE = (
 REFUSALS = (
     *(errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
     *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
 )
-"""What a system says of a full or locked disk, or of too little of anything else."""
+"""What a system says of a full or locked disk, of too little of anything else, or of a
+path that it cannot follow."""
 
 MISTAKE = 2
 

@@ -23,7 +23,11 @@ def parse(text: str | None) -> tuple[str, ...]:
 
 
 def narrowed(
-    experiment: Experiment, models: str | None, *, alone: object
+    experiment: Experiment,
+    models: str | None,
+    *,
+    alone: object,
+    option: str = "--models",
 ) -> Experiment:
     """The experiment with only the models asked for; `alone`: the hybrid by default.
 
@@ -37,7 +41,7 @@ def narrowed(
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise settings.ExperimentError(
-            f"--models: expected some of {', '.join(known)}. Received: {models!r}."
+            f"{option}: expected some of {', '.join(known)}. Received: {models!r}."
         )
     chosen = tuple(known[name] for name in wanted)
     return experiment.model_copy(update={"models": chosen})

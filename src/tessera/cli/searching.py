@@ -51,9 +51,9 @@ def search(
 
         tessera search experiments/study.toml --trials 20
     """
-    from tessera.cli import commands
+    from tessera.cli import asked
 
-    chosen = commands.resolve(experiment, data, epochs, None, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, None, settings or [])
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 

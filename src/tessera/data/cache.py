@@ -70,7 +70,8 @@ def store(key: str, arrays: Mapping[str, Array], facts: dict[str, Any]) -> None:
     except OSError as error:
         raise DataError(
             f"{folder()}: expected a folder to keep decoded images in. Received: "
-            f"{error}. Set TESSERA_CACHE to a folder with room that can be written to."
+            f"{error.__cause__ or error}. Set TESSERA_CACHE to a folder with room that "
+            "can be written to."
         ) from error
 
 

@@ -37,11 +37,12 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
             assert_never(data)
 
 
-def from_argument(text: str) -> experiment.Data:
+def from_argument(text: str, option: str = "--data") -> experiment.Data:
     """The data settings that a `--data` argument means.
 
     Args:
         text: `digits`, `cifar10`, or a path to a CIFAR-10 archive or an image folder.
+        option: What the user calls it.
 
     Raises:
         DataError: It is none of these.
@@ -57,7 +58,7 @@ def from_argument(text: str) -> experiment.Data:
     if path.is_dir() and is_unicode(text):
         return experiment.Folder(path=str(path))
     raise DataError(
-        "--data: expected digits, cifar10, an image folder, or the path of a local "
+        f"{option}: expected digits, cifar10, an image folder, or the path of a local "
         f"{cifar10.ARCHIVE} or {cifar10.BATCHES}, in UTF-8. Received: {text!r}."
     )
 

@@ -19,7 +19,7 @@ from tessera.explain.places import Grid
 from tessera.explain.targets import Contrast, OneClass, Target
 from tessera.explain.trained import Trained as Trained
 from tessera.explain.trained import load as load
-from tessera.explain.trained import readout, token_grid
+from tessera.explain.trained import readout, temperature, token_grid
 from tessera.explain.view import Maps
 from tessera.record import RunFolder
 
@@ -72,10 +72,12 @@ def explain_images(
     """
     console = console or Console()
     chosen = methods.by_name(method)
-    trained, decoded = opened(RunFolder(run), paths, target, contrast)
+    folder = RunFolder(run)
+    trained, decoded = opened(folder, paths, target, contrast)
     chosen = configured(chosen, trained)
     apart.keep_from_classes(trained.class_names, out)
     if decoded.paths:
+        fitted = temperature(folder)
         layer = layer or ("features" if chosen.where == "layer" else None)
         images = np.stack(decoded.images)
         found = maps.compute(
@@ -87,6 +89,7 @@ def explain_images(
             grid=grid_for(trained, chosen, layer),
         )
         names = distinct_names(decoded.paths)
+        found = replace(found, temperature=fitted)
         shown = view.shown(found, images, class_names=trained.class_names, names=names)
         shown.save(out)
         report(console, decoded.paths, shown, out)
@@ -233,7 +236,7 @@ def report(console: Console, paths: Sequence[Path], shown: Maps, out: Path) -> N
 
 def table(paths: Sequence[Path], shown: Maps) -> Table:
     """One row per image: file, answer, class explained, why its map is blank."""
-    surest = softmax(shown.logits).max(axis=1)
+    surest = softmax(shown.logits, shown.temperature).max(axis=1)
     image = Column("image", overflow="fold")
     rows = Table(image, "predicted", "explained", "blank because", "picture")
     for i, (path, name) in enumerate(zip(paths, shown.names, strict=True)):

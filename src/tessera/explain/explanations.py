@@ -34,6 +34,9 @@ class Explanations:
 
     None where no theory says what the sum must be.
     """
+    temperature: float = 1.0
+    """What logits are divided by before the softmax: a run's own, fitted on its
+    validation images; 1 for any other model."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -43,8 +46,8 @@ class Explanations:
 
     @property
     def probabilities(self) -> Floats:
-        """Softmax probability of the explained class, float64 [N]."""
-        return of_class(softmax(self.logits), self.targets)
+        """Probability of the explained class, float64 [N]."""
+        return of_class(softmax(self.logits, self.temperature), self.targets)
 
     def subject(self, index: int, class_names: Sequence[str]) -> str:
         """The class explained, and the one that it is contrasted with, in words."""

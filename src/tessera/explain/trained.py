@@ -12,6 +12,7 @@ import numpy as np
 
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Hybrid, HybridPlus, Run, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
@@ -49,6 +50,18 @@ def load(run: RunFolder) -> Trained:
         run=rebuilt.run,
         record=rebuilt.record,
     )
+
+
+def temperature(run: RunFolder) -> float:
+    """What makes the run's probabilities calibrated, as `tessera predict` shows them.
+
+    Raises:
+        ExplainError: Its validation predictions are missing or damaged.
+    """
+    try:
+        return fitted_temperature(*rebuild.validation_predictions(run))
+    except rebuild.RunError as error:
+        raise ExplainError(str(error)) from error
 
 
 def data(trained: Trained) -> Dataset:

@@ -201,6 +201,7 @@ def arrays(found: Maps, index: int) -> dict[str, Any]:
         "image": found.images[index],
         "raw": found.raw[index],
         "logits": found.logits[index],
+        "temperature": np.array(found.temperature),
         "target": found.targets[index],
         "predicted": found.predicted[index],
         "reason": found.reasons[index],

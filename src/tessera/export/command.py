@@ -64,8 +64,19 @@ def export(
 
 
 def data_of(model: Trained, data: str | None) -> Dataset:
-    """The run's data, from where it lay in training or from another place."""
+    """The run's data, from where it lay in training or from another place.
+
+    Raises:
+        ExportError: It is not there.
+        DataError: It cannot be read.
+    """
     settings = model.run.data
+    path = getattr(settings, "path", None)
+    if data is None and path is not None and not Path(path).exists():
+        raise ExportError(
+            f"export: expected the run's data at {path}, where it lay in training. "
+            "Received: nothing there. Say with --data where it lies now."
+        )
     if data is not None:
         chosen = source.from_argument(data)
         kept = {"image_size": settings.image_size, "validation": settings.validation}

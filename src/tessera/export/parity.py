@@ -130,7 +130,8 @@ def _hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) 
             f"{trained.folder.path}: expected the model to give the run's stored test "
             f"predictions within {TOLERANCE:g}. Received: a difference of "
             f"{difference:.2g}, so the weights or the settings were changed since, or "
-            "its answers are not those of the network alone. Train the run again."
+            "its answers are not those of the network alone. "
+            f"{files.again(trained.folder.record)}"
         )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tessera import settings
+from tessera import files, settings
+from tessera.arrays import Labels, Logits
 from tessera.experiment import Run
 from tessera.models import build, weights
 from tessera.models.blocks import ModelError
@@ -70,7 +71,7 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     if len(runs) != 1:
         raise RunError(
             f"{folder.experiment}: expected the settings of one run. Received: of "
-            f"{len(runs)}. Train the run again."
+            f"{len(runs)}. {files.again(folder.experiment)}"
         )
     classes = len(record.data.class_names)
     net = build.for_run(runs[0], record.data.image_shape, classes)
@@ -79,3 +80,22 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     except ModelError as error:
         raise RunError(str(error)) from error
     return Rebuilt(runs[0], record, net)
+
+
+def validation_predictions(folder: RunFolder) -> tuple[Logits, Labels]:
+    """A run's stored validation predictions: logits [N, K] and labels [N].
+
+    Raises:
+        RunError: They are missing or damaged.
+    """
+    try:
+        stored = files.read_arrays(folder.validation_predictions)
+        return stored["logits"], stored["labels"]
+    except files.CannotRead as error:
+        raise RunError(str(error)) from error
+    except (OSError, KeyError) as error:
+        raise RunError(
+            f"{folder.validation_predictions}: expected a run's validation "
+            f"predictions. Received: {error}. "
+            f"{files.again(folder.validation_predictions)}"
+        ) from error

@@ -86,8 +86,8 @@ def load(net: Any, path: Path) -> None:
     """
     if not path.is_file():
         raise ModelError(
-            f"{path}: expected the weights of a run. Received: no such file. Train the "
-            "run again."
+            f"{path}: expected the weights of a run. Received: no such file. "
+            f"{files.again(path)}"
         )
     check(path)
     try:
@@ -97,7 +97,7 @@ def load(net: Any, path: Path) -> None:
         received = (str(error).splitlines() or [repr(error)])[0]
         raise ModelError(
             f"{path}: expected the weights of the model {net.name!r}, written by this "
-            f"version. Received: {received.rstrip('.')}. Train the run again."
+            f"version. Received: {received.rstrip('.')}. {files.again(path)}"
         ) from error
 
 
@@ -118,7 +118,7 @@ def check(path: Path) -> None:
         raise ModelError(
             f"{path}: expected plain weights as Tessera writes them. Received: "
             f"{error or type(error).__name__}. The file is damaged or was made to do "
-            "harm; train the run again."
+            f"harm. {files.again(path)}"
         ) from error
 
 

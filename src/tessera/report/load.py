@@ -99,9 +99,12 @@ def _parsed(path: Path, kind: type[Any]) -> Any:
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        found, do = "a damaged file", "Delete it and give"
+        if isinstance(error, OSError):
+            found, do = str(error.strerror or error), "Give"
         raise StudyError(
-            f"{path}: expected a {kind.__name__} of Tessera. Received: {error}. "
-            "Run the study again: finished runs are kept."
+            f"{path}: expected a {kind.__name__} of Tessera. Received: {found}. {do} "
+            "the study's command again: finished runs are kept."
         ) from error
 
 

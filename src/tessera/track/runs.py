@@ -43,7 +43,7 @@ class Tracked:
         except (OSError, ValueError) as error:
             raise TrackError(
                 f"{self.folder.history}: expected the run's history. Received: "
-                f"{error}. Train the run again."
+                f"{error}. {files.again(self.folder.history)}"
             ) from error
 
     def parameters(self) -> dict[str, str]:
