@@ -66,7 +66,7 @@ def load(path: Path) -> Trained:
     """
     chosen = choose(path)
     rebuilt = rebuild.rebuild(chosen.folder)
-    logits, labels = rebuild.validation_predictions(chosen.folder)
+    logits, labels = rebuild.predictions(chosen.folder.validation_predictions)
     return Trained(
         chosen.folder,
         rebuilt.run,
@@ -153,6 +153,6 @@ def _why(named: str, picked: int) -> str:
 
 
 def _validation_score(path: Path) -> float:
-    logits, labels = rebuild.validation_predictions(RunFolder(path))
+    logits, labels = rebuild.predictions(RunFolder(path).validation_predictions)
     names = [str(k) for k in range(logits.shape[1])]
     return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy

@@ -1,5 +1,8 @@
 """Scores, answers and heatmaps of a run that was never trained."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import toy_run
@@ -58,6 +61,15 @@ def test_a_class_that_the_model_does_not_know_is_an_error(toy: RunFolder) -> Non
 def test_what_is_no_model_is_named_by_its_type(verb) -> None:
     with pytest.raises(RunError, match=r"model: expected .* Received: NoneType"):
         verb(None, images(1))
+
+
+def test_a_run_without_its_predictions_is_named_with_the_way_out(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    run = RunFolder(shutil.copytree(toy.path, tmp_path / "run"))
+    run.predictions.unlink()
+    with pytest.raises(RunError, match=r"predictions\.npz: expected .* Train the run"):
+        tessera.evaluate(run.path)
 
 
 def test_data_to_evaluate_on_is_loaded_first(toy: RunFolder) -> None:

@@ -10,9 +10,9 @@ from tessera import files
 from tessera.data import source
 from tessera.models.rebuild import (
     RunError,
+    predictions,
     read_record,
     rebuild,
-    validation_predictions,
 )
 from tessera.record import RunFolder
 from tessera.training import predict
@@ -57,7 +57,7 @@ def test_validation_predictions_that_cannot_be_read_are_named(
     if content is not None:
         copy.validation_predictions.write_bytes(content)
     with pytest.raises(RunError, match=r"validation_predictions\.npz: expected"):
-        validation_predictions(copy)
+        predictions(copy.validation_predictions)
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from tessera import files, runtime
+from tessera import runtime
 from tessera.api import pictures
 from tessera.api.pictures import Source
 from tessera.data.dataset import DataError
@@ -41,8 +41,8 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
 
         folder = trained.choose(_folder(model)).folder
         names = rebuild.read_record(folder).data.class_names
-        stored = files.read_arrays(folder.predictions)
-        found = scores.scores(stored["labels"], stored["logits"].argmax(axis=1), names)
+        logits, labels = rebuild.predictions(folder.predictions)
+        found = scores.scores(labels, logits.argmax(axis=1), names)
         return Evaluation(found, f"{folder.path} on its own test images")
     if not isinstance(data, Data):
         raise DataError(

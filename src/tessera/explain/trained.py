@@ -59,7 +59,7 @@ def temperature(run: RunFolder) -> float:
         ExplainError: Its validation predictions are missing or damaged.
     """
     try:
-        return fitted_temperature(*rebuild.validation_predictions(run))
+        return fitted_temperature(*rebuild.predictions(run.validation_predictions))
     except rebuild.RunError as error:
         raise ExplainError(str(error)) from error
 

@@ -5,6 +5,7 @@ and the weights file holds numbers alone.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -82,20 +83,19 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     return Rebuilt(runs[0], record, net)
 
 
-def validation_predictions(folder: RunFolder) -> tuple[Logits, Labels]:
-    """A run's stored validation predictions: logits [N, K] and labels [N].
+def predictions(path: Path) -> tuple[Logits, Labels]:
+    """A run's stored predictions of a split: logits [N, K] and labels [N].
 
     Raises:
         RunError: They are missing or damaged.
     """
     try:
-        stored = files.read_arrays(folder.validation_predictions)
+        stored = files.read_arrays(path)
         return stored["logits"], stored["labels"]
     except files.CannotRead as error:
         raise RunError(str(error)) from error
     except (OSError, KeyError) as error:
         raise RunError(
-            f"{folder.validation_predictions}: expected a run's validation "
-            f"predictions. Received: {error}. "
-            f"{files.again(folder.validation_predictions)}"
+            f"{path}: expected a run's predictions. Received: {error}. "
+            f"{files.again(path)}"
         ) from error
