@@ -26,6 +26,18 @@ def test_a_write_that_fails_midway_keeps_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["value.json"]
 
 
+def test_who_reads_while_a_file_is_replaced_reads_the_old_one_whole(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old " * 1000)
+    with path.open(encoding="utf-8") as reader:
+        begun = reader.read(4)
+        files.write_text(path, "new")
+        assert begun + reader.read() == "old " * 1000
+    assert path.read_text(encoding="utf-8") == "new"
+
+
 def test_what_a_killed_process_left_goes_and_whole_files_stay(tmp_path: Path) -> None:
     half = tmp_path / "checkpoints" / f"{files.PARTIAL}a"
     half.mkdir(parents=True)

@@ -167,6 +167,22 @@ def test_a_picture_is_turned_as_its_exif_says(tmp_path, orientation, expected) -
     assert pixels(tmp_path / "a.png") == expected
 
 
+def test_the_size_that_is_told_is_that_of_the_file_before_it_is_turned(
+    tmp_path,
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (5, 3)).save(tmp_path / "a.png", exif=exif)
+    assert decode.picture(tmp_path / "a.png", 8).size == (5, 3)
+
+
+def test_sixteen_bits_of_grey_lose_no_transparency(tmp_path) -> None:
+    row = struct.pack(">2H", 0x1234, 0x0012)
+    content = png((2, 1), 16, 0, row, transparent=struct.pack(">H", 0x1234))
+    (tmp_path / "a.png").write_bytes(content)
+    assert pixels(tmp_path / "a.png", 2)[:2] == [WHITE, (0, 0, 0)]
+
+
 @pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("PNG", "png")])
 def test_of_an_animation_the_first_frame_is_read(tmp_path, kind, suffix) -> None:
     frames = [Image.new("RGB", (2, 2), colour) for colour in (RED, GREEN, BLUE)]
@@ -189,6 +205,17 @@ def test_shrinking_averages_instead_of_skipping_pixels(tmp_path) -> None:
     Image.fromarray(stripes).save(tmp_path / "a.png")
     inner = decode.picture(tmp_path / "a.png", 8).pixels[1:-1, 1:-1]
     assert inner.min() >= 120 and inner.max() <= 135
+
+
+def test_growing_weighs_the_two_nearest_pixels_by_their_nearness(tmp_path) -> None:
+    # Bilinear: centres of the 8 lie at -1/4, 1/4, 3/4 ... of the 4 old pixels; a cubic
+    # curve would overshoot black and white.
+    row = np.array([0, 0, 255, 255], np.uint8)
+    image = np.repeat(np.tile(row, (4, 1))[..., None], 3, axis=2)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    found = decode.picture(tmp_path / "a.png", 8).pixels[4, :, 0]
+    expected = [0, 0, 0, 0.25 * 255, 0.75 * 255, 255, 255, 255]
+    np.testing.assert_allclose(found, expected, atol=1)
 
 
 def test_images_in_memory_are_resized_by_the_same_rule(tmp_path) -> None:

@@ -64,6 +64,23 @@ def test_whoever_wants_them_stacked_may_say_so(remedy: Remedy) -> None:
     guards.check(stacked, COUNTS, epochs=10)
 
 
+def test_what_is_deferred_into_the_second_stage_is_refused() -> None:
+    remedy = Remedy(
+        weights=remedies.InverseFrequency(),
+        deferred=0.8,  # where the second stage begins
+        retraining=remedies.Classifier(),
+        stacked=True,
+    )
+    with pytest.raises(guards.RemedyError, match="no epoch before the second"):
+        guards.check(remedy, COUNTS, epochs=10)
+
+
+def test_classes_within_a_twentieth_of_one_another_are_equally_common() -> None:
+    weights = catalogue.named("class-weights")
+    assert "nothing to correct" in notes(weights, np.array([104, 100]))
+    assert "nothing to correct" not in notes(weights, np.array([106, 100]))
+
+
 def test_a_margin_is_no_correction_of_frequencies() -> None:
     assert not guards.corrects_prior(remedies.Ldam())
 

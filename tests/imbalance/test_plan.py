@@ -73,6 +73,18 @@ def test_a_second_stage_trains_the_last_layer_on_balanced_draws(
     assert second.mixing is None
 
 
+def test_the_rate_of_a_second_stage_is_the_remedys_and_factors_move_faster() -> None:
+    scaled = plan(Remedy(retraining=remedies.Scales(rate=7.0)), COUNTS)
+    assert [phase.rate for phase in scaled.phases] == [1.0, 7.0]
+    drawn = plan(Remedy(retraining=remedies.Classifier()), COUNTS)
+    assert [phase.rate for phase in drawn.phases] == [1.0, 1.0]
+
+
+def test_sharpness_lasts_through_every_phase_of_the_first_stage() -> None:
+    remedy = Remedy(sharpness=0.05, weights=remedies.InverseFrequency(), deferred=0.5)
+    assert [phase.sharpness for phase in plan(remedy, COUNTS).phases] == [0.05, 0.05]
+
+
 def test_what_is_done_afterwards_is_part_of_the_plan() -> None:
     after = remedies.TauNormalisation()
     assert plan(Remedy(after=after), COUNTS).after == after

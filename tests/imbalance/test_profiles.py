@@ -207,6 +207,21 @@ def test_differences_that_the_data_came_with_do_not_count_as_reduced() -> None:
     assert profiles.reduced_classes(kept, digits) == (3, 4, 5)
 
 
+@pytest.mark.parametrize(
+    ("kept", "available", "reduced"),
+    [
+        ([89, 100], [100, 100], (0,)),  # under 0.9 of the share
+        ([90, 100], [100, 100], ()),
+        ([49, 100], [49, 100], (0,)),  # under half of the most common, by nature
+        ([50, 100], [50, 100], ()),
+        ([100, 100], [100, 1000], ()),  # cut, but as many as any
+    ],
+)
+def test_who_counts_as_reduced(kept, available, reduced) -> None:
+    found = profiles.reduced_classes(np.array(kept), np.array(available))
+    assert found == reduced
+
+
 def test_imbalance_factor_and_gini_by_hand() -> None:
     kept = np.array([10, 30, 60])
     assert profiles.imbalance_factor(kept) == 6.0

@@ -134,6 +134,16 @@ def test_the_same_key_gives_the_same_mixed_batches() -> None:
         np.testing.assert_array_equal(one[1], two[1])
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_pasted_image_is_flipped_only_where_images_are(flip: bool) -> None:
+    training = Training(batch_size=20, flip=flip, crop_padding=0)
+    phase = Phase(mixing=remedies.TailOnHead(probability=1.0))
+    epoch = epoch_of(indices=np.arange(20), training=training, phase=phase)
+    pasted = epoch.drawn(0).others
+    assert pasted is not None and set(pasted.rows[:, 2]) <= ({0, 1} if flip else {0})
+    assert len(set(pasted.rows[:, 2])) == 1 + flip
+
+
 @pytest.mark.parametrize("mixing", [remedies.Mixup(), remedies.TailOnHead()])
 def test_what_is_drawn_for_a_batch_is_what_is_seen_in_it(
     mixing: remedies.Mixing,

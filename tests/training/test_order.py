@@ -27,6 +27,15 @@ def test_every_seed_and_every_epoch_gives_another_order() -> None:
     assert len(orders) == 16
 
 
+def test_augmentation_and_order_draw_from_streams_of_their_own() -> None:
+    """(2, s, e) and (1, s, e), as the methods say."""
+    rows = order.draws(10, TRAINING, seed=7, epoch=3)
+    uniform = np.random.default_rng([2, 7, 3]).random((10, 3))
+    np.testing.assert_array_equal(rows, np.floor(uniform * [9, 9, 2]))
+    shuffled = np.random.default_rng([1, 7, 3]).permutation(10)
+    np.testing.assert_array_equal(order.order(10, seed=7, epoch=3), shuffled)
+
+
 def test_an_images_draw_does_not_depend_on_how_many_images_there_are() -> None:
     few = order.draws(10, TRAINING, seed=0, epoch=0)
     many = order.draws(1000, TRAINING, seed=0, epoch=0)

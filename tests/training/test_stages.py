@@ -5,10 +5,10 @@ import pytest
 
 from tessera import catalogue, remedies
 from tessera.experiment import Cnn, Training
-from tessera.imbalance.plan import plan
+from tessera.imbalance.plan import phase_at, plan
 from tessera.models import build
 from tessera.remedies import Remedy
-from tessera.training import predict, stages
+from tessera.training import predict, stages, steps
 from tessera.training.stages import Span
 
 COUNTS = np.array([30, 6])
@@ -52,6 +52,36 @@ def test_retraining_draws_the_last_layer_anew_and_trains_it_alone() -> None:
         net.get_layer("logits").get_weights()[0],
         fresh.get_layer("logits").get_weights()[0],
     )
+
+
+def test_a_schedule_runs_over_the_steps_of_its_stage() -> None:
+    net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
+    training = Training(epochs=10, learning_rate=0.1, schedule="cosine")
+    crt = plan(catalogue.named("crt"), COUNTS)
+    span = Span("classifier", 8, 10)
+    stage = stages.begin(net, crt, span, training, steps_per_epoch=5, seed=0)
+    rates = []
+    for step in (0, 5, 10):  # half of the stage's 2 x 5 steps, and all
+        stage.optimizer.iterations.assign(step)
+        rates.append(float(np.asarray(stage.optimizer.learning_rate)))
+    np.testing.assert_allclose(rates, [0.1, 0.05, 0.0], atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "live"), [("crt", False), ("plain", True)])
+def test_in_a_second_stage_the_features_are_those_of_the_finished_model(
+    name: str, live: bool
+) -> None:
+    remedy = catalogue.named(name)
+    trains = "everything" if live else "classifier"
+    net, stage = begun(remedy, Span(trains, 8, 10))
+    phase = phase_at(plan(remedy, COUNTS), 9, 10)
+    task = stages.task(net, stage, phase, COUNTS)
+    outcomes = {
+        float(np.asarray(steps.outcome(task, IMAGES, np.zeros(4, np.int32))[0]))
+        for _ in range(2)
+    }
+    # Dropout draws anew each time, where it acts.
+    assert (len(outcomes) == 2) == live
 
 
 def test_scaling_trains_one_factor_per_class_that_starts_at_one() -> None:
