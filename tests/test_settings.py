@@ -101,7 +101,15 @@ def test_a_stage_without_channels_is_refused() -> None:
 
 
 def test_equal_names_are_refused() -> None:
-    assert "seeds: expected distinct names" in fault("seeds=[1, 1]")
+    said = fault("seeds=[1, 1, 2]")
+    assert "seeds: expected numbers that differ. Received more than once: 1." in said
+    said = fault('models=[{kind="cnn"},{kind="cnn"}]')
+    assert "models: expected names that differ. Received more than once: cnn." in said
+
+
+def test_the_mark_that_some_editors_put_in_front_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "e.toml").write_text('name = "mine"', encoding="utf-8-sig")
+    assert settings.read(tmp_path / "e.toml").name == "mine"
 
 
 def test_an_index_beyond_the_list_is_named() -> None:

@@ -498,7 +498,11 @@ class Experiment(Setting):
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"{what}: expected distinct names, received {twice}")
+                names_of = "numbers" if what == "seeds" else "names"
+                raise ValueError(
+                    f"{what}: expected {names_of} that differ. Received more than "
+                    f"once: {', '.join(twice)}"
+                )
         return self
 
     def named_models(self) -> dict[str, Model]:

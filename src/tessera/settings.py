@@ -1,6 +1,5 @@
 """Experiment files: TOML and `--set section.key=value` -> `Experiment`, and back."""
 
-import difflib
 import json
 import re
 import tomllib
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
+from tessera import faults
 from tessera.experiment import Compare, Experiment, Regime
 from tessera.frozen import Setting
 
@@ -80,7 +79,7 @@ def read_table(path: Path) -> Table:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise OSError(f"more than {MOST_BYTES:,} bytes")
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(
             f"{path}: expected a readable experiment file (TOML). Received: {error}. "
@@ -132,9 +131,8 @@ def _validated(kind: type[_S], table: Any, source: str, prefix: str = "") -> _S:
             "thousands."
         ) from error
     except ValidationError as error:
-        details = [d for d in error.errors() if not _follows(d, error.errors())]
-        faults = [f"  {prefix}{_fault(detail, table, kind)}" for detail in details]
-        raise ExperimentError("\n".join([f"{source}:", *faults])) from error
+        found = [f"  {prefix}{fault}" for fault in faults.faults(error, table, kind)]
+        raise ExperimentError("\n".join([f"{source}:", *found])) from error
 
 
 def override(table: Table, text: str, option: str = "--set") -> Table:
@@ -207,88 +205,3 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text.strip()
-
-
-def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
-    """One fault as `path: expected ... Received: ...`."""
-    path = _visible_path(detail["loc"], table)
-    dotted = ".".join(path) or "experiment"
-    received = detail["input"]
-    if detail["type"] == "extra_forbidden":
-        hint = _suggestion(path, table, kind)
-        return f"{dotted}: unknown key{hint}. Received: {received!r}."
-    if detail["type"] == "missing":
-        return f"{dotted}: expected a value. Received: nothing."
-    message = detail["msg"].removeprefix("Value error, ")
-    message = message.removeprefix("Input should be ")
-    if detail["type"] == "union_tag_invalid":
-        allowed = detail["ctx"]["expected_tags"]
-        received = detail["ctx"]["tag"]
-        return f"{dotted}.kind: expected one of {allowed}. Received: {received!r}."
-    if detail["type"] == "union_tag_not_found":
-        return f"{dotted}: expected a table with a `kind`. Received: {received!r}."
-    if detail["type"] == "value_error" and not path:
-        return message + "."
-    return f"{dotted}: expected {message}. Received: {received!r}."
-
-
-def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
-    """Whether a list is only too short because its items have faults of their own."""
-    place = detail["loc"]
-    inner = [o for o in others if o["loc"][: len(place)] == place and o != detail]
-    return detail["type"] == "too_short" and bool(inner)
-
-
-def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
-    """The path as written in the file: without the tags of chosen kinds."""
-    path: list[str] = []
-    node: Any = table
-    for part in loc:
-        if isinstance(node, dict) and part == node.get("kind") and part not in node:
-            continue
-        path.append(str(part))
-        if isinstance(node, dict):
-            node = node.get(part)
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            node = node[part]
-        else:
-            node = None
-    return path
-
-
-def _suggestion(path: list[str], table: Table, kind: type[Setting]) -> str:
-    """The keys that would have been right, closest first."""
-    known = _known_keys(path[:-1], table, kind)
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    if close:
-        return f" (did you mean {close[0]!r}?)"
-    return f" (expected one of {', '.join(known)})" if known else ""
-
-
-def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]:
-    """Keys of the section at `path`, read off the settings that it would build."""
-    if not path:
-        return list(root.model_fields)
-    node: Any = table
-    for part in path:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    kind = node.get("kind") if isinstance(node, dict) else None
-    for setting in _settings_below(Experiment):
-        names = setting.model_fields
-        if kind is not None and "kind" in names and names["kind"].default == kind:
-            return list(names)
-        if kind is None and path[-1] == setting.__name__.lower():
-            return list(names)
-    return []
-
-
-def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
-    """Every setting class that a value of `root` may hold."""
-    from tessera import experiment, remedies
-
-    return [
-        value
-        for module in (experiment, remedies)
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseModel) and value != root
-    ]

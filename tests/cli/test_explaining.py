@@ -1,9 +1,13 @@
 """What `tessera explain --help` offers is what there is."""
 
 import re
+from pathlib import Path
+
+from PIL import Image
 
 from cli.inside import tessera
 from tessera.explain import methods
+from tessera.record import RunFolder
 
 
 def help_text() -> str:
@@ -26,3 +30,22 @@ def test_images_and_another_run_exclude_each_other() -> None:
     done = tessera("explain", "a", "x.png", "--against", "b")
     assert done.returncode == 2
     assert "--against: expected no IMAGE beside it" in done.stderr
+
+
+def test_a_folder_stands_for_the_images_below_it(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    for name in ("one", "two"):
+        (photos / name).mkdir(parents=True)
+        Image.new("RGB", (9, 9), "red").save(photos / name / f"{name}.png")
+    (photos / "notes.txt").write_text("passed over, as predict does")
+    (photos / "link.png").symlink_to(toy.record)  # out of the folder
+
+    done = tessera("explain", toy.path, photos, "--out", tmp_path / "out")
+
+    assert done.returncode == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("one.png", "one.npz", "two.png", "two.npz")
+    }
+    assert "link.png: not explained" in done.stdout

@@ -123,8 +123,14 @@ def test_a_method_whose_branches_do_not_add_up_is_refused(run, photo, method):
 
 def test_a_model_without_branches_is_refused(finished, photo, tmp_path):
     run = finished(tmp_path / "run", Cnn())
-    with pytest.raises(ExplainError, match="fusion: expected a layer that is given tw"):
-        branch_command.branch_images(run.path, [photo])
+    for verb in (
+        lambda: branch_command.branch_images(run.path, [photo]),
+        lambda: branch_command.print_shares(run.path),
+    ):
+        with pytest.raises(
+            ExplainError, match=r"expected a run of a hybrid.*a cnn wit"
+        ):
+            verb()
 
 
 def test_the_test_images_have_a_row_for_every_class(run, net):

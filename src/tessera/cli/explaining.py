@@ -62,7 +62,7 @@ def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     images: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[IMAGE...]", show_default=False),
+        typer.Argument(metavar="[IMAGE|FOLDER...]", show_default=False),
     ] = None,
     method: MethodOption = "gradcam",
     target: TargetOption = "predicted",
@@ -77,7 +77,7 @@ def explain(
     """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
 
     A picture holds the image, the map in its own cells, and both together. A map that
-    shows nothing comes with the reason.
+    shows nothing comes with the reason. A folder stands for the images below it.
 
         tessera explain RUN cat.jpg dog.jpg
 
@@ -101,6 +101,8 @@ def explain(
         )
     runtime.prepare()
     runtime.load_backend()
+    from tessera import answers
+    from tessera.cli import commands
     from tessera.explain import branch_command, command
 
     branches = branches or against is not None
@@ -108,13 +110,16 @@ def explain(
         branch_command.print_shares(run, against=against)
         return
     verb = branch_command.branch_images if branches else command.explain_images
+    found = list(answers.files_of(images or []))
     status = verb(
         run,
-        images or [],
+        [path for path in found if isinstance(path, Path)],
         method=method,
         target=target,
         contrast=contrast,
         layer=layer,
         out=out,
     )
-    raise typer.Exit(status)
+    refused = [(r.path, r.reason) for r in found if isinstance(r, answers.Refused)]
+    left = command.Decoded((), (), tuple(refused))
+    raise typer.Exit(command.name_refused(commands.console, left) or status)

@@ -68,6 +68,7 @@ def branch_images(
     console = console or Console()
     chosen, folder = linear_method(method), RunFolder(run)
     trained, decoded = command.opened(folder, paths, target, contrast)
+    require_branches(folder, trained)
     apart.keep_from_classes(trained.class_names, out)
     if decoded.paths:
         images = np.stack(decoded.images)
@@ -118,9 +119,24 @@ def print_shares(
 def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Trained]:
     """A run's shares on its test images, and the run."""
     trained = trainings.load(folder)
+    require_branches(folder, trained)
     dataset = trainings.data(trained)
     divided = split(folder, trained, dataset, dataset.test.images)
     return shares.by_class(divided, dataset.test.labels, trained.class_names), trained
+
+
+def require_branches(folder: RunFolder, trained: Trained) -> None:
+    """Refuse a run without two branches that could be told apart.
+
+    Raises:
+        ExplainError: Its model has none.
+    """
+    if branches.FUSION not in [layer.name for layer in trained.net.layers]:
+        raise ExplainError(
+            "--branches: expected a run of a hybrid, in which a CNN branch and a token "
+            f"branch meet. Received: {folder.path}, a {trained.run.model.kind} without "
+            "such branches. Leave --branches away for its heatmaps."
+        )
 
 
 def split(

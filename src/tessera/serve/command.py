@@ -1,6 +1,8 @@
 """`tessera serve`: load the model once, then answer on one address until Ctrl-C."""
 
 import ipaddress
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from tessera import trained
 from tessera.serve import app, site
 from tessera.serve.connection import Connection
+from tessera.settings import ExperimentError
 
 CONNECTIONS = 64
 """Open at a time; more are refused with 503."""
@@ -28,8 +31,10 @@ def serve(
         say: Told what a person should read.
 
     Raises:
+        ExperimentError: Nothing can listen there, say because something does.
         RunError: The folder holds no usable run.
     """
+    require_free(host, port)
     model = trained.load(path)
     if model.because:
         say(model.because)
@@ -54,6 +59,26 @@ def serve(
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=5,
     )
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address before anything is loaded or said, as the server would.
+
+    Raises:
+        ExperimentError: Something listens there, or no address has this name.
+    """
+    try:
+        kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind, socket.SOCK_STREAM) as tried:
+            if os.name == "posix":  # else a connection that just ended is in the way
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ExperimentError(
+            f"serve: expected an address to listen on. Received: {host}, port {port}: "
+            f"{why}. Choose another --port or --host, or end what listens there."
+        ) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,165 @@
+"""What a validation found wrong with settings -> a sentence for each fault."""
+
+import difflib
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tessera.experiment import Experiment
+from tessera.frozen import Setting
+
+Table = dict[str, Any]
+
+WORDS = {
+    "bool_type": "true or false, in small letters and without quotes",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+"""For what a validator says in the words of Python."""
+
+NO_SECTION = (
+    "union_tag_not_found",
+    "dict_type",
+    "model_type",
+    "model_attributes_type",
+)
+
+
+def faults(error: ValidationError, table: Table, kind: type[Setting]) -> list[str]:
+    """One sentence or two per fault: `path: expected ... Received: ...`.
+
+    Args:
+        error: Of the table's validation.
+        table: What was to become a value of `kind`.
+        kind: The settings.
+    """
+    details = [d for d in error.errors() if not _follows(d, error.errors())]
+    return [_fault(detail, table, kind) for detail in details]
+
+
+def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
+    path = _visible_path(detail["loc"], table)
+    dotted = ".".join(path) or "experiment"
+    received = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            hint = _suggestion(path, table, kind)
+            return f"{dotted}: unknown key{hint}. Received: {received!r}."
+        case "missing":
+            return f"{dotted}: expected a value. Received: nothing."
+        case "union_tag_invalid":
+            allowed, received = detail["ctx"]["expected_tags"], detail["ctx"]["tag"]
+            return f"{dotted}.kind: expected one of {allowed}. Received: {received!r}."
+        case "value_error" if not path:
+            return detail["msg"].removeprefix("Value error, ") + "."
+    return f"{dotted}: expected {_expected(detail, path)}. Received: {received!r}."
+
+
+def _expected(detail: ErrorDetails, path: list[str]) -> str:
+    """What would have been right, in the words of an experiment file."""
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case kind if kind in NO_SECTION:
+            return _section(path)
+        case "string_pattern_mismatch":
+            letters = "letters" if "A-Z" in limits["pattern"] else "small letters"
+            return (
+                f"{letters}, digits, dots, dashes and underscores, none of the last "
+                "three in front"
+            )
+        case "too_short":
+            return f"a list of at least {limits['min_length']}"
+        case "too_long":
+            return f"a list of at most {limits['max_length']}"
+    message = detail["msg"].removeprefix("Value error, ")
+    return WORDS.get(detail["type"], message.removeprefix("Input should be "))
+
+
+def _section(path: list[str]) -> str:
+    """A table, with the kinds that it may be of where there are several."""
+    names = [part for part in path if not part.isdecimal()]
+    fields = [
+        setting.model_fields.get(names[-1] if names else "")
+        for setting in _settings_below(Setting)
+    ]
+    kinds = [kind for field in fields if field for kind in _kinds(field.annotation)]
+    if not kinds:
+        return "a section of settings"
+    listed = ", ".join(dict.fromkeys(kinds))
+    return f'a section such as {{kind = "{kinds[0]}"}}, its kind one of {listed}'
+
+
+def _kinds(annotation: Any) -> list[str]:
+    """The kinds among the settings that a field may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        kind = annotation.model_fields.get("kind")
+        return [kind.default] if kind else []
+    return [kind for part in typing.get_args(annotation) for kind in _kinds(part)]
+
+
+def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because its items have faults of their own."""
+    place = detail["loc"]
+    inner = [o for o in others if o["loc"][: len(place)] == place and o != detail]
+    return detail["type"] == "too_short" and bool(inner)
+
+
+def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
+    """The path as written in the file: without the tags of chosen kinds."""
+    path: list[str] = []
+    node: Any = table
+    for part in loc:
+        if isinstance(node, dict) and part == node.get("kind") and part not in node:
+            continue
+        path.append(str(part))
+        if isinstance(node, dict):
+            node = node.get(part)
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        else:
+            node = None
+    return path
+
+
+def _suggestion(path: list[str], table: Table, kind: type[Setting]) -> str:
+    """The keys that would have been right, closest first."""
+    known = _known_keys(path[:-1], table, kind)
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (expected one of {', '.join(known)})" if known else ""
+
+
+def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]:
+    """Keys of the section at `path`, read off the settings that it would build."""
+    if not path:
+        return list(root.model_fields)
+    node: Any = table
+    for part in path:
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    kind = node.get("kind") if isinstance(node, dict) else None
+    for setting in _settings_below(Experiment):
+        names = setting.model_fields
+        if kind is not None and "kind" in names and names["kind"].default == kind:
+            return list(names)
+        if kind is None and path[-1] == setting.__name__.lower():
+            return list(names)
+    return []
+
+
+def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
+    """Every setting class that a value of `root` may hold."""
+    from tessera import experiment, remedies
+
+    return [
+        value
+        for module in (experiment, remedies)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value != root
+    ]
