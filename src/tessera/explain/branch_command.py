@@ -126,11 +126,7 @@ def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Trained]:
 
 
 def require_branches(folder: RunFolder, trained: Trained) -> None:
-    """Refuse a run without two branches that could be told apart.
-
-    Raises:
-        ExplainError: Its model has none.
-    """
+    """Raise `ExplainError` for a run without two branches to be told apart."""
     if branches.FUSION not in [layer.name for layer in trained.net.layers]:
         raise ExplainError(
             "--branches: expected a run of a hybrid, in which a CNN branch and a token "
