@@ -8,10 +8,8 @@ import signal
 from collections import deque
 from pathlib import Path
 
-import filelock
 import numpy as np
 import pytest
-import toy_run
 from PIL import Image
 
 from tessera import workers
@@ -53,29 +51,6 @@ def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert "Traceback" in failed.details
     assert workers.Finished(good) in events
     assert good.folder.record.exists() and not bad.folder.record.exists()
-
-
-def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    with filelock.FileLock(tmp_path / "run" / ".lock"):
-        at_work = task(tmp_path / "run")
-        ended = workers.carry_out(at_work, None, send=lambda _: None)
-    assert isinstance(ended, workers.Failed)
-    assert "another tessera command is working in this folder" in ended.message
-    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
-
-
-def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
-    tmp_path: Path,
-) -> None:
-    asked = toy_run.experiment([Cnn()])
-    done = workers.Task(asked.runs()[0], RunFolder(tmp_path))
-    toy_run.write_run(done.folder, done.run)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    events: list[workers.Event] = []
-    ended = workers.carry_out(done, toy_run.digits(), send=events.append)
-    assert (ended, events) == (workers.Finished(done), [])
-    assert {path: path.read_bytes() for path in before} == before
 
 
 @pytest.mark.slow
@@ -203,15 +178,6 @@ def test_a_killed_worker_fails_its_run_and_the_others_go_on(tmp_path: Path) -> N
     assert failed.task == tasks[0] and "exit code -9" in failed.message
     assert workers.Finished(tasks[1]) in events
     assert not tasks[0].folder.record.exists() and tasks[1].folder.record.exists()
-
-
-def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
-    sent: list[workers.Stepped] = []
-
-    report = workers.reporter(sent.append, task(Path("unused")))
-    for step in range(1, 401):
-        report(0, step, 400, None)
-    assert 19 <= len(sent) <= 21
 
 
 def test_a_task_names_one_run() -> None:

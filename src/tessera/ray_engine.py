@@ -21,6 +21,7 @@ import numpy as np
 from tessera import files, locks, ray_cluster, ray_worker
 from tessera.data.dataset import Dataset, Split
 from tessera.engines import EngineError
+from tessera.execution import failed, is_finished
 from tessera.experiment import Data
 from tessera.ray_worker import Broken, Files, Job, Note
 from tessera.record import RunFolder
@@ -32,8 +33,6 @@ from tessera.workers import (
     Started,
     Stepped,
     Task,
-    failed,
-    is_finished,
 )
 
 RETRIES = 3
@@ -94,10 +93,10 @@ class Ray:
                     try:
                         state.claim(index)
                     except (locks.FolderInUse, files.CannotWrite) as error:
-                        yield from state.refused(index, error)
+                        yield from state.passed_over(index, failed(tasks[index], error))
                         continue
                     if is_finished(tasks[index], dataset):
-                        yield from state.done_by_another(index)
+                        yield from state.passed_over(index, Finished(tasks[index]))
                         continue
                     job = self._job(index, tasks[index], dataset)
                     state.flying[remote.remote(job, shipped, board)] = index
@@ -184,16 +183,12 @@ class _State:
             self.started.add(index)
             yield Started(self.tasks[index])
 
-    def refused(self, index: int, error: Exception) -> Iterator[Event]:
-        """The end of a task that could not be claimed: another command is at it."""
+    def passed_over(self, index: int, end: Failed | Finished) -> Iterator[Event]:
+        """The end of a task that another command is at, or has finished meanwhile."""
         yield from self.start(index)
-        yield failed(self.tasks[index], error)
-
-    def done_by_another(self, index: int) -> Iterator[Event]:
-        """The end of a task that another command has finished in the meantime."""
-        yield from self.start(index)
-        yield Finished(self.tasks[index])
-        self.release(index)
+        yield end
+        if index in self.claims:
+            self.release(index)
 
     def ended(self, reference: Any, result: Files | Broken) -> Iterator[Event]:
         """Store what came back, and say how the task ended."""

@@ -92,8 +92,7 @@ class DataSummary(Value):
     test_counts: tuple[int, ...]
     image_shape: tuple[int, int, int]
     notes: tuple[str, ...] = ()
-    """What a reader should know of how it was loaded: files left out, a test set cut
-    from the training images; empty in records of earlier versions."""
+    """What to know of how it was loaded; empty in records of earlier versions."""
 
 
 class Record(Value):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import files, runtime, selection, workers
+from tessera import execution, files, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
@@ -140,7 +140,7 @@ def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
         )
         for run in runs
     ]
-    done = [workers.is_finished(task, dataset) for task in tasks]
+    done = [execution.is_finished(task, dataset) for task in tasks]
     return Progress(
         finished=tuple(t for t, ok in zip(tasks, done, strict=True) if ok),
         missing=tuple(t for t, ok in zip(tasks, done, strict=True) if not ok),

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tessera import locks, workers
+from tessera import execution, locks, workers
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
 from tessera.workers import Event, Group, Started, Task
@@ -53,7 +53,7 @@ def execute(
 ) -> None:
     """Train the tasks of a resident group at once, then finish one after another.
 
-    A run that another command is at is left to it, as `workers.carry_out` does.
+    A run that another command is at is left to it, as `execution.carry_out` does.
 
     Args:
         tasks: Runs that differ in their seeds.
@@ -82,9 +82,9 @@ def claimed(
     try:
         folders.enter_context(locks.held(task.folder.path))
     except Exception as error:
-        send(workers.failed(task, error))
+        send(execution.failed(task, error))
         return False
-    if workers.is_finished(task, dataset):
+    if execution.is_finished(task, dataset):
         send(workers.Finished(task))
         return False
     return True
@@ -102,14 +102,14 @@ def carry_out(
         trained = train(tasks, dataset, send)
     except Exception as error:
         for task in tasks:
-            send(workers.failed(task, error))
+            send(execution.failed(task, error))
         return
     for task, fitted in zip(tasks, trained, strict=True):
         if isinstance(fitted, Exception):
-            send(workers.failed(task, fitted))
+            send(execution.failed(task, fitted))
         else:
             how: dict[str, Any] = {"threads": threads, "fitted": fitted}
-            send(workers.execute(task, dataset, send=send, **how))
+            send(execution.execute(task, dataset, send=send, **how))
 
 
 def train(
@@ -140,5 +140,5 @@ def job(task: Task, dataset: Dataset, send: Callable[[Event], None]) -> "Job":
         training=run.training,
         seed=run.seed,
         weights=task.folder.weights,
-        report=workers.reporter(send, task),
+        report=execution.reporter(send, task),
     )

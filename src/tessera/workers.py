@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +19,9 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from tessera import files, locks, runtime
+from tessera import files, runtime
 from tessera.experiment import Data, Run
-from tessera.record import RunFolder, finished
+from tessera.record import RunFolder
 
 RUNS_OF_A_PROCESS = 25
 """TensorFlow keeps some megabytes of every training until its process ends: after so
@@ -239,7 +238,7 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
     _die_with_parent()
     runtime.prepare(threads)
     runtime.load_backend()
-    from tessera import together
+    from tessera import execution, together
     from tessera.data import source
 
     dataset = source.load(data)
@@ -251,68 +250,10 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
         else:
             (task,) = group.tasks
             pipe.send(Started(task))
-            pipe.send(carry_out(task, dataset, threads=threads, send=pipe.send))
+            how: dict[str, Any] = {"threads": threads, "send": pipe.send}
+            pipe.send(execution.carry_out(task, dataset, **how))
         runtime.forget()
     pipe.send(_Relieved())
-
-
-def is_finished(task: Task, dataset: Any) -> bool:
-    """Whether the folder holds a whole record of just this run on just this data."""
-    return finished(task.folder, task.run.digest(dataset.fingerprint)) is not None
-
-
-def carry_out(
-    task: Task, dataset: Any, *, send: Callable[[Event], None], **how: Any
-) -> Finished | Failed:
-    """Execute a task in this process, and say how it ended.
-
-    A run that another command is at, `tessera train` say, is left to it, and one that
-    another has finished in the meantime is finished. `send` is told of every training
-    step; `how` is passed on to `pipeline.execute`.
-    """
-    try:
-        with locks.held(task.folder.path):
-            if is_finished(task, dataset):
-                return Finished(task)
-            return execute(task, dataset, send=send, **how)
-    except Exception as error:
-        return failed(task, error)
-
-
-def execute(
-    task: Task, dataset: Any, *, send: Callable[[Event], None], **how: Any
-) -> Finished | Failed:
-    """As `carry_out`, by one who keeps others out of the task's folder already."""
-    from tessera import pipeline
-
-    report = reporter(send, task)
-    try:
-        pipeline.execute(
-            task.run, dataset, task.folder, donor=task.donor, report=report, **how
-        )
-        return Finished(task)
-    except Exception as error:
-        return failed(task, error)
-
-
-def failed(task: Task, error: Exception) -> Failed:
-    """What is said of a run that ended in an error."""
-    message = f"{type(error).__name__}: {error}"
-    return Failed(task, message, "".join(traceback.format_exception(error)))
-
-
-def reporter(send: Callable[[Event], None], task: Task) -> Any:
-    """A training's report function: sends each finished twentieth of an epoch."""
-    last = -1.0
-
-    def report(epoch: int, done: int, steps: int, row: dict[str, float] | None) -> None:
-        nonlocal last
-        position = epoch + done / steps
-        if row is not None or position - last >= 0.05:
-            last = position
-            send(Stepped(task, epoch, done / steps, row))
-
-    return report
 
 
 def _die_with_parent() -> None:

@@ -1,0 +1,45 @@
+"""A task carried out in this process, and what another command leaves of it to do."""
+
+from pathlib import Path
+
+import filelock
+import toy_run
+
+from tessera import execution, workers
+from tessera.experiment import Cnn
+from tessera.record import RunFolder
+
+RUN = toy_run.experiment([Cnn()]).runs()[0]
+
+
+def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with filelock.FileLock(tmp_path / "run" / ".lock"):
+        at_work = workers.Task(RUN, RunFolder(tmp_path / "run"))
+        ended = execution.carry_out(at_work, None, send=lambda _: None)
+    assert isinstance(ended, workers.Failed)
+    assert "another tessera command is working in this folder" in ended.message
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
+    tmp_path: Path,
+) -> None:
+    done = workers.Task(RUN, RunFolder(tmp_path))
+    toy_run.write_run(done.folder, done.run)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    events: list[workers.Event] = []
+    ended = execution.carry_out(done, toy_run.digits(), send=events.append)
+    assert (ended, events) == (workers.Finished(done), [])
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_progress_is_sent_about_twenty_times_an_epoch() -> None:
+    sent: list[workers.Stepped] = []
+
+    report = execution.reporter(
+        sent.append, workers.Task(RUN, RunFolder(Path("unused")))
+    )
+    for step in range(1, 401):
+        report(0, step, 400, None)
+    assert 19 <= len(sent) <= 21
