@@ -152,7 +152,8 @@ def _scale_transparent_colour(image: Image.Image) -> None:
     Pillow leaves it in the file's own bits. Of 16 bits, the high eight count here too.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    colour, raw = image.info.get("transparency"), tiles and tiles[0][3]
+    raw = tiles[0][3] if tiles else None
+    colour = image.info.get("transparency")
     if isinstance(colour, int) and raw in GREY_STEPS:
         image.info["transparency"] = colour * GREY_STEPS[raw]
     elif isinstance(colour, tuple) and raw == "RGB;16B":
