@@ -29,6 +29,7 @@ NO_SECTION = (
     "model_type",
     "model_attributes_type",
 )
+"""Faults of a value that stands where a section must."""
 
 
 def faults(error: ValidationError, table: Table, kind: type[Setting]) -> list[str]:

@@ -45,7 +45,7 @@ def load(
     key = _key(listing, pixels, parts)
     known = cache.find(key)
     if known is None:
-        warnings = _refuse_unsafe(listing, pixels, parts)
+        warnings = _checked(listing, pixels, parts)
         known = _remember(key, listing.class_names, pixels, parts, warnings)
     cut = known.arrays
     found = {name: part(pixels, at, cut.get(name)) for name, at in parts.items()}
@@ -131,10 +131,10 @@ def _key(listing: Listing, pixels: Decoded, parts: dict[str, Indices]) -> str:
     )
 
 
-def _refuse_unsafe(
+def _checked(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> tuple[str, ...]:
-    """The warnings that are left where no problem is."""
+    """Warnings about data that is safe to train on; other data is refused."""
     twins, size = safety.find_twins(pixels, parts), pixels.images.shape[1]
     found = safety.problems(listing, pixels, parts, twins)
     if found:

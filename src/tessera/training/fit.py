@@ -151,16 +151,7 @@ def keep_best(job: Job, state: State) -> None:
 
 def train_stage(job: Job, span: Span, state: State) -> None:
     """Train through a stage's epochs that are not done, adding a row for each."""
-    if span.first and span.first == len(state.history) and state.best is not None:
-        job.net.set_weights(state.best.weights)
-    stage = stages.begin(
-        job.net,
-        job.plan,
-        span,
-        job.training,
-        steps_per_epoch=job.steps(),
-        seed=job.seed,
-    )
+    stage = begun(job, span, state)
     if span.first < len(state.history):
         resume.restore(state, groups(job, stage))
     phase = None
@@ -179,6 +170,20 @@ def train_stage(job: Job, span: Span, state: State) -> None:
         state.history.append(row)
         resume.save(job.store, state, groups(job, stage))
         job.report(epoch + 1, 0, 1, row)
+
+
+def begun(job: Job, span: Span, state: State) -> Stage:
+    """A stage ready to be trained; a later one starts from the best epoch before it."""
+    if span.first and span.first == len(state.history) and state.best is not None:
+        job.net.set_weights(state.best.weights)
+    return stages.begin(
+        job.net,
+        job.plan,
+        span,
+        job.training,
+        steps_per_epoch=job.steps(),
+        seed=job.seed,
+    )
 
 
 def groups(job: Job, stage: Stage) -> Groups:

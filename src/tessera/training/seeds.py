@@ -129,7 +129,7 @@ def train_all(lanes: Sequence[Lane]) -> None:
 def train_stage(lanes: Sequence[Lane], span: Span, images: Resident) -> None:
     """Train through a stage's epochs, until no lane has any left."""
     lead = lanes[0].job
-    begun = [begin(lane, span) for lane in lanes]
+    begun = [single.begun(lane.job, span, lane.state) for lane in lanes]
     tasks = [task_of(*pair, span.first) for pair in zip(lanes, begun, strict=True)]
     state = resident.stacked(tasks)
     held = [lane.job.material.validation.images for lane in lanes]
@@ -158,21 +158,6 @@ def train_stage(lanes: Sequence[Lane], span: Span, images: Resident) -> None:
         ):
             more = {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}
             advance(lane, total.row() | more, found, kept)
-
-
-def begin(lane: Lane, span: Span) -> Stage:
-    """Set a lane's stage up, which starts from the best epoch of the one before."""
-    job, best = lane.job, lane.state.best
-    if best is not None:
-        job.net.set_weights(best.weights)
-    return stages.begin(
-        job.net,
-        job.plan,
-        span,
-        job.training,
-        steps_per_epoch=job.steps(),
-        seed=job.seed,
-    )
 
 
 def tables(lanes: Sequence[Lane], epoch: int) -> list[device_batches.Table]:
