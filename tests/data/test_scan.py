@@ -233,3 +233,10 @@ def test_class_folders_without_an_image_are_said_to_be_empty(tmp_path) -> None:
         (tmp_path / name).mkdir()
     with pytest.raises(DataError, match=r"Received: cat, dog, with no image in them\."):
         scan(tmp_path)
+
+
+def test_who_names_a_class_is_asked_for_the_folder_above(tmp_path) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"1\.jpg, 2\.jpg, and no folder; is this a"):
+        scan(tmp_path)

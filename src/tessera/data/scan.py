@@ -214,14 +214,19 @@ def _check_layout(root: Path, listing: Listing) -> None:
     if len(listing.class_names) >= 2 and listing.files:
         _check_classes(root, listing.classes.get("all", ()))
         return
-    inner = [e.name for e in entries.folders(root) if _looks_split(Path(e.path))]
+    folders = entries.folders(root)
+    inner = [e.name for e in folders if _looks_split(Path(e.path))]
     hint = f" Try {root / inner[0]}, which has train/." if inner else ""
     names = [entry.name for entry in entries.visible(root)]
-    empty = ", with no image in them" if names and not listing.files else ""
+    found = entries.shown(", ".join(names[:10])) or "an empty folder"
+    end = "."
+    if names and not folders:
+        end = ", and no folder; is this a class, and the folder above it meant?"
+    elif names and not listing.files:
+        end = ", with no image in them."
     raise DataError(
         f"{root}: expected train/ and test/ with a folder per class, or a folder per "
-        "class, at least two of them. Received: "
-        f"{entries.shown(', '.join(names[:10])) or 'an empty folder'}{empty}.{hint}"
+        f"class, at least two of them. Received: {found}{end}{hint}"
     )
 
 
