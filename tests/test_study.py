@@ -235,7 +235,6 @@ def test_a_profile_that_leaves_none_to_validate_with_is_an_error_before_training
     assert study.adapted(Experiment(), own).regimes == OWN_REGIMES
 
 
-def test_every_run_has_one_thread_however_many_run_side_by_side() -> None:
-    assert study.share_of_machine(None, missing=100)[1] == 1
-    assert study.share_of_machine(None, missing=1) == (1, 1)
-    assert study.share_of_machine(3, missing=100) == (3, 1)
+def test_no_more_runs_side_by_side_than_are_missing_unless_the_user_says_so() -> None:
+    assert study.jobs_at_once(None, missing=1) == 1
+    assert study.jobs_at_once(3, missing=100) == 3

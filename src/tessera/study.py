@@ -218,20 +218,20 @@ def read(folders: Sequence[RunFolder]) -> list[Record]:
     return [Record.model_validate_json(f.record.read_bytes()) for f in folders]
 
 
-def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
-    """How many runs side by side, and how many threads each.
+THREADS = 1
+"""Of each training, however few there are: with more, sums are cut elsewhere and their
+last bits differ, so a result would depend on how many runs there were beside it."""
+
+
+def jobs_at_once(jobs: int | None, missing: int) -> int:
+    """How many runs side by side, at least 1.
 
     Small images keep one core busy better than they keep many: by default every core
-    gets a run of its own, as far as memory allows. Each has one thread, however many
-    there are: with more, sums are cut elsewhere and their last bits differ, so a run's
-    result would depend on how many others ran beside it.
+    gets a run of its own, as far as memory allows.
 
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
-
-    Returns:
-        (jobs, threads): at least 1, and 1.
     """
     cores = (
         len(os.sched_getaffinity(0))
@@ -239,8 +239,7 @@ def share_of_machine(jobs: int | None, missing: int) -> tuple[int, int]:
         else (os.cpu_count() or 1)
     )
     by_memory = max(1, _memory() // MEMORY_PER_WORKER)
-    chosen = jobs or max(1, min(cores, by_memory, missing))
-    return chosen, 1
+    return jobs or max(1, min(cores, by_memory, missing))
 
 
 def _memory() -> int:

@@ -153,6 +153,6 @@ def _why(named: str, picked: int) -> str:
 
 
 def _validation_score(path: Path) -> float:
-    logits, labels = rebuild.predictions(RunFolder(path).validation_predictions)
-    names = [str(k) for k in range(logits.shape[1])]
-    return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
+    return scores.balanced_accuracy(
+        *rebuild.predictions(RunFolder(path).validation_predictions)
+    )

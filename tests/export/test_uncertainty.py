@@ -13,6 +13,8 @@ def test_wilsons_interval_is_scipys(right: int, trials: int) -> None:
     expected = stats.binomtest(right, trials).proportion_ci(method="wilson")
     found = uncertainty.wilson(right, trials)
     np.testing.assert_allclose(found, [expected.low, expected.high], atol=1e-12)
+    assert (found[0] == 0.0) == (right == 0)
+    assert (found[1] == 1.0) == (right == trials)
 
 
 def test_without_trials_nothing_is_known() -> None:

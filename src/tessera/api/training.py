@@ -111,7 +111,7 @@ def _carry_out(
     dataset = data.dataset
     survey = studies.survey(asked, dataset, folder)
     missing = survey.missing
-    jobs, threads = studies.share_of_machine(jobs, len(missing) or 1)
+    jobs, threads = studies.jobs_at_once(jobs, len(missing) or 1), studies.THREADS
     progress.announce(console, asked, dataset, survey, jobs)
     progress.remarks(console, asked, dataset)
     progress.foretell(console, dataset, missing, jobs=jobs, threads=threads)

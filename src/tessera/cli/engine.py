@@ -116,6 +116,6 @@ def opened(options: Options, missing: int) -> Iterator["Engine"]:
                 ray_cluster.check(threads, gpus)
                 yield ray_engine.Ray(threads, gpus, jobs)
         case _:
-            jobs, threads = study.share_of_machine(options.jobs, missing or 1)
+            jobs = study.jobs_at_once(options.jobs, missing or 1)
             seeds = options.seeds if isinstance(options, Local) else None
-            yield engines.Processes(jobs, options.threads or threads, seeds)
+            yield engines.Processes(jobs, options.threads or study.THREADS, seeds)

@@ -7,7 +7,7 @@ probability of an image; an outcome is whether that class is right.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from tessera.arrays import Floats, Labels, Probabilities
@@ -96,15 +96,18 @@ def classwise_error(
     )
 
 
-def wilson(successes: Floats, trials: Floats) -> tuple[Floats, Floats]:
+def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
     """95 % interval of a share (Wilson 1927), low and high; NaN for no trial.
 
     Centre (p + z^2/2n) / (1 + z^2/n), half-width
-    z sqrt(p(1-p)/n + z^2/4n^2) / (1 + z^2/n).
+    z sqrt(p(1-p)/n + z^2/4n^2) / (1 + z^2/n). It begins at exactly 0 where nothing
+    succeeded and ends at exactly 1 where everything did.
     """
+    successes = np.asarray(successes, np.float64)
     n = np.where(np.asarray(trials) > 0, trials, np.nan).astype(np.float64)
     share = successes / n
     shrink = 1 + _Z**2 / n
     centre = (share + _Z**2 / (2 * n)) / shrink
     half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / shrink
-    return centre - half, centre + half
+    low = np.where(successes == 0, 0.0 * n, centre - half)
+    return low, np.where(successes == n, 1.0, centre + half)

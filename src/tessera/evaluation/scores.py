@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Confusion, Floats, Labels
+from tessera.arrays import Confusion, Floats, Labels, Logits
+from tessera.evaluation import matrix_scores
 from tessera.evaluation.ratios import ratio
 from tessera.record import ClassScores, Scores
 
@@ -77,6 +78,12 @@ def scores(labels: Labels, predicted: Labels, class_names: Sequence[str]) -> Sco
     )
 
 
+def balanced_accuracy(logits: Logits, labels: Labels) -> float:
+    """Mean recall, 0..1, of the highest logits, [N, K]."""
+    matrix = confusion_matrix(labels, logits.argmax(axis=1), logits.shape[1])
+    return float(matrix_scores.balanced_accuracy(matrix))
+
+
 def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
     """Score a confusion matrix, int [K, K]; see `scores` for the definitions."""
     correct = np.diag(matrix).astype(np.float64)
@@ -87,15 +94,15 @@ def from_confusion(matrix: Confusion, class_names: Sequence[str]) -> Scores:
     present = support > 0
     images = support.sum()
     return Scores(
-        accuracy=float(correct.sum() / matrix.sum()),
-        balanced_accuracy=float(recall[present].mean()),
+        accuracy=float(matrix_scores.accuracy(matrix)),
+        balanced_accuracy=float(matrix_scores.balanced_accuracy(matrix)),
         macro_precision=float(precision[present].mean()),
         macro_recall=float(recall[present].mean()),
-        macro_f1=float(f1[present].mean()),
+        macro_f1=float(matrix_scores.macro_f1(matrix)),
         weighted_precision=float(support @ precision / images),
         weighted_recall=float(support @ recall / images),
         weighted_f1=float(support @ f1 / images),
-        worst_class_recall=float(recall[present].min()),
+        worst_class_recall=float(matrix_scores.worst_class_recall(matrix)),
         per_class=_classes(class_names, precision, recall, f1, support),
         never_predicted=tuple(
             name for name, m in zip(class_names, times_predicted, strict=True) if m == 0

@@ -1,19 +1,17 @@
 """Test predictions -> intervals for one model: what other test images would change."""
 
 import numpy as np
-from scipy import special
 
 from tessera.arrays import Confusion
 from tessera.evaluation import bootstrap as resampling
-from tessera.evaluation import matrix_scores
+from tessera.evaluation import calibration, matrix_scores
 
 Interval = tuple[float, float]
 DRAWS = resampling.REPLICATES
-_Z = float(special.ndtri(0.975))
 
 
 def wilson(successes: int, trials: int) -> Interval:
-    """95 % interval of a share, Wilson 1927; (0, 1) without trials.
+    """`calibration.wilson` of one share; (0, 1) without trials, which say nothing.
 
     Args:
         successes: From 0 to `trials`.
@@ -21,13 +19,8 @@ def wilson(successes: int, trials: int) -> Interval:
     """
     if not trials:
         return 0.0, 1.0
-    share, weight = successes / trials, _Z**2 / trials
-    centre = (share + weight / 2) / (1 + weight)
-    spread = _Z * np.sqrt(share * (1 - share) / trials + weight / (4 * trials))
-    half = float(spread / (1 + weight))
-    low = centre - half if successes else 0.0
-    high = centre + half if successes < trials else 1.0
-    return low, high
+    low, high = calibration.wilson(np.float64(successes), np.float64(trials))
+    return float(low), float(high)
 
 
 def bootstrap(matrix: Confusion, score: str, *, seed: int) -> Interval | None:

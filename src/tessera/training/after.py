@@ -83,14 +83,8 @@ def log_shares(prior: tuple[float, ...] | None, classes: int) -> Weights:
 
 def best(logits_at: Callable[[float], Logits], labels: Labels) -> float:
     """The strength of `TAUS` with the best balanced accuracy, the least of equals."""
-    found = [balanced_accuracy(logits_at(float(tau)), labels) for tau in TAUS]
+    found = [scores.balanced_accuracy(logits_at(float(tau)), labels) for tau in TAUS]
     return float(TAUS[int(np.argmax(found))])
-
-
-def balanced_accuracy(logits: Logits, labels: Labels) -> float:
-    """Mean recall of the classes that have images, 0..1."""
-    names = [str(index) for index in range(logits.shape[1])]
-    return scores.scores(labels, logits.argmax(axis=1), names).balanced_accuracy
 
 
 def _normalised(net: Any, validation: Split) -> Callable[[float], Logits]:
