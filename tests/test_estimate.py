@@ -9,9 +9,19 @@ import pytest
 from tessera import catalogue, estimate, workers
 from tessera.data.dataset import Dataset, Split
 from tessera.estimate import Speed
-from tessera.experiment import Cnn, Experiment, Natural, Regime, Run, Training
+from tessera.experiment import (
+    Cnn,
+    Experiment,
+    Hybrid,
+    Model,
+    Natural,
+    Regime,
+    Run,
+    Training,
+)
 from tessera.record import RunFolder
 from tessera.remedies import Remedy
+from tessera.settings import ExperimentError
 
 
 def dataset() -> Dataset:
@@ -21,9 +31,11 @@ def dataset() -> Dataset:
     return Dataset("tiny", ("a", "b"), train, test, None, "f" * 64)
 
 
-def task(remedy: Remedy, donor: RunFolder | None = None) -> workers.Task:
+def task(
+    remedy: Remedy, donor: RunFolder | None = None, model: Model | None = None
+) -> workers.Task:
     run: Run = Experiment(
-        models=(Cnn(),),
+        models=(model or Cnn(),),
         regimes=(Regime(name="one", profile=Natural(), remedy=remedy),),
         training=Training(epochs=10),
         seeds=(0,),
@@ -101,6 +113,16 @@ def test_a_cache_that_cannot_be_written_only_forgets(
     speed = Speed(train=1.0, predict=0.5)
     monkeypatch.setattr(estimate, "_elsewhere", lambda *_: {"cnn": speed})
     assert estimate.speeds([task(Remedy())], dataset(), threads=1) == {"cnn": speed}
+
+
+@pytest.mark.slow
+def test_a_model_that_these_images_are_too_small_for_is_refused_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hybrid = Hybrid(patch=2, depth=1)  # its map of 2 x 2 is a single token
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    with pytest.raises(ExperimentError, match="model hybrid: tokens: expected"):
+        estimate.speeds([task(Remedy(), model=hybrid)], dataset(), threads=1)
 
 
 def test_a_model_that_cannot_be_timed_is_left_out_without_a_word(

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera import search, search_space, settings
+from tessera import search, search_space
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import Cnn, Digits, Experiment, Training, Transformer
-from tessera.search import Found, Search, Trial
+from tessera.search import Search, Trial
 from tessera.search_space import Values
 from tessera.training.validation import TrainingDiverged
 
@@ -148,40 +148,6 @@ def test_the_best_is_the_highest_score_and_the_lowest_loss_of_equals_the_first()
     assert search.best(found, plan()) == 1
     loss = plan().model_copy(update={"monitor": "val_loss"})
     assert search.best(found, loss) == 0
-
-
-def found(best: int) -> Found:
-    own = Values(learning_rate=1e-3, batch_size=128, dropout=0.3)
-    other = Values(learning_rate=2e-3, batch_size=64, dropout=0.1)
-    return Found(
-        model="cnn",
-        space=search_space.space(search.base(EXPERIMENT, Cnn(), plan())),
-        trials=(Trial(values=own, score=0.5), Trial(values=other, score=0.6)),
-        best=best,
-    )
-
-
-def test_the_study_that_follows_uses_what_was_found_and_says_so() -> None:
-    after = search.following(EXPERIMENT, [found(best=1)], plan(2))
-    assert settings.build(after.model_dump(mode="json", exclude_none=True)) == after
-    (model,) = after.models
-    assert model.training is not None and model.training.origin == (
-        "Found by 2 trials of 1 epoch, the same budget for every model, by "
-        "val_balanced_accuracy on validation images only (regime imbalanced, seed 5)."
-    )
-    for run in after.runs():
-        assert (run.training.learning_rate, run.training.batch_size) == (2e-3, 64)
-        assert run.model == model and model.dropout == 0.1
-    assert after.training == EXPERIMENT.training
-
-
-def test_settings_that_no_trial_beat_are_kept_and_that_is_said() -> None:
-    after = search.following(EXPERIMENT, [found(best=0)], plan(2))
-    (model,) = after.models
-    assert model.training is not None and model.training.origin is not None
-    assert "no trial beat the experiment's own settings" in model.training.origin
-    before = EXPERIMENT.runs()[0]
-    assert after.runs()[0].digest("data") == before.digest("data")
 
 
 def test_a_training_that_diverges_has_the_worst_score(

@@ -17,6 +17,7 @@ from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Model, Run, Training
 from tessera.imbalance import profiles
+from tessera.settings import ExperimentError
 
 START = 10.0
 """Seconds until a worker has loaded its framework and the data."""
@@ -97,6 +98,10 @@ def speeds(
 
     Returns:
         Speeds by the models' labels; empty when the process could not time them.
+
+    Raises:
+        ExperimentError: A model cannot be built for these images, so that every
+            training of it would fail.
     """
     models = {task.run.model.label: task.run.model for task in tasks}
     batch = tasks[0].run.training.batch_size if tasks else 1
@@ -155,10 +160,13 @@ def _elsewhere(
     found: dict[str, Speed] = {}
     while len(found) < len(models) and (process.is_alive() or not results.empty()):
         try:
-            label, speed = results.get(timeout=1)
+            label, answer = results.get(timeout=1)
         except queue.Empty:
             continue
-        found[label] = speed
+        if isinstance(answer, str):
+            process.terminate()
+            raise ExperimentError(f"model {label}: {answer}")
+        found[label] = answer
     process.join()
     return found
 
@@ -173,9 +181,16 @@ def _time_all(
 ) -> None:
     runtime.prepare(threads)
     runtime.load_backend()
+    from tessera.models.blocks import ModelError
+
     for model in models:
-        with contextlib.suppress(Exception):  # a training says it better, if it is one
+        try:
             results.put((model.label, timed(model, shape, classes, batch)))
+        except ModelError as error:
+            # As words: its type would have the parent import the framework.
+            results.put((model.label, str(error)))
+        except Exception:  # a training says it better, if it is one
+            continue
 
 
 def timed(model: Model, shape: tuple[int, int, int], classes: int, batch: int) -> Speed:

@@ -16,8 +16,7 @@ from typing import Any
 
 from tessera import pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
-from tessera.evaluation.evidence import plural
-from tessera.experiment import Experiment, Model, OwnTraining, Regime, Run
+from tessera.experiment import Experiment, Model, Run
 from tessera.frozen import Setting
 from tessera.models import build
 from tessera.record import RunFolder
@@ -93,12 +92,17 @@ def planned(
     )
 
 
+def alone(experiment: Experiment, search: Search) -> Experiment:
+    """The experiment with the search's regime and seed only."""
+    regimes = tuple(r for r in experiment.regimes if r.name == search.regime)
+    kept = {"regimes": regimes, "seeds": (search.seed,)}
+    return experiment.model_copy(update=kept)
+
+
 def base(experiment: Experiment, model: Model, search: Search) -> Run:
     """The run that the search of a model starts from: the experiment's own."""
-    regimes = {regime.name: regime for regime in experiment.regimes}
-    regime: Regime = regimes[search.regime]
-    alone = {"models": (model,), "regimes": (regime,), "seeds": (search.seed,)}
-    return experiment.model_copy(update=alone).runs()[0]
+    one = alone(experiment, search).model_copy(update={"models": (model,)})
+    return one.runs()[0]
 
 
 def without_test(dataset: Dataset) -> Dataset:
@@ -187,32 +191,6 @@ def best(found: list[Trial] | tuple[Trial, ...], search: Search) -> int:
     return min(range(len(found)), key=lambda index: sign * found[index].score)
 
 
-def following(experiment: Experiment, found: list[Found], search: Search) -> Experiment:
-    """The study that uses what was found, and says so in each run's notes."""
-    by_model = {one.model: one for one in found}
-    models = tuple(
-        _settled(model, by_model[model.label], search) for model in experiment.models
-    )
-    return experiment.model_copy(update={"models": models})
-
-
-def _settled(model: Model, found: Found, search: Search) -> Model:
-    values = found.trials[found.best].values
-    own = found.best == 0
-    origin = (
-        f"Found by {plural(search.trials, 'trial')} of "
-        f"{plural(search.epochs, 'epoch')}, the same budget for every model, by "
-        f"{search.monitor} on validation images only (regime {search.regime}, "
-        f"seed {search.seed})"
-        + ("; no trial beat the experiment's own settings." if own else ".")
-    )
-    training = OwnTraining(
-        learning_rate=values.learning_rate, batch_size=values.batch_size, origin=origin
-    )
-    changed = search_space.with_dropout(model, values.dropout)
-    return changed.model_copy(update={"training": training})
-
-
 def _optuna() -> Any:
     if importlib.util.find_spec("optuna") is None:
         raise SearchError(
@@ -265,13 +243,3 @@ def _distributions(optuna: Any, room: Space) -> dict[str, Any]:
     if room.dropout is not None:
         found["dropout"] = kinds.FloatDistribution(*room.dropout)
     return found
-
-
-def document(search: Search, found: list[Found], dataset: Dataset) -> dict[str, Any]:
-    """What `search.json` holds: budget, spaces, every trial, data, environment."""
-    return {
-        "search": search.model_dump(mode="json"),
-        "models": [one.model_dump(mode="json") for one in found],
-        "data": dataset.summary().model_dump(mode="json"),
-        "environment": runtime.environment().model_dump(mode="json"),
-    }

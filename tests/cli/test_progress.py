@@ -8,9 +8,17 @@ import pytest
 from rich.console import Console
 
 from tessera import study, workers
+from tessera.catalogue import named
 from tessera.cli import progress
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Experiment, Fractions, Profile, Reduced, Regime
+from tessera.experiment import (
+    Experiment,
+    Fractions,
+    Natural,
+    Profile,
+    Reduced,
+    Regime,
+)
 from tessera.record import RunFolder
 
 RUNS = Experiment().runs()
@@ -81,22 +89,33 @@ def test_runs_on_the_device_are_counted_apart_from_those_that_train_nothing() ->
     assert "1 program, and 1 run without a training of their own; how" in second
 
 
-def announced(names: tuple[str, ...], experiment: Experiment, *notes: str) -> str:
-    labels = np.arange(len(names), dtype=np.int32)
-    split = Split(np.zeros((len(names), 8, 8, 3), np.uint8), labels)
-    dataset = Dataset("made up", names, split, split, None, "f" * 64, notes)
+def dataset(names: tuple[str, ...], *notes: str) -> Dataset:
+    labels = np.tile(np.arange(len(names), dtype=np.int32), 5)
+    split = Split(np.zeros((len(labels), 8, 8, 3), np.uint8), labels)
+    return Dataset("made up", names, split, split, None, "f" * 64, notes)
+
+
+def announced(names: tuple[str, ...], experiment: Experiment) -> str:
     text = io.StringIO()
     nothing = study.Progress(finished=(), missing=())
     console = Console(file=text, width=200)
-    progress.announce(console, experiment, dataset, nothing, 1)
+    progress.announce(console, experiment, dataset(names), nothing, 1)
     return text.getvalue()
 
 
-def test_what_a_reader_should_know_of_the_data_is_said_before_the_work() -> None:
-    names = tuple("abcdefghij")
-    text = announced(names, Experiment(), "1 of 9 files cannot be used.")
-    assert "note: 1 of 9 files cannot be used.\n" in text
-    assert "note:" not in announced(names, Experiment())
+def test_what_a_reader_should_know_is_said_of_the_data_and_of_the_remedies() -> None:
+    text = io.StringIO()
+    data = dataset(("cat", "dog"), "1 of 9 files cannot be used.")
+    experiment = Experiment(
+        regimes=(
+            Regime(name="plain", profile=Natural()),
+            Regime(name="odd", profile=Natural(), remedy=named("focal-sigmoid")),
+        )
+    )
+    progress.remarks(Console(file=text, width=200), experiment, data)
+    first, second = text.getvalue().splitlines()
+    assert first == "note: 1 of 9 files cannot be used."
+    assert second.startswith("note: odd: The sigmoid focal loss trains")
 
 
 NUMBERS = tuple(sorted(str(number) for number in range(12)))

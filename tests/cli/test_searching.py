@@ -32,3 +32,12 @@ def test_it_leaves_the_search_and_an_experiment(
     printed = capsys.readouterr().out
     assert "cnn 4/4" in printed
     assert f"tessera study {tmp_path / 'experiment.toml'}" in printed.replace("\n", "")
+
+
+def test_it_does_not_replace_a_search_of_other_data(tmp_path: Path) -> None:
+    other = {"data": {"name": "photos", "fingerprint": 64 * "a"}}
+    (tmp_path / "search.json").write_text(json.dumps(other))
+    experiment = Experiment(data=Digits(image_size=8), models=(Cnn(),))
+    with pytest.raises(searches.SearchError, match="that of photos"):
+        searching.run(experiment, tmp_path, trials=1, regime=None, seed=None)
+    assert json.loads((tmp_path / "search.json").read_text()) == other

@@ -125,6 +125,8 @@ def train(
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset)
     run = find_run(experiment, model, regime, seed)
+    alone = experiment.model_copy(update={"regimes": (run.regime,)})
+    progress.remarks(console, alone, dataset)
     runtime.load_backend()
     from tessera import locks, pipeline
     from tessera.cli import outcome

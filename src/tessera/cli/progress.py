@@ -39,8 +39,6 @@ def announce(
         f"{len(dataset.class_names)} classes",
         soft_wrap=True,
     )
-    for note in dataset.notes:
-        console.print(f"note: {note}", soft_wrap=True)
     for line in _regimes(experiment.regimes, dataset.class_names):
         console.print(line, soft_wrap=True)
     console.print(
@@ -86,8 +84,8 @@ def _short(value: object, names: tuple[str, ...]) -> str:
 
 
 def remarks(console: Console, experiment: Experiment, dataset: Dataset) -> None:
-    """Print what there is to know of the remedies before they are tried."""
-    for note in study.notes(experiment, dataset):
+    """Print what there is to know of data and remedies before anything is trained."""
+    for note in (*dataset.notes, *study.notes(experiment, dataset)):
         console.print(f"note: {note}", soft_wrap=True)
 
 

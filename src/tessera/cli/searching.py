@@ -73,14 +73,16 @@ def run(
     apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     runtime.load_backend()
-    from tessera import files, locks, settings, study
+    from tessera import files, locks, searched, settings, study
     from tessera import search as searches
-    from tessera.cli import commands
+    from tessera.cli import commands, progress
     from tessera.evaluation.evidence import plural
 
     dataset = commands.load(experiment)
     experiment = study.adapted(experiment, dataset)
     plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
+    searched.refuse_other_data(dataset, out / "search.json")
+    progress.remarks(commands.console, searches.alone(experiment, plan), dataset)
     with locks.held(out):
         commands.console.print(
             f"{plural(len(experiment.models), 'model')} x "
@@ -92,9 +94,9 @@ def run(
             search_model(experiment, model, dataset, plan, out / "trials.journal")
             for model in experiment.models
         ]
-        document = searches.document(plan, found, dataset)
+        document = searched.document(plan, found, dataset)
         files.write_json(out / "search.json", document)
-        following = searches.following(experiment, found, plan)
+        following = searched.following(experiment, found, plan)
         file = out / "experiment.toml"
         files.write_text(file, settings.dumps(following))
         commands.console.print(f"Experiment with what was found: {file}\nThe study:")
