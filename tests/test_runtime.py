@@ -84,6 +84,27 @@ def test_a_real_warning_during_loading_is_passed_on(
     assert capfd.readouterr().err == ""
 
 
+INTERRUPT = """
+import os, signal, sys, threading, time
+def soon():
+    while "tensorflow" not in sys.modules:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+from tessera import runtime
+runtime.prepare(1)
+threading.Thread(target=soon).start()
+try:
+    runtime.load_backend()
+except KeyboardInterrupt:
+    print("whole:", callable(sys.modules["keras"].ops.zeros))
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_the_import_of_a_framework_is_told_when_it_is_over() -> None:
+    assert python(INTERRUPT).stdout == "whole: True\n"
+
+
 def test_the_environment_names_versions_and_threads() -> None:
     found = runtime.environment(threads=2)
     assert {"keras", "numpy", "scikit-learn"} <= found.packages.keys()

@@ -10,9 +10,11 @@ import logging
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -66,12 +68,31 @@ def prepare(threads: int | None = None) -> None:
 
 def load_backend() -> None:
     """Import Keras with its backend, without their start-up chatter."""
-    with _without_chatter():
+    with _interrupt_put_off(), _without_chatter():
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
     # Each model of a study is traced once; TensorFlow takes that for a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _interrupt_put_off() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of an import, which would make another error of it.
+
+    Elsewhere than in the main thread nothing changes: no signal arrives there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
