@@ -53,7 +53,8 @@ def _gallery(run: Record, found: Explained) -> Drawing:
         caption=f"Seed {run.seed}; {found.method} on the layer {found.layer}, a grid "
         f"of {found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
-        "scaled to its own maximum, so brightness does not compare between images."
+        "scaled to its own maximum, so brightness does not compare between images. "
+        "Percentages are the model's own, before temperature scaling."
         + (f" {blank} shown without a map, with the reason." if blank else "")
         + (
             f" Shown are the {len(classes)} classes with the lowest recall."
