@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera.data import cifar10
+from tessera.data import cifar10, decode
 from tessera.data.dataset import DataError
 
 NAMES = [b"airplane", b"automobile", b"bird"]
@@ -82,6 +82,17 @@ def test_the_second_start_reads_no_batch(batches) -> None:
     second = cifar10.load(batches, image_size=32)
     assert second.fingerprint == first.fingerprint
     assert isinstance(second.train.images, np.memmap)
+
+
+def test_another_rule_of_decoding_reads_the_batches_anew(batches, monkeypatch) -> None:
+    cifar10.load(batches, image_size=32)
+    damaged = batches / "data_batch_1"
+    facts = damaged.stat()
+    damaged.write_bytes(b"\0" * facts.st_size)
+    os.utime(damaged, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    monkeypatch.setattr(decode, "VERSION", decode.VERSION + 1)
+    with pytest.raises(DataError, match="data_batch_1"):
+        cifar10.load(batches, image_size=32)
 
 
 def test_a_changed_copy_is_read_anew(batches) -> None:

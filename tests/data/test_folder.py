@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera.data import decode, decoded, folder, scan
+from tessera.data import decode, decoded, folder, safety, scan
 from tessera.data.dataset import DataError
 
 
@@ -155,6 +155,23 @@ def test_a_changed_file_is_decoded_anew(split_folder, make_image) -> None:
     assert load(split_folder).fingerprint != before
 
 
+def test_another_rule_of_decoding_decodes_anew(split_folder, monkeypatch) -> None:
+    load(split_folder)
+    calls: list[int] = []
+    monkeypatch.setattr(decode, "VERSION", decode.VERSION + 1)
+    load(split_folder, progress=lambda done, total: calls.append(done))
+    assert calls[-1] == 14
+
+
+def test_another_version_of_the_checks_checks_anew(split_folder, monkeypatch) -> None:
+    load(split_folder)
+    monkeypatch.setattr(safety, "problems", lambda *_: ("a new problem",))
+    load(split_folder)
+    monkeypatch.setattr(safety, "VERSION", safety.VERSION + 1)
+    with pytest.raises(DataError, match="a new problem"):
+        load(split_folder)
+
+
 def test_another_image_size_is_another_dataset(split_folder) -> None:
     assert load(split_folder, image_size=16).image_shape == (16, 16, 3)
     assert load(split_folder).image_shape == (8, 8, 3)
@@ -214,6 +231,17 @@ def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
 def test_more_than_one_percent_unreadable_files_are_refused(split_folder) -> None:
     (split_folder / "train" / "cat" / "bad.png").write_text("no image")
     with pytest.raises(DataError, match=r"1 of 15 files .*train/cat/bad\.png \(not a"):
+        load(split_folder)
+
+
+def test_exactly_one_percent_is_tolerated(split_folder, make_image) -> None:
+    for n in range(100, 185):
+        make_image(f"train/dog/{n}.png")
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    assert sum(1 for _ in split_folder.rglob("*.png")) == 100
+    load(split_folder)
+    (split_folder / "train" / "dog" / "100.png").unlink()
+    with pytest.raises(DataError, match="1 of 99 files"):
         load(split_folder)
 
 

@@ -41,6 +41,22 @@ def test_a_different_model_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_that_is_stopped_was_never_in_its_place_and_leaves_nothing(
+    model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def stopped(*_: object, **__: object) -> str:
+        (beside,) = tmp_path.iterdir()
+        assert beside != out and (beside / "labels.txt").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.card, "card", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        command.write(model, "keras", out, dataset)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_holds_something_is_never_touched(
     model: Trained, dataset: Dataset, tmp_path: Path
 ) -> None:

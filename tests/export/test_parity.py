@@ -39,6 +39,22 @@ def test_the_model_itself_is_equal(model: Trained, dataset: Dataset) -> None:
     assert found.heatmap is not None and found.heatmap < 1e-5
 
 
+def test_images_are_asked_for_alone_and_in_batches(
+    model: Trained, dataset: Dataset
+) -> None:
+    sizes: list[int] = []
+    reader = original(model)
+
+    def counted(pixels: np.ndarray) -> Output:
+        sizes.append(len(pixels))
+        return reader(pixels)
+
+    parity.check(model, counted, dataset)
+    assert sizes[:3] == [1, 1, 1]
+    assert max(sizes) == sizes[3] == parity.BATCH
+    assert sum(sizes) == parity.IMAGES
+
+
 def test_a_model_without_heatmaps_is_compared_by_probabilities_alone(
     model: Trained, dataset: Dataset
 ) -> None:

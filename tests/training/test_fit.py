@@ -94,6 +94,30 @@ def test_the_first_of_equally_good_epochs_counts() -> None:
     assert fit.best_epoch(rows, training) == 2
 
 
+def test_patience_counts_the_epochs_without_a_better_score(tmp_path: Path) -> None:
+    def over(*scores: float, phases: tuple[Phase, ...] = (Phase(),)) -> bool:
+        job = fit.Job(
+            net=None,
+            plan=Plan(phases, (24, 24)),
+            material=material(),
+            training=Training(epochs=8, monitor="val_accuracy", patience=2),
+            seed=0,
+            weights=tmp_path,
+            report=lambda *_: None,
+        )
+        return fit.is_over(job, [{"val_accuracy": score} for score in scores])
+
+    assert not over(0.5, 0.4)
+    assert over(0.5, 0.4, 0.4)
+    assert over(0.5, 0.4, 0.5)  # as good is not better
+    assert not over(0.5, 0.4, 0.6)
+    # Only the last phase is judged, and by its own epochs.
+    half = (Phase(until=0.5), Phase(class_weights=(1.0, 2.0)))
+    assert not over(0.9, 0.1, 0.1, 0.1, phases=half)
+    assert not over(0.9, 0.1, 0.1, 0.1, 0.5, 0.4, phases=half)
+    assert over(0.9, 0.1, 0.1, 0.1, 0.5, 0.4, 0.4, phases=half)
+
+
 def test_a_training_that_explodes_later_keeps_its_best_weights_so_far(
     tmp_path: Path, monkeypatch
 ) -> None:

@@ -113,6 +113,21 @@ def test_muon_averages_batch_norm_and_all_of_a_recipe_are_remembered_too(
     assert outcome(*cut) == whole
 
 
+def test_a_best_epoch_before_the_interruption_is_still_the_best_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, losses = fit.validate, iter([0.1, 0.9, 0.5, 0.1, 0.9, 0.5])
+    monkeypatch.setattr(
+        fit, "validate", lambda *asked: real(*asked) | {"val_loss": next(losses)}
+    )
+    whole = outcome(*train(tmp_path / "whole", PLANS["one phase"]))
+    with pytest.raises(Killed):
+        train(tmp_path / "cut", PLANS["one phase"], die_at=2.5)
+    cut = train(tmp_path / "cut", PLANS["one phase"])
+    assert cut[0].best_epoch == 1 and len(cut[0].history) == 3
+    assert outcome(*cut) == whole
+
+
 def test_epochs_that_are_done_are_not_done_again(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(tmp_path, PLANS["one phase"], die_at=2.5)
@@ -142,7 +157,8 @@ def test_state_and_variables_come_back_as_they_were(tmp_path: Path) -> None:
 
     store = resume.Store(tmp_path, "d")
     variable = keras.Variable(np.array([0.1, 0.2], np.float32))
-    best = resume.Best(0.1 + 0.2, (np.arange(3.0), np.ones((2, 2))))
+    # More than ten, for which the order of numbers is not that of their names.
+    best = resume.Best(0.1 + 0.2, tuple(np.full((2, i), i) for i in range(12)))
     state = resume.State(history=[{"loss": 0.7}], best=best, seconds=5.0)
     resume.save(store, state, {"net": [variable]})
     variable.assign(np.zeros(2, np.float32))

@@ -142,10 +142,9 @@ def _drawing(
         key=f"mistakes-{cell.model}--{cell.regime}",
         title=f"{cell.model}, {cell.regime}",
         caption=f"Seed {cell.seeds[0]}; each image beside its {stored.method} map for "
-        "the predicted class. Maps are scaled to their own maximum. Percentages are the "
-        "model's own, before temperature scaling. A label worth "
-        "checking is one that the model contradicts; it may just as well be the model "
-        "that errs.",
+        "the predicted class. Maps are scaled to their own maximum. Percentages are "
+        "the model's own, before temperature scaling. A label worth checking is one "
+        "that the model contradicts; it may just as well be the model that errs.",
         alternative="Test images: "
         + "; ".join(f"{title} ({len(rows)})" for title, rows in pictures),
         svg=_svg(pictures, stored),
