@@ -17,6 +17,7 @@ from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
     OWN_REGIMES,
+    STUDY_REGIMES,
     Cnn,
     Digits,
     Experiment,
@@ -198,6 +199,17 @@ def test_the_same_data_goes_on_in_its_folder_and_a_new_folder_is_free(
 def test_balanced_data_of_ten_classes_gets_the_studys_regimes() -> None:
     experiment = study.adapted(Experiment(), dataset_with([20] * 10))
     assert experiment.regimes == Experiment().regimes
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_of_too_few_classes_for_the_studys_profile_the_last_is_made_rare(
+    classes: int,
+) -> None:
+    experiment = study.adapted(Experiment(), dataset_with([20] * classes))
+    plain, cut, weighted = experiment.regimes
+    assert (plain, weighted.remedy) == (STUDY_REGIMES[0], STUDY_REGIMES[2].remedy)
+    assert cut.profile == weighted.profile == Reduced(classes=(classes - 1,))
+    assert study.adapted(Experiment(), dataset_with([20] * 6)).regimes == STUDY_REGIMES
 
 
 def test_data_that_is_imbalanced_by_nature_is_compared_as_it_is() -> None:

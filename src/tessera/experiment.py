@@ -80,11 +80,15 @@ class Balanced(_Profile):
     kind: Literal["balanced"] = "balanced"
 
 
+STUDY_CLASSES = (3, 4, 5)
+"""What the seed study makes rare: of CIFAR-10, cat, deer and dog."""
+
+
 class Reduced(_Profile):
     """Some classes cut to a fraction, the others untouched: the study's profile."""
 
     kind: Literal["reduced"] = "reduced"
-    classes: tuple[int | str, ...] = (3, 4, 5)
+    classes: tuple[int | str, ...] = STUDY_CLASSES
     """Class indices or names."""
     fraction: float = Field(0.2, gt=0.0, le=1.0)
 

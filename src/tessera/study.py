@@ -17,7 +17,17 @@ from tessera import execution, files, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
-from tessera.experiment import OWN_REGIMES, Compare, Experiment, Reduced, Regime, Run
+from tessera.experiment import (
+    OWN_REGIMES,
+    STUDY_CLASSES,
+    STUDY_REGIMES,
+    Compare,
+    Digits,
+    Experiment,
+    Reduced,
+    Regime,
+    Run,
+)
 from tessera.imbalance import guards, profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
@@ -45,9 +55,9 @@ def adapted(
 ) -> Experiment:
     """The experiment with regimes that suit the data, unless it names its own.
 
-    The seed study cuts classes 3, 4 and 5 of balanced data. Data whose classes differ
-    by `UNEQUAL` or more is compared as it is instead: levelled, as it comes, and as it
-    comes with class weights; so is data with too few classes for the study's profile.
+    The seed study cuts classes 3, 4 and 5 of balanced data; of fewer than six classes
+    the last is cut. Data whose classes differ by `UNEQUAL` or more is compared as it is
+    instead: levelled, as it comes, and as it comes with class weights.
 
     Args:
         experiment: What was asked for.
@@ -60,9 +70,10 @@ def adapted(
         RemedyError: A remedy contradicts itself, the data or the epochs.
     """
     counts = dataset.train.counts(len(dataset.class_names))
-    unequal = profiles.imbalance_factor(counts) >= UNEQUAL
-    if "regimes" not in experiment.model_fields_set and (unequal or len(counts) < 6):
-        experiment = experiment.model_copy(update={"regimes": OWN_REGIMES})
+    if "regimes" not in experiment.model_fields_set:
+        unequal = profiles.imbalance_factor(counts) >= UNEQUAL
+        suited = OWN_REGIMES if unequal else studys(len(counts))
+        experiment = experiment.model_copy(update={"regimes": suited})
     if remedies:
         found = (r.profile for r in experiment.regimes if r.profile.kind != "balanced")
         compare = Compare(profile=next(found, Reduced()), remedies=remedies)
@@ -71,14 +82,32 @@ def adapted(
     return experiment
 
 
+def studys(classes: int) -> tuple[Regime, ...]:
+    """The seed study's regimes; without its classes 3, 4 and 5 the last one is cut."""
+    if classes > max(STUDY_CLASSES):
+        return STUDY_REGIMES
+    last = Reduced(classes=(classes - 1,))
+    return tuple(
+        regime.model_copy(update={"profile": last})
+        if regime.profile == Reduced()
+        else regime
+        for regime in STUDY_REGIMES
+    )
+
+
 def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
-    """What to know of each regime's remedy before training: `regime: note`.
+    """What to know of the settings before training, of remedies as `regime: note`.
 
     Raises:
         ProfileError: A profile does not fit the data.
         RemedyError: A remedy contradicts itself, the data or the epochs.
     """
     found = []
+    if isinstance(experiment.data, Digits) and experiment.training.flip:
+        found.append(
+            "A mirrored digit is another sign: `--set training.flip=false` trains "
+            "without flips."
+        )
     for regime in experiment.regimes:
         try:
             remarks = _check(regime, dataset, epochs=experiment.training.epochs)

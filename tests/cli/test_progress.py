@@ -113,8 +113,9 @@ def test_what_a_reader_should_know_is_said_of_the_data_and_of_the_remedies() -> 
         )
     )
     progress.remarks(Console(file=text, width=200), experiment, data)
-    first, second = text.getvalue().splitlines()
+    first, middle, second = text.getvalue().splitlines()
     assert first == "note: 1 of 9 files cannot be used."
+    assert middle.startswith("note: A mirrored digit is another sign")  # the default
     assert second.startswith("note: odd: The sigmoid focal loss trains")
 
 
