@@ -19,6 +19,7 @@ from tessera.evaluation import health, scores
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
+from tessera.models.portable import portable
 from tessera.record import Record, RunFolder, finished
 from tessera.selection import Chosen, choose, reduced_classes, train_counts
 from tessera.training import after, fit, predict
@@ -91,7 +92,7 @@ def execute(
         *artefacts.write_heatmaps(run, net, dataset, logits, folder),
     )
     with weights.replacing(folder.model) as temporary:
-        build.with_probabilities(net).save(temporary)
+        portable(build.with_probabilities(net)).save(temporary)
     record = conclude(
         run,
         net,

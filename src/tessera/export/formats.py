@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tessera.export.errors import ExportError, needs_extra
 from tessera.models import weights
+from tessera.models.portable import portable
 from tessera.trained import Trained
 
 Format = Literal["keras", "onnx", "litert", "saved-model"]
@@ -56,7 +57,7 @@ def write(trained: Trained, form: Format, path: Path) -> None:
     match form:
         case "keras":
             with weights.replacing(path) as temporary:
-                calibrated(trained).save(temporary)
+                portable(calibrated(trained)).save(temporary)
         case "onnx":
             _with_onnx(trained, path)
         case "litert":

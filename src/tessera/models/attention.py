@@ -1,7 +1,7 @@
 """The two layers over tokens that Keras lacks, as the compact transformer needs them.
 
-Tensors are [B, T, D]: B images, T tokens of width D. A saved model that holds one of
-these opens once this module is imported.
+Tensors are [B, T, D]: B images, T tokens of width D. Files for use elsewhere hold
+neither: see `portable`. A saved model that does opens once this module is imported.
 """
 
 from typing import Any

@@ -56,7 +56,7 @@ class CosineLogits(layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def call(self, vectors: Any) -> Any:
         """Logits [B, K] of vectors [B, D]."""
-        cosine = ops.matmul(_unit(vectors, axis=1), _unit(self.kernel, axis=0))
+        cosine = ops.matmul(unit(vectors, axis=1), unit(self.kernel, axis=0))
         return self.gain * self.scale * cosine + self.shift
 
     def compute_output_shape(
@@ -75,7 +75,8 @@ class CosineLogits(layers.Layer):  # type: ignore[misc]  # Keras has no types
         return {**super().get_config(), **own}
 
 
-def _unit(vectors: Any, axis: int) -> Any:
+def unit(vectors: Any, axis: int) -> Any:
+    """The vectors along an axis with length one; a zero vector stays zero."""
     # rsqrt of a floored square: the length of a zero vector has no gradient.
     square = ops.sum(ops.square(vectors), axis=axis, keepdims=True)
     return vectors * ops.rsqrt(ops.maximum(square, 1e-12))

@@ -1,0 +1,96 @@
+"""A file for use elsewhere: the same answers from Keras's own layers alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
+from tessera.models import logits
+from tessera.models.build import build, with_probabilities
+from tessera.models.portable import portable
+
+OURS = (Transformer(), HybridPlus(), Hybrid(name="deep", depth=2))
+ALONE = """
+import sys
+import keras
+import numpy as np
+file, images, out = sys.argv[1:]
+net = keras.saving.load_model(file)
+np.save(out, net.predict_on_batch(np.load(images)))
+assert not [name for name in sys.modules if name.startswith("tessera")]
+"""
+
+
+def images(side: int = 12) -> np.ndarray:
+    random = np.random.default_rng(0)
+    return random.uniform(0, 255, (4, side, side, 3)).astype(np.float32)
+
+
+def network(model: Model, cosine: float | None = None) -> Any:
+    """Weights that differ everywhere, as after a training."""
+    net = build(model, (12, 12, 3), 5, seed=0, cosine=cosine)
+    random = np.random.default_rng(1)
+    net.set_weights([w + random.normal(0, 0.02, w.shape) for w in net.get_weights()])
+    return net
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda m: m.label)
+def test_it_answers_as_the_original_does(model: Model) -> None:
+    net = with_probabilities(network(model))
+    plain = portable(net)
+    expected = net.predict_on_batch(images())
+    assert np.ptp(expected) > 0.01
+    np.testing.assert_allclose(plain.predict_on_batch(images()), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", (Cnn(), Transformer()), ids=lambda m: m.label)
+def test_a_cosine_head_keeps_what_was_corrected_in_it(model: Model) -> None:
+    net = network(model, cosine=30.0)
+    logits.scale_and_shift(net, np.linspace(0.5, 2, 5), np.linspace(-1, 1, 5))
+    found = portable(net).predict_on_batch(images())
+    np.testing.assert_allclose(found, net.predict_on_batch(images()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("cosine", [None, 30.0])
+@pytest.mark.parametrize("model", OURS, ids=lambda m: m.label)
+def test_nothing_in_it_is_ours(model: Model, cosine: float | None) -> None:
+    net = network(model, cosine)
+    plain = portable(net)
+    assert "tessera" in json.dumps(net.get_config())
+    assert "tessera" not in json.dumps(plain.get_config())
+    theirs = {layer.name for layer in net.layers if "attention" not in layer.name}
+    assert theirs <= {layer.name for layer in plain.layers}
+
+
+def test_a_model_of_kerass_own_layers_is_left_as_it_is() -> None:
+    net = network(Cnn())
+    assert portable(net) is net
+
+
+def test_making_it_draws_no_random_number() -> None:
+    keras.utils.set_random_seed(3)
+    expected = keras.random.uniform((4,))
+    net = network(Transformer(), 30.0)
+    keras.utils.set_random_seed(3)
+    portable(net)
+    np.testing.assert_array_equal(keras.random.uniform((4,)), expected)
+
+
+@pytest.mark.parametrize("model", (Transformer(), HybridPlus()), ids=lambda m: m.label)
+def test_keras_alone_opens_the_file(model: Model, tmp_path: Path) -> None:
+    net = network(model, cosine=30.0)
+    file, pixels, out = (tmp_path / n for n in ("net.keras", "x.npy", "y.npy"))
+    portable(net).save(file)
+    np.save(pixels, images())
+    # In a folder without Tessera's sources, and Python adds none by itself.
+    words = [sys.executable, "-I", "-c", ALONE, file, pixels, out]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = net.predict_on_batch(images())
+    np.testing.assert_allclose(np.load(out), expected, rtol=1e-4, atol=1e-5)
