@@ -122,12 +122,33 @@ def test_a_malformed_override_shows_an_example(text: str) -> None:
 
 
 def test_a_missing_file_and_a_file_that_is_not_toml_are_named(tmp_path: Path) -> None:
-    with pytest.raises(settings.ExperimentError, match=r"absent\.toml"):
+    message = r"absent\.toml: expected .*Received: no such file\. `tessera config`"
+    with pytest.raises(settings.ExperimentError, match=message):
         settings.read(tmp_path / "absent.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("name = ")
     with pytest.raises(settings.ExperimentError, match="expected TOML"):
         settings.read(broken)
+
+
+def test_images_in_the_place_of_an_experiment_are_told_their_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my photos").mkdir()
+    for name, received, option in (
+        ("my photos", "a folder", "--data 'my photos'"),
+        ("cifar10", "no such file", "--data cifar10"),
+    ):
+        message = f"Received: {received}. Images are given as `{option}`"
+        with pytest.raises(settings.ExperimentError, match=message):
+            settings.read(Path(name))
+
+
+def test_a_folder_with_an_experiment_names_it(tmp_path: Path) -> None:
+    (tmp_path / "experiment.toml").write_text("")
+    with pytest.raises(settings.ExperimentError, match=r"There is .*experiment\.toml"):
+        settings.read(tmp_path)
 
 
 @pytest.mark.parametrize("path", sorted(Path("experiments").glob("*.toml")), ids=str)

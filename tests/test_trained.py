@@ -120,7 +120,10 @@ def test_a_study_that_is_not_finished_says_so(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="expected the folder of a finished run"):
+    with pytest.raises(
+        RunError,
+        match="expected the folder of a finished run or study, such as runs/photos",
+    ):
         trained.choose(tmp_path)
 
 

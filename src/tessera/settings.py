@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -82,12 +83,29 @@ def read_table(path: Path) -> Table:
         return tomllib.loads(content.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(
-            f"{path}: expected a readable experiment file (TOML). Received: {error}. "
-            "`tessera config` prints one to start from."
+            f"{path}: expected a readable experiment file (TOML). Received: "
+            f"{_received(path, error)}. {_way_out(path)}"
         ) from error
     # Numbers of thousands of digits, and lists in lists without end, are TOML too.
     except (ValueError, RecursionError) as error:
         raise ExperimentError(f"{path}: expected TOML. Received: {error}.") from error
+
+
+def _received(path: Path, error: Exception) -> str:
+    """What is there in place of a file that can be read."""
+    if path.is_dir():
+        return "a folder"
+    return "no such file" if isinstance(error, FileNotFoundError) else str(error)
+
+
+def _way_out(path: Path) -> str:
+    """Name the file inside, the option for images, or where a file comes from."""
+    inside = path / "experiment.toml"
+    if inside.is_file():
+        return f"There is {inside}."
+    if path.is_dir() or (path.suffix != ".toml" and not path.exists()):
+        return f"Images are given as `--data {shlex.quote(str(path))}`."
+    return "`tessera config` prints one to start from."
 
 
 def build(table: Table, *, source: str = "settings") -> Experiment:

@@ -101,7 +101,7 @@ def choose(path: Path) -> ChosenRun:
             "which is written last. Give the same study command again, or name a "
             f"finished run below {path / 'runs'}."
         )
-    rebuild.read_record(run)
+    rebuild.read_record(run, or_study=True)
     return ChosenRun(run)
 
 

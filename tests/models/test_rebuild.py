@@ -81,3 +81,9 @@ def test_what_is_no_finished_run_is_told_apart(tmp_path: Path) -> None:
     for name, expected in found.items():
         with pytest.raises(RunError, match=f"Received: {expected}"):
             read_record(RunFolder(tmp_path / name))
+
+
+def test_where_a_study_would_do_as_well_the_error_says_so(tmp_path: Path) -> None:
+    for or_study, expected in ((False, "run, such as"), (True, "run or study, such")):
+        with pytest.raises(RunError, match=f"folder of a finished {expected}"):
+            read_record(RunFolder(tmp_path), or_study=or_study)

@@ -32,8 +32,12 @@ class Rebuilt:
     """A `keras.Model` from pixels 0..255 [B, H, W, C] to logits [B, K]."""
 
 
-def read_record(folder: RunFolder) -> Record:
+def read_record(folder: RunFolder, *, or_study: bool = False) -> Record:
     """The record of a finished run.
+
+    Args:
+        folder: The run's.
+        or_study: The user might have named a study as well, and the error says so.
 
     Raises:
         RunError: The folder holds none, or a damaged one.
@@ -41,10 +45,11 @@ def read_record(folder: RunFolder) -> Record:
     try:
         return Record.model_validate_json(folder.record.read_bytes())
     except (OSError, ValidationError) as error:
+        such = "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0"
+        wanted = "run or study, such as runs/photos or" if or_study else "run, such as"
         raise RunError(
-            f"{folder.path}: expected the folder of a finished run, such as "
-            "STUDY/runs/hybrid--weighted-1a2b3c4d/seed-0. Received: "
-            f"{_found(folder)}."
+            f"{folder.path}: expected the folder of a finished {wanted} {such}. "
+            f"Received: {_found(folder)}."
         ) from error
 
 
