@@ -40,7 +40,7 @@ def test_a_class_may_be_asked_about(client: TestClient, digit: bytes) -> None:
         ("", b"x", "text/plain", 415, "Content-Type"),
         ("", b"x" * (body.MAX_BYTES + 1), "image/png", 413, "at most 10 MiB"),
         ("?target=cat", b"x", "image/png", 422, "expected one of 0, 1"),
-        ("?method=magic", b"x", "image/png", 422, "method"),
+        ("?method=magic", b"x", "image/png", 422, "expected one of gradcam, hirescam"),
     ],
 )
 def test_what_cannot_be_answered_is_a_problem_document(
@@ -158,12 +158,15 @@ def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) 
     assert reply.headers["content-type"] == "application/problem+json"
 
 
-def test_the_schema_says_which_classes_and_problems_there_are(
+def test_the_schema_says_which_classes_methods_and_problems_there_are(
     client: TestClient,
 ) -> None:
     asked = client.get("/openapi.json").json()["paths"]["/api/predict"]["post"]
     (target,) = (p for p in asked["parameters"] if p["name"] == "target")
     assert target["schema"]["enum"] == [str(digit) for digit in range(10)]
+    (method,) = (p for p in asked["parameters"] if p["name"] == "method")
+    offered = [m["key"] for m in client.get("/api/model").json()["methods"]]
+    assert method["schema"]["enum"] == offered
     failures = set(asked["responses"]) - {"200"}
     assert failures == {"400", "408", "413", "415", "421", "422", "503"}
     for status in failures:

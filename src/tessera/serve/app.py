@@ -5,8 +5,7 @@ is bytes that are decoded, answered and forgotten.
 """
 
 import logging
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from importlib import resources
 from typing import Annotated, Any
@@ -206,8 +205,8 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
         method: Annotated[
             str | None,
             Query(
-                description="Also draw a heatmap: " + " or ".join(METHODS),
-                pattern=f"^({'|'.join(map(re.escape, METHODS))})$",
+                description="Also draw a heatmap.",
+                json_schema_extra={"enum": list(METHODS)},
             ),
         ] = None,
         target: Annotated[
@@ -218,9 +217,8 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
             ),
         ] = None,
     ) -> schema.Answer:
-        if target is not None and target not in names:
-            detail = f"target: expected one of {', '.join(names)}."
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+        _known("method", method, tuple(METHODS))
+        _known("target", target, names)
         label = None if target is None else names.index(target)
         content = await body.read(request)
         try:
@@ -229,3 +227,10 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"This file has no answer: {error}."
             ) from None
+
+
+def _known(parameter: str, given: str | None, names: Sequence[str]) -> None:
+    """Refuse a parameter that is none of these names; absent is well."""
+    if given is not None and given not in names:
+        detail = f"{parameter}: expected one of {', '.join(names)}."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
