@@ -1,13 +1,14 @@
 """Scores and notes of runs are told where the command ends."""
 
 import io
+from pathlib import Path
 
 from evaluation.studies import NAMES, records
 from rich.console import Console
 
 from tessera.cli import outcome
 from tessera.experiment import Experiment
-from tessera.record import Record
+from tessera.record import Record, RunFolder
 
 NOTE = "Constant prediction: every test image was answered with cat."
 
@@ -50,3 +51,20 @@ def test_a_study_without_notes_says_nothing_of_them() -> None:
     shown = console()
     outcome.remark(shown, found())
     assert text(shown) == ""
+
+
+def test_finished_runs_that_the_report_leaves_out_are_counted(tmp_path: Path) -> None:
+    mine, other, third = (
+        RunFolder(tmp_path / "runs" / name / "seed-0") for name in ("a", "b", "c")
+    )
+    for run in (mine, other):
+        run.path.mkdir(parents=True)
+        run.record.write_text("{}")
+    (third.path / "checkpoints").mkdir(parents=True)  # not finished
+
+    shown = console()
+    outcome.beside(shown, tmp_path, [mine, other])
+    assert text(shown) == ""
+    outcome.beside(shown, tmp_path, [mine])
+    assert "covers this command's runs" in text(shown)
+    assert "lies 1 other finished run:" in text(shown)

@@ -65,6 +65,7 @@ def study(
             console.print(" ".join(ranking.recommendation))
         runs = [RunFolder(out / place) for c in record.cells for place in c.folders]
         outcome.remark(console, studies.read(runs))
+        outcome.beside(console, out, runs)
         report(out)
 
 

@@ -1,11 +1,13 @@
 """What came out of a run, and what is to be noted about it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tessera.record import Record
+from tessera.evaluation.evidence import plural
+from tessera.record import Record, RunFolder
 
 
 def show(console: Console, record: Record) -> None:
@@ -40,3 +42,23 @@ def remark(console: Console, records: Sequence[Record]) -> None:
         "under Provenance.",
         soft_wrap=True,
     )
+
+
+def beside(console: Console, out: Path, runs: Sequence[RunFolder]) -> None:
+    """Print how many finished runs of a study's folder are not in its report.
+
+    Args:
+        console: Where it is said.
+        out: The study's folder.
+        runs: Those that the report covers.
+    """
+    covered = {run.record for run in runs}
+    others = len(set(out.glob("runs/*/*/record.json")) - covered)
+    if others:
+        told = plural(others, "other finished run")
+        console.print(
+            "The report covers this command's runs. In the same folder "
+            f"{'lies' if others == 1 else 'lie'} {told}: the command that trained "
+            f"{'it' if others == 1 else 'them'} writes that report again.",
+            soft_wrap=True,
+        )
