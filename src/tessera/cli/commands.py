@@ -1,10 +1,8 @@
 """What each verb does, put together from the modules below."""
 
-import shlex
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
@@ -99,18 +97,17 @@ def train_missing(
         raise studies.StudyError(progress.describe_failures(failures, out))
 
 
-def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> None:
+def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> NoReturn:
     """Say what is kept after Ctrl-C, and how to go on."""
     from tessera import study as studies
+    from tessera.cli import stopping
 
     done = len(studies.survey(experiment, dataset, out).finished)
-    console.print(
-        f"\nStopped. {done} of {len(experiment.runs())} runs are finished and kept "
-        f"in {out}. The same command does the rest:",
-        soft_wrap=True,
+    stopping.end(
+        console,
+        f"{done} of {len(experiment.runs())} runs are finished and kept in {out}. "
+        "The same command does the rest:",
     )
-    console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
-    raise SystemExit(130)
 
 
 def train(
@@ -200,10 +197,14 @@ def export(
 ) -> None:
     """Export a trained model and say where it is and how equal."""
     runtime.prepare()
-    runtime.load_backend()
-    from tessera.export import command
+    from tessera.cli import stopping
 
-    done = command.export(path, form, out=out, data=data, licence=licence)
+    lost = "Nothing was exported. The same command starts over:"
+    with stopping.telling(console, lambda: lost):
+        runtime.load_backend()
+        from tessera.export import command
+
+        done = command.export(path, form, out=out, data=data, licence=licence)
     if done.because:
         console.print(done.because, soft_wrap=True)
     found = done.parity

@@ -11,7 +11,7 @@ from tessera.cli.options import DataOption, EpochsOption, ExperimentFile, SetOpt
 if TYPE_CHECKING:
     from tessera.data.dataset import Dataset
     from tessera.experiment import Experiment, Model
-    from tessera.search import Found, Search
+    from tessera.search import Found, Search, Trial
 
 
 def search(
@@ -90,10 +90,7 @@ def run(
             f"regime {plan.regime}, seed {plan.seed}; decided by {plan.monitor}",
             soft_wrap=True,
         )
-        found = [
-            search_model(experiment, model, dataset, plan, out / "trials.journal")
-            for model in experiment.models
-        ]
+        found = search_models(experiment, dataset, plan, out)
         document = searched.document(plan, found, dataset)
         files.write_json(out / "search.json", document)
         following = searched.following(experiment, found, plan)
@@ -104,20 +101,44 @@ def run(
         commands.console.print("  " + shlex.join(command), soft_wrap=True)
 
 
+def search_models(
+    experiment: "Experiment", dataset: "Dataset", search: "Search", out: Path
+) -> list["Found"]:
+    """Search each model; Ctrl-C says how many trials are kept."""
+    from tessera.cli import stopping
+    from tessera.cli.commands import console
+
+    done: dict[str, list[Trial]] = {model.label: [] for model in experiment.models}
+
+    def kept() -> str:
+        ended = sum(map(len, done.values()))
+        return (
+            f"{ended} of {len(done) * search.trials} trials are finished and kept in "
+            f"{out}. The same command does the rest:"
+        )
+
+    journal = out / "trials.journal"
+    with stopping.telling(console, kept):
+        return [
+            search_model(experiment, model, dataset, search, journal, done[model.label])
+            for model in experiment.models
+        ]
+
+
 def search_model(
     experiment: "Experiment",
     model: "Model",
     dataset: "Dataset",
     search: "Search",
     journal: Path,
+    done: list["Trial"],
 ) -> "Found":
-    """Search one model, printing each trial."""
+    """Search one model, printing each trial and adding it to `done`."""
     from tessera import search as searches
     from tessera import search_space
     from tessera.cli.commands import console
 
     start = searches.base(experiment, model, search)
-    done = []
     for trial in searches.trials(start, dataset, search, journal):
         done.append(trial)
         best = done[searches.best(done, search)]
