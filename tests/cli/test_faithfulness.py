@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from evaluation.checked import NOTHING, faithfulness, interval
+from evaluation.checked import faithfulness
 from evaluation.studies import flat, record
 from report.folders import write_study
 from rich.console import Console
@@ -14,19 +14,12 @@ from tessera.cli import faithfulness as command
 from tessera.experiment import Cnn, Experiment, Regime
 from tessera.record import RunFolder, StudyRecord
 
-RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
 SMALL = Experiment(models=(Cnn(),), seeds=(3, 4))
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return write_study(tmp_path, SMALL, lambda m, r, s: flat(0.8, 0.6 + 0.01 * s))
-
-
-def printed(found):
-    console = Console(file=io.StringIO(), width=80)
-    command.show(found, console)
-    return console.file.getvalue()
 
 
 def test_a_study_stands_for_the_first_seed_of_each_cell(folder):
@@ -53,30 +46,25 @@ def test_the_study_is_judged_by_all_checks_that_fit_its_runs(folder):
     assert after.verdicts[:3] == study.verdicts[:3]
 
 
-def test_the_table_fits_a_terminal_and_names_what_is_not_beaten():
-    text = printed(faithfulness(RUN, worse={"road": ("Sobel edges",)}))
-    assert max(len(line) for line in text.splitlines()) <= 80
-    assert "0.400 [0.390, 0.410]" in text
-    assert "Sobel" in text and "4 controls" in text
-    assert "Blank or degenerate maps: 1 of 100; cat 1 constant." in text
-    assert "A note." in text
-
-
-def test_a_value_that_no_image_has_is_said():
-    assert command.words(NOTHING) == "none"
-    assert command.words(interval(0.5)) == "0.500 [0.490, 0.510]"
-
-
-def test_a_list_of_controls_stays_short():
-    assert command.names(()) == "none"
-    assert command.names(("a", "b")) == "a, b"
-    assert command.names(tuple("abcd")) == "4 controls"
-
-
 def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
     result = tessera("faithfulness", tmp_path)
     assert result.returncode == 2
-    assert "expected the folder of a finished run" in result.stderr
+    assert "expected the folder of a finished run or study" in result.stderr
+
+
+def test_a_study_ends_with_its_verdict_and_its_report(folder):
+    console = Console(file=io.StringIO(), width=80)
+    command.conclude(folder, console)
+    text = console.file.getvalue()
+    assert "The study's verdict: not decided." in text
+    assert text.endswith(f"Report: {folder / 'report.html'}\n")
+
+
+def test_after_ctrl_c_it_is_said_what_the_same_command_finds_again():
+    assert "1 of 9 runs checked and kept. The same" in command.kept(1, 9, None)
+    elsewhere = command.kept(2, 9, Path("out"))
+    assert "in out. The same command checks all again" in elsewhere
+    assert "starts over" in command.kept(0, 1, None)
 
 
 @pytest.mark.slow

@@ -1,24 +1,23 @@
 """`tessera faithfulness`: a run, or a whole study's first seed, and what is printed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files, runtime
-from tessera.evaluation.faithfulness import Faithfulness, Interval, Method
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.cli import checked, stopping
+from tessera.evaluation.evidence import plural
+from tessera.evaluation.faithfulness import Faithfulness, read_all
+from tessera.evaluation.findings import GRAD_CAM
+from tessera.record import Record, RunFolder, StudyFolder, StudyRecord, Verdict
 
 if TYPE_CHECKING:
     from tessera.experiment import Data
     from tessera.explain.faithfulness.command import Wanted
     from tessera.explain.faithfulness.method import Glyphs
-
-MOST_NAMES = 3
-"""Controls that a cell of the table names; of more, it says how many."""
 
 
 def faithfulness(
@@ -37,7 +36,8 @@ def faithfulness(
     """Check the maps of a run, or of every cell's first seed of a study.
 
     Raises:
-        ExplainError: No such run, or it cannot be explained.
+        RunError: No such run or study.
+        ExplainError: The run cannot be explained.
         DataError: Its images cannot be read.
     """
     runtime.prepare()
@@ -45,7 +45,7 @@ def faithfulness(
     from tessera.data import source
     from tessera.explain.faithfulness import command, mappers
     from tessera.explain.faithfulness.measure import Settings
-    from tessera.explain.faithfulness.method import glyphs
+    from tessera.models import rebuild
 
     wanted = command.Wanted(
         methods=mappers.parse(methods),
@@ -54,7 +54,31 @@ def faithfulness(
         shuffled_epochs=shuffled,
     )
     place = None if data is None else source.from_argument(data)
+    whole = StudyFolder(folder).study.exists()
+    if not whole:
+        rebuild.read_record(RunFolder(folder), or_study=True)
     runs = runs_of(folder)
+    done: list[Faithfulness] = []
+    with stopping.telling(console, lambda: kept(len(done), len(runs), out)):
+        for found in _checks_of(runs, folder, wanted, place, out, console):
+            done.append(found)
+        checked.summarise(done, console)
+        if out is None and whole:
+            conclude(folder, console)
+
+
+def _checks_of(
+    runs: Sequence[RunFolder],
+    folder: Path,
+    wanted: "Wanted",
+    data: "Data | None",
+    out: Path | None,
+    console: Console,
+) -> Iterator[Faithfulness]:
+    """Check run by run, print each one's tables and leave its charts."""
+    from tessera.explain.faithfulness import command
+    from tessera.explain.faithfulness.method import glyphs
+
     ground = None
     for number, run in enumerate(runs, 1):
         if len(runs) > 1:
@@ -62,16 +86,33 @@ def faithfulness(
         target = None if out is None else _place(out, folder, run, len(runs))
         found = command.kept(run, wanted) if out is None else None
         if found is None:
-            ground = ground or glyphs(seed=seed)
-            found = _checked(run, wanted, place, ground, target, console)
-        show(found, console)
+            ground = ground or glyphs(seed=wanted.settings.seed)
+            found = _checked(run, wanted, data, ground, target, console)
+        checked.show(found, console)
         written = _write_charts(found, RunFolder(target or run.path))
         console.print(Text(f"Table, values and charts: {written}"), soft_wrap=True)
-    if out is None and StudyFolder(folder).study.exists():
-        judge_again(folder)
-        from tessera.report import page
+        yield found
 
-        console.print(f"\nReport: {page.write_report(folder)}", soft_wrap=True)
+
+def kept(done: int, count: int, out: Path | None) -> str:
+    """What is there after Ctrl-C, in sentences."""
+    if not done:
+        return "No run is checked yet. The same command starts over:"
+    told = f"{done} of {plural(count, 'run')} checked"
+    if out is not None:
+        return f"{told}, in {out}. The same command checks all again:"
+    return f"{told} and kept. The same command does the rest:"
+
+
+def conclude(folder: Path, console: Console) -> None:
+    """Judge a study anew, print its verdict on the maps and write its report."""
+    from tessera.report import page
+
+    for verdict in judge_again(folder):
+        if verdict.key == GRAD_CAM.key:
+            told = f"\nThe study's verdict: {verdict.verdict}. {verdict.because}"
+            console.print(Text(told), soft_wrap=True)
+    console.print(f"\nReport: {page.write_report(folder)}", soft_wrap=True)
 
 
 def runs_of(folder: Path) -> list[RunFolder]:
@@ -119,99 +160,16 @@ def _write_charts(found: Faithfulness, folder: RunFolder) -> Path:
     return folder.path
 
 
-def judge_again(folder: Path) -> None:
-    """Write a study's verdicts anew: the maps of its runs have been checked."""
-    from tessera.evaluation import faithfulness as checked
+def judge_again(folder: Path) -> tuple[Verdict, ...]:
+    """Write a study's verdicts anew, its runs' maps being checked; return them."""
     from tessera.evaluation.hypotheses import verdicts
 
     path = StudyFolder(folder).study
     study = StudyRecord.model_validate_json(path.read_bytes())
     runs = [RunFolder(folder / name) for c in study.cells for name in c.folders]
     records = [Record.model_validate_json(r.record.read_bytes()) for r in runs]
-    found = checked.read_all(runs, records)
+    found = read_all(runs, records)
     judged = verdicts(study.experiment, records, faithfulness=found)
     updated = study.model_copy(update={"verdicts": judged})
     files.write_text(path, updated.model_dump_json(indent=2) + "\n")
-
-
-def show(found: Faithfulness, console: Console) -> None:
-    """Print tables of one run: metrics against controls, checks, blank maps."""
-    for method in found.methods:
-        console.print(_metrics(found, method))
-        console.print(_checks(method))
-        blank = sum(n for b in method.blanks.values() for n in b.reasons.values())
-        text = f"Blank or degenerate maps: {blank} of {found.images}"
-        details = [
-            f"{name} {count} {reason}"
-            for name, row in method.blanks.items()
-            for reason, count in row.reasons.items()
-        ]
-        console.print(Text("; ".join([text, *details]) + "."))
-        for note in method.notes:
-            console.print(Text(note))
-    console.print(Text(f"{found.images} images in {found.seconds:.0f} s."))
-
-
-def _metrics(found: Faithfulness, method: Method) -> Table:
-    table = Table(
-        Column("metric", overflow="fold"),
-        Column("", justify="center"),
-        Column("mean [95 %]", justify="right", no_wrap=True),
-        Column("random", justify="right"),
-        "beats",
-        "does not beat",
-        title=f"{method.name}: {found.model}, {found.regime}, seed {found.seed}; "
-        f"{found.images} images",
-    )
-    for row in method.measured:
-        metric = found.metric(row.metric)
-        judged = metric.direction != "neither"
-        chance = next((a for a in row.against if a.control == "random"), None)
-        table.add_row(
-            Text(metric.name),
-            metric.arrow,
-            words(row.level),
-            "" if chance is None else number(chance.level.mean),
-            Text(names(row.beaten()) if judged else ""),
-            Text(names(row.unbeaten()) if judged else ""),
-        )
-    return table
-
-
-def _checks(method: Method) -> Table:
-    table = Table(
-        "sanity check",
-        Column("Spearman", no_wrap=True),
-        Column("absolute", no_wrap=True),
-        "SSIM",
-        "result",
-    )
-    for check in method.checks:
-        last = check.steps[-1]
-        table.add_row(
-            Text(check.name),
-            words(last.spearman),
-            number(last.absolute.mean),
-            number(last.ssim.mean),
-            check.result,
-        )
-    return table
-
-
-def names(controls: Sequence[str]) -> str:
-    """A short list."""
-    if len(controls) > MOST_NAMES:
-        return f"{len(controls)} controls"
-    return ", ".join(controls) or "none"
-
-
-def words(interval: Interval) -> str:
-    """Say `0.42 [0.40, 0.44]`."""
-    if interval.mean is None:
-        return "none"
-    return f"{number(interval.mean)} [{number(interval.low)}, {number(interval.high)}]"
-
-
-def number(value: float | None) -> str:
-    """Three decimals, or a dash."""
-    return "\N{EN DASH}" if value is None else f"{value:.3f}"
+    return judged
