@@ -1,8 +1,10 @@
 """Options become an experiment; what a user mistyped is named."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cli.inside import tessera
 from tessera.cli import commands
@@ -62,3 +64,21 @@ def test_a_study_of_other_data_is_refused_before_anything_is_written(
     assert ended.returncode == 2
     assert "would be replaced" in ended.stderr and "--out" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
+
+
+def test_an_interrupted_export_says_that_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    printed = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=printed))
+    monkeypatch.setattr("tessera.export.command.export", interrupted)
+    words = ("export", tmp_path / "run", "--to", "onnx")
+
+    ended = tessera(*words)
+
+    assert ended.returncode == 130
+    assert "Stopped. Nothing was exported." in printed.getvalue()
+    assert f"tessera export {tmp_path / 'run'} --to onnx" in printed.getvalue()

@@ -8,7 +8,7 @@ import pytest
 from tessera import search as searches
 from tessera import settings
 from tessera.cli import searching
-from tessera.experiment import Cnn, Digits, Experiment, Training
+from tessera.experiment import Cnn, Digits, Experiment, Hybrid, Training
 
 
 def test_it_leaves_the_search_and_an_experiment(
@@ -32,6 +32,29 @@ def test_it_leaves_the_search_and_an_experiment(
     printed = capsys.readouterr().out
     assert "cnn 4/4" in printed
     assert f"tessera study {tmp_path / 'experiment.toml'}" in printed.replace("\n", "")
+
+
+def test_ctrl_c_counts_the_trials_that_the_same_command_finds_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores: list[float] = []
+
+    def score(*_: object) -> float:
+        if len(scores) == 5:
+            raise KeyboardInterrupt
+        scores.append(0.5)
+        return 0.5
+
+    monkeypatch.setattr(searches, "validation_score", score)
+    experiment = Experiment(data=Digits(image_size=16), models=(Cnn(), Hybrid()))
+    with pytest.raises(SystemExit) as ended:
+        searching.run(experiment, tmp_path, trials=3, regime=None, seed=None)
+    assert ended.value.code == 130
+    told = f"Stopped. 5 of 6 trials are finished and kept in {tmp_path}."
+    assert told in capsys.readouterr().out
+    scores.clear()
+    searching.run(experiment, tmp_path, trials=3, regime=None, seed=None)
+    assert len(scores) == 1
 
 
 def test_it_does_not_replace_a_search_of_other_data(tmp_path: Path) -> None:
