@@ -152,7 +152,7 @@ class CellSummary(Value):
     intervals: dict[str, tuple[Interval, ...]] = Field(default_factory=dict)
     """Bootstrap intervals of scores over test images, one per seed."""
     temperature: Spread | None = None
-    """Fitted on validation images; scores ending in `_scaled` are those after it."""
+    """Fitted on validation images, or 1; scores ending in `_scaled` are after it."""
 
 
 class Verdict(Value):

@@ -53,8 +53,8 @@ def test_a_hopeless_answer_has_a_large_but_finite_nll():
 
 def test_the_temperature_of_two_logits_in_closed_form():
     # Three of four right at logits +-2: the NLL is least where 1/(1+e^(-4/T)) = 3/4.
-    logits = np.array([[2, -2], [2, -2], [2, -2], [2, -2]], np.float32)
-    found = ours.fitted_temperature(logits, np.array([0, 0, 0, 1]))
+    logits = np.array([[2, -2]] * 60, np.float32)
+    found = ours.fitted_temperature(logits, np.array([0, 0, 0, 1] * 15))
     assert found == pytest.approx(4 / np.log(3))
 
 
@@ -90,8 +90,53 @@ def test_logits_that_are_too_large_are_cooled_by_the_same_factor(factor):
 
 
 def test_where_every_answer_is_right_the_temperature_stays_one():
-    logits, labels = 5 * np.eye(3, dtype=np.float32), np.arange(3)
-    assert ours.fitted_temperature(logits, labels) == 1.0
+    logits, labels = np.repeat(5 * np.eye(3), 20, axis=0), np.arange(3).repeat(20)
+    found = ours.temperature(logits, labels)
+    assert found.value == ours.fitted_temperature(logits, labels) == 1.0
+    assert found.because.startswith("every answer to the 60 validation images is right")
+
+
+def test_fewer_than_fifty_images_tell_no_temperature():
+    logits, labels = np.array([[2.0, -2.0]] * 49), np.array([0, 0, 0, 1] * 12 + [0])
+    found = ours.temperature(logits, labels)
+    told = "49 validation images, where a temperature takes 50"
+    assert (found.value, found.because) == (1.0, told)
+    more = ours.temperature(np.vstack([logits, logits[:1]]), np.append(labels, 0))
+    assert more.value != 1.0 and more.because == ""
+
+
+@pytest.mark.parametrize(
+    ("margin", "wrong"),
+    [(1e-4, 1), (1000.0, 24), (1.0, 31), (0.0, 20)],
+    ids=["too sure by far", "hopelessly sure", "worse than chance", "nothing said"],
+)
+def test_a_best_temperature_beyond_the_bounds_is_not_used(margin, wrong):
+    # Of 60 answers at odds e^margin the best T is margin / ln((60 - wrong) / wrong):
+    # 0.00002, 2466, none above 0, and any.
+    logits = np.array([[margin, 0.0]] * 60)
+    found = ours.temperature(logits, (np.arange(60) < wrong).astype(int))
+    assert found.value == 1.0
+    assert found.because == (
+        "on 60 validation images the best temperature is not between 0.01 and 100"
+    )
+
+
+@pytest.mark.parametrize(("size", "within"), [(ours.FEWEST, True), (10, False)])
+def test_from_fifty_images_temperatures_are_known_to_a_factor_of_two(size, within):
+    # 300 sets of 5 classes with labels drawn from the probabilities themselves: T is 1.
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(300, size, 5)) * 2
+    labels = (raw + rng.gumbel(size=raw.shape)).argmax(axis=2)
+
+    def nll(log_t, scores, answers):
+        logs = special.log_softmax(scores / np.exp(log_t), axis=1)
+        return -logs[np.arange(size), answers].mean()
+
+    found = [
+        optimize.minimize_scalar(nll, bounds=(-5, 5), method="bounded", args=case).x
+        for case in zip(raw, labels, strict=True)
+    ]
+    assert (np.quantile(np.abs(found), 0.95) < np.log(2)) == within
 
 
 @pytest.mark.parametrize("true", [0.25, 1.0, 4.0])

@@ -80,8 +80,8 @@ def run(tmp_path_factory):
     files.write_text(folder.record, record().model_dump_json())
     net = build.build(Hybrid(), (32, 32, 3), 3, seed=7)
     net.save_weights(folder.weights)
-    labels = np.array([0, 1, 2, 0])  # one of four answers is wrong, so T is not 1
-    logits = 4 * np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+    labels = np.tile([0, 1, 2, 0], 15)  # one of four answers is wrong, so T is not 1
+    logits = 4 * np.eye(3, dtype=np.float32)[np.tile([0, 1, 2, 1], 15)]
     files.write_arrays(folder.validation_predictions, logits=logits, labels=labels)
     return folder
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tessera.evaluation.groups import groups
@@ -83,3 +85,18 @@ def test_the_best_remedy_meets_plain_training_image_by_image(study, many):
 def test_few_seeds_are_said_to_be_too_few_for_the_sign_flip_test(study):
     found = statistics.values(study)
     assert (found["few_seeds"], found["floor"]) == (2, 0.5)
+
+
+def test_a_temperature_of_one_was_not_fitted(study):
+    cells = {
+        warmth: study.record.cells[0].model_copy(
+            update={
+                "temperature": Spread(mean=2.0, deviation=1.0, values=(warmth, 3.0))
+            }
+        )
+        for warmth in (1.0, 1.5)
+    }
+    for warmth, cell in cells.items():
+        record = study.record.model_copy(update={"cells": (cell,)})
+        told = statistics.values(dataclasses.replace(study, record=record))
+        assert told["unfitted"] == (warmth == 1.0)

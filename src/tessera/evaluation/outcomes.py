@@ -72,7 +72,7 @@ def read(run: RunFolder) -> Outcome | None:
 
 
 def fitted(outcome: Outcome) -> float | None:
-    """The temperature that suits the validation set; None without one."""
+    """`fitted_temperature` of the validation set; None without one."""
     if outcome.validation is None or not len(outcome.validation[1]):
         return None
     return fitted_temperature(*outcome.validation)

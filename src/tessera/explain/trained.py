@@ -53,7 +53,7 @@ def load(run: RunFolder) -> Trained:
 
 
 def temperature(run: RunFolder) -> float:
-    """What makes the run's probabilities calibrated, as `tessera predict` shows them.
+    """What divides the run's logits, as where `tessera predict` answers.
 
     Raises:
         ExplainError: Its validation predictions are missing or damaged.

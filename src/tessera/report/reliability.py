@@ -60,7 +60,20 @@ def _scaling(cells: Sequence[CellSummary]) -> str:
     squares = " Squares: after temperature scaling, fitted on validation images."
     if without:
         squares += f" None for {'; '.join(without)}: some validation answers are gone."
-    return squares
+    return squares + _unfitted(cells)
+
+
+def _unfitted(cells: Sequence[CellSummary]) -> str:
+    """The cells whose drawn temperature is 1, since their images do not tell it."""
+    same = [
+        f"{c.model}, {c.regime}"
+        for c in cells
+        if c.temperature and c.temperature.values[0] == 1.0
+    ]
+    if not same:
+        return ""
+    named = "; ".join(same) if len(same) < len(cells) else "every cell"
+    return f" T is 1 for {named}: too few validation images, or none that tell it."
 
 
 def _sentence(cell: CellSummary) -> str:

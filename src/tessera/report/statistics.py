@@ -67,6 +67,9 @@ def values(study: Study) -> dict[str, Any]:
         "few_seeds": few if 1 < few < _FEW_SEEDS else 0,
         "floor": sign_floor(few),
         "warm": any(cell.temperature for cell in record.cells),
+        "unfitted": any(
+            1.0 in cell.temperature.values for cell in record.cells if cell.temperature
+        ),
         "duels": duels(study),
     }
 
