@@ -33,7 +33,7 @@ class Answer:
     path: Path
     class_name: str
     probability: float
-    """Calibrated, 0..1."""
+    """0..1, calibrated as far as `Trained.calibration` says."""
     runner_up: str
     runner_up_probability: float
     probabilities: tuple[float, ...]
@@ -176,7 +176,7 @@ def draw(
     Args:
         trained: The model.
         images: uint8 [N, S, S, C].
-        shares: Their calibrated probabilities, float [N, K].
+        shares: Their probabilities, float [N, K].
         paths: Where each picture goes.
     """
     explained = gradcam.explain(trained.net, images)

@@ -77,7 +77,7 @@ def test_the_command_answers_a_folder_and_tells_of_the_unreadable(
     whole = tessera("predict", *options)
     assert whole.returncode == 0, whole.stderr
     assert len(whole.stdout.splitlines()) == 3
-    assert "temperature" in whole.stderr
+    assert "calibrated on 100 validation images (temperature" in whole.stderr
 
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     partly = tessera("predict", *options)

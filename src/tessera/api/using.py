@@ -58,7 +58,7 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
 
 
 def predict(model: Model, images: Source) -> Predictions:
-    """Say what images show, with calibrated probabilities.
+    """Say what images show, with probabilities, calibrated where images allow it.
 
     Args:
         model: The run.

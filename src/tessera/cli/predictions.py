@@ -64,8 +64,7 @@ def predict(
     notes.print(
         f"{plural(seen[Answer], 'image')}, "
         f"{plural(seen[Refused], 'file')} that could not be read. "
-        f"Model: {model.folder.path}; probabilities calibrated on its validation "
-        f"images (temperature {model.temperature:.2f}).",
+        f"Model: {model.folder.path}. {model.calibration}",
         soft_wrap=True,
     )
     return UNREADABLE if seen[Refused] else GOOD

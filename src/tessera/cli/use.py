@@ -8,7 +8,9 @@ import typer
 Model = Annotated[
     Path,
     typer.Argument(
-        metavar="RUN|STUDY", help="A run's folder, or a study's: its recommended run."
+        metavar="RUN|STUDY",
+        help="A run's folder, or a study's: its recommended run, of the regimes that "
+        "keep the most images.",
     ),
 ]
 
@@ -32,10 +34,10 @@ def predict(
         "heatmaps"
     ),
 ) -> None:
-    """Say what images show: class, calibrated probability, runner-up.
+    """Say what images show: class, probability, runner-up.
 
     A file that cannot be read is listed with its reason, the rest goes on, and the
-    exit code is 1.
+    exit code is 1. The last line says whether probabilities are calibrated.
 
         tessera predict runs/photos new-photos --format csv > answers.csv
     """
