@@ -22,7 +22,7 @@ PARITY = Parity(
 
 @pytest.fixture(scope="module")
 def text(model: Trained) -> str:
-    return card.card(model, PARITY, file="model.onnx")
+    return card.card(model, PARITY, form="onnx")
 
 
 def test_every_class_stands_with_its_counts_and_scores(
@@ -33,7 +33,8 @@ def test_every_class_stands_with_its_counts_and_scores(
     ):
         assert f"| {name} | " in text
         assert re.search(rf"^\| {name} \| .* \| {images} \|$", text, re.MULTILINE)
-    scored = re.findall(r"^\| \d \| [\d.]+ % \| [\d.]+ % \| [\d.]+ to", text, re.M)
+    share = r"(?:[\d.]+ %|\N{EN DASH})"
+    scored = re.findall(rf"^\| \d \| {share} \| [\d.]+ % \| [\d.]+ to", text, re.M)
     assert len(scored) == 10
 
 
@@ -52,7 +53,7 @@ def test_averages_over_a_class_of_few_test_images_have_no_interval(
     scored = scores.from_confusion(matrix, model.class_names)
     data = model.record.data.model_copy(update={"test_counts": (40, *[30] * 8, 4)})
     record = model.record.model_copy(update={"scores": scored, "data": data})
-    told = card.card(replace(model, record=record), PARITY, file="x")
+    told = card.card(replace(model, record=record), PARITY, form="onnx")
     assert re.search(r"\| macro-F1 \| [\d.]+ % \| none \|", told)
     assert re.search(r"\| accuracy \| [\d.]+ % \| [\d.]+ to [\d.]+ % \|", told)
     why = "A class has fewer than 5 test images"
@@ -64,14 +65,41 @@ def test_the_check_calibration_and_origin_are_told(model: Trained, text: str) ->
     assert "3.0e-07" in text and "2.0e-06" in text
     assert f"divided by {model.temperature:.4f}" in text
     assert model.record.data.fingerprint in text
-    assert "heatmap" in card.card(model, PARITY, file="x")
+    assert "heatmap" in card.card(model, PARITY, form="onnx")
+
+
+def test_a_model_that_is_not_calibrated_is_not_said_to_be(
+    model: Trained, text: str
+) -> None:
+    why = "10 validation images, where a temperature takes 50"
+    cold = replace(model, temperature=1.0, uncalibrated=why)
+    told = card.card(cold, PARITY, form="onnx")
+    assert f"| calibration | none: {why} |" in told
+    assert "- Probabilities are not calibrated: " in told
+    assert "Probabilities are calibrated" not in told
+    assert "fitted on 100 validation images |" in text
+    assert "- Probabilities are calibrated on validation images" in text
+
+
+def test_the_precision_of_a_class_that_was_never_predicted_is_no_number(
+    model: Trained, text: str
+) -> None:
+    matrix = np.diag([30] * 9 + [0])
+    matrix[9, 0] = 30
+    scored = scores.from_confusion(matrix, model.class_names)
+    record = model.record.model_copy(update={"scores": scored})
+    told = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert "| 9 | \N{EN DASH} | 0.0 % |" in told
+    assert "| 0 | 50.0 % | 100.0 % |" in told
+    why = "A class that was never predicted has no precision."
+    assert why in told and told.count("\N{EN DASH}") == 1
 
 
 def test_the_origin_says_whether_the_program_was_changed(model: Trained) -> None:
     changed = {"commit": "0123456789abcdef", "dirty": True}
     made = model.record.provenance.model_copy(update=changed)
     record = model.record.model_copy(update={"provenance": made})
-    text = card.card(replace(model, record=record), PARITY, file="x")
+    text = card.card(replace(model, record=record), PARITY, form="onnx")
     assert "(commit `0123456789ab`, with uncommitted changes)" in text
 
 
@@ -103,7 +131,7 @@ def test_its_code_reads_a_picture_as_training_does(
 
 def test_without_a_heatmap_there_is_no_second_output(model: Trained) -> None:
     plain = Parity(1000, 360, 3e-7, None, 1000)
-    assert "second output" not in card.card(model, plain, file="model.tflite")
+    assert "second output" not in card.card(model, plain, form="litert")
 
 
 def test_tables_have_no_gaps(text: str) -> None:
@@ -133,7 +161,7 @@ def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
     assert "CC BY 4.0" in card.terms(Digits())
     assert "no licence" in card.terms(Cifar10())
     assert "--licence" in card.terms(Folder(path="x"))
-    own = card.card(model, PARITY, file="x", licence="MIT, by us")
+    own = card.card(model, PARITY, form="onnx", licence="MIT, by us")
     assert "## Licence\n\nMIT, by us" in own
 
 

@@ -183,6 +183,32 @@ def test_the_card_names_limits_and_every_classs_recall(page: Page) -> None:
     assert page.run("document.getElementById('images').hidden")
 
 
+def test_the_card_says_whether_probabilities_are_calibrated(
+    page: Page, built: Site
+) -> None:
+    assert text(page, "#facts").endswith(built.model.calibration)
+    assert "calibrated on 100 validation images" in built.model.calibration
+
+
+def test_a_precision_that_is_not_known_is_a_dash_and_a_doubt(
+    tab: Page, built: Site, image: Path
+) -> None:
+    unknown = {"precision": None, "precision_interval": None}
+    classes = [facts.model_copy(update=unknown) for facts in built.model.classes]
+    model = built.model.model_copy(update={"classes": classes})
+    with serving(app.create(replace(built, model=model), hosts=app.LOCAL)) as url:
+        tab.open(url)
+        tab.wait(READY)
+        assert text(tab, "#classes td:nth-of-type(2)") == "\N{EN DASH}"
+        assert tab.run("document.querySelector('#classes td:nth-of-type(2).weak')") is (
+            None
+        )
+        upload(tab, image)
+        assert "it never answered" in text(tab, ".trust")
+        assert "is right is not known" in text(tab, ".trust")
+        assert "null" not in text(tab, ".trust")
+
+
 def test_the_study_is_the_second_view(page: Page) -> None:
     page.run("location.hash = '#report'")
     page.wait("document.getElementById('report-frame').src.endsWith('/report')")

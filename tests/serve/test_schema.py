@@ -22,6 +22,7 @@ def test_openapi_documents_the_answer_the_upload_and_the_failures(
 
 
 def test_units_are_said_where_a_name_does_not_say_them() -> None:
-    assert "Calibrated" in (schema.Share.model_fields["probability"].description or "")
+    assert "calibration" in (schema.Share.model_fields["probability"].description or "")
+    assert "null" in (schema.ClassFacts.model_fields["precision"].description or "")
     assert "logits" in (schema.Heatmap.model_fields["values"].description or "")
     assert "95 %" in (schema.ClassFacts.model_fields["recall_interval"].description)

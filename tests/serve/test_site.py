@@ -13,6 +13,7 @@ from PIL import Image
 
 from tessera import files
 from tessera.data.decode import Unreadable
+from tessera.evaluation import scores
 from tessera.record import RunFolder
 from tessera.serve import site
 from tessera.serve.site import Site
@@ -55,16 +56,31 @@ def test_without_the_data_the_runs_explained_images_are_shown(
 
 
 def test_the_facts_are_the_records(built: Site, model: Trained) -> None:
-    scores = model.record.scores
-    for facts, score in zip(built.model.classes, scores.per_class, strict=True):
+    own = model.record.scores
+    for facts, score in zip(built.model.classes, own.per_class, strict=True):
         assert (facts.name, facts.recall) == (score.name, score.recall)
         assert facts.recall_interval[0] <= score.recall <= facts.recall_interval[1]
+        if score.name in own.never_predicted:
+            assert facts.precision is None and facts.precision_interval is None
+            continue
+        assert facts.precision == score.precision
         low, high = facts.precision_interval
         assert low <= score.precision <= high
-    assert built.model.accuracy == scores.accuracy
+    assert built.model.accuracy == own.accuracy
+    assert built.model.calibration == model.calibration
     assert any(
         "always names one of its classes" in limit for limit in built.model.limits
     )
+
+
+def test_a_class_that_was_never_predicted_has_no_precision(model: Trained) -> None:
+    matrix = np.diag([30] * 9 + [0])
+    matrix[9, 0] = 30
+    scored = scores.from_confusion(matrix, model.class_names)
+    record = model.record.model_copy(update={"scores": scored})
+    never, half = (site.class_facts(record, label, 6) for label in (9, 0))
+    assert (never.recall, never.precision, never.precision_interval) == (0, None, None)
+    assert (half.recall, half.precision) == (1, 0.5)
 
 
 def test_an_answer_is_the_models_most_probable_first(

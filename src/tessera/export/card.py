@@ -10,7 +10,8 @@ from jinja2 import Environment, StrictUndefined
 
 from tessera.evaluation.bootstrap import FEW, thin
 from tessera.experiment import Cifar10, Data, Digits
-from tessera.export import uncertainty
+from tessera.export import uncertainty, usage
+from tessera.export.formats import FILES, Format
 from tessera.export.parity import TOLERANCE, Parity
 from tessera.record import Record
 from tessera.trained import Trained
@@ -21,15 +22,8 @@ WEAK_RECALL = 0.5
 FEW_IMAGES = 30
 """Fewer test images of a class than this say little about it."""
 
-SNIPPET = """\
-from PIL import Image, ImageOps
-import numpy as np
-
-image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGBA")
-white = Image.new("RGBA", image.size, "white")
-image = Image.alpha_composite(white, image).convert("RGB")
-image = image.resize(({side}, {side}), Image.Resampling.BILINEAR)
-pixels = np.asarray(image, np.float32)[None]  # [1, {side}, {side}, 3]"""
+UNDEFINED = "\N{EN DASH}"
+"""Stands for a share of nothing, say the precision of a class never predicted."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +51,14 @@ class ScoreRow:
 
 
 def card(
-    trained: Trained, parity: Parity, *, file: str, licence: str | None = None
+    trained: Trained, parity: Parity, *, form: Format, licence: str | None = None
 ) -> str:
     """The card as Markdown.
 
     Args:
         trained: The model.
         parity: What the check at export found.
-        file: The exported model's file name.
+        form: The format that it was exported to.
         licence: Of the weights, in words; None: what is known of the data's terms.
     """
     environment = Environment(  # Markdown, never shown as HTML by Tessera itself
@@ -72,25 +66,27 @@ def card(
     )
     text = resources.files("tessera.export").joinpath("card.md").read_text("utf-8")
     return environment.from_string(text).render(
-        **_values(trained, parity, file, licence)
+        **_values(trained, parity, form, licence)
     )
 
 
 def _values(
-    trained: Trained, parity: Parity, file: str, licence: str | None
+    trained: Trained, parity: Parity, form: Format, licence: str | None
 ) -> dict[str, Any]:
-    record = trained.record
-    side = record.data.image_shape[0]
+    record, rows = trained.record, class_rows(trained.record)
     return {
         "title": f"{record.data.name}: {record.model}, {record.regime}",
         "summary": _summary(trained),
-        "file": file,
+        "file": FILES[form],
         "shape": record.data.image_shape,
-        "temperature": trained.temperature,
-        "validation": f"{sum(record.validation_counts):,}",
-        "snippet": SNIPPET.format(side=side),
+        "calibration": _calibration(trained),
+        "reading": usage.reading(record.data.image_shape[0]),
+        "running": usage.running(
+            form, usage.modules(trained.net), heatmap=parity.heatmap is not None
+        ),
         "data": record.data,
-        "classes": class_rows(record),
+        "classes": rows,
+        "undefined": any(row.precision == UNDEFINED for row in rows),
         "regime": record.regime,
         "reduced": _reduced(record),
         "scores": score_rows(record),
@@ -102,6 +98,15 @@ def _values(
         "licence": licence or terms(trained.run.data),
         "origin": _origin(record),
     }
+
+
+def _calibration(trained: Trained) -> str:
+    if trained.uncalibrated:
+        return f"none: {trained.uncalibrated}"
+    return (
+        f"inside: logits are divided by {trained.temperature:.4f}, fitted on "
+        f"{sum(trained.record.validation_counts):,} validation images"
+    )
 
 
 def _summary(trained: Trained) -> str:
@@ -128,12 +133,13 @@ def class_rows(record: Record) -> Sequence[ClassRow]:
     for number, (score, images) in enumerate(
         zip(record.scores.per_class, counts, strict=True)
     ):
-        right = record.scores.confusion_matrix[number][number]
+        matrix = record.scores.confusion_matrix
+        right, answers = matrix[number][number], sum(row[number] for row in matrix)
         rows.append(
             ClassRow(
                 escaped(score.name),
                 *images,
-                percent(score.precision),
+                percent(score.precision) if answers else UNDEFINED,
                 percent(score.recall),
                 between(uncertainty.wilson(right, score.support)),
                 percent(score.f1),
@@ -174,8 +180,11 @@ def limits(trained: Trained, parity: Parity) -> Sequence[str]:
         "It always names one of its classes, also for a picture of something else.",
         "Scores and calibration are for pictures like the data's; another camera, "
         "place or time may make both worse.",
-        "Probabilities are calibrated on validation images, which follow the class "
-        "frequencies of training; where classes occur otherwise they are off.",
+        "Probabilities are not calibrated: they order answers, and are not shares "
+        "of right ones."
+        if trained.uncalibrated
+        else "Probabilities are calibrated on validation images, which follow the "
+        "class frequencies of training; where classes occur otherwise they are off.",
         "One training with one seed: another would err on other images.",
     ]
     if weak:

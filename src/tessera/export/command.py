@@ -102,7 +102,7 @@ def write(
         formats.write(model, form, folder / name)
         found = parity.check(model, formats.read(form, folder / name), dataset)
         files.write_text(folder / "labels.txt", "\n".join(model.class_names) + "\n")
-        text = card.card(model, found, file=name, licence=licence)
+        text = card.card(model, found, form=form, licence=licence)
         files.write_text(folder / "card.md", text)
     return Exported(out, out / name, out / "card.md", found, model.because)
 

@@ -7,7 +7,9 @@ class Share(BaseModel):
     """One class and its probability."""
 
     name: str
-    probability: float = Field(description="Calibrated, 0 to 1.")
+    probability: float = Field(
+        description="0 to 1. Calibrated as far as the model's `calibration` says."
+    )
 
 
 class Branches(BaseModel):
@@ -58,8 +60,13 @@ class ClassFacts(BaseModel):
     trained_on: int = Field(description="Images that the training saw.")
     recall: float = Field(description="Share of the class's images that it finds.")
     recall_interval: tuple[float, float] = Field(description="95 %.")
-    precision: float = Field(description="Share of its answers that are right.")
-    precision_interval: tuple[float, float] = Field(description="95 %.")
+    precision: float | None = Field(
+        description="Share of its answers that are right; null where the test set has "
+        "no such answer."
+    )
+    precision_interval: tuple[float, float] | None = Field(
+        description="95 %; null with `precision`."
+    )
     rare: bool = Field(description="Whether training had few images of it.")
     examples: int = Field(description="Pictures at /api/examples/CLASS/NUMBER.")
 
@@ -83,6 +90,10 @@ class Model(BaseModel):
     balanced_accuracy: float
     parameters: int
     temperature: float
+    calibration: str = Field(
+        description="Whether probabilities are calibrated and on how many validation "
+        "images, a sentence."
+    )
     image_size: int
     classes: list[ClassFacts]
     limits: list[str]

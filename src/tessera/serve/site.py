@@ -16,6 +16,7 @@ from tessera.data.dataset import DataError
 from tessera.explain import overlay
 from tessera.export import card, uncertainty
 from tessera.export.parity import Parity
+from tessera.record import Record
 from tessera.serve import insight, schema
 from tessera.serve.insight import Insight
 from tessera.trained import Trained
@@ -103,8 +104,7 @@ def describe(
     """The model's card as data."""
     record = trained.record
     matrix = np.array(record.scores.confusion_matrix, np.int64)
-    right = np.diag(matrix)
-    accuracy = uncertainty.wilson(int(right.sum()), int(matrix.sum()))
+    accuracy = uncertainty.wilson(int(np.trace(matrix)), int(matrix.sum()))
     none = Parity(0, 0, 0.0, None, 0)
     return schema.Model(
         title=f"{record.data.name}: {record.model}, {record.regime}",
@@ -116,21 +116,10 @@ def describe(
         balanced_accuracy=record.scores.balanced_accuracy,
         parameters=record.parameters,
         temperature=trained.temperature,
+        calibration=trained.calibration,
         image_size=trained.image_size,
         classes=[
-            schema.ClassFacts(
-                name=score.name,
-                trained_on=record.train_counts[k],
-                recall=score.recall,
-                recall_interval=uncertainty.wilson(int(right[k]), score.support),
-                precision=score.precision,
-                precision_interval=uncertainty.wilson(
-                    int(right[k]), int(matrix[:, k].sum())
-                ),
-                rare=k in record.reduced_classes,
-                examples=examples[k],
-            )
-            for k, score in enumerate(record.scores.per_class)
+            class_facts(record, label, shown) for label, shown in enumerate(examples)
         ],
         limits=[plain(limit) for limit in card.limits(trained, none)],
         methods=[
@@ -138,6 +127,29 @@ def describe(
         ],
         branches=known.branched is not None,
         report=report,
+    )
+
+
+def class_facts(record: Record, label: int, examples: int) -> schema.ClassFacts:
+    """What is known of one class.
+
+    Args:
+        record: The run's.
+        label: The class.
+        examples: How many pictures of it are shown.
+    """
+    score = record.scores.per_class[label]
+    matrix = np.array(record.scores.confusion_matrix, np.int64)
+    right, answers = int(matrix[label, label]), int(matrix[:, label].sum())
+    return schema.ClassFacts(
+        name=score.name,
+        trained_on=record.train_counts[label],
+        recall=score.recall,
+        recall_interval=uncertainty.wilson(right, score.support),
+        precision=score.precision if answers else None,
+        precision_interval=uncertainty.wilson(right, answers) if answers else None,
+        rare=label in record.reduced_classes,
+        examples=examples,
     )
 
 

@@ -2,6 +2,7 @@
 "use strict";
 
 const SHOWN = 5; // answers listed per image
+const UNKNOWN = "–"; // a share of no answers at all
 const NAMED = 3; // classes named in a warning
 const WEAK = 0.5; // recall or precision below which the page warns
 const UNREADABLE = "The browser cannot read this file. Of a folder, pick the images in it.";
@@ -48,7 +49,7 @@ function describe(model) {
     `${percent(model.accuracy)} of the test images are answered right ` +
     `(95 % interval ${between(model.accuracy_interval)}); on average over the classes it ` +
     `finds ${percent(model.balanced_accuracy)}. It sees ${model.image_size} x ` +
-    `${model.image_size} pixels. Probabilities are calibrated on validation images.`;
+    `${model.image_size} pixels. ${model.calibration}`;
   byId("limits").replaceChildren(...model.limits.map((limit) => element("li", limit)));
   byId("classes").replaceChildren(...model.classes.map(row));
   byId("examples").replaceChildren(...model.classes.map(examples));
@@ -61,9 +62,11 @@ function row(facts) {
     [facts.recall, facts.recall_interval],
     [facts.precision, facts.precision_interval],
   ]) {
-    const cell = element("td", `${percent(value)} `);
-    cell.append(element("span", `(${between(interval)})`, { class: "interval" }));
-    if (value < WEAK) cell.className = "weak";
+    const cell = element("td", value === null ? UNKNOWN : `${percent(value)} `);
+    if (interval) {
+      cell.append(element("span", `(${between(interval)})`, { class: "interval" }));
+    }
+    if (value !== null && value < WEAK) cell.className = "weak";
     made.append(cell);
   }
   made.append(element("td", facts.trained_on.toLocaleString("en")));
@@ -161,12 +164,16 @@ function share({ name, probability }) {
 function trust(model, answer, paragraph) {
   const best = answer.answers[0];
   const facts = model.classes.find((one) => one.name === best.name);
+  const never = facts.precision === null;
+  const answers = never
+    ? `it never answered “${facts.name}”`
+    : `${percent(facts.precision)} of its answers “${facts.name}” were right`;
   const words =
-    `On the test set ${percent(facts.precision)} of its answers “${facts.name}” were ` +
-    `right, and it found ${percent(facts.recall)} of this class.`;
+    `On the test set ${answers}, and it found ${percent(facts.recall)} of this class.`;
   const doubts = [];
   if (best.probability < WEAK) doubts.push("it is unsure here");
-  if (facts.precision < WEAK) doubts.push("most of these answers are wrong");
+  if (never) doubts.push("how often such an answer is right is not known");
+  else if (facts.precision < WEAK) doubts.push("most of these answers are wrong");
   const missed = model.classes.filter((one) => one !== facts && one.recall < WEAK);
   if (missed.length) doubts.push(`it misses most images of ${listed(missed)}`);
   paragraph.textContent = doubts.length ? `${words} Careful: ${doubts.join(", and ")}.` : words;

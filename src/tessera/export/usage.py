@@ -1,0 +1,88 @@
+"""An exported model -> code that shows one picture to it, for the card.
+
+The code runs in the folder of the export. It needs the format's own runtime, and of
+Tessera only the layers that a Keras file names.
+"""
+
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from tessera.export.formats import FILES, Format
+
+READ = """\
+from PIL import Image, ImageOps
+import numpy as np
+
+image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGBA")
+white = Image.new("RGBA", image.size, "white")
+image = Image.alpha_composite(white, image).convert("RGB")
+image = image.resize(({side}, {side}), Image.Resampling.BILINEAR)
+pixels = np.asarray(image, np.float32)[None]  # [1, {side}, {side}, 3]"""
+
+NAME = """\
+with open("labels.txt", encoding="utf-8") as file:
+    labels = file.read().split("\\n")
+print(labels[probabilities[0].argmax()], probabilities[0].max())"""
+
+
+def reading(side: int) -> str:
+    """Code from `photo.jpg` to `pixels`, as training reads a picture."""
+    return READ.format(side=side)
+
+
+def running(form: Format, own: Iterable[str] = (), *, heatmap: bool = False) -> str:
+    """Code from `pixels` to `probabilities` and the name of the answer.
+
+    Args:
+        form: The format.
+        own: Modules that the model's layers come from; see `modules`.
+        heatmap: Whether the model gives one as well.
+    """
+    return f"{_called(form, own, heatmap)}\n\n{NAME}"
+
+
+def modules(net: Any) -> tuple[str, ...]:
+    """Tessera's modules that a Keras file of the model needs to be opened.
+
+    Args:
+        net: A `keras.Model` of `models.build`.
+    """
+    found = {type(layer).__module__ for layer in net.layers}
+    return tuple(sorted(name for name in found if name.startswith("tessera.")))
+
+
+def _called(form: Format, own: Iterable[str], heatmap: bool) -> str:
+    file = FILES[form]
+    match form:
+        case "keras":
+            needed = [f"import {name}  # the model's own layers" for name in own]
+            return "\n".join(
+                (
+                    "import keras",
+                    *needed,
+                    "",
+                    f'model = keras.saving.load_model("{file}", compile=False)',
+                    "probabilities = model.predict(pixels, verbose=0)",
+                )
+            )
+        case "onnx":
+            outputs = "probabilities, heatmap" if heatmap else "(probabilities,)"
+            return (
+                "import onnxruntime\n\n"
+                f'model = onnxruntime.InferenceSession("{file}")\n'
+                f'{outputs} = model.run(None, {{"pixels": pixels}})'
+            )
+        case "litert":
+            return (
+                "from ai_edge_litert.interpreter import Interpreter\n\n"
+                f'model = Interpreter("{file}").get_signature_runner()\n'
+                'probabilities = model(pixels=pixels)["output_0"]'
+            )
+        case "saved-model":
+            return (
+                "import tensorflow as tf\n\n"
+                f'model = tf.saved_model.load("{file}")\n'
+                "probabilities = model.serve(pixels).numpy()"
+            )
+        case _:
+            assert_never(form)

@@ -1,0 +1,96 @@
+"""The card's own code, run as its reader would: in the folder, in a new process."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+from PIL import Image
+
+from tessera import trained
+from tessera.data import decode
+from tessera.experiment import Cnn, Model, Transformer
+from tessera.export import card, formats, usage
+from tessera.export.formats import Format
+from tessera.export.parity import Parity
+from tessera.models import build
+from tessera.record import RunFolder
+from tessera.trained import Trained
+
+
+def answered(model: Trained, form: Format, folder: Path, heatmap: float | None) -> str:
+    """What the code of the card's blocks prints of a picture."""
+    formats.write(model, form, folder / formats.FILES[form])
+    (folder / "labels.txt").write_text("\n".join(model.class_names) + "\n")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "photo.jpg")
+    text = card.card(model, Parity(1000, 360, 3e-7, heatmap, 1000), form=form)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+def check(model: Trained, folder: Path, printed: str) -> None:
+    """Hold what was printed to the model's own answer to the picture."""
+    pixels = decode.read(folder / "photo.jpg", model.image_size)
+    shares = model.probabilities(pixels[None])[0]
+    name, share = printed.split()
+    assert name == model.class_names[shares.argmax()]
+    assert float(share) == pytest.approx(shares.max(), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("form", formats.FORMATS)
+def test_the_cards_code_gives_the_models_answer(
+    model: Trained, form: Format, tmp_path: Path
+) -> None:
+    heatmap = 1e-6 if form == "onnx" else None
+    check(model, tmp_path, answered(model, form, tmp_path, heatmap))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_keras_file_with_layers_of_tessera_opens_by_the_cards_code(
+    tmp_path: Path,
+) -> None:
+    toy_run.write_run(
+        RunFolder(tmp_path / "run"), toy_run.experiment([Transformer()]).runs()[0]
+    )
+    model = trained.load(tmp_path / "run")
+    check(model, tmp_path, answered(model, "keras", tmp_path, None))
+
+
+@pytest.mark.parametrize(
+    ("settings", "cosine", "own"),
+    [
+        (Cnn(), None, ()),
+        (Cnn(), 30.0, ("tessera.models.logits",)),
+        (Transformer(), None, ("tessera.models.attention",)),
+    ],
+    ids=["of keras alone", "as ldam needs it", "attention"],
+)
+def test_the_modules_of_a_models_own_layers_are_named(
+    settings: Model, cosine: float | None, own: tuple[str, ...]
+) -> None:
+    net = build.build(settings, (16, 16, 3), 10, seed=0, cosine=cosine)
+    assert usage.modules(net) == own
+    code = usage.running("keras", own)
+    assert [line for line in code.splitlines() if "own layers" in line] == [
+        f"import {name}  # the model's own layers" for name in own
+    ]
+
+
+def test_without_a_heatmap_an_onnx_model_gives_probabilities_alone() -> None:
+    assert "(probabilities,) = model.run(" in usage.running("onnx")
+    assert "probabilities, heatmap = " in usage.running("onnx", heatmap=True)
