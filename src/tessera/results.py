@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 Decision = Literal["above", "below", "undecided"]
 
+FEW = 5
+"""Test images below which a class drawn from itself hardly varies, or never does: no
+interval rests on it."""
+
 
 class Value(BaseModel):
     """A frozen value that turns into JSON and back, and refuses unknown fields."""

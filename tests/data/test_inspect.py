@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,7 +15,46 @@ def test_classes_are_counted_in_every_split(split_folder) -> None:
     assert found.counts == {"train": (6, 4), "test": (2, 2)}
     assert found.imbalance_factor == pytest.approx(1.5)
     assert not found.test_is_cut
-    assert found.safe and found.problems == () and found.warnings == ()
+    assert found.safe and found.problems == ()
+
+
+@pytest.fixture
+def large(tmp_path, make_image) -> Path:
+    """`train/` with 15 cats and 16 dogs, `test/` with 5 of each: enough of each."""
+    for path, number in (
+        *(("train/cat", 15), ("train/dog", 16)),
+        *(("test/cat", 5), ("test/dog", 5)),
+    ):
+        for n in range(number):
+            make_image(f"{path}/{n}.png")
+    return tmp_path / "images"
+
+
+def test_of_enough_images_there_is_nothing_worth_knowing(large) -> None:
+    found = inspect(large)
+    assert found.safe and found.warnings == ()
+
+
+def test_classes_of_few_test_images_are_worth_knowing(large) -> None:
+    (large / "test/dog/0.png").unlink()
+    found = inspect(large)
+    assert found.safe and found.warnings == (
+        "fewer than 5 test images of: dog (4). Scores that average over classes get no "
+        "interval.",
+    )
+
+
+def test_classes_of_one_validation_image_are_worth_knowing(large, make_image) -> None:
+    # A tenth of 15, halves to even, is 2; a tenth of 14 is 1.
+    (large / "train/cat/0.png").unlink()
+    (told,) = inspect(large).warnings
+    assert told.startswith(
+        "fewer than 2 validation images, with a share of 0.1, of: cat (1). They choose"
+    )
+    for path in ("val/cat/0.png", "val/cat/1.png", "val/dog/0.png"):
+        make_image(path)
+    (told,) = inspect(large).warnings
+    assert told.startswith("fewer than 2 validation images of: dog (1). They choose")
 
 
 def test_a_cut_test_set_is_said_to_be_cut(class_folder) -> None:
@@ -51,14 +91,14 @@ def test_copies_with_another_label_are_found(split_folder) -> None:
     assert not found.safe
 
 
-def test_a_few_copies_are_worth_knowing_but_safe(split_folder, make_image) -> None:
+def test_a_few_copies_are_worth_knowing_but_safe(large, make_image) -> None:
     for split in ("train", "test"):
         for n in range(100, 210):
             make_image(f"{split}/cat/{n}.png")
-    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/x.png")
-    found = inspect(split_folder)
+    shutil.copy(large / "train/cat/0.png", large / "test/cat/x.png")
+    found = inspect(large)
     assert found.safe
-    assert len(found.warnings) == 1 and "1 of 115 test images" in found.warnings[0]
+    assert len(found.warnings) == 1 and "1 of 121 test images" in found.warnings[0]
 
 
 def test_copies_in_one_split_do_no_harm(split_folder) -> None:
@@ -97,10 +137,10 @@ def test_a_class_missing_from_validation_is_a_problem(split_folder, make_image) 
 
 
 def test_folders_that_hold_images_beside_the_splits_are_worth_knowing(
-    split_folder, make_image
+    large, make_image
 ) -> None:
     make_image("eval/cat/0.png")
-    found = inspect(split_folder)
+    found = inspect(large)
     assert found.safe and found.stray == ("eval/",)
     assert len(found.warnings) == 1 and "eval/ holds images" in found.warnings[0]
 

@@ -9,12 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Indices
-from tessera.data import decoded, folder, safety
+from tessera.data import decoded, folder, safety, splits
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, Refused, scan
+from tessera.experiment import Folder
+from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
 """Paths of files whose decoded pixels are equal."""
+
+
+FEWEST_HELD = 2
+"""Of one validation image a class is found wholly or not at all, epoch by epoch."""
+
+VALIDATION = float(Folder.model_fields["validation"].default)
+"""Share of the training images that is held for validation unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,11 @@ def describe(
         unreadable=pixels.refused,
         stray=listing.stray,
         problems=problems,
-        warnings=tuple(text for text in warnings if text not in problems),
+        warnings=(
+            *(text for text in warnings if text not in problems),
+            *_few_to_test(listing.class_names, counts["test"]),
+            *_few_to_validate(listing.class_names, counts),
+        ),
     )
 
 
@@ -129,6 +142,34 @@ def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, 
     labels = pixels.labels[positions]
     known = labels[labels >= 0]
     return tuple(np.bincount(known, minlength=classes).tolist())
+
+
+def _few_to_test(names: tuple[str, ...], counts: tuple[int, ...]) -> Iterable[str]:
+    """Classes with test images, but too few to be drawn from themselves."""
+    few = [f"{n} ({c})" for n, c in zip(names, counts, strict=True) if 0 < c < FEW]
+    if few:
+        yield (
+            f"fewer than {FEW} test images of: {', '.join(few)}. Scores that average "
+            "over classes get no interval."
+        )
+
+
+def _few_to_validate(
+    names: tuple[str, ...], counts: dict[str, tuple[int, ...]]
+) -> Iterable[str]:
+    """Classes with two training images or more, of which too few are held."""
+    share = "" if "val" in counts else f", with a share of {VALIDATION:g},"
+    held = counts.get("val") or [
+        splits.held_count(count, VALIDATION) for count in counts["train"]
+    ]
+    few = [
+        f"{n} ({c})" for n, c in zip(names, held, strict=True) if 0 < c < FEWEST_HELD
+    ]
+    if few:
+        yield (
+            f"fewer than {FEWEST_HELD} validation images{share} of: {', '.join(few)}. "
+            "They choose the epoch; a class of one is found wholly or not at all."
+        )
 
 
 def _imbalance(counts: tuple[int, ...]) -> float | None:

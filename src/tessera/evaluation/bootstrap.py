@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tessera.arrays import Counts, Floats, Labels
 from tessera.evaluation.matrix_scores import Stack
 from tessera.evaluation.ratios import ratio
+from tessera.results import FEW as FEW
 from tessera.results import Interval
 
 Draws = NDArray[np.float64]
@@ -22,8 +23,6 @@ OfDraws = Callable[[Draws], Floats]
 
 REPLICATES = 2000
 TAIL = 0.025
-FEW = 5
-"""Test images below which a class drawn from itself hardly varies, or never does."""
 _AT_ONCE = 4_000_000
 """Draws that are held in memory at once: 32 MB."""
 
