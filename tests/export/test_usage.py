@@ -12,11 +12,10 @@ from PIL import Image
 
 from tessera import trained
 from tessera.data import decode
-from tessera.experiment import Cnn, Model, Transformer
+from tessera.experiment import Transformer
 from tessera.export import card, formats, usage
 from tessera.export.formats import Format
 from tessera.export.parity import Parity
-from tessera.models import build
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
@@ -69,26 +68,6 @@ def test_a_keras_file_with_layers_of_tessera_opens_by_the_cards_code(
     )
     model = trained.load(tmp_path / "run")
     check(model, tmp_path, answered(model, "keras", tmp_path, None))
-
-
-@pytest.mark.parametrize(
-    ("settings", "cosine", "own"),
-    [
-        (Cnn(), None, ()),
-        (Cnn(), 30.0, ("tessera.models.logits",)),
-        (Transformer(), None, ("tessera.models.attention",)),
-    ],
-    ids=["of keras alone", "as ldam needs it", "attention"],
-)
-def test_the_modules_of_a_models_own_layers_are_named(
-    settings: Model, cosine: float | None, own: tuple[str, ...]
-) -> None:
-    net = build.build(settings, (16, 16, 3), 10, seed=0, cosine=cosine)
-    assert usage.modules(net) == own
-    code = usage.running("keras", own)
-    assert [line for line in code.splitlines() if "own layers" in line] == [
-        f"import {name}  # the model's own layers" for name in own
-    ]
 
 
 def test_without_a_heatmap_an_onnx_model_gives_probabilities_alone() -> None:

@@ -81,9 +81,7 @@ def _values(
         "shape": record.data.image_shape,
         "calibration": _calibration(trained),
         "reading": usage.reading(record.data.image_shape[0]),
-        "running": usage.running(
-            form, usage.modules(trained.net), heatmap=parity.heatmap is not None
-        ),
+        "running": usage.running(form, heatmap=parity.heatmap is not None),
         "data": record.data,
         "classes": rows,
         "undefined": any(row.precision == UNDEFINED for row in rows),

@@ -1,11 +1,10 @@
 """An exported model -> code that shows one picture to it, for the card.
 
-The code runs in the folder of the export. It needs the format's own runtime, and of
-Tessera only the layers that a Keras file names.
+The code runs in the folder of the export. It needs the format's own runtime and
+nothing of Tessera.
 """
 
-from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import assert_never
 
 from tessera.export.formats import FILES, Format
 
@@ -30,40 +29,24 @@ def reading(side: int) -> str:
     return READ.format(side=side)
 
 
-def running(form: Format, own: Iterable[str] = (), *, heatmap: bool = False) -> str:
+def running(form: Format, *, heatmap: bool = False) -> str:
     """Code from `pixels` to `probabilities` and the name of the answer.
 
     Args:
         form: The format.
-        own: Modules that the model's layers come from; see `modules`.
         heatmap: Whether the model gives one as well.
     """
-    return f"{_called(form, own, heatmap)}\n\n{NAME}"
+    return f"{_called(form, heatmap)}\n\n{NAME}"
 
 
-def modules(net: Any) -> tuple[str, ...]:
-    """Tessera's modules that a Keras file of the model needs to be opened.
-
-    Args:
-        net: A `keras.Model` of `models.build`.
-    """
-    found = {type(layer).__module__ for layer in net.layers}
-    return tuple(sorted(name for name in found if name.startswith("tessera.")))
-
-
-def _called(form: Format, own: Iterable[str], heatmap: bool) -> str:
+def _called(form: Format, heatmap: bool) -> str:
     file = FILES[form]
     match form:
         case "keras":
-            needed = [f"import {name}  # the model's own layers" for name in own]
-            return "\n".join(
-                (
-                    "import keras",
-                    *needed,
-                    "",
-                    f'model = keras.saving.load_model("{file}", compile=False)',
-                    "probabilities = model.predict(pixels, verbose=0)",
-                )
+            return (
+                "import keras\n\n"
+                f'model = keras.saving.load_model("{file}", compile=False)\n'
+                "probabilities = model.predict(pixels, verbose=0)"
             )
         case "onnx":
             outputs = "probabilities, heatmap" if heatmap else "(probabilities,)"
