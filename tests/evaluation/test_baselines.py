@@ -16,6 +16,27 @@ def test_the_majority_class_by_hand():
     assert majority.scores["g_mean"] == 0
 
 
+def test_of_equally_common_classes_each_is_chosen_equally_often():
+    # Always answering class 0 is right for 0.1 of the test images, class 1 for 0.6;
+    # class 2 is rarer in training and never chosen.
+    majority, _ = baselines([11, 11, 10], [10, 60, 30], reduced=[0, 2])
+    assert majority.scores["accuracy"] == pytest.approx((0.1 + 0.6) / 2)
+    assert majority.scores["balanced_accuracy"] == pytest.approx(1 / 3)
+    # F1 of the class that is answered: precision 0.1 or 0.6, recall 1.
+    f1 = (2 * 0.1 / 1.1, 2 * 0.6 / 1.6)
+    assert majority.scores["macro_f1"] == pytest.approx(sum(f1) / 2 / 3)
+    # Of the classes 0 and 2, one is found when class 0 is chosen.
+    assert majority.scores["reduced_recall"] == pytest.approx((1 / 2 + 0) / 2)
+    assert majority.scores["worst_class_recall"] == 0
+
+
+def test_on_a_balanced_test_set_a_tie_changes_neither_accuracy_nor_f1():
+    tied, _ = baselines([9] * 10, [100] * 10)
+    one, _ = baselines([10, *[9] * 9], [100] * 10)
+    for score in ("accuracy", "balanced_accuracy", "macro_f1", "worst_class_recall"):
+        assert tied.scores[score] == pytest.approx(one.scores[score])
+
+
 def test_guesses_by_frequency_by_hand():
     _, guesses = baselines([10, 90], [40, 60])
     assert guesses.scores["accuracy"] == pytest.approx(0.4 * 0.1 + 0.6 * 0.9)

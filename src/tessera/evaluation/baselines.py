@@ -4,12 +4,16 @@ Formulas: docs/methods.md, *Baselines*.
 """
 
 from collections.abc import Collection, Sequence
+from statistics import fmean
 
 import numpy as np
 
 from tessera.arrays import Floats
 from tessera.evaluation.ratios import ratio
 from tessera.results import Baseline
+
+MAJORITY = "majority class"
+"""What the first baseline is called in `study.json`."""
 
 
 def baselines(
@@ -31,26 +35,23 @@ def baselines(
         Both, with accuracy, balanced accuracy, macro-F1, worst class's recall, G-mean,
         MCC and perhaps the recall of the reduced classes. The guesses' are those of
         the expected confusion matrix, C(i, j) = n_i pi_j: for recalls and accuracy
-        the expectation itself, for F1 a ratio of expectations.
+        the expectation itself, for F1 a ratio of expectations. Where several classes
+        are the most common, the majority class's are means over choosing each of them.
     """
     counts = np.asarray(train_counts, np.float64)
-    share = counts / counts.sum()
-    # Of equally common classes the first.
-    majority = np.eye(len(counts))[int(counts.argmax())]
-    names = ("majority class", "guesses by frequency")
+    always = np.eye(len(counts))[counts == counts.max()]
+    each = [_scores(said, test_counts, reduced) for said in always]
+    means = {name: fmean(row[name] for row in each) for name in each[0]}
+    guesses = _scores(counts / counts.sum(), test_counts, reduced)
     return (
-        _baseline(names[0], majority, test_counts, reduced, regimes),
-        _baseline(names[1], share, test_counts, reduced, regimes),
+        Baseline(name=MAJORITY, regimes=tuple(regimes), scores=means),
+        Baseline(name="guesses by frequency", regimes=tuple(regimes), scores=guesses),
     )
 
 
-def _baseline(
-    name: str,
-    said: Floats,
-    test_counts: Sequence[int],
-    reduced: Collection[int],
-    regimes: Sequence[str],
-) -> Baseline:
+def _scores(
+    said: Floats, test_counts: Sequence[int], reduced: Collection[int]
+) -> dict[str, float]:
     """Scores when class j is answered with chance `said[j]`, whatever the image."""
     true = np.asarray(test_counts, np.float64) / sum(test_counts)
     present = true > 0
@@ -67,4 +68,4 @@ def _baseline(
     rare = [i for i in reduced if present[i]]
     if rare:
         scores["reduced_recall"] = float(said[rare].mean())
-    return Baseline(name=name, regimes=tuple(regimes), scores=scores)
+    return scores
