@@ -33,3 +33,12 @@ def test_only_plain_is_plain_and_only_inverse_frequency_is_the_studys() -> None:
         n for n, r in catalogue.catalogue().items() if catalogue.is_inverse_frequency(r)
     ]
     assert (plain, study) == (["plain"], ["class-weights"])
+
+
+def test_only_temperature_scaling_keeps_every_answer() -> None:
+    known = catalogue.catalogue().items()
+    assert [n for n, r in known if catalogue.keeps_answers(r)] == ["temperature"]
+    with_weights = Remedy(
+        weights=remedies.InverseFrequency(), after=remedies.Temperature()
+    )
+    assert not catalogue.keeps_answers(with_weights)

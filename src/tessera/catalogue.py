@@ -87,6 +87,11 @@ def is_inverse_frequency(remedy: Remedy) -> bool:
     return remedy == Remedy(weights=InverseFrequency())
 
 
+def keeps_answers(remedy: Remedy) -> bool:
+    """Whether it only calibrates: no answer differs from that of plain training."""
+    return remedy == Remedy(after=Temperature())
+
+
 def label(remedy: Remedy) -> str:
     """Its name in the catalogue, or its parts in words: `ldam + deferred 0.6`."""
     for name, known in catalogue().items():

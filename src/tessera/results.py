@@ -112,6 +112,9 @@ class RankedRemedy(Value):
     parameters: int
     multiply_adds: int
     train_seconds: Spread
+    same_answers: bool = False
+    """Whether it changes no answer, as temperature scaling alone: its change is 0
+    whatever the seeds, so it is in no family of tests and stands last."""
 
 
 class Ranking(Value):
@@ -135,6 +138,11 @@ class Ranking(Value):
     """The recommended remedy; None where none beats plain training beyond doubt."""
     recommendation: tuple[str, ...]
     """In sentences."""
+
+    @property
+    def tested(self) -> tuple[RankedRemedy, ...]:
+        """The remedies that can change an answer: the family that is corrected."""
+        return tuple(row for row in self.remedies if not row.same_answers)
 
 
 class Baseline(Value):

@@ -12,6 +12,7 @@ from tessera.experiment import (
     Reduced,
     Regime,
 )
+from tessera.remedies import Remedy, Temperature
 
 from .studies import REDUCED, flat, records
 
@@ -163,6 +164,41 @@ def test_more_comparisons_make_a_decision_harder():
     assert among.p_adjusted == pytest.approx(10 * alone.p)
     assert (among.decision, among.low) == ("undecided", alone.low)
     assert among.seeds_to_decide > 3
+
+
+def with_temperature(*names):
+    """The study's plain and balanced training, these remedies, and a calibration."""
+    warm = Regime(
+        name="temperature", profile=REDUCES, remedy=Remedy(after=Temperature())
+    )
+    regimes = (*STUDY.regimes[:2], *remedied(*names), warm)
+    return STUDY.model_copy(update={"models": (Cnn(),), "regimes": regimes})
+
+
+def calibrated(model, regime, seed):
+    return recalls(model, "plain" if regime == "temperature" else regime, seed)
+
+
+def test_a_remedy_that_changes_no_answer_stands_last_and_is_in_no_family():
+    study = with_temperature("harmful", "weak")
+    (found,) = rankings(study, records(study, calibrated))
+    alone = STUDY.model_copy(
+        update={"regimes": (*STUDY.regimes[:2], *remedied("harmful", "weak"))}
+    )
+    without = rankings(alone, records(alone, recalls))[0]
+    assert found.tested == without.remedies
+    last = found.remedies[-1]
+    assert (last.regime, last.same_answers) == ("temperature", True)
+    assert (last.change.mean, last.rare.mean, last.common.mean) == (0, 0, 0)
+    assert (last.change.p, last.change.p_adjusted) == (None, None)
+    assert (last.change.decision, last.behind_pick) == ("undecided", None)
+
+
+def test_a_calibration_alone_is_ranked_against_nothing():
+    study = with_temperature()
+    (found,) = rankings(study, records(study, calibrated))
+    assert (found.tested, found.pick, len(found.remedies)) == ((), None, 1)
+    assert "temperature changes no answer" in found.recommendation[0]
 
 
 def test_a_long_tail_sets_its_tail_against_its_head():

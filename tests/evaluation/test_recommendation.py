@@ -10,7 +10,7 @@ CLEAR, FAINT = [0.080, 0.081, 0.082], [0.01, -0.02, 0.05]
 GAP = GapClosed(gap=0.2, value=0.4, low=0.3, high=0.5)
 
 
-def ranking(changes, *, behind=None, pick=None, gap=GAP, seconds=100.0):
+def ranking(changes, *, behind=None, pick=None, gap=GAP, seconds=100.0, calibrated=()):
     """A ranking with these differences to plain training, seed by seed."""
     rows = list(changes.items())
     found = family([values for _, values in rows])
@@ -29,6 +29,7 @@ def ranking(changes, *, behind=None, pick=None, gap=GAP, seconds=100.0):
             parameters=10,
             multiply_adds=10,
             train_seconds=Spread(mean=seconds, deviation=None, values=(seconds,)),
+            same_answers=name in calibrated,
         )
         for (name, values), change in zip(rows, found, strict=True)
     )
@@ -142,6 +143,51 @@ def test_without_an_interval_no_number_of_seeds_is_named():
         {"drw": CLEAR, "focal": CLEAR}, behind={"focal": [0.01]}, pick="drw"
     )
     assert "seeds have to give one" in recommendation(found)[-1]
+
+
+def test_a_nearest_remedy_that_is_worse_is_said_to_point_the_other_way():
+    found = ranking({"weighted": [-0.077, -0.12, -0.03]})
+    nearest = recommendation(found)[1]
+    assert nearest.startswith(
+        f"Nearest is weighted, though it points the other way: macro-F1 {MINUS}7.6 ["
+    )
+    better = recommendation(ranking({"weighted": FAINT}))[1]
+    assert "other way" not in better
+
+
+def test_an_estimate_from_two_seeds_says_so():
+    two = recommendation(ranking({"drw": FAINT[1:]}))[1]
+    assert two.endswith("would probably decide, estimated from two seeds.")
+    three = recommendation(ranking({"drw": FAINT}))[1]
+    assert three.endswith("seeds would probably decide.")
+    even = ranking({"drw": CLEAR, "ldam": CLEAR}, behind={"ldam": FAINT[1:]})
+    last = recommendation(even.model_copy(update={"pick": "drw"}))[-1]
+    assert last.endswith("would probably decide, estimated from two seeds.")
+
+
+def test_a_remedy_that_changes_no_answer_is_neither_nearest_nor_counted():
+    found = ranking(
+        {"drw": FAINT, "ldam": FAINT, "temperature": [0.0, 0.0, 0.0]},
+        calibrated=("temperature",),
+    )
+    first, nearest, last = recommendation(found)
+    assert "none of 2 remedies beats plain training" in first
+    assert nearest.startswith("Nearest is drw")
+    assert last == (
+        "For cnn under plain, temperature changes no answer, only how sure the model "
+        "is of it, so it takes no part in this comparison."
+    )
+
+
+def test_a_pick_is_not_said_to_be_ahead_of_a_calibration():
+    found = ranking(
+        {"drw": CLEAR, "temperature": [0.0, 0.0, 0.0]},
+        pick="drw",
+        calibrated=("temperature",),
+    )
+    text = " ".join(recommendation(found))
+    assert "comparisons" not in text and "ahead" not in text
+    assert "cannot be told apart" not in text
 
 
 def test_a_pick_that_a_rival_of_other_seeds_beats_is_not_said_to_be_ahead():

@@ -7,6 +7,7 @@ from tessera.experiment import (
     Reduced,
     Regime,
 )
+from tessera.remedies import Remedy, Temperature
 
 from .studies import REDUCED, flat, records
 
@@ -50,6 +51,17 @@ def test_weights_on_another_profile_are_no_partner():
     found = roles(study, records(study, recalls))
     assert found.imbalances == (Imbalance("plain", None, REDUCED),)
     assert found.balanced is None
+
+
+def test_a_remedy_that_only_calibrates_is_told_apart():
+    study = Experiment(
+        regimes=(
+            Regime(name="plain", profile=Reduced()),
+            Regime(name="warm", profile=Reduced(), remedy=Remedy(after=Temperature())),
+        )
+    )
+    (found,) = roles(study, records(study, recalls)).imbalances
+    assert (found.remedies, found.calibrated) == (("warm",), ("warm",))
 
 
 def test_hybrids_with_attention_are_told_apart():

@@ -18,6 +18,15 @@ def test_the_caption_says_what_a_filled_diamond_means(many):
     assert "dashed line is balanced data" in drawn.caption
 
 
+def test_the_caption_counts_only_remedies_that_can_change_an_answer(many):
+    ranking = many.record.rankings[0]
+    *rows, last = ranking.remedies
+    rows.append(last.model_copy(update={"same_answers": True}))
+    changed = ranking.model_copy(update={"remedies": tuple(rows)})
+    record = many.record.model_copy(update={"rankings": (changed,)})
+    assert "for 6 comparisons" in ranking_figures(record)[0].caption
+
+
 def test_the_recommended_remedy_is_marked(many):
     (drawn,) = ranking_figures(many.record)
     assert many.record.rankings[0].pick == "remedy-0"

@@ -3,10 +3,10 @@
 A remedy is compared with plain training on the same profile, seed by seed; the gap
 that it may close reaches up to balanced data. Three families of comparisons are
 corrected for their number: macro-F1, the rare classes' recall, and the common classes'
-recall, each over all remedies of one ranking.
+recall, each over all remedies of one ranking that can change an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tessera.evaluation.comparison import Measure, measure
 from tessera.evaluation.differences import difference, seeds_to_decide, spread
@@ -58,27 +58,15 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     (rare_name, rare_classes), (common_name, common_classes) = _sides(
         imbalance.reduced, plain[0]
     )
-    rare = measure("group_recall", rare_classes)
-    common = measure("group_recall", common_classes)
-    changes = [_changes(list(cells.values()), plain, s) for s in (F1, rare, common)]
-    rows = [
-        RankedRemedy(
-            regime=name,
-            seeds=tuple(r.seed for r in runs),
-            macro_f1=spread([F1(r.scores) for r in runs]),
-            change=changes[0][i],
-            rare=changes[1][i],
-            common=changes[2][i],
-            gap_f1=_gap(runs, plain, balanced, F1),
-            gap_rare=_gap(runs, plain, balanced, rare),
-            behind_pick=None,
-            parameters=runs[0].parameters,
-            multiply_adds=runs[0].multiply_adds,
-            train_seconds=spread([r.train_seconds for r in runs]),
-        )
-        for i, (name, runs) in enumerate(cells.items())
-    ]
-    rows.sort(key=lambda row: -row.change.mean)
+    rows = _rows(
+        cells,
+        plain,
+        balanced,
+        measure("group_recall", rare_classes),
+        measure("group_recall", common_classes),
+        same_answers=imbalance.calibrated,
+    )
+    rows.sort(key=lambda row: (row.same_answers, -row.change.mean))
     pick = next((r.regime for r in rows if r.change.decision == "above"), None)
     ranking = Ranking(
         model=model,
@@ -95,6 +83,40 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
         recommendation=(),
     )
     return ranking.model_copy(update={"recommendation": recommendation(ranking)})
+
+
+def _rows(
+    cells: Mapping[str, tuple[Record, ...]],
+    plain: Sequence[Record],
+    balanced: Sequence[Record],
+    rare: Measure,
+    common: Measure,
+    *,
+    same_answers: Collection[str],
+) -> list[RankedRemedy]:
+    """A row per remedy, in the order of the cells."""
+    f1, rares, commons = (
+        _changes(cells, plain, score, untested=same_answers)
+        for score in (F1, rare, common)
+    )
+    return [
+        RankedRemedy(
+            regime=name,
+            seeds=tuple(r.seed for r in runs),
+            macro_f1=spread([F1(r.scores) for r in runs]),
+            change=f1[name],
+            rare=rares[name],
+            common=commons[name],
+            gap_f1=_gap(runs, plain, balanced, F1),
+            gap_rare=_gap(runs, plain, balanced, rare),
+            behind_pick=None,
+            parameters=runs[0].parameters,
+            multiply_adds=runs[0].multiply_adds,
+            train_seconds=spread([r.train_seconds for r in runs]),
+            same_answers=name in same_answers,
+        )
+        for name, runs in cells.items()
+    ]
 
 
 def _sides(reduced: tuple[int, ...], plain: Record) -> tuple[_Side, _Side]:
@@ -118,11 +140,23 @@ def _shared(runs: Sequence[Record], plain: Sequence[Record]) -> tuple[Record, ..
 
 
 def _changes(
-    cells: Sequence[Sequence[Record]], plain: Sequence[Record], score: Measure
-) -> list[Change]:
-    """Every cell minus plain training, one family."""
+    cells: Mapping[str, Sequence[Record]],
+    plain: Sequence[Record],
+    score: Measure,
+    *,
+    untested: Collection[str],
+) -> dict[str, Change]:
+    """Every cell minus plain training: one family, and those that need no test."""
     by_seed = {r.seed: score(r.scores) for r in plain}
-    return family([[score(r.scores) - by_seed[r.seed] for r in runs] for runs in cells])
+    values = {
+        name: [score(r.scores) - by_seed[r.seed] for r in runs]
+        for name, runs in cells.items()
+    }
+    tested = [name for name in values if name not in untested]
+    found = dict(zip(tested, family([values[n] for n in tested]), strict=True))
+    return found | {
+        n: _change(values[n], None, None, size=1) for n in values if n in untested
+    }
 
 
 def _behind(
@@ -137,7 +171,7 @@ def _behind(
             best[r.seed] - F1(r.scores) for r in cells[row.regime] if r.seed in best
         ]
         for row in rows
-        if row.regime != pick
+        if row.regime != pick and not row.same_answers
     }
     known = {name: values for name, values in paired.items() if values}
     distance = dict(zip(known, family(list(known.values())), strict=True))

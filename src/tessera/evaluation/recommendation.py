@@ -9,18 +9,35 @@ from tessera.results import Change, GapClosed, RankedRemedy, Ranking
 _NAMED = 4
 """Remedies that a sentence names; of more, it says how many."""
 _DEARER, _CHEAPER = 1.1, 0.9
+_AWAY = ", though it points the other way"
 
 
 def recommendation(ranking: Ranking) -> tuple[str, ...]:
     """Say what to take, what it costs, and what these seeds leave open."""
-    best = next((r for r in ranking.remedies if r.regime == ranking.pick), None)
-    if best is None:
-        return _none(ranking)
-    return (_take(ranking, best), _price(ranking, best), *_rivals(ranking, best))
+    best = next((r for r in ranking.tested if r.regime == ranking.pick), None)
+    if best is not None:
+        said = _take(ranking, best), _price(ranking, best), *_rivals(ranking, best)
+    else:
+        said = _none(ranking) if ranking.tested else ()
+    return (*said, *_untested(ranking))
+
+
+def _untested(ranking: Ranking) -> list[str]:
+    """Why a remedy that only calibrates is compared with nothing."""
+    names = [r.regime for r in ranking.remedies if r.same_answers]
+    if not names:
+        return []
+    it, changes = ("it", "changes") if len(names) == 1 else ("they", "change")
+    takes = "takes" if len(names) == 1 else "take"
+    return [
+        f"For {ranking.model} under {ranking.plain}, {listed(names)} {changes} no "
+        f"answer, only how sure the model is of it, so {it} {takes} no part in this "
+        "comparison."
+    ]
 
 
 def _take(ranking: Ranking, best: RankedRemedy) -> str:
-    size = len(ranking.remedies)
+    size = len(ranking.tested)
     corrected = f", corrected for {plural(size, 'comparison')}" if size > 1 else ""
     p = best.change.p_adjusted or 0.0
     text = (
@@ -56,7 +73,7 @@ def _price(ranking: Ranking, best: RankedRemedy) -> str:
 
 
 def _rivals(ranking: Ranking, best: RankedRemedy) -> list[str]:
-    others = [r for r in ranking.remedies if r.regime != best.regime]
+    others = [r for r in ranking.tested if r.regime != best.regime]
     sentences = []
     higher = [r for r in others if r.change.mean > best.change.mean]
     if higher:
@@ -83,8 +100,8 @@ def _rivals(ranking: Ranking, best: RankedRemedy) -> list[str]:
 
 def _none(ranking: Ranking) -> tuple[str, ...]:
     """No remedy is decided above plain training."""
-    best, n = ranking.remedies[0], len(ranking.remedies)
-    seeds = max(len(r.seeds) for r in ranking.remedies)
+    best, n = ranking.tested[0], len(ranking.tested)
+    seeds = max(len(r.seeds) for r in ranking.tested)
     where = f"For {ranking.model} under {ranking.plain}"
     if seeds == 1:
         return (
@@ -92,12 +109,14 @@ def _none(ranking: Ranking) -> tuple[str, ...]:
             f"no interval. {best.regime} has the highest macro-F1, "
             f"{points(best.change.mean)} points against plain training.",
         )
-    below = [r for r in ranking.remedies if r.change.decision == "below"]
+    below = [r for r in ranking.tested if r.change.decision == "below"]
     subject = "the remedy does not beat" if n == 1 else f"none of {n} remedies beats"
     first = (
         f"{where}, {subject} plain training beyond doubt with {plural(seeds, 'seed')}."
     )
-    nearest = f"Nearest is {best.regime}: macro-F1 {with_interval(best.change)} points"
+    change = f"macro-F1 {with_interval(best.change)} points"
+    away = round(100 * best.change.mean, 1) < 0 and best not in below
+    nearest = f"Nearest is {best.regime}{_AWAY * away}: {change}"
     nearest += "." if best in below else f"; {_seeds([best.change])}"
     if not below:
         return first, nearest
@@ -120,18 +139,25 @@ def _seeds(changes: Sequence[Change | None]) -> str:
     """
     if any(change is None or change.low is None for change in changes):
         return "where there is no interval, more seeds have to give one."
-    known = [c.seeds_to_decide for c in changes if c and c.seeds_to_decide]
+    found = [c for c in changes if c]
+    rough = any(len(c.values) == 2 for c in found)
+    source = ", estimated from two seeds" if rough else ""
+    return f"{_number([c.seeds_to_decide for c in found])}{source}."
+
+
+def _number(needed: Sequence[int | None]) -> str:
+    known = [n for n in needed if n]
     if not known:
-        return f"more than {MOST_SEEDS:,} seeds would be needed."
+        return f"more than {MOST_SEEDS:,} seeds would be needed"
     fewest, most = min(known), max(known)
-    if len(known) < len(changes):
+    if len(known) < len(needed):
         return (
             f"about {fewest} seeds would probably decide the first of these "
-            f"comparisons, and more than {MOST_SEEDS:,} the closest."
+            f"comparisons, and more than {MOST_SEEDS:,} the closest"
         )
     if fewest == most:
-        return f"about {most} seeds would probably decide."
-    return f"about {fewest} to {most} seeds would probably decide."
+        return f"about {most} seeds would probably decide"
+    return f"about {fewest} to {most} seeds would probably decide"
 
 
 def with_interval(change: Change) -> str:

@@ -8,7 +8,7 @@ some, weighted when it weights the classes on the same profile.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tessera.catalogue import is_inverse_frequency, is_plain
+from tessera.catalogue import is_inverse_frequency, is_plain, keeps_answers
 from tessera.evaluation.comparison import Cells, cells
 from tessera.experiment import Experiment, Hybrid, Regime
 from tessera.record import Record
@@ -25,6 +25,8 @@ class Imbalance:
     """Classes that the profile makes rarer."""
     remedies: tuple[str, ...] = ()
     """Every regime with a remedy on the same profile."""
+    calibrated: tuple[str, ...] = ()
+    """Those of them whose remedy changes no answer."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def roles(experiment: Experiment, records: Sequence[Record]) -> Roles:
         cells=cells(experiment, records),
         balanced=balanced[0] if balanced else None,
         imbalances=tuple(
-            Imbalance(r.name, _weighted(r, known), reduced[r.name], _remedied(r, known))
+            _imbalance(r, known, reduced[r.name])
             for r in known
             if _plain(r) and reduced[r.name]
         ),
@@ -76,22 +78,21 @@ def roles(experiment: Experiment, records: Sequence[Record]) -> Roles:
     )
 
 
+def _imbalance(
+    plain: Regime, known: Sequence[Regime], reduced: tuple[int, ...]
+) -> Imbalance:
+    same = [r for r in known if r.profile == plain.profile]
+    return Imbalance(
+        regime=plain.name,
+        weighted=next((r.name for r in same if is_inverse_frequency(r.remedy)), None),
+        reduced=reduced,
+        remedies=tuple(r.name for r in same if not _plain(r)),
+        calibrated=tuple(r.name for r in same if keeps_answers(r.remedy)),
+    )
+
+
 def _plain(regime: Regime) -> bool:
     return is_plain(regime.remedy)
-
-
-def _weighted(plain: Regime, regimes: Sequence[Regime]) -> str | None:
-    for regime in regimes:
-        same = regime.profile == plain.profile
-        if same and is_inverse_frequency(regime.remedy):
-            return regime.name
-    return None
-
-
-def _remedied(plain: Regime, regimes: Sequence[Regime]) -> tuple[str, ...]:
-    return tuple(
-        r.name for r in regimes if r.profile == plain.profile and not _plain(r)
-    )
 
 
 def _labels(experiment: Experiment, kind: str) -> tuple[str, ...]:

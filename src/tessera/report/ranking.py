@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tessera.evaluation.evidence import listed, points
+from tessera.evaluation.evidence import listed, plural, points
 from tessera.evaluation.recommendation import with_interval
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
@@ -32,7 +32,7 @@ def _figure(ranking: Ranking) -> Drawing:
         caption="Differences in points over paired seeds. Diamonds are means, rings "
         "single seeds, bars 95 % t-intervals; a bar that reaches the edge goes on "
         "beyond it. A filled diamond is decided after Holm's correction for "
-        f"{len(ranking.remedies)} comparisons, a hollow one is not."
+        f"{plural(len(ranking.tested), 'comparison')}, a hollow one is not."
         + (" The dashed line is balanced data." if ranking.balanced_f1 else "")
         + (
             " \N{BLACK RIGHT-POINTING SMALL TRIANGLE}: recommended."
