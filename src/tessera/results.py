@@ -118,7 +118,7 @@ class RankedRemedy(Value):
 
 
 class Ranking(Value):
-    """A model's remedies on one imbalanced profile, by falling mean change of F1."""
+    """A model's remedies on one profile whose classes differ, best mean of F1 first."""
 
     model: str
     plain: str
@@ -129,7 +129,8 @@ class Ranking(Value):
     common_classes: tuple[int, ...]
     """The classes that it may cost."""
     sides: tuple[str, str]
-    """What the two are called: `reduced` and `other`, or `tail` and `head`."""
+    """What the two are called: `reduced` or `rare` and `other`; `tail` and `head`; or,
+    where no class counts as rare, `rarest` and `most common`."""
     plain_f1: Spread
     balanced_f1: Spread | None
     plain_seconds: Spread

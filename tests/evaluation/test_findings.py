@@ -4,9 +4,9 @@ import pytest
 from tessera.evaluation import findings
 from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
-from tessera.experiment import Cnn, Experiment, Explain, Regime
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain, Regime
 
-from .studies import flat, records
+from .studies import by_nature, flat, records
 
 FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
 
@@ -146,3 +146,16 @@ def test_without_pictures_grad_cam_is_not_tested():
     none = FIVE.model_copy(update={"explain": Explain(examples=0)})
     finished = records(none, lambda m, r, s: flat(0.8, 0.7))
     assert findings.grad_cam_meaningful(none, finished).verdict == "not tested"
+
+
+def test_unequal_data_without_a_rare_class_say_why_two_claims_are_not_tested():
+    study = Experiment(models=(Cnn(),), regimes=OWN_REGIMES)
+    every = [by_nature(r, 3600) for r in records(study, lambda *_: flat(0.8, 0.5))]
+    mild = roles(study, every)
+    for verdict in (
+        findings.imbalance_costs_recall(mild),
+        findings.class_weights_help(mild),
+    ):
+        assert verdict.verdict == "not tested"
+        assert verdict.because.startswith("No class counts as rare under as-is: each")
+        assert "cut a class with a profile" in verdict.because

@@ -3,8 +3,10 @@ import pytest
 from scipy import stats
 
 from tessera.evaluation.ranking import family, rankings
+from tessera.evaluation.recommendation import recommendation
 from tessera.experiment import (
     CLASS_WEIGHTS,
+    OWN_REGIMES,
     Cnn,
     Experiment,
     Exponential,
@@ -14,7 +16,7 @@ from tessera.experiment import (
 )
 from tessera.remedies import Remedy, Temperature
 
-from .studies import REDUCED, flat, records
+from .studies import REDUCED, by_nature, flat, records
 
 NOISE = {0: 0.004, 1: -0.003, 2: 0.001, 3: -0.002, 4: 0.002}
 LEVELS = {
@@ -164,6 +166,48 @@ def test_more_comparisons_make_a_decision_harder():
     assert among.p_adjusted == pytest.approx(10 * alone.p)
     assert (among.decision, among.low) == ("undecided", alone.low)
     assert among.seeds_to_decide > 3
+
+
+OWN = Experiment(models=(Cnn(),), regimes=OWN_REGIMES, seeds=(0, 1, 2))
+
+
+def own_recalls(model, regime, seed):
+    level = {"as-is": "plain", "weighted": "strong"}.get(regime, regime)
+    return recalls(model, level, seed)
+
+
+def test_classes_that_are_rare_by_nature_are_not_called_reduced():
+    found = [by_nature(r) for r in records(OWN, own_recalls)]
+    (ranking,) = rankings(OWN, found)
+    assert (ranking.sides, ranking.rare_classes) == (("rare", "other"), REDUCED)
+
+
+def test_without_a_rare_class_the_rarest_stand_against_the_most_common():
+    found = [by_nature(r, 3600) for r in records(OWN, own_recalls)]
+    (ranking,) = rankings(OWN, found)
+    assert (ranking.plain, ranking.balanced) == ("as-is", "balanced")
+    assert ranking.sides == ("rarest", "most common")
+    assert ranking.rare_classes == REDUCED
+    assert ranking.common_classes == (0, 1, 2, 6, 7, 8, 9)
+    # Recall from 0.30 to 0.60 there, and from 0.80 to 0.76 elsewhere.
+    (row,) = ranking.remedies
+    assert row.rare.mean == pytest.approx(0.30, abs=0.01)
+    assert row.common.mean == pytest.approx(-0.04)
+    price = recommendation(ranking.model_copy(update={"pick": "weighted"}))[1]
+    assert price.startswith("The rarest classes' recall changes by +")
+    assert ", the most common classes' by" in price
+
+
+def test_without_a_levelled_regime_plain_training_is_no_goal_of_its_own():
+    study = OWN.model_copy(update={"regimes": OWN_REGIMES[1:]})
+    found = [by_nature(r, 3600) for r in records(study, own_recalls)]
+    (ranking,) = rankings(study, found)
+    assert (ranking.balanced, ranking.remedies[0].gap_f1) == (None, None)
+
+
+def test_data_whose_classes_are_equal_are_not_ranked():
+    study = OWN.model_copy(update={"regimes": OWN_REGIMES[1:]})
+    assert rankings(study, records(study, own_recalls)) == ()
 
 
 def with_temperature(*names):

@@ -1,6 +1,7 @@
 from tessera.evaluation.roles import Imbalance, roles
 from tessera.experiment import (
     CLASS_WEIGHTS,
+    OWN_REGIMES,
     Experiment,
     Exponential,
     Hybrid,
@@ -9,7 +10,7 @@ from tessera.experiment import (
 )
 from tessera.remedies import Remedy, Temperature
 
-from .studies import REDUCED, flat, records
+from .studies import REDUCED, by_nature, flat, records
 
 
 def recalls(model, regime, seed):
@@ -62,6 +63,32 @@ def test_a_remedy_that_only_calibrates_is_told_apart():
     )
     (found,) = roles(study, records(study, recalls)).imbalances
     assert (found.remedies, found.calibrated) == (("warm",), ("warm",))
+
+
+def test_data_as_they_come_have_rare_classes_and_no_reduced_ones():
+    study = Experiment(regimes=OWN_REGIMES)
+    found = roles(study, [by_nature(r) for r in records(study, recalls)])
+    (imbalance,) = found.imbalances
+    assert (imbalance.regime, imbalance.weighted) == ("as-is", "weighted")
+    assert (imbalance.natural, imbalance.reduced) == (True, REDUCED)
+    assert (found.natural, found.rare) == ((imbalance,), "rare")
+    cut = roles(Experiment(), records(Experiment(), recalls))
+    assert (cut.natural, cut.rare) == ((), "reduced")
+
+
+def test_unequal_classes_of_which_none_is_rare_are_mild():
+    study = Experiment(regimes=OWN_REGIMES[1:] + OWN_REGIMES[:1])
+    found = roles(study, [by_nature(r, 3600) for r in records(study, recalls)])
+    assert found.imbalances == ()
+    assert [(i.regime, i.remedies) for i in found.mild] == [("as-is", ("weighted",))]
+    # The levelled regime, though the one as it comes stands before it.
+    assert found.balanced == "balanced"
+
+
+def test_equal_classes_as_they_come_are_balanced_data():
+    study = Experiment(regimes=OWN_REGIMES[1:])
+    found = roles(study, records(study, recalls))
+    assert (found.balanced, found.mild) == ("as-is", ())
 
 
 def test_hybrids_with_attention_are_told_apart():

@@ -20,6 +20,7 @@ from tessera.evaluation.evidence import (
     Outcome,
     classes,
     compare,
+    listed,
     plural,
 )
 from tessera.evaluation.faithfulness import Faithfulness
@@ -182,7 +183,8 @@ def imbalance_costs_recall(roles: Roles) -> Verdict:
     """Key finding 2: what imbalance costs the reduced classes."""
     if roles.balanced is None or not roles.imbalances:
         return IMBALANCE.untested(
-            "It needs a balanced and an imbalanced regime, both without a remedy."
+            _no_rare_class(roles)
+            or "It needs a balanced and an imbalanced regime, both without a remedy."
         )
     findings = [
         compare(
@@ -203,8 +205,9 @@ def class_weights_help(roles: Roles) -> Verdict:
     pairs = [i for i in roles.imbalances if i.weighted]
     if not pairs:
         return WEIGHTS.untested(
-            "It needs two regimes of one imbalanced profile: without a remedy and with "
-            "class weights."
+            _no_rare_class(roles)
+            or "It needs two regimes of one imbalanced profile: without a remedy and "
+            "with class weights."
         )
     both = list(product(pairs, roles.models))
     gains = [
@@ -218,6 +221,18 @@ def class_weights_help(roles: Roles) -> Verdict:
         for score in ("common_recall", "accuracy")
     ]
     return WEIGHTS.judged(gains, "above", also=[f"The price. {p}" for p in price])
+
+
+def _no_rare_class(roles: Roles) -> str:
+    """Why a claim of rare classes is not tested; empty where it is another reason."""
+    if roles.imbalances or not roles.mild:
+        return ""
+    names = listed([i.regime for i in roles.mild])
+    return (
+        f"No class counts as rare under {names}: each has at least half of the images "
+        "of the most common one. The ranking of remedies needs no rare class; to see "
+        "what rarity costs, cut a class with a profile."
+    )
 
 
 def _weighting(roles: Roles, imbalance: Imbalance, model: str, score: str) -> Finding:

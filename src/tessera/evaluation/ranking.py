@@ -26,7 +26,7 @@ _Side = tuple[str, tuple[int, ...]]
 
 
 def rankings(experiment: Experiment, records: Sequence[Record]) -> tuple[Ranking, ...]:
-    """Rank the remedies of every model on every imbalanced profile.
+    """Rank the remedies of every model on every profile whose classes differ.
 
     Args:
         experiment: What was asked for.
@@ -39,7 +39,7 @@ def rankings(experiment: Experiment, records: Sequence[Record]) -> tuple[Ranking
     found = roles(experiment, records)
     ranked = [
         _ranking(found, imbalance, model)
-        for imbalance in found.imbalances
+        for imbalance in (*found.imbalances, *found.mild)
         for model in found.models
     ]
     return tuple(r for r in ranked if r is not None)
@@ -47,7 +47,8 @@ def rankings(experiment: Experiment, records: Sequence[Record]) -> tuple[Ranking
 
 def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     plain = found.runs(model, imbalance.regime)
-    balanced = found.runs(model, found.balanced or "")
+    levelled = found.balanced if found.balanced != imbalance.regime else None
+    balanced = found.runs(model, levelled or "")
     cells = {
         name: runs
         for name in imbalance.remedies
@@ -56,7 +57,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     if not cells:
         return None
     (rare_name, rare_classes), (common_name, common_classes) = _sides(
-        imbalance.reduced, plain[0]
+        imbalance, plain[0]
     )
     rows = _rows(
         cells,
@@ -71,7 +72,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     ranking = Ranking(
         model=model,
         plain=imbalance.regime,
-        balanced=found.balanced if balanced else None,
+        balanced=levelled if balanced else None,
         rare_classes=rare_classes,
         common_classes=common_classes,
         sides=(rare_name, common_name),
@@ -119,18 +120,21 @@ def _rows(
     ]
 
 
-def _sides(reduced: tuple[int, ...], plain: Record) -> tuple[_Side, _Side]:
+def _sides(imbalance: Imbalance, plain: Record) -> tuple[_Side, _Side]:
     """The rare classes, then the common ones, by what they are called.
 
-    The classes that the profile reduces against the others; where it reduces more than
-    half of them, as a long tail does, the tail against the head.
+    The classes that are reduced, or rare by nature, against the others; where they are
+    more than half of all, as in a long tail, the tail against the head; where no class
+    counts as rare, the group with the fewest images against that with the most.
     """
-    size = len(plain.train_counts)
+    size, few = len(plain.train_counts), imbalance.reduced
     parted = groups(plain.train_counts)
-    if parted is not None and 2 * len(reduced) > size:
+    if parted is not None and not few:
+        return ("rarest", parted.tail), ("most common", parted.head)
+    if parted is not None and 2 * len(few) > size:
         return ("tail", parted.tail), ("head", parted.head)
-    others = tuple(i for i in range(size) if i not in reduced)
-    return ("reduced", reduced), ("other", others)
+    others = tuple(i for i in range(size) if i not in few)
+    return ("rare" if imbalance.natural else "reduced", few), ("other", others)
 
 
 def _shared(runs: Sequence[Record], plain: Sequence[Record]) -> tuple[Record, ...]:
