@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tessera.record import CellSummary, StudyRecord
-from tessera.results import Change, GapClosed, Interval, RankedRemedy
+from tessera.results import Change, GapClosed, Interval, RankedRemedy, Ranking
 
 
 def test_a_value_survives_the_trip_through_json() -> None:
@@ -39,3 +39,4 @@ def test_files_without_statistics_are_read_as_files_without_them() -> None:
     assert not StudyRecord.model_fields["rankings"].is_required()
     assert not StudyRecord.model_fields["baselines"].is_required()
     assert not RankedRemedy.model_fields["same_answers"].is_required()
+    assert not Ranking.model_fields["levelled"].is_required()

@@ -139,6 +139,13 @@ class Ranking(Value):
     """The recommended remedy; None where none beats plain training beyond doubt."""
     recommendation: tuple[str, ...]
     """In sentences."""
+    levelled: bool = False
+    """Whether the balanced regime levels unequal data by leaving images out."""
+
+    @property
+    def reference(self) -> str:
+        """What the gap that a remedy may close reaches up to."""
+        return "levelled data" if self.levelled else "balanced data"
 
     @property
     def tested(self) -> tuple[RankedRemedy, ...]:

@@ -2,9 +2,9 @@ import pytest
 
 from tessera.evaluation.effects import effects
 from tessera.evaluation.roles import roles
-from tessera.experiment import Experiment, Regime
+from tessera.experiment import OWN_REGIMES, Experiment, Regime
 
-from .studies import flat, records
+from .studies import by_nature, flat, records
 
 STUDY = Experiment()
 
@@ -35,3 +35,13 @@ def test_models_without_a_finished_pair_are_left_out():
 def test_a_study_without_imbalance_has_no_effects():
     balanced = Experiment(regimes=(Regime(name="balanced"),))
     assert effects(roles(balanced, records(balanced, recalls))) == ()
+
+
+def test_classes_that_are_rare_by_nature_are_called_so():
+    own = Experiment(regimes=OWN_REGIMES)
+    found = [by_nature(r) for r in records(own, lambda *_: flat(0.8, 0.5))]
+    cost, _, price = effects(roles(own, found))
+    assert (cost.score, price.score) == (
+        "rare classes' recall",
+        "other classes' recall",
+    )

@@ -159,3 +159,29 @@ def test_unequal_data_without_a_rare_class_say_why_two_claims_are_not_tested():
         assert verdict.verdict == "not tested"
         assert verdict.because.startswith("No class counts as rare under as-is: each")
         assert "cut a class with a profile" in verdict.because
+
+
+def own(recalls):
+    study = Experiment(models=(Cnn(),), regimes=OWN_REGIMES)
+    return roles(study, [by_nature(r) for r in records(study, recalls)])
+
+
+def test_data_as_they_come_are_not_said_to_be_reduced():
+    found = own(lambda m, r, seed: flat(0.8, 0.5 + 0.01 * seed))
+    cost = findings.imbalance_costs_recall(found)
+    assert "Nothing is made rare here" in cost.hypothesis
+    assert "of cat, deer and dog, as-is minus balanced" in cost.evidence[0]
+    weights = findings.class_weights_help(found)
+    for verdict in (cost, weights):
+        assert "rare classes" in verdict.hypothesis
+        assert "reduced" not in verdict.hypothesis
+
+
+def test_balanced_training_says_how_many_images_levelling_leaves():
+    # 10 classes of 900 images of 7 of 4,500 and 3 of 900.
+    verdict = findings.balanced_training(own(lambda *_: flat(0.8, 0.5)))
+    assert verdict.evidence[0].startswith(
+        "The balanced runs see 9,000 of the 34,200 training images of as-is:"
+    )
+    cut = found(FIVE, lambda *_: flat(0.8, 0.5))
+    assert "levelled" not in " ".join(findings.balanced_training(cut).evidence)

@@ -101,3 +101,11 @@ def test_without_records_no_part_is_filled():
     found = roles(Experiment(), [])
     assert (found.balanced, found.imbalances, found.regimes) == (None, (), ())
     assert found.runs("cnn", "balanced") == ()
+
+
+def test_the_images_of_a_regime_are_those_of_one_run():
+    study = Experiment(regimes=OWN_REGIMES)
+    found = roles(study, [by_nature(r) for r in records(study, recalls)])
+    assert found.images("balanced") == 10 * 900
+    assert found.images("as-is") == 7 * 4500 + 3 * 900
+    assert found.images("unknown") == 0

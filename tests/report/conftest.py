@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from evaluation.studies import flat
+from evaluation.studies import by_nature, flat
 
 from tessera.experiment import (
     CLASS_WEIGHTS,
+    OWN_REGIMES,
     Cnn,
     Experiment,
     Hybrid,
@@ -52,6 +53,35 @@ def rendered(tmp_path_factory) -> Path:
     folder = write_study(tmp_path_factory.mktemp("rendered"), SMALL, recalls)
     write_report(folder)
     return folder
+
+
+OWN = Experiment(
+    name="own", models=(Cnn(),), regimes=OWN_REGIMES, training=Training(epochs=2)
+)
+"""Data that are imbalanced as they come."""
+
+
+def own_recalls(model, regime, seed):
+    common, rare = {
+        "balanced": (0.6, 0.7),
+        "as-is": (0.8, 0.4),
+        "weighted": (0.75, 0.5),
+    }[regime]
+    return flat(common + 0.01 * seed, rare + 0.015 * seed)
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory) -> Study:
+    """A study of one model on data whose classes 3, 4 and 5 are rare by nature."""
+    folder = tmp_path_factory.mktemp("own")
+    return load(write_study(folder, OWN, own_recalls, by_nature))
+
+
+@pytest.fixture(scope="session")
+def mild(tmp_path_factory) -> Study:
+    """The same where these classes have four fifths of the others' images."""
+    folder = tmp_path_factory.mktemp("mild")
+    return load(write_study(folder, OWN, own_recalls, lambda r: by_nature(r, 3600)))
 
 
 GAINS = {f"remedy-{i}": 0.30 - 0.04 * i for i in range(7)}

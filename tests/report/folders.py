@@ -1,6 +1,7 @@
 """Synthetic study folders: the files a study leaves, without any training."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,15 @@ COLUMNS = (
 )
 
 
-def write_study(path: Path, experiment: Experiment, recalls: Recalls) -> Path:
-    """Write `study.json` and every run's files into `path`."""
-    found, places = records(experiment, recalls), folders(experiment)
+def write_study(
+    path: Path,
+    experiment: Experiment,
+    recalls: Recalls,
+    change: Callable[[Record], Record] = lambda record: record,
+) -> Path:
+    """Write `study.json` and every run's files, each record changed, into `path`."""
+    found = [change(record) for record in records(experiment, recalls)]
+    places = folders(experiment)
     for record, place in zip(found, places, strict=True):
         write_run(RunFolder(path / place), record, experiment.training.epochs)
     study = study_record(experiment, found, ENVIRONMENT, places, path)

@@ -21,3 +21,8 @@ def test_a_study_without_pairs_has_no_such_drawing(tmp_path):
         training=Training(epochs=1),
     )
     assert changes(load(write_study(tmp_path, one, recalls))) is None
+
+
+def test_the_caption_says_where_nothing_was_made_rare(own, drawn):
+    assert "Nothing was made rare here" in changes(own).caption
+    assert "Nothing was made rare" not in drawn.changes.caption

@@ -191,3 +191,15 @@ def test_a_study_without_statistics_is_shown_without_them(study):
     text = page(bare, figures(bare, images=False))
     assert 'id="remedies"' not in text
     assert "without looking at an image" not in text
+
+
+def test_a_page_on_data_as_they_come_speaks_of_no_reduced_class(own):
+    html = page(own, figures(own, images=False))
+    assert "Rare classes: cat, deer, dog; the balanced rows" in html
+    assert "reduced class" not in html.lower()
+
+
+def test_a_page_on_unequal_data_without_a_rare_class_has_remedies(mild):
+    html = page(mild, figures(mild, images=False))
+    assert 'id="remedies"' in html
+    assert "rarest against most common classes" in html

@@ -1,3 +1,6 @@
+from tessera.report.recalls import per_class_recall, score_overview
+
+
 def test_every_model_has_a_panel_and_every_regime_a_marker(drawn):
     for name in ("cnn", "hybrid", "balanced", "imbalanced", "weighted", "cat"):
         assert f">{name}<" in drawn.recall.svg
@@ -12,3 +15,20 @@ def test_the_overview_tells_the_two_scores_of_every_cell(drawn):
     alternative = drawn.overview.alternative
     assert "recall of the reduced classes 40.8 %" in alternative
     assert alternative.count("macro-F1") == 6
+
+
+def test_classes_that_are_rare_by_nature_are_not_called_reduced(own):
+    overview, recall = score_overview(own), per_class_recall(own)
+    for drawing in (overview, recall):
+        text = f"{drawing.caption} {drawing.alternative} {drawing.svg}"
+        assert "reduce" not in text
+    assert "recall of the rare classes 40.8 %" in overview.alternative
+    assert "leaves images of the common classes out" in overview.caption
+    assert (
+        "Shaded: the classes that are rare in the data as they come" in recall.caption
+    )
+
+
+def test_classes_that_a_profile_cut_are_called_reduced(drawn):
+    assert "Shaded: the classes that the profile reduces." in drawn.recall.caption
+    assert "falls under imbalance" in drawn.overview.caption

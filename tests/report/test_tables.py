@@ -47,3 +47,15 @@ def test_a_ranking_row_holds_the_gap_closed_and_the_cost(many):
     ranked = many.record.rankings[0].remedies[0]
     assert cells[4].startswith(f"{100 * ranked.gap_f1.value:.0f}")
     assert cells[6] == "193,098"
+
+
+def test_data_without_imbalance_are_called_levelled_where_images_were_left_out(own):
+    text = tables.rankings(own.record)
+    assert "| *levelled data* | " in text
+    assert "balanced data" not in text
+    assert "Rare classes' recall | Other classes' recall" in text
+
+
+def test_a_ranking_without_a_rare_class_names_the_rarest_and_the_most_common(mild):
+    head = tables.rankings(mild.record)
+    assert "| Rarest classes' recall | Most common classes' recall |" in head

@@ -56,3 +56,9 @@ def test_nobody_is_best_where_all_score_zero():
     found = records(study, lambda m, r, s: flat(0.0, 0.5))
     cells = summarise(study, found, folders(study))
     assert words.best(cells, "worst_class_recall") == frozenset()
+
+
+def test_a_score_of_rare_classes_is_headed_by_what_they_are(study, own, mild):
+    assert ("reduced_recall", "Reduced classes' recall") in words.columns(study.record)
+    assert ("reduced_recall", "Rare classes' recall") in words.columns(own.record)
+    assert "reduced_recall" not in dict(words.columns(mild.record))

@@ -46,9 +46,9 @@ def _effect(
         (model, contrast(roles.runs(model, after), roles.runs(model, before), read))
         for model in roles.models
     ]
-    reduced = score == "reduced_recall"
+    whose = roles.rare if score == "reduced_recall" else "other"
     return Effect(
         title=f"{after} minus {before}",
-        score="reduced classes' recall" if reduced else "other classes' recall",
+        score=f"{whose} classes' recall",
         rows=tuple((model, change) for model, change in pairs if change is not None),
     )

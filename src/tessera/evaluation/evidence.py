@@ -95,7 +95,7 @@ def listed(names: Sequence[str]) -> str:
 def classes(roles: Roles, indices: Sequence[int]) -> str:
     """The classes' names, or how many they are when the list would be long."""
     if len(indices) > 4:
-        return f"the {len(indices)} reduced classes"
+        return f"the {len(indices)} {roles.rare} classes"
     names = [roles.class_names[i] for i in indices]
     numbered = any(name.isdecimal() for name in names)
     return f"{'classes ' if numbered else ''}{listed(names)}"

@@ -1,6 +1,7 @@
 """The seed study's four key findings, each restated so that numbers can decide it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 from tessera.evaluation import meaningful
@@ -49,12 +50,22 @@ IMBALANCE = Claim(
     "For every model, the mean recall of the reduced classes is lower after imbalanced "
     "than after balanced training with the same seeds.",
 )
+BY_NATURE = replace(
+    IMBALANCE,
+    hypothesis="For every model, the mean recall of the rare classes is lower after "
+    "training on the data as they come than after balanced training with the same "
+    "seeds. (Nothing is made rare here: balanced training leaves images of the common "
+    "classes out, so that it has fewer images as well.)",
+)
 WEIGHTS = Claim(
     "class-weights-help",
     "Applying class weights significantly improves F1-score and recall of minority "
     "classes.",
     "For every model, both the mean F1 and the mean recall of the reduced classes are "
     "higher with class weights than without, on the same images with the same seeds.",
+)
+WEIGHTS_BY_NATURE = replace(
+    WEIGHTS, hypothesis=WEIGHTS.hypothesis.replace("reduced", "rare")
 )
 GRAD_CAM = Claim(
     "grad-cam-meaningful",
@@ -75,8 +86,19 @@ def balanced_training(roles: Roles) -> Verdict:
     return BALANCED.verdict(
         _overall(sides, complete=len(found) == len(roles.models)),
         _why(sides, roles),
-        [_level_sentence(model, runs) for model, runs in found],
+        [*_levelled(roles), *(_level_sentence(model, runs) for model, runs in found)],
     )
+
+
+def _levelled(roles: Roles) -> list[str]:
+    """What balanced training is on data that are imbalanced by nature."""
+    seen = roles.images(roles.balanced or "")
+    return [
+        f"The {roles.balanced} runs see {seen:,} of the {whole:,} training images of "
+        f"{i.regime}: the classes are levelled by leaving images out."
+        for i in roles.natural[:1]
+        if i.regime != roles.balanced and (whole := roles.images(i.regime))
+    ]
 
 
 def _runs(roles: Roles, model: str) -> tuple[Record, ...]:
@@ -181,8 +203,9 @@ def _needed(runs: Sequence[Record]) -> list[int | None]:
 
 def imbalance_costs_recall(roles: Roles) -> Verdict:
     """Key finding 2: what imbalance costs the reduced classes."""
+    claim = BY_NATURE if roles.natural else IMBALANCE
     if roles.balanced is None or not roles.imbalances:
-        return IMBALANCE.untested(
+        return claim.untested(
             _no_rare_class(roles)
             or "It needs a balanced and an imbalanced regime, both without a remedy."
         )
@@ -197,14 +220,15 @@ def imbalance_costs_recall(roles: Roles) -> Verdict:
         )
         for imbalance, model in product(roles.imbalances, roles.models)
     ]
-    return IMBALANCE.judged(findings, "below")
+    return claim.judged(findings, "below")
 
 
 def class_weights_help(roles: Roles) -> Verdict:
     """Key finding 3: what class weights win back, and at what price."""
+    claim = WEIGHTS_BY_NATURE if roles.natural else WEIGHTS
     pairs = [i for i in roles.imbalances if i.weighted]
     if not pairs:
-        return WEIGHTS.untested(
+        return claim.untested(
             _no_rare_class(roles)
             or "It needs two regimes of one imbalanced profile: without a remedy and "
             "with class weights."
@@ -220,7 +244,7 @@ def class_weights_help(roles: Roles) -> Verdict:
         for imbalance, model in both
         for score in ("common_recall", "accuracy")
     ]
-    return WEIGHTS.judged(gains, "above", also=[f"The price. {p}" for p in price])
+    return claim.judged(gains, "above", also=[f"The price. {p}" for p in price])
 
 
 def _no_rare_class(roles: Roles) -> str:

@@ -79,6 +79,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
         plain_f1=spread([F1(r.scores) for r in plain]),
         balanced_f1=spread([F1(r.scores) for r in balanced]) if balanced else None,
         plain_seconds=spread([r.train_seconds for r in plain]),
+        levelled=imbalance.natural,
         remedies=tuple(_behind(rows, cells, pick) if pick else rows),
         pick=pick,
         recommendation=(),

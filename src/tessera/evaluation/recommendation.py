@@ -45,14 +45,14 @@ def _take(ranking: Ranking, best: RankedRemedy) -> str:
         f"is {with_interval(best.change)} points against plain training over "
         f"{plural(len(best.seeds), 'seed')} ({p_value(p)}{corrected})"
     )
-    return f"{text}{_closes(best.gap_f1)}."
+    return f"{text}{_closes(best.gap_f1, ranking.reference)}."
 
 
-def _closes(gap: GapClosed | None) -> str:
+def _closes(gap: GapClosed | None, reference: str) -> str:
     if gap is None or gap.value is None or gap.low is None or gap.high is None:
         return ""
     return (
-        f", which closes {whole_percent(gap.value)} % of the gap to balanced data "
+        f", which closes {whole_percent(gap.value)} % of the gap to {reference} "
         f"({whole_percent(gap.low)} to {whole_percent(gap.high)} %)"
     )
 

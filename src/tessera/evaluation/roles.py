@@ -66,6 +66,11 @@ class Roles:
         """A cell's records; none where it is not finished or not asked for."""
         return self.cells.get((model, regime), ())
 
+    def images(self, regime: str) -> int:
+        """Images that a run of the regime trains on; 0 where none is finished."""
+        named = (r[0] for (_, name), r in self.cells.items() if name == regime)
+        return next((sum(first.train_counts) for first in named), 0)
+
 
 def roles(experiment: Experiment, records: Sequence[Record]) -> Roles:
     """Find the roles; what the experiment lacks is an empty tuple or None."""

@@ -44,11 +44,7 @@ class Study:
 
     def _parts(self) -> Iterator[str]:
         seeds = len(self.record.experiment.seeds)
-        shown = [
-            (score, title)
-            for score, title in words.COLUMNS
-            if all(score in cell.scores for cell in self.record.cells)
-        ]
+        shown = words.columns(self.record)
         rows = [
             (
                 cell.regime,

@@ -9,6 +9,11 @@ from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import QUIET, drawing, grid_of_axes, interval_row, svg
 
+_LEVELLED = (
+    " Nothing was made rare here: balanced training leaves images of the common "
+    "classes out, the other regimes keep all."
+)
+
 
 def changes(study: Study) -> Drawing | None:
     """Draw every effect: a panel each, a row per model.
@@ -16,7 +21,8 @@ def changes(study: Study) -> Drawing | None:
     Returns:
         The drawing, or None where the study has no pair of regimes to compare.
     """
-    found = effects(roles(study.record.experiment, study.records))
+    parts = roles(study.record.experiment, study.records)
+    found = effects(parts)
     if not found:
         return None
     with drawing():
@@ -26,7 +32,9 @@ def changes(study: Study) -> Drawing | None:
         title="What imbalance costs, what class weights win back",
         caption="Paired differences. Diamonds are means over seeds, rings are single "
         "seeds, bars the 95 % interval of the mean; a bar that reaches the edge "
-        "goes on beyond it. A filled diamond is decided: its bar leaves out zero.",
+        "goes on beyond it. A filled diamond is decided: its bar leaves out zero."
+        + _LEVELLED
+        * bool(parts.natural),
         alternative=" ".join(_sentences(effect) for effect in found),
         svg=picture,
     )

@@ -35,7 +35,7 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
         caption="Thin lines are seeds, thick lines their mean; dots mark the epochs "
         "whose weights were kept. Training values are measured while the weights "
         "change, on augmented images and with dropout, so they can lie on the worse "
-        f"side of validation. {_WHAT[quantity]}{shown.note(study.record)}",
+        f"side of validation. {_what(study, quantity)}{shown.note(study.record)}",
         alternative=f"Line charts of {quantity} against epoch. "
         + " ".join(
             _sentence(study, *cell, quantity) for cell in shown.cells(study.record)
@@ -44,11 +44,22 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
     )
 
 
-_WHAT: dict[Quantity, str] = {
-    "accuracy": "The validation images follow the training images' distribution: under "
-    "imbalance this is not the accuracy on balanced test images.",
-    "loss": "With class weights the training loss is the weighted one.",
-}
+def _what(study: Study, quantity: Quantity) -> str:
+    """What a reader may take these curves for, and they are not."""
+    if quantity == "loss":
+        return "With class weights the training loss is the weighted one."
+    fewest, most = (f(study.record.data.test_counts) for f in (min, max))
+    follow = "The validation images follow the training images' distribution"
+    if fewest == most:
+        return (
+            f"{follow}: under imbalance this is not the accuracy on balanced test "
+            "images."
+        )
+    return (
+        f"{follow}, the test images their own ({fewest:,} to {most:,} per class): "
+        "where a regime's differs from that, this is not the accuracy on the test "
+        "images."
+    )
 
 
 def _panels(study: Study, quantity: Quantity) -> str:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
+from tessera.evaluation.roles import rare_word
 from tessera.report import faithfulness, provenance, statistics, words
 from tessera.report.answer import answer
 from tessera.report.distribution import distinct_counts
@@ -54,7 +55,7 @@ def page(study: Study, drawn: Figures) -> str:
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:
     record = study.record
-    shown = [c for c in words.COLUMNS if all(c[0] in x.scores for x in record.cells)]
+    shown = words.columns(record)
     return {
         "study": record,
         "answer": answer(study),
@@ -64,6 +65,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "figures": drawn,
         "counts": distinct_counts(study),
         "reduced": reduced_classes(study.records),
+        "rare": rare_word(record.experiment),
         "runs": study.records,
         "folders": study.folders,
         "provenance": provenance.rows(record),

@@ -33,7 +33,7 @@ def _figure(ranking: Ranking) -> Drawing:
         "single seeds, bars 95 % t-intervals; a bar that reaches the edge goes on "
         "beyond it. A filled diamond is decided after Holm's correction for "
         f"{plural(len(ranking.tested), 'comparison')}, a hollow one is not."
-        + (" The dashed line is balanced data." if ranking.balanced_f1 else "")
+        + (f" The dashed line is {ranking.reference}." if ranking.balanced_f1 else "")
         + (
             " \N{BLACK RIGHT-POINTING SMALL TRIANGLE}: recommended."
             * bool(ranking.pick)

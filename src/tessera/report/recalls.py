@@ -1,12 +1,13 @@
 """Recall per class under every regime side by side, and the scores at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
 from tessera.evaluation.evidence import listed, plural
+from tessera.evaluation.roles import rare_word
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -27,9 +28,20 @@ TITLES = {
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro-F1",
     "worst_class_recall": "worst class's recall",
-    "reduced_recall": "recall of the reduced classes",
+    "reduced_recall": "recall of the {rare} classes",
 }
 _GLANCE = ("macro_f1", "reduced_recall")
+_SHADED = {
+    "reduced": " Shaded: the classes that the profile reduces.",
+    "rare": " Shaded: the classes that are rare in the data as they come.",
+}
+_LOOK = {
+    "reduced": "Look for how far each marker falls under imbalance, and how much of "
+    "that the remedy brings back.",
+    "rare": "Balanced training leaves images of the common classes out; look for what "
+    "that changes against the data as they come, and what a remedy changes that keeps "
+    "them all.",
+}
 
 
 def per_class_recall(study: Study) -> Drawing:
@@ -41,7 +53,7 @@ def per_class_recall(study: Study) -> Drawing:
         key="per-class-recall",
         title="Recall of every class, regime by regime",
         caption=f"On the test set. {_markers(study)}"
-        + (" Shaded: the classes that the profile reduces." if reduced else "")
+        + _SHADED[rare_word(study.record.experiment)] * bool(reduced)
         + shown.note(study.record),
         alternative="Dot chart of recall per class. "
         + " ".join(_reduced_sentence(c) for cells in models.values() for c in cells),
@@ -123,20 +135,24 @@ def _reduced_sentence(cell: CellSummary) -> str:
 
 def score_overview(study: Study) -> Drawing:
     """Draw the two scores that the study turns on, for every model and regime."""
-    scores = [s for s in _GLANCE if all(s in c.scores for c in study.record.cells)]
+    rare = rare_word(study.record.experiment)
+    titles = {
+        score: TITLES[score].format(rare=rare)
+        for score in _GLANCE
+        if all(score in c.scores for c in study.record.cells)
+    }
     models = _models(study)
     with drawing():
-        picture = _overview(models, scores)
+        picture = _overview(models, titles)
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"On the test set: {listed([TITLES[s] for s in scores])}. "
-        f"{_markers(study)} Look for how far each marker falls under imbalance, and "
-        "how much of that the remedy brings back." + shown.note(study.record),
+        caption=f"On the test set: {listed(list(titles.values()))}. "
+        f"{_markers(study)} {_LOOK[rare]}{shown.note(study.record)}",
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "
-            + listed([f"{TITLES[s]} {100 * c.scores[s].mean:.1f} %" for s in scores])
+            + listed([f"{t} {100 * c.scores[s].mean:.1f} %" for s, t in titles.items()])
             + "."
             for cells in models.values()
             for c in cells
@@ -145,16 +161,18 @@ def score_overview(study: Study) -> Drawing:
     )
 
 
-def _overview(models: dict[str, list[CellSummary]], shown: Sequence[str]) -> str:
+def _overview(
+    models: Mapping[str, list[CellSummary]], titles: Mapping[str, str]
+) -> str:
     regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
     height = 0.9 + max(0.42, 0.1 * len(regimes)) * len(models)
-    figure, axes = grid_of_axes(len(shown), columns=2, width=3.5, height=height)
-    for panel, score in zip(axes, shown, strict=True):
+    figure, axes = grid_of_axes(len(titles), columns=2, width=3.5, height=height)
+    for panel, (score, title) in zip(axes, titles.items(), strict=True):
         series = [
             (r, [_score(cells, r, score) for cells in models.values()]) for r in regimes
         ]
         _dots(panel, series)
-        panel.set_title(TITLES[score])
+        panel.set_title(title)
         panel.set_xlabel("%")
         panel.set_yticks(range(len(models)), list(models))
     axes[0].set_ylim(len(models) - 0.4, -0.6)

@@ -14,7 +14,7 @@ from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
-from tessera.report.words import NO_BREAK
+from tessera.report.words import NO_BREAK, titled
 from tessera.results import Change, GapClosed, Groups, Interval, Ranking, Spread
 
 _FURTHER = (
@@ -59,7 +59,9 @@ def values(study: Study) -> dict[str, Any]:
     few = min(seeds, default=_FEW_SEEDS)
     return {
         "further": _shared(record, _FURTHER, lambda cell: cell.scores),
-        "resampled": _shared(record, _RESAMPLED, lambda cell: cell.intervals),
+        "resampled": titled(
+            _shared(record, _RESAMPLED, lambda cell: cell.intervals), record.experiment
+        ),
         "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
         "names_groups": groups_in_words(record),
         "drawn_regimes": shown.regimes(record),

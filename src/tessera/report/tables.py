@@ -24,11 +24,7 @@ def results(record: StudyRecord) -> str:
     Scores are percentages: mean and sample standard deviation over seeds; the best
     mean of each regime is bold.
     """
-    shown = [
-        (score, title)
-        for score, title in words.COLUMNS
-        if score in _SCORES and all(score in c.scores for c in record.cells)
-    ]
+    shown = [column for column in words.columns(record) if column[0] in _SCORES]
     best = {score: words.best(record.cells, score) for score, _ in shown}
     head = ["Regime", "Model", *(t for _, t in shown), "Parameters", "Training, s"]
     rows = [
@@ -97,10 +93,10 @@ def _ranking(record: StudyRecord, ranking: Ranking) -> str:
 
 
 def _references(record: StudyRecord, ranking: Ranking, width: int) -> list[list[str]]:
-    """Plain training, balanced data and the baselines: names and macro-F1."""
+    """Plain training, data without imbalance and the baselines: names and macro-F1."""
     known = [("plain training", words.percent(ranking.plain_f1))]
     if ranking.balanced_f1:
-        known.append(("balanced data", words.percent(ranking.balanced_f1)))
+        known.append((ranking.reference, words.percent(ranking.balanced_f1)))
     known += [
         (baseline.name, f"{100 * baseline.scores['macro_f1']:.1f}")
         for baseline in record.baselines

@@ -1,6 +1,10 @@
 """Numbers -> the words and cells that pages and tables share."""
 
-from tessera.record import CellSummary, Spread
+from collections.abc import Sequence
+
+from tessera.evaluation.roles import rare_word
+from tessera.experiment import Experiment
+from tessera.record import CellSummary, Spread, StudyRecord
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -14,6 +18,23 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("worst_class_recall", "Worst class's recall"),
 )
 """The scores of the comparison table and what heads them."""
+
+
+def columns(record: StudyRecord) -> list[tuple[str, str]]:
+    """The scores of the comparison table that every cell has, and what heads them."""
+    return [
+        (score, title)
+        for score, title in titled(COLUMNS, record.experiment)
+        if all(score in cell.scores for cell in record.cells)
+    ]
+
+
+def titled(
+    titles: Sequence[tuple[str, str]], experiment: Experiment
+) -> list[tuple[str, str]]:
+    """Scores and what heads them; where nothing was reduced, classes are rare."""
+    rare = f"{rare_word(experiment).capitalize()} classes' recall"
+    return [(s, rare if s == "reduced_recall" else title) for s, title in titles]
 
 
 def percent(spread: Spread) -> str:
