@@ -1,3 +1,8 @@
+from dataclasses import replace
+
+import pytest
+
+from tessera.evaluation.evidence import MINUS
 from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.report.answer import answer
 from tessera.report.load import load
@@ -44,3 +49,59 @@ def test_a_study_of_several_remedies_opens_with_the_recommendation(many):
     )
     assert found[0].startswith("For cnn under plain, take remedy-0")
     assert "Class weights" not in " ".join(found)
+
+
+def test_data_as_they_come_lead_with_the_regime_that_keeps_every_image(own):
+    # As it comes: seven classes at 0.80 and 0.81, three at 0.40 and 0.415.
+    first = answer(own)[0]
+    assert "cnn reaches 68.6 % test accuracy under the as-is regime" in first
+
+
+def test_nothing_is_said_to_be_made_rare_that_was_left_out_elsewhere(own):
+    text = " ".join(answer(own))
+    assert "Making" not in text
+    # 10 classes of 900 images are left of 7 of 4,500 and 3 of 900.
+    assert (
+        "Levelling the classes (balanced) by leaving images of the common ones out "
+        "takes the mean recall of cat, deer and dog from 41 % to 71 % (+30.0 points"
+    ) in text
+    assert f"the other classes' recall changes by {MINUS}20.0 points" in text
+    assert "the levelled runs see 9,000 of 34,200 training images." in text
+    assert "Class weights take that recall from 41 % to 51 %" in text
+
+
+def test_a_recommended_remedy_that_keeps_every_image_leads(own):
+    ranking = own.record.rankings[0].model_copy(update={"pick": "weighted"})
+    record = own.record.model_copy(update={"rankings": (ranking,)})
+    found = answer(replace(own, record=record))
+    assert "under the weighted regime" in found[0]
+
+
+def test_without_a_levelled_regime_the_classes_are_named_where_weights_help(own):
+    kept = {cell: runs for cell, runs in own.cells.items() if cell[1] != "balanced"}
+    text = " ".join(answer(replace(own, cells=kept)))
+    assert "Levelling" not in text
+    assert "Class weights take the mean recall of cat, deer and dog from 41 %" in text
+
+
+def test_unequal_data_without_a_rare_class_open_with_the_ranking(mild):
+    found = answer(mild)
+    assert found[0].startswith("For cnn under as-is, ")
+    assert "under the as-is regime" in " ".join(found)
+    assert "rare" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("always", "words"),
+    [
+        (0.9, ", below the 90.0 % of always answering the most common class (macro-F1"),
+        (0.68575, ", no more than the 68.6 % of always answering the most common"),
+        (0.5, "under the as-is regime (macro-F1"),
+    ],
+)
+def test_a_model_that_the_most_common_class_matches_says_so(own, always, words):
+    # Its accuracy is 0.7 * 0.805 + 0.3 * 0.4075 = 0.68575.
+    first = own.record.baselines[0]
+    always_right = first.model_copy(update={"scores": {"accuracy": always}})
+    record = own.record.model_copy(update={"baselines": (always_right,)})
+    assert words in answer(replace(own, record=record))[0]

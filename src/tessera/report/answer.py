@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 
+from tessera.evaluation.baselines import MAJORITY
 from tessera.evaluation.comparison import contrast, measure
 from tessera.evaluation.differences import Difference
 from tessera.evaluation.evidence import classes, listed, plural, points
@@ -17,42 +18,80 @@ _ORDER = ("supported", "not supported", "not decided", "not tested")
 def answer(study: Study) -> tuple[str, ...]:
     """Sentences on the best model, the price of imbalance, the remedy and the claims.
 
-    Where several remedies were tried, the recommendation comes first.
+    Where several remedies were tried, the recommendation comes first. Of data that are
+    imbalanced by nature the regimes that keep every image speak, not the levelled one.
 
     Every number comes from the records; a sentence whose cells are missing is left
     out.
     """
     found = roles(study.record.experiment, study.records)
-    sentences = [*_recommended(study.record), _best(study.record, found)]
+    sentences = [*_recommended(study.record, found), _best(study.record, found)]
     for imbalance in found.imbalances:
-        sentences += _cost(found, imbalance)
+        cost = (_levelling if imbalance.natural else _cost)(found, imbalance)
+        sentences += cost
         if len(imbalance.remedies) == 1:
-            sentences += _gain(found, imbalance)
+            sentences += _gain(found, imbalance, again=bool(cost))
     return (*sentences, _tally(study.record))
 
 
-def _recommended(record: StudyRecord) -> list[str]:
-    """Whole for one ranking; its first sentence for each of several."""
-    several = [r for r in record.rankings if len(r.remedies) > 1]
+def _recommended(record: StudyRecord, found: Roles) -> list[str]:
+    """Whole for one ranking; its first sentence for each of several.
+
+    One remedy alone has a sentence of its own below, unless no class counts as rare.
+    """
+    mild = {imbalance.regime for imbalance in found.mild}
+    several = [r for r in record.rankings if len(r.remedies) > 1 or r.plain in mild]
     if len(several) == 1:
         return list(several[0].recommendation)
     return [ranking.recommendation[0] for ranking in several]
 
 
 def _best(record: StudyRecord, found: Roles) -> str:
-    regime = found.balanced or found.regimes[0]
+    regime = _leading(record, found)
     rivals = [c for c in record.cells if c.regime == regime]
     ranked = sorted(rivals, key=lambda c: -c.scores["macro_f1"].mean)
     top = ranked[0]
     text = (
         f"On {record.data.name}, over {plural(len(top.seeds), 'seed')}, {top.model} "
         f"reaches {_level(top, 'accuracy')} test accuracy under the {regime} regime"
+        f"{_trivial(record, top)}"
     )
     if len(ranked) == 1:
         return f"{text} (macro-F1 {_level(top, 'macro_f1')})."
     rest = listed([f"{c.model} at {_level(c, 'macro_f1')}" for c in ranked[1:]])
     lead = _lead(found, regime, ranked)
     return f"{text}; its macro-F1 of {_level(top, 'macro_f1')} leads {rest}{lead}."
+
+
+def _leading(record: StudyRecord, found: Roles) -> str:
+    """The regime that the models are compared under.
+
+    Of data that are imbalanced by nature the best recommended remedy or, where none is,
+    plain training; else balanced training.
+    """
+    if not found.natural:
+        return found.balanced or found.regimes[0]
+    plain = found.natural[0].regime
+    picks = [
+        row
+        for ranking in record.rankings
+        for row in ranking.remedies
+        if ranking.plain == plain and row.regime == ranking.pick
+    ]
+    best = max(picks, key=lambda row: row.macro_f1.mean, default=None)
+    return best.regime if best else plain
+
+
+def _trivial(record: StudyRecord, top: CellSummary) -> str:
+    """A reservation where looking at the images brings no accuracy."""
+    known = [b.scores["accuracy"] for b in record.baselines if b.name == MAJORITY]
+    ahead = round(top.scores["accuracy"].mean - max(known, default=0.0), 9)
+    if ahead > 0:
+        return ""
+    return (
+        f", {'below' if ahead else 'no more than'} the {100 * max(known):.1f} % of "
+        "always answering the most common class"
+    )
 
 
 def _level(cell: CellSummary, score: str) -> str:
@@ -85,7 +124,32 @@ def _cost(found: Roles, imbalance: Imbalance) -> list[str]:
     ]
 
 
-def _gain(found: Roles, imbalance: Imbalance) -> list[str]:
+def _levelling(found: Roles, imbalance: Imbalance) -> list[str]:
+    """What leaving images out brings data that are imbalanced by nature."""
+    balanced, plain = found.balanced, imbalance.regime
+    if balanced is None:
+        return []
+    before, after, changes = _change(
+        found, plain, balanced, "reduced_recall", imbalance
+    )
+    price = _change(found, plain, balanced, "common_recall", imbalance)[2]
+    if not changes:
+        return []
+    return [
+        f"Levelling the classes ({balanced}) by leaving images of the common ones out "
+        f"takes {_recall(found, imbalance)} from {before} to {after} "
+        f"({_range(changes)}{_sureness(changes)}), while the other classes' recall "
+        f"changes by {_range(price)}; the levelled runs see {found.images(balanced):,} "
+        f"of {found.images(plain):,} training images."
+    ]
+
+
+def _recall(found: Roles, imbalance: Imbalance) -> str:
+    mean = "" if len(imbalance.reduced) == 1 else "mean "
+    return f"the {mean}recall of {classes(found, imbalance.reduced)}"
+
+
+def _gain(found: Roles, imbalance: Imbalance, *, again: bool) -> list[str]:
     weighted = imbalance.weighted
     if weighted is None:
         return []
@@ -95,8 +159,9 @@ def _gain(found: Roles, imbalance: Imbalance) -> list[str]:
     price = _change(found, imbalance.regime, weighted, "common_recall", imbalance)[2]
     if not changes:
         return []
+    what = "that recall" if again else _recall(found, imbalance)
     return [
-        f"Class weights take that recall from {before} to {after} ({_range(changes)}"
+        f"Class weights take {what} from {before} to {after} ({_range(changes)}"
         f"{_sureness(changes)}), while the other classes' recall changes by "
         f"{_range(price)}."
     ]
