@@ -2,9 +2,10 @@
 
 import pytest
 
-from evaluation.checked import faithfulness
+from evaluation.checked import check, faithfulness, interval, measured
 from evaluation.studies import flat, record, records
 from tessera.evaluation import findings, hypotheses, meaningful
+from tessera.evaluation.faithfulness import Against, Interval
 from tessera.experiment import Experiment, Regime
 
 RUNS = [record("hybrid", Regime(name="balanced"), s, flat(0.8, 0.7)) for s in (0, 1)]
@@ -55,6 +56,66 @@ def test_mosaics_worse_than_chance_refute_it():
 @pytest.mark.parametrize("missing", ["road", "mosaic_energy"])
 def test_what_was_not_measured_leaves_it_open(missing):
     assert verdict({"leave_out": (missing,)}).verdict == "not decided"
+
+
+def test_only_runs_that_have_mosaics_are_counted_among_them():
+    some = verdict({"leave_out": ("mosaic_energy",)}, {})
+    assert "the right quarter better than chance in 1 of 1 run that" in some.because
+    assert "as they must in 2 of 2 runs" in some.because
+
+
+def test_without_mosaics_it_is_said_that_there_are_none_and_why():
+    none = verdict({"leave_out": ("mosaic_energy",)}, {"leave_out": ("mosaic_energy",)})
+    assert "right quarter" not in none.because
+    assert "There are no mosaics, which need" in none.because
+    assert "no mosaics" in none.evidence[0]
+
+
+def test_a_small_difference_is_told_with_its_side_and_size():
+    """Three decimals would call it zero."""
+    found = checked(
+        level=0.3, control=0.30029, difference=(-0.00029, -0.00042, -0.00016)
+    )
+    assert found == (
+        "0.300, with the strongest control (random) 0.300 (difference "
+        "\N{MINUS SIGN}0.00029, 95 % interval \N{MINUS SIGN}0.00042 to "
+        "\N{MINUS SIGN}0.00016: better)"
+    )
+
+
+def test_numbers_below_zero_have_a_true_minus_and_zero_has_none():
+    found = checked(level=-0.005, control=-0.0001, difference=(-0.0049, -0.05, 0.0))
+    assert found == (
+        "\N{MINUS SIGN}0.005, with the strongest control (random) 0.000 (difference "
+        "\N{MINUS SIGN}0.005, 95 % interval \N{MINUS SIGN}0.050 to 0.000: better)"
+    )
+
+
+def test_a_rank_correlation_below_zero_has_a_true_minus():
+    whole = faithfulness(RUNS[0])
+    method = whole.methods[0]
+    checks = (check("cascade", True, -0.41), *method.checks[1:])
+    method = method.model_copy(update={"checks": checks})
+    said = meaningful.sentence(whole, method)
+    assert "rank correlation \N{MINUS SIGN}0.41 with maps" in said
+
+
+def checked(*, level, control, difference):
+    """What is said of a run's ROAD beside one control."""
+    mean, low, high = difference
+    against = Against(
+        control="random",
+        level=interval(control),
+        difference=Interval(mean=mean, low=low, high=high, images=100),
+        decision="better",
+    )
+    row = measured("road", {}).model_copy(
+        update={"level": interval(level), "against": (against,)}
+    )
+    whole = faithfulness(RUNS[0])
+    method = whole.methods[0].model_copy(update={"measured": (row,), "checks": ()})
+    said = meaningful.sentence(whole, method)
+    return said.split("ROAD is ")[1].removesuffix("; no mosaics.")
 
 
 def test_metrics_that_were_not_announced_do_not_count():
