@@ -97,6 +97,15 @@ def test_bounds_of_a_deviation_are_those_of_the_chi_square_distribution():
     assert upper == pytest.approx(2 * (4 / stats.chi2(4).ppf(0.05)) ** 0.5)
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 4, 5, 8])
+def test_no_shares_deviate_more_than_the_largest_deviation(seeds):
+    ends = [np.std([0] * (seeds - n) + [1] * n, ddof=1) for n in range(seeds + 1)]
+    # Half of an odd number of seeds there is not: the bound is then not reached.
+    assert ours.largest_deviation(seeds) >= max(ends) - 1e-12
+    if seeds % 2 == 0:
+        assert ours.largest_deviation(seeds) == pytest.approx(max(ends))
+
+
 def test_unequal_seeds_are_an_error():
     with pytest.raises(ValueError, match="same seeds"):
         ours.difference([0.1, 0.2], [0.1])

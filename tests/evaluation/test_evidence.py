@@ -25,6 +25,9 @@ MISSING = Finding("d", None)
         (-0.021, "\N{MINUS SIGN}2.1"),
         (0.0, "0.0"),
         (-0.0001, "0.0"),
+        (1.0, "+100.0"),
+        (6.853, "+100.0"),
+        (-5.853, "\N{MINUS SIGN}100.0"),
     ],
 )
 def test_points_carry_their_sign_unless_they_round_to_zero(share, text):
@@ -37,6 +40,15 @@ def test_a_difference_is_told_with_interval_seeds_and_decision():
         "+3.0 points (95 % interval \N{MINUS SIGN}9.7 to +15.7, 2 seeds): undecided; "
         "about 5 seeds would probably decide it"
     )
+
+
+def test_no_end_of_an_interval_lies_beyond_what_shares_can_differ_by():
+    # 12.706 * 0.3536 / sqrt(2) = 3.177 around a mean of 0.25: -293 to +343 points.
+    found = of_values([0.0, 0.5])
+    assert describe(found).startswith(
+        "+25.0 points (95 % interval \N{MINUS SIGN}100.0 to +100.0, 2 seeds): undecided"
+    )
+    assert (found.low, found.high) == pytest.approx((-2.927, 3.427), abs=0.001)
 
 
 def test_a_single_seed_is_told_without_an_interval():

@@ -50,6 +50,18 @@ def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
     assert "seeds would pin all of them down" in verdict.because
 
 
+def test_no_bound_of_a_spread_exceeds_what_accuracies_can_spread():
+    # 0.1 and 0.9: s = 0.566, and s / sqrt(chi2(1; 0.05)) would be 9.0; 0 and 1: 0.707.
+    two = Experiment(models=(Cnn(),), seeds=(0, 1))
+    verdict = findings.balanced_training(
+        found(two, lambda m, r, seed: flat(0.1 + 0.8 * seed, 0.1 + 0.8 * seed))
+    )
+    assert (
+        "deviation of 56.6 points over 2 seeds (at most 70.7 at 95 %"
+        in (verdict.evidence[0])
+    )
+
+
 @pytest.mark.parametrize("accuracy", [0.75, 0.8])  # the mean of 0.8s is not 0.8
 def test_accuracies_that_are_equal_by_rounding_are_not_surely_stable(accuracy):
     three = Experiment(models=(Cnn(),), seeds=(0, 1, 2))

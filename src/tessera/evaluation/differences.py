@@ -140,6 +140,14 @@ def deviation_bounds(deviation: float, seeds: int) -> tuple[float, float]:
     )
 
 
+def largest_deviation(seeds: int) -> float:
+    """What no sample standard deviation of shares, 0..1, exceeds: half are 0, half 1.
+
+    0.5 sqrt(n / (n - 1)), from Popoviciu's inequality (1935).
+    """
+    return 0.5 * math.sqrt(seeds / (seeds - 1))
+
+
 def power(mean: float, deviation: float, seeds: int, level: float = LEVEL) -> float:
     """Chance that the interval of that many seeds excludes 0, on the mean's side.
 

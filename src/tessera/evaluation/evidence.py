@@ -49,8 +49,12 @@ def signed(value: float, digits: int) -> str:
 
 
 def points(share: float) -> str:
-    """A signed difference of shares in percentage points, say `+2.1`."""
-    return signed(100 * share, 1)
+    """A signed difference of shares in percentage points, say `+2.1`.
+
+    An interval of few seeds may end where no difference of shares can lie; such an end
+    is told as the last point that is possible, 100 or its opposite.
+    """
+    return signed(100 * min(max(share, -1.0), 1.0), 1)
 
 
 def whole_percent(share: float) -> str:

@@ -11,6 +11,7 @@ from tessera.evaluation.differences import (
     Decision,
     Difference,
     deviation_bounds,
+    largest_deviation,
     of_values,
     seeds_to_bound,
     spread,
@@ -139,9 +140,10 @@ def _level_sentence(model: str, runs: Sequence[Record]) -> str:
     if bounds is None or accuracy.deviation is None:
         sway = f"({seeds}, so the spread is not known)"
     else:
+        most = min(bounds[1], largest_deviation(len(runs)))
         sway = (
             f"with a standard deviation of {100 * accuracy.deviation:.1f} points over "
-            f"{seeds} (at most {100 * bounds[1]:.1f} at 95 % confidence)"
+            f"{seeds} (at most {100 * most:.1f} at 95 % confidence)"
         )
     level = spread([_above_guessing(r) for r in runs]).mean
     return (
