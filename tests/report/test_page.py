@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 import pytest
 
 from tessera.experiment import Cnn, Experiment, Regime, Training
+from tessera.record import RunFolder
 from tessera.report.figures import figures
-from tessera.report.page import absent, page, write_report
+from tessera.report.page import absent, kept, page, write_report
 
 from .conftest import recalls
 from .folders import write_study
@@ -140,6 +141,17 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
     for record, told in ((few, True), (study.record, False)):
         text = page(dataclasses.replace(study, record=record), drawn)
         assert ("a class of fewer than 5 test images" in text) is told
+
+
+def test_of_a_runs_files_those_are_named_that_every_folder_holds(study, tmp_path):
+    assert kept(study) == "the record, the settings, the history and the predictions"
+    whole = {key: RunFolder(tmp_path / str(i)) for i, key in enumerate(study.folders)}
+    for run in whole.values():
+        run.path.mkdir()
+        for file in (run.experiment, run.history, run.model):
+            file.touch()
+    trained = dataclasses.replace(study, folders=whole)
+    assert kept(trained) == "the record, the settings, the history and the model"
 
 
 def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(study):

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
+from tessera.evaluation.evidence import listed
 from tessera.evaluation.roles import rare_word
 from tessera.report import faithfulness, provenance, statistics, words
 from tessera.report.answer import answer
@@ -72,6 +73,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "machines": provenance.machines(record),
         "same_training": provenance.same_training(record.experiment),
         "absent": absent(study),
+        "kept": kept(study),
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(source("style.css")),
         **statistics.values(study),
@@ -86,6 +88,19 @@ def absent(study: Study) -> list[str]:
         for run in study.record.experiment.runs()
         if (run.model.label, run.regime.name, run.seed) not in there
     ]
+
+
+def kept(study: Study) -> str:
+    """What the folder of every run holds: a collected study has no models."""
+    runs = study.folders.values()
+    whole = {
+        "the settings": [run.experiment for run in runs],
+        "the history": [run.history for run in runs],
+        "the predictions": [run.predictions for run in runs],
+        "the model": [run.model for run in runs],
+    }
+    there = [name for name, paths in whole.items() if all(p.exists() for p in paths)]
+    return listed(["the record", *there])
 
 
 def _inline(drawing: Drawing) -> Markup:
