@@ -1,6 +1,7 @@
 """Scores and notes of runs are told where the command ends."""
 
 import io
+import re
 from pathlib import Path
 
 from evaluation.studies import NAMES, records
@@ -33,6 +34,17 @@ def test_a_runs_classes_scores_and_notes_are_shown() -> None:
     assert all(name in text(shown) for name in NAMES)
     assert "accuracy 0.500, balanced accuracy 0.500" in text(shown)
     assert text(shown).endswith(f"note: {NOTE}\nnote: Another.\n")
+
+
+def test_a_class_that_was_never_predicted_has_no_precision() -> None:
+    record, shown = found()[0], console()
+    scores = record.scores.model_copy(update={"never_predicted": (NAMES[0],)})
+    outcome.show(shown, record.model_copy(update={"scores": scores}))
+    cells = [re.findall(r"[^\s│]+", line) for line in text(shown).splitlines()]
+    precision = {row[0]: row[1] for row in cells if row and row[0] in NAMES}
+    assert precision[NAMES[0]] == "\N{EN DASH}"
+    assert set(precision) == set(NAMES)
+    assert float(precision[NAMES[1]]) > 0
 
 
 def test_of_a_study_the_runs_with_notes_are_counted_and_one_is_told() -> None:

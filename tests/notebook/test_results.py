@@ -8,7 +8,7 @@ from evaluation.studies import ENVIRONMENT, NAMES, folders, records
 from tessera.evaluation.scores import scores
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Experiment
-from tessera.notebook.results import Evaluation, FinishedRun, Study
+from tessera.notebook.results import Evaluation, FinishedRun, Study, per_class
 
 EXPERIMENT = Experiment()
 
@@ -57,3 +57,11 @@ def test_an_evaluation_names_classes_that_are_never_predicted() -> None:
         "worst class's recall 0.0%; never predicted: dog"
     )
     assert "<td>dog</td><td>1</td><td>0</td>" in found._repr_html_()
+
+
+def test_a_class_that_is_never_predicted_has_no_precision() -> None:
+    labels, predicted = np.array([0, 0, 1]), np.array([0, 0, 0])
+    found = per_class("", scores(labels, predicted, ["cat", "dog"]))
+    # Cat: 2 of 3 answers are right. Dog: 0 of 0, and 0 of its 1 image is found.
+    assert "<td>cat</td><td>66.7%</td><td>100.0%</td>" in found
+    assert "<td>dog</td><td>\N{EN DASH}</td><td>0.0%</td>" in found

@@ -44,15 +44,15 @@ def test_intervals_in_words(found, text):
     assert statistics.between(found) == text
 
 
-def test_classes_that_are_never_found_are_named(study):
+def test_classes_that_some_seed_does_not_find_are_named(study):
     cell = study.record.cells[0]
     zero = Spread(mean=0.1, deviation=0.1, values=(0.0, 0.2))
     recalls = cell.per_class_recall | {"cat": zero, "dog": zero}
     poor = cell.model_copy(update={"per_class_recall": recalls})
-    assert statistics.never_found(cell) == ""
-    assert statistics.never_found(poor) == "cat and dog"
+    assert statistics.not_found(cell) == ""
+    assert statistics.not_found(poor) == "cat and dog"
     none = cell.model_copy(update={"per_class_recall": dict.fromkeys(recalls, zero)})
-    assert statistics.never_found(none) == "10 classes"
+    assert statistics.not_found(none) == "10 classes"
 
 
 def test_the_groups_are_named_with_their_thresholds(study):

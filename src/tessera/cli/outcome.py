@@ -9,6 +9,9 @@ from rich.table import Table
 from tessera.evaluation.evidence import plural
 from tessera.record import Record, RunFolder
 
+UNDEFINED = "\N{EN DASH}"
+"""The precision of a class that was never predicted: 0/0, which a record keeps as 0."""
+
 
 def show(console: Console, record: Record) -> None:
     """Print a run's scores and its notes."""
@@ -18,6 +21,8 @@ def show(console: Console, record: Record) -> None:
         table.add_column(heading, justify="left" if heading == "class" else "right")
     for row in scores.per_class:
         numbers = [f"{value:.3f}" for value in (row.precision, row.recall, row.f1)]
+        if row.name in scores.never_predicted:
+            numbers[0] = UNDEFINED
         table.add_row(row.name, *numbers, str(row.support))
     console.print(table)
     console.print(

@@ -147,12 +147,17 @@ def headline(scores: Scores) -> str:
 def per_class(
     caption: str, scores: Scores, train_counts: Sequence[int] | None = None
 ) -> str:
-    """Precision, recall and F1 of each class as a table, with counts of images."""
+    """Precision, recall and F1 of each class as a table, with counts of images.
+
+    A class that was never predicted has no precision, which a record keeps as 0.
+    """
     counts = train_counts or ()
     head = ("class", "precision", "recall", "F1", "test images")
     rows = []
     for k, c in enumerate(scores.per_class):
         numbers = [f"{value:.1%}" for value in (c.precision, c.recall, c.f1)]
+        if c.name in scores.never_predicted:
+            numbers[0] = "\N{EN DASH}"
         seen = [f"{counts[k]:,}"] if counts else []
         rows.append((c.name, *numbers, f"{c.support:,}", *seen))
     return html.table(caption, (*head, *(["trained on"] * bool(counts))), rows)

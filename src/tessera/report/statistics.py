@@ -85,7 +85,7 @@ def filters() -> dict[str, Callable[..., str]]:
         "gap": gap,
         "before_after": before_after,
         "between": between,
-        "never_found": never_found,
+        "not_found": not_found,
         "plain_number": plain_number,
         "joined": lambda names: shown.joined(list(names)),
     }
@@ -140,8 +140,8 @@ def plain_number(spread: Spread) -> str:
     return f"{spread.mean:.2f}"
 
 
-def never_found(cell: CellSummary) -> str:
-    """Classes with a recall of 0 in some seed: why a G-mean is 0."""
+def not_found(cell: CellSummary) -> str:
+    """Classes with a recall of 0 in some seed: why its G-mean is 0."""
     names = [n for n, s in cell.per_class_recall.items() if min(s.values) == 0]
     if len(names) > _NAMED:
         return f"{len(names)} classes"
