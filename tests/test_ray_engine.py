@@ -168,6 +168,13 @@ def test_memory_mapped_images_are_shipped_as_arrays(tmp_path: Path) -> None:
     assert shipped.fingerprint == made.fingerprint
 
 
+def test_the_names_of_the_images_are_shipped_with_them() -> None:
+    made = dataset()
+    names = tuple(f"{i}.png" for i in range(len(made.test)))
+    split = dataclasses.replace(made.test, names=names)
+    assert ray_engine.plain(dataclasses.replace(made, test=split)).test.names == names
+
+
 # On a cluster ------------------------------------------------------------------
 
 

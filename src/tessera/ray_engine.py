@@ -230,7 +230,8 @@ def plain(dataset: Dataset) -> Dataset:
     """
 
     def ordinary(split: Split) -> Split:
-        return Split(np.asarray(split.images), np.asarray(split.labels))
+        images, labels = np.asarray(split.images), np.asarray(split.labels)
+        return replace(split, images=images, labels=labels)
 
     held = dataset.validation
     return replace(

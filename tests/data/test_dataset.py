@@ -47,6 +47,14 @@ def test_labels_are_int32_and_one_per_image(labels) -> None:
         Split(np.zeros((1, 8, 8, 3), np.uint8), labels)
 
 
+def test_names_are_one_per_image() -> None:
+    images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.zeros(2, np.int32)
+    assert Split(images, labels, ("a.png", "b.png")).names == ("a.png", "b.png")
+    assert Split(images, labels).names is None
+    with pytest.raises(DataError, match=r"expected 2, one per image\. Received: 1"):
+        Split(images, labels, ("a.png",))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

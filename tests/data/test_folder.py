@@ -45,6 +45,27 @@ def test_images_are_held_once_for_all_processes_however_they_are_split(
         assert first.fingerprint == again.fingerprint
 
 
+def test_every_image_is_named_by_its_file(split_folder, class_folder) -> None:
+    for root in (split_folder, class_folder):
+        for dataset in (load(root), load(root)):  # as decoded, and from the cache
+            for split in dataset.splits().values():
+                assert split.names is not None
+                for name, pixels in zip(split.names, split.images, strict=True):
+                    with Image.open(root / name) as image:
+                        np.testing.assert_array_equal(pixels, np.asarray(image))
+
+
+def test_an_unreadable_file_shifts_no_name(split_folder, make_image) -> None:
+    for n in range(100):  # of more files, one may be unreadable
+        make_image(f"train/dog/more-{n}.png")
+    (split_folder / "test/cat/0.png").write_bytes(b"no image")
+    assert load(split_folder).test.names == (
+        "test/cat/1.png",
+        "test/dog/0.png",
+        "test/dog/1.png",
+    )
+
+
 def mapped(array: np.ndarray | None) -> bool:
     """Whether an array is a memory-mapped file, or a view into one."""
     while array is not None and not isinstance(array, np.memmap):

@@ -25,6 +25,8 @@ class Split:
     """uint8 [N, H, W, C], 0..255."""
     labels: Labels
     """int32 [N]."""
+    names: tuple[str, ...] | None = None
+    """N: each image's file, relative to the dataset's folder; None: not files."""
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4:
@@ -36,6 +38,11 @@ class Split:
             raise DataError(
                 f"Split.labels: expected int32 [{len(self.images)}], one per image. "
                 f"Received: {self.labels.dtype} {list(self.labels.shape)}."
+            )
+        if self.names is not None and len(self.names) != len(self.images):
+            raise DataError(
+                f"Split.names: expected {len(self.images)}, one per image. "
+                f"Received: {len(self.names)}."
             )
 
     def __len__(self) -> int:

@@ -85,12 +85,13 @@ def part(pixels: Decoded, positions: Indices, cut: Images | None = None) -> Spli
         positions: Those of the part.
         cut: The part's images, where they were cut out before.
     """
+    names = tuple(pixels.files[at].path for at in positions)
     if cut is None and _neighbours(positions):
         first = int(positions[0]) if len(positions) else 0
         run = slice(first, first + len(positions))
-        return Split(pixels.images[run], pixels.labels[run])
+        return Split(pixels.images[run], pixels.labels[run], names)
     images = pixels.images[positions] if cut is None else cut
-    return Split(images, pixels.labels[positions])
+    return Split(images, pixels.labels[positions], names)
 
 
 def _neighbours(positions: Indices) -> bool:
