@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,10 @@ def _framework() -> None:
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return source.load(EXPERIMENT.data)
+    """Digits, as if every test image were a file."""
+    digits = source.load(EXPERIMENT.data)
+    names = tuple(f"digit/{i}.png" for i in range(len(digits.test)))
+    return replace(digits, test=replace(digits.test, names=names))
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,11 @@ def test_the_scores_can_be_computed_again_from_the_stored_predictions(
     np.testing.assert_array_equal(
         scores.confusion_matrix, metrics.confusion_matrix(labels, predicted)
     )
+
+
+def test_mistakes_name_the_files_of_the_test_set(folder: RunFolder) -> None:
+    found = files.read_arrays(folder.mistakes)
+    assert found["names"].tolist() == [f"digit/{i}.png" for i in found["indices"]]
 
 
 def test_the_run_learned_something(record: Record) -> None:

@@ -64,5 +64,10 @@ def write_heatmaps(
         raw_true=truth.raw,
     )
     return mistakes.write(
-        folder.mistakes, net, images=test.images, labels=test.labels, logits=logits
+        folder.mistakes,
+        net,
+        images=test.images,
+        labels=test.labels,
+        logits=logits,
+        names=test.names,
     )

@@ -247,7 +247,7 @@ class RunFolder:
 
     @property
     def mistakes(self) -> Path:
-        """Test images worth looking at, explained; arrays as in `heatmaps`."""
+        """Test images worth looking at, explained, with their files' names."""
         return self.path / "mistakes.npz"
 
     @property

@@ -31,6 +31,19 @@ def test_every_image_worth_a_look_is_stored_with_its_map(answered, tmp_path):
     assert found["raw"].shape == (len(expected), 8, 8)
 
 
+def test_the_files_of_the_stored_images_are_stored_where_they_are_known(
+    answered, tmp_path
+):
+    net, images, labels, logits = answered
+    path = tmp_path / "mistakes.npz"
+    known = {"images": images, "labels": labels, "logits": logits}
+    ours.write(path, net, **known, names=[f"cat/{i}.jpg" for i in range(20)])
+    found = files.read_arrays(path)
+    assert found["names"].tolist() == [f"cat/{i}.jpg" for i in found["indices"]]
+    ours.write(path, net, **known)
+    assert "names" not in files.read_arrays(path)
+
+
 def test_a_model_without_mistakes_leaves_no_file(answered, tmp_path):
     net, images, _, logits = answered
     path = tmp_path / "mistakes.npz"

@@ -1,6 +1,10 @@
 import dataclasses
+import html
+import re
+import shutil
 
 import numpy as np
+import pytest
 
 from tessera import files
 from tessera.record import RunFolder
@@ -58,6 +62,43 @@ def test_runs_without_stored_pictures_keep_their_lists(study, tmp_path):
     found = looked_at(dataclasses.replace(study, folders=moved), images=True)[0]
     assert found.drawing is None
     assert found.groups
+
+
+@pytest.fixture
+def named(study, tmp_path):
+    """The study with the files of one run's mistakes: `class/<b>NUMBER.jpg`."""
+    run, copy = study.folders["cnn", "weighted", 0], RunFolder(tmp_path / "run")
+    shutil.copytree(run.path, copy.path)
+    stored = files.read_arrays(copy.mistakes)
+    names = [f"{'long/' * 20}<b>{i}.jpg" for i in stored["indices"]]
+    files.write_arrays(copy.mistakes, **stored, names=np.array(names))
+    folders = {**study.folders, ("cnn", "weighted", 0): copy}
+    return dataclasses.replace(study, folders=folders)
+
+
+def test_the_file_of_every_image_is_told_where_it_is_known(named):
+    found, other = looked_at(named, images=True)
+    rows = [row for group in found.groups for row in group.rows]
+    assert all(row.file.endswith(f"/<b>{row.position}.jpg") for row in rows)
+    assert found.named and not other.named
+    assert f"<title>{'long/' * 20}&lt;b&gt;{rows[0].position}.jpg" in found.drawing.svg
+    assert "(image " not in found.drawing.svg
+    assert "(image " in other.drawing.svg
+
+
+def test_a_long_name_is_shortened_from_the_left_to_the_room_there_is(named):
+    drawn = html.unescape(looked_at(named, images=True)[0].drawing.svg)
+    shown = re.findall(r"</title>(.*?)</text>", drawn)
+    assert shown
+    for name in shown:
+        assert name.startswith("\N{HORIZONTAL ELLIPSIS}") and name.endswith(".jpg")
+        assert len(name) == 40
+
+
+def test_a_report_without_pictures_names_no_file(named):
+    found = looked_at(named, images=False)
+    assert not any(looked.named for looked in found)
+    assert not any(row.file for x in found for group in x.groups for row in group.rows)
 
 
 def test_without_predictions_nothing_is_looked_at(study, tmp_path):

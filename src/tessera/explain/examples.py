@@ -6,7 +6,9 @@ that order are taken. Models given the same seed draw from the same order, so th
 where they agree they are shown on the same images.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,13 +48,15 @@ def write(
     labels: Labels,
     indices: Indices,
     raw_true: Heatmaps | None = None,
+    names: Sequence[str] | None = None,
 ) -> None:
     """Write explained test images as `heatmaps.npz`, everything a figure needs.
 
     Arrays: images uint8 [M, H, W, C]; indices [M], positions in the test set; labels,
     predicted, targets [M]; probabilities [M], of the target; raw float32 [M, h, w],
     signed; reasons str [M], empty where a map is not blank; layer, method; cautions;
-    raw_true float32 [M, h, w], of the true class, where it is given.
+    raw_true float32 [M, h, w], of the true class, and names str [M], the images' files,
+    where they are given.
 
     Args:
         path: The file.
@@ -61,8 +65,11 @@ def write(
         labels: Its true classes.
         indices: Which of them were explained, int [M].
         raw_true: Maps of the same images for their true class, float32 [M, h, w].
+        names: Files of the whole test set, relative to its folder.
     """
-    more = {} if raw_true is None else {"raw_true": raw_true}
+    more: dict[str, Any] = {} if raw_true is None else {"raw_true": raw_true}
+    if names is not None:
+        more["names"] = np.array([names[i] for i in indices], dtype=np.str_)
     files.write_arrays(
         path,
         images=images[indices],

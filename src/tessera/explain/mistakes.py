@@ -1,5 +1,6 @@
 """A model's answers -> the test images worth a second look, explained, in one file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,13 @@ from tessera.explain import examples, gradcam
 
 
 def write(
-    path: Path, net: Any, *, images: Images, labels: Labels, logits: Logits
+    path: Path,
+    net: Any,
+    *,
+    images: Images,
+    labels: Labels,
+    logits: Logits,
+    names: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Write `mistakes.npz`: arrays as `examples.write` describes them.
 
@@ -23,6 +30,7 @@ def write(
         images: The whole test set, uint8 [N, H, W, C].
         labels: Its true classes, int [N].
         logits: The model's answers, float32 [N, K].
+        names: The test images' files, relative to the dataset's folder, N.
 
     Returns:
         What a reader must know: why there are no maps, if there are none.
@@ -34,5 +42,7 @@ def write(
         explanations = gradcam.explain(net, images[indices])
     except gradcam.CoarseGrid as error:
         return (f"No heatmaps of mistakes: {error}",)
-    examples.write(path, explanations, images=images, labels=labels, indices=indices)
+    examples.write(
+        path, explanations, images=images, labels=labels, indices=indices, names=names
+    )
     return ()

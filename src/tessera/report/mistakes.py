@@ -1,6 +1,6 @@
 """The mistakes worth looking at: lists from the predictions, pictures where stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,10 @@ from tessera.report.load import Explained, Study, explained_at
 from tessera.report.style import BAND, INK, QUIET
 from tessera.report.templates import render
 
-_PITCH, _HEAD, _COLUMNS = 142, 26, 2
-"""Of the drawing's rows and headings, as in `mistakes.svg`."""
+_PITCH, _NAMED, _HEAD, _COLUMNS = 142, 12, 26, 2
+"""Of the drawing's rows, of a file's name, of headings, as in `mistakes.svg`."""
+_LETTERS = 40
+"""Of a file's name that there is room for below a picture."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Row:
     label: str
     said: str
     confidence: float
+    file: str = ""
+    """Relative to the dataset's folder; empty where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Looked:
     groups: tuple[Group, ...]
     drawing: Drawing | None
     """None where no pictures are stored, or none are to be shown."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the images' files are known."""
+        return any(row.file for group in self.groups for row in group.rows)
 
 
 def looked_at(study: Study, *, images: bool) -> tuple[Looked, ...]:
@@ -82,7 +91,7 @@ def _looked(
 ) -> Looked:
     names = study.record.data.class_names
     found = mistakes(outcome.logits, outcome.labels)
-    groups = _groups(found, outcome, names)
+    groups = _groups(found, outcome, names, _files(run) if run else {})
     return Looked(
         title=f"{cell.model}, {cell.regime}, seed {cell.seeds[0]}",
         groups=groups,
@@ -90,13 +99,22 @@ def _looked(
     )
 
 
+def _files(run: RunFolder) -> dict[int, str]:
+    """Position in the test set -> file, of the stored images of a folder."""
+    if not run.mistakes.exists():
+        return {}
+    stored = files.read_arrays(run.mistakes)
+    known = stored.get("names", np.array([], dtype=np.str_))
+    return dict(zip(stored["indices"].tolist(), known.tolist(), strict=False))
+
+
 def _groups(
-    found: Mistakes, outcome: Outcome, names: Sequence[str]
+    found: Mistakes, outcome: Outcome, names: Sequence[str], known: Mapping[int, str]
 ) -> tuple[Group, ...]:
     shares = softmax(outcome.logits)
 
     def group(title: str, positions: Indices) -> Group:
-        return Group(title, _rows(positions, outcome, shares, names))
+        return Group(title, _rows(positions, outcome, shares, names, known))
 
     every = [
         group("The surest wrong answers", found.surest),
@@ -114,11 +132,21 @@ def _groups(
 
 
 def _rows(
-    positions: Indices, outcome: Outcome, shares: Probabilities, names: Sequence[str]
+    positions: Indices,
+    outcome: Outcome,
+    shares: Probabilities,
+    names: Sequence[str],
+    known: Mapping[int, str],
 ) -> tuple[Row, ...]:
     said = shares.argmax(axis=1)
     return tuple(
-        Row(int(i), names[outcome.labels[i]], names[said[i]], float(shares[i].max()))
+        Row(
+            position=int(i),
+            label=names[outcome.labels[i]],
+            said=names[said[i]],
+            confidence=float(shares[i].max()),
+            file=known.get(int(i), ""),
+        )
         for i in positions
     )
 
@@ -155,7 +183,9 @@ def _drawing(
 def _svg(
     pictures: Sequence[tuple[str, Sequence[tuple[Row, int]]]], stored: Explained
 ) -> str:
-    tall = sum(_HEAD + _PITCH * -(-len(rows) // _COLUMNS) for _, rows in pictures)
+    named = any(row.file for _, rows in pictures for row, _ in rows)
+    pitch = _PITCH + _NAMED * named
+    tall = sum(_HEAD + pitch * -(-len(rows) // _COLUMNS) for _, rows in pictures)
     return render(
         "mistakes.svg",
         groups=[
@@ -163,6 +193,7 @@ def _svg(
             for title, rows in pictures
         ],
         height=tall,
+        pitch=pitch,
         ink=INK,
         quiet=QUIET,
         band=BAND,
@@ -176,5 +207,15 @@ def _example(row: Row, i: int, stored: Explained) -> dict[str, str]:
         "image": uri(image),
         "overlay": "" if blank else uri(overlay(stored.raw[i], image.size)),
         "label": f"labelled {row.label}",
-        "said": f"said {row.said}, {100 * row.confidence:.0f} % (image {row.position})",
+        "said": f"said {row.said}, {100 * row.confidence:.0f} %"
+        + f" (image {row.position})" * (not row.file),
+        "file": row.file,
+        "short": _short(row.file),
     }
+
+
+def _short(file: str) -> str:
+    """The end of a name that is too long to stand below a picture."""
+    if len(file) <= _LETTERS:
+        return file
+    return f"\N{HORIZONTAL ELLIPSIS}{file[1 - _LETTERS :]}"
