@@ -93,3 +93,8 @@ def test_a_legend_is_never_wider_than_its_figure(width):
         FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert legend.get_window_extent().width <= figure.bbox.width
+
+
+def test_text_is_in_the_readers_own_font():
+    assert "DejaVu" not in picture()
+    assert "system-ui, sans-serif" in picture()

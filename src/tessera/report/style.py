@@ -95,7 +95,9 @@ def svg(figure: Figure) -> str:
     text = buffer.getvalue()
     text = _apart(text[text.index("<svg") :])
     # The reader's own sans-serif; DejaVu, which sized the text, is wider than most.
-    return re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, sans-serif", text)
+    # Matplotlib 3.10 writes one property, 3.11 one for the size and one for the family.
+    named = r"(font: [^;\"]*?px|font-family:) [^;\"]*"
+    return re.sub(named, r"\1 system-ui, sans-serif", text)
 
 
 def _apart(text: str) -> str:
@@ -155,7 +157,8 @@ def interval_row(
         ends = np.clip([100 * change.low, 100 * change.high], *limits)
         axes.hlines(row, *ends, color=PALETTE[0], linewidth=2)
     seeds = [100 * value for value in change.values]
-    axes.plot(seeds, [row] * len(seeds), "o", mfc="none", mec=QUIET, mew=0.7, ms=3.5)
+    # A ring with paper inside is seen on the bar; the diamond stands before both.
+    axes.plot(seeds, [row] * len(seeds), "o", mfc=PAPER, mec=INK, mew=0.7, ms=3.8)
     inside = PAPER if change.decision == "undecided" else INK
     axes.plot(100 * change.mean, row, "D", mfc=inside, mec=INK, mew=1.0, ms=5)
 
