@@ -1,3 +1,5 @@
+import re
+
 from tessera.report.tradeoff import tradeoff
 
 
@@ -10,8 +12,33 @@ def test_a_point_is_the_change_of_both_recalls(many):
 
 def test_points_carry_their_rank(many):
     drawn = tradeoff(many.record)
-    assert "Numbers are those of the table." in drawn.caption
+    assert "Numbers are those of the table;" in drawn.caption
     assert "remedy-0</text>" not in drawn.svg
+    assert set("1234567") <= set(labels(drawn))
+
+
+def labels(drawn):
+    """What stands beside the dots: ranks, without the axes' numbers."""
+    texts = re.findall(
+        r"<text style=.font(?:-size)?: 7.5px[^>]*>([^<]*)</text>", drawn.svg
+    )
+    return [text.strip() for text in texts]
+
+
+def test_dots_that_cover_one_another_share_a_label(many):
+    ranking = many.record.rankings[0]
+    first, second, *others = ranking.remedies
+    # 1, 3 to 5 and 7 in one place; 2 and 6 where they were.
+    same = {"common": first.common, "rare": first.rare}
+    moved = [
+        row.model_copy(update=same) if rank != 6 else row
+        for rank, row in enumerate(others, 3)
+    ]
+    remedies = (first, second, *moved)
+    record = many.record.model_copy(
+        update={"rankings": (ranking.model_copy(update={"remedies": remedies}),)}
+    )
+    assert sorted(labels(tradeoff(record))) == ["1, 3\N{EN DASH}5, 7", "2", "6"]
 
 
 def test_the_line_of_equal_mean_recall_needs_every_class_on_one_side(many):

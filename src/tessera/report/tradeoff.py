@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from tessera.evaluation.evidence import points
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
+from tessera.report.labels import Spot, free, ranks, together
 from tessera.report.style import (
     INK,
     PALETTE,
@@ -18,8 +19,8 @@ from tessera.report.style import (
 )
 from tessera.results import Ranking
 
-_AROUND = ((7, -3), (-7, -3), (0, 7), (0, -13), (7, 6), (-7, 6), (7, -12), (-7, -12))
-"""Where a label may stand beside its point, in printer's points."""
+_SIDE = 185.0
+"""Of a panel, about, in printer's points."""
 
 
 def tradeoff(record: StudyRecord) -> Drawing | None:
@@ -34,7 +35,7 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
         key="tradeoff",
         title="What the rare classes win, what the others lose",
         caption="Mean over seeds, in points against plain training (the cross). "
-        "Numbers are those of the table. "
+        "Numbers are those of the table; dots that cover one another share a label. "
         + (
             "Above the dashed line the mean recall of all classes rises; a "
             if _whole(rankings, classes)
@@ -63,23 +64,21 @@ def _sentence(ranking: Ranking) -> str:
 
 def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     figure, axes = grid_of_axes(len(rankings), columns=3, width=3.3, height=3.4)
-    far = [100 * r.common.mean for x in rankings for r in x.remedies]
-    low, high = min(*far, -1.0), max(*far, 1.0)
-    room = 0.12 * (high - low)
+    every = [remedy for ranking in rankings for remedy in ranking.remedies]
+    across = _ends([100 * r.common.mean for r in every], -1.0)
+    upward = _ends([100 * r.rare.mean for r in every], 0.0)
     for panel, ranking in zip(axes, rankings, strict=True):
         rare, common = len(ranking.rare_classes), len(ranking.common_classes)
         if rare + common == classes:
             slope = -common / rare
             panel.axline((0, 0), slope=slope, color=QUIET, linewidth=1, linestyle="--")
         panel.plot(0, 0, "P", color=QUIET, mec=PAPER, mew=0.6, ms=8)
+        panel.set_xlim(*across)
+        panel.set_ylim(*upward)
         _points(panel, ranking)
         panel.set_title(f"{ranking.model}, {ranking.plain}")
         panel.grid()
         panel.set_axisbelow(True)
-        panel.set_xlim(low - room, high + room)
-    heights = [100 * r.rare.mean for x in rankings for r in x.remedies]
-    bottom, top = min(*heights, 0.0), max(*heights, 1.0)
-    axes[0].set_ylim(bottom - 0.1 * (top - bottom), top + 0.12 * (top - bottom))
     sides = {ranking.sides for ranking in rankings}
     rare_name, common_name = sides.pop() if len(sides) == 1 else ("rare", "common")
     figure.supxlabel(f"{common_name} classes' recall, points", fontsize=9)
@@ -87,12 +86,17 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
     return svg(figure)
 
 
+def _ends(values: Sequence[float], lowest: float) -> tuple[float, float]:
+    """Ends of an axis that holds the values and the cross, with room for labels."""
+    low, high = min(*values, lowest), max(*values, 1.0)
+    room = 0.12 * (high - low)
+    return low - room, high + room
+
+
 def _points(axes: Axes, ranking: Ranking) -> None:
-    taken: list[tuple[float, float]] = []
+    """Dots and their ranks; dots that cover one another share a label."""
     where = [(100 * r.common.mean, 100 * r.rare.mean) for r in ranking.remedies]
-    wide = max((abs(x) for x, _ in where), default=1.0) / 60 or 1.0
-    tall = max((abs(y) for _, y in where), default=1.0) / 60 or 1.0
-    for rank, (row, (x, y)) in enumerate(zip(ranking.remedies, where, strict=True), 1):
+    for row, (x, y) in zip(ranking.remedies, where, strict=True):
         pick = row.regime == ranking.pick
         axes.plot(
             *(x, y),
@@ -102,33 +106,23 @@ def _points(axes: Axes, ranking: Ranking) -> None:
             mew=0.6,
             ms=7 if pick else 6,
         )
-        right, up = _free(x, y, [*where, *taken], wide, tall)
-        taken.append((x + right * wide / 2, y + up * tall / 2))
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    spots = [
+        Spot(_SIDE * (x - left) / (right - left), _SIDE * (y - bottom) / (top - bottom))
+        for x, y in where
+    ]
+    taken = list(spots)
+    for members in together(spots):
+        text = ranks(members)
+        at, place, spot = free(text, spots, members, taken, _SIDE)
+        taken.append(spot)
         axes.annotate(
-            str(rank),
-            (x, y),
-            xytext=(right, up),
+            text,
+            where[at],
+            xytext=place,
             textcoords="offset points",
-            ha="left" if right > 0 else "right" if right < 0 else "center",
+            ha="left" if place[0] > 0 else "right" if place[0] < 0 else "center",
             fontsize=7.5,
             color=INK,
             in_layout=False,
         )
-
-
-def _free(
-    x: float,
-    y: float,
-    others: Sequence[tuple[float, float]],
-    wide: float,
-    tall: float,
-) -> tuple[int, int]:
-    """The place around a point that is farthest from all else."""
-
-    def room(place: tuple[int, int]) -> float:
-        right, up = x + place[0] * wide / 2, y + place[1] * tall / 2
-        return min(
-            ((right - a) / wide) ** 2 + ((up - b) / tall) ** 2 for a, b in others
-        )
-
-    return max(_AROUND, key=room)
