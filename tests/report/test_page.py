@@ -143,6 +143,15 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
         assert ("a class of fewer than 5 test images" in text) is told
 
 
+def test_baselines_stand_below_the_regimes_whose_counts_they_know(text):
+    table = text[text.index('aria-label="Comparison table"') :]
+    groups = re.findall(
+        r'scope="rowgroup"[^>]*>without looking at an image: ([^<]*)<', table
+    )
+    assert groups == ["balanced", "imbalanced and weighted"]
+    assert table.count('class="note">majority class</th>') == 2
+
+
 def test_of_a_runs_files_those_are_named_that_every_folder_holds(study, tmp_path):
     assert kept(study) == "the record, the settings, the history and the predictions"
     whole = {key: RunFolder(tmp_path / str(i)) for i, key in enumerate(study.folders)}
