@@ -9,12 +9,12 @@ from tessera.evaluation.comparative import (
 )
 from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.findings import (
-    balanced_training,
     class_weights_help,
     grad_cam_meaningful,
     imbalance_costs_recall,
 )
 from tessera.evaluation.roles import roles
+from tessera.evaluation.stability import balanced_training
 from tessera.experiment import Experiment
 from tessera.record import Record, Verdict
 
