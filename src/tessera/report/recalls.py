@@ -165,7 +165,7 @@ def _overview(
     models: Mapping[str, list[CellSummary]], titles: Mapping[str, str]
 ) -> str:
     regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
-    height = 0.9 + max(0.42, 0.1 * len(regimes)) * len(models)
+    height = 0.9 + max(0.42, 0.14 * len(regimes)) * len(models)
     figure, axes = grid_of_axes(len(titles), columns=2, width=3.5, height=height)
     for panel, (score, title) in zip(axes, titles.items(), strict=True):
         series = [
