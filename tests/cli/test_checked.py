@@ -69,8 +69,13 @@ def test_a_control_of_the_check_is_not_shown_as_passed():
             "not decided (hiding: 15 of 15 better, 0 worse; place in mosaics: "
             "undecided; layers drawn anew: passed)",
         ),
+        (
+            faithfulness(RUN, leave_out=("mosaic_energy",)),
+            "not decided (hiding: 15 of 15 better, 0 worse; place in mosaics: "
+            "there are none; layers drawn anew: passed)",
+        ),
     ],
-    ids=["supported", "not supported", "not decided"],
+    ids=["supported", "not supported", "not decided", "no mosaics"],
 )
 def test_a_run_is_summed_up_in_a_line(found, expected):
     console = Console(file=io.StringIO(), width=80)

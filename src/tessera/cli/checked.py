@@ -44,6 +44,8 @@ def summary(found: Faithfulness, method: Method) -> str:
     """One run's decisions, counted; `evaluation.meaningful` makes them."""
     *hiding, place, sane = meaningful.decided(method)
     placed = {"better": "found", "worse": "missed"}.get(place, "undecided")
+    if not meaningful.has_mosaics(method):
+        placed = "there are none"
     anew = {"better": "passed", "worse": "failed"}.get(sane, "open")
     return (
         f"{method.name}, {found.model}, {found.regime}, seed {found.seed}: "

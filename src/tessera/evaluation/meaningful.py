@@ -117,7 +117,7 @@ def because(found: Sequence[tuple[Faithfulness, Method]]) -> str:
 
 def _places(methods: Sequence[Method]) -> str:
     """How often it finds the right quarter, of the runs that have mosaics."""
-    known = [m for m in methods if _has_mosaics(m)]
+    known = [m for m in methods if has_mosaics(m)]
     if not known:
         return (
             "There are no mosaics, which need rightly answered test images of four "
@@ -131,7 +131,8 @@ def _places(methods: Sequence[Method]) -> str:
     )
 
 
-def _has_mosaics(method: Method) -> bool:
+def has_mosaics(method: Method) -> bool:
+    """Whether there were images enough of four classes to make mosaics."""
     row = method.of(PLACE)
     return row is not None and row.level.mean is not None
 
