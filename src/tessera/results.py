@@ -112,6 +112,8 @@ class RankedRemedy(Value):
     parameters: int
     multiply_adds: int
     train_seconds: Spread
+    cpu_seconds: Spread | None = None
+    """Processor time; None where a record has none, as in older files."""
     same_answers: bool = False
     """Whether it changes no answer, as temperature scaling alone: its change is 0
     whatever the seeds, so it is in no family of tests and stands last."""
@@ -134,6 +136,7 @@ class Ranking(Value):
     plain_f1: Spread
     balanced_f1: Spread | None
     plain_seconds: Spread
+    plain_cpu_seconds: Spread | None = None
     remedies: tuple[RankedRemedy, ...]
     pick: str | None
     """The recommended remedy; None where none beats plain training beyond doubt."""

@@ -70,6 +70,23 @@ def test_longer_and_shorter_training_is_said(seconds, words):
     assert f"training takes {words} as long as without it" in recommendation(found)[1]
 
 
+@pytest.mark.parametrize(
+    ("cpu", "words"),
+    [
+        (150, "1.5 times the processor time of training without it"),
+        (100, "about as much processor time as without it"),
+    ],
+)
+def test_where_processor_time_is_known_a_busy_clock_says_nothing(cpu, words):
+    # By the clock three times as long, for another program had the cores.
+    found = ranking({"drw": CLEAR}, pick="drw", seconds=300)
+    known = {"cpu_seconds": Spread(mean=cpu, deviation=None, values=(cpu,))}
+    plain = Spread(mean=100.0, deviation=None, values=(100.0,))
+    rows = tuple(row.model_copy(update=known) for row in found.remedies)
+    found = found.model_copy(update={"remedies": rows, "plain_cpu_seconds": plain})
+    assert f"training takes {words}." in recommendation(found)[1]
+
+
 def test_rivals_that_cannot_be_told_apart_are_named_with_the_seeds_it_would_take():
     found = ranking(
         {"drw": CLEAR, "ldam": CLEAR, "focal": [0.01, 0.011, 0.012]},

@@ -17,7 +17,14 @@ from tessera.evaluation.roles import Imbalance, Roles, roles
 from tessera.evaluation.significance import LEVEL, holm, paired_t, sign_flips
 from tessera.experiment import Experiment
 from tessera.record import Record
-from tessera.results import Change, Decision, GapClosed, RankedRemedy, Ranking
+from tessera.results import (
+    Change,
+    Decision,
+    GapClosed,
+    RankedRemedy,
+    Ranking,
+    Spread,
+)
 
 F1 = measure("macro_f1")
 
@@ -79,6 +86,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
         plain_f1=spread([F1(r.scores) for r in plain]),
         balanced_f1=spread([F1(r.scores) for r in balanced]) if balanced else None,
         plain_seconds=spread([r.train_seconds for r in plain]),
+        plain_cpu_seconds=_cpu_seconds(plain),
         levelled=imbalance.natural,
         remedies=tuple(_behind(rows, cells, pick) if pick else rows),
         pick=pick,
@@ -115,10 +123,16 @@ def _rows(
             parameters=runs[0].parameters,
             multiply_adds=runs[0].multiply_adds,
             train_seconds=spread([r.train_seconds for r in runs]),
+            cpu_seconds=_cpu_seconds(runs),
             same_answers=name in same_answers,
         )
         for name, runs in cells.items()
     ]
+
+
+def _cpu_seconds(runs: Sequence[Record]) -> Spread | None:
+    known = [r.train_cpu_seconds for r in runs if r.train_cpu_seconds is not None]
+    return spread(known) if len(known) == len(runs) else None
 
 
 def _sides(imbalance: Imbalance, plain: Record) -> tuple[_Side, _Side]:

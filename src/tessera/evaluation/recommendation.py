@@ -58,18 +58,25 @@ def _closes(gap: GapClosed | None, reference: str) -> str:
 
 
 def _price(ranking: Ranking, best: RankedRemedy) -> str:
-    time = best.train_seconds.mean / ranking.plain_seconds.mean
-    took = (
-        f"{time:.1f} times as long as"
-        if not _CHEAPER <= time <= _DEARER
-        else "about as long as"
-    )
     rare, common = ranking.sides
     return (
         f"The {rare} classes' recall changes by {with_interval(best.rare)} points, the "
-        f"{common} classes' by {with_interval(best.common)}; training takes {took} "
-        "without it."
+        f"{common} classes' by {with_interval(best.common)}; training takes "
+        f"{_cost(ranking, best)} without it."
     )
+
+
+def _cost(ranking: Ranking, best: RankedRemedy) -> str:
+    """By processor time, where it is known: a busy machine stretches the clock's."""
+    if best.cpu_seconds is None or ranking.plain_cpu_seconds is None:
+        much, what = "long as", "as long as"
+        ratio = best.train_seconds.mean / ranking.plain_seconds.mean
+    else:
+        much, what = "much processor time as", "the processor time of training"
+        ratio = best.cpu_seconds.mean / ranking.plain_cpu_seconds.mean
+    if _CHEAPER <= ratio <= _DEARER:
+        return f"about as {much}"
+    return f"{ratio:.1f} times {what}"
 
 
 def _rivals(ranking: Ranking, best: RankedRemedy) -> list[str]:
