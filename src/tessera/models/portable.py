@@ -63,7 +63,7 @@ def _positions(layer: PositionEmbedding, tokens: Any) -> Any:
 
 def _attention(layer: Attention, qkv: Any) -> Any:
     """The layer's own steps, each an operation of Keras."""
-    steps = Attention.from_config(layer.get_config())
+    steps = Attention(layer.heads, dtype=layer.dtype_policy)
     # One model cannot have two layers of a name, and every block calls its own alike.
     steps.drop = layers.Dropout(
         layer.dropout, seed=layer.seed, name=f"{layer.name}_dropout"
