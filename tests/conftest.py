@@ -1,5 +1,7 @@
 """What tests of several parts share: runs that were never trained."""
 
+import signal
+
 import pytest
 import toy_run
 from hypothesis import settings
@@ -10,6 +12,11 @@ from tessera.record import RunFolder
 # A loaded machine is no counterexample, and the same tests find the same everywhere.
 settings.register_profile("tessera", deadline=None, derandomize=True, database=None)
 settings.load_profile("tessera")
+
+# What a shell starts in its background ignores Ctrl-C, and hands that on: here it would
+# be the commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
