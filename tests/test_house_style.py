@@ -16,8 +16,6 @@ MEDIAN_FUNCTION_LINES = 12
 WITHOUT_TESTS = {
     "cli/options.py": "declarations; tried by every verb's tests",
     "arrays.py": "type aliases, which mypy checks",
-    "data/decoded.py": "a frozen value; filled and read in tests/data/test_folder.py",
-    "data/safety.py": "sentences; read as a user does in tests/data/test_inspect.py",
     "report/drawing.py": "a frozen value without behaviour",
 }
 LONGER = {

@@ -106,8 +106,8 @@ def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
     assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
     assert chosen.because == (
         "The study's report recommends no remedy beyond doubt. The run used is cnn, "
-        "balanced, seed 0: the best of the regimes that keep the most images on 100 "
-        "validation images."
+        "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
+        "the most images."
     )
 
 
@@ -128,7 +128,7 @@ def test_what_is_recommended_for_fewer_images_is_not_used(
     assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
     assert chosen.because.startswith(
         "What the study's report recommends is for regimes that keep fewer images. "
-        "The run used is cnn, balanced, seed 0: the best of"
+        "The run used is cnn, balanced, seed 0: the best on"
     )
 
 

@@ -24,10 +24,14 @@ MOST_EPOCHS = 10**6
 # Data ------------------------------------------------------------------------
 
 
+VALIDATION = 0.1
+"""The seed study's share of the training images for validation."""
+
+
 class _Data(Setting):
     image_size: int = Field(32, ge=8, le=LARGEST_SIDE)
     """Height and width, in pixels, that every image is brought to."""
-    validation: float = Field(0.1, gt=0.0, lt=0.5)
+    validation: float = Field(VALIDATION, gt=0.0, lt=0.5)
     """Share of the training images kept for validation, cut after the imbalance."""
 
 

@@ -37,6 +37,10 @@ UNEQUAL = 2.0
 MEMORY_PER_WORKER = 2 * 2**30
 """Bytes that one training may need."""
 
+THREADS = 1
+"""Of each training, however few there are: with more, sums are cut elsewhere and their
+last bits differ, so a result would depend on how many runs there were beside it."""
+
 
 class StudyError(RuntimeError):
     """The study cannot go on; the message says why and what to do."""
@@ -72,7 +76,7 @@ def adapted(
     counts = dataset.train.counts(len(dataset.class_names))
     if "regimes" not in experiment.model_fields_set:
         unequal = profiles.imbalance_factor(counts) >= UNEQUAL
-        suited = OWN_REGIMES if unequal else studys(len(counts))
+        suited = OWN_REGIMES if unequal else study_regimes(len(counts))
         experiment = experiment.model_copy(update={"regimes": suited})
     if remedies:
         found = (r.profile for r in experiment.regimes if r.profile.kind != "balanced")
@@ -82,7 +86,7 @@ def adapted(
     return experiment
 
 
-def studys(classes: int) -> tuple[Regime, ...]:
+def study_regimes(classes: int) -> tuple[Regime, ...]:
     """The seed study's regimes; without its classes 3, 4 and 5 the last one is cut."""
     if classes > max(STUDY_CLASSES):
         return STUDY_REGIMES
@@ -245,11 +249,6 @@ def conclude(
 def read(folders: Sequence[RunFolder]) -> list[Record]:
     """The records of finished runs."""
     return [Record.model_validate_json(f.record.read_bytes()) for f in folders]
-
-
-THREADS = 1
-"""Of each training, however few there are: with more, sums are cut elsewhere and their
-last bits differ, so a result would depend on how many runs there were beside it."""
 
 
 def jobs_at_once(jobs: int | None, missing: int) -> int:

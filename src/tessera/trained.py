@@ -204,13 +204,13 @@ def _why(choice: _Choice) -> str:
             f"The run used is {choice.named}: of the {choice.picked} that the study's "
             f"report recommends, the best on {images}."
         )
-    among = " of the regimes that keep the most images" if choice.fewer else ""
+    among = ", of the regimes that keep the most images" if choice.fewer else ""
     told = (
         "What the study's report recommends is for regimes that keep fewer images."
         if choice.elsewhere
         else "The study's report recommends no remedy beyond doubt."
     )
-    return f"{told} The run used is {choice.named}: the best{among} on {images}."
+    return f"{told} The run used is {choice.named}: the best on {images}{among}."
 
 
 def _validation_score(path: Path) -> float:

@@ -5,13 +5,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tessera.arrays import Confusion
+from tessera.evaluation.roles import Roles, roles
 from tessera.evaluation.scores import from_confusion
-from tessera.experiment import Experiment, Regime
+from tessera.experiment import Cnn, Experiment, Regime
 from tessera.record import DataSummary, Environment, Record
 
 NAMES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 REDUCED = (3, 4, 5)
 PER_CLASS = 1000
+
+FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
+"""One model under the study's regimes, with seeds enough for narrow intervals."""
 
 Recalls = Callable[[str, str, int], Sequence[float]]
 """(model label, regime name, seed) -> the recall of every class."""
@@ -91,6 +95,16 @@ def records(experiment: Experiment, recalls: Recalls) -> list[Record]:
         )
         for run in experiment.runs()
     ]
+
+
+def found(experiment: Experiment, recalls: Recalls) -> Roles:
+    """The roles in a study whose runs have these recalls."""
+    return roles(experiment, records(experiment, recalls))
+
+
+def sway(seed: int, size: float = 0.002) -> float:
+    """Small differences between seeds that do not cancel between regimes."""
+    return size * (-1) ** seed * (1 + seed)
 
 
 def by_nature(record: Record, rare: int = 900) -> Record:

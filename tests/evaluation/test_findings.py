@@ -4,18 +4,7 @@ from tessera.evaluation import findings
 from tessera.evaluation.roles import roles
 from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain, Regime
 
-from .studies import by_nature, flat, records
-
-FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
-
-
-def found(experiment, recalls):
-    return roles(experiment, records(experiment, recalls))
-
-
-def sway(seed, size=0.002):
-    """Small differences between seeds that do not cancel between regimes."""
-    return size * (-1) ** seed * (1 + seed)
+from .studies import FIVE, by_nature, flat, found, records, sway
 
 
 def test_lost_recall_of_the_reduced_classes_is_the_cost_of_imbalance():

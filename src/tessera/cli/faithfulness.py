@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tessera import files, runtime
-from tessera.cli import checked, stopping
+from tessera.cli import faithfulness_tables, stopping
 from tessera.evaluation.evidence import plural
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
@@ -62,7 +62,7 @@ def faithfulness(
     with stopping.telling(console, lambda: kept(len(done), len(runs), out)):
         for found in _checks_of(runs, folder, wanted, place, out, console):
             done.append(found)
-        checked.summarise(done, console)
+        faithfulness_tables.summarise(done, console)
         if out is None and whole:
             conclude(folder, console)
 
@@ -88,7 +88,7 @@ def _checks_of(
         if found is None:
             ground = ground or glyphs(seed=wanted.settings.seed)
             found = _checked(run, wanted, data, ground, target, console)
-        checked.show(found, console)
+        faithfulness_tables.show(found, console)
         written = _write_charts(found, RunFolder(target or run.path))
         console.print(Text(f"Table, values and charts: {written}"), soft_wrap=True)
         yield found

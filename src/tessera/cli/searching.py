@@ -73,7 +73,7 @@ def run(
     apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     runtime.load_backend()
-    from tessera import files, locks, searched, settings, study
+    from tessera import files, locks, search_result, settings, study
     from tessera import search as searches
     from tessera.cli import commands, progress
     from tessera.evaluation.evidence import plural
@@ -81,7 +81,7 @@ def run(
     dataset = commands.load(experiment)
     experiment = study.adapted(experiment, dataset)
     plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
-    searched.refuse_other_data(dataset, out / "search.json")
+    search_result.refuse_other_data(dataset, out / "search.json")
     progress.remarks(commands.console, searches.alone(experiment, plan), dataset)
     with locks.held(out):
         commands.console.print(
@@ -91,9 +91,9 @@ def run(
             soft_wrap=True,
         )
         found = search_models(experiment, dataset, plan, out)
-        document = searched.document(plan, found, dataset)
+        document = search_result.document(plan, found, dataset)
         files.write_json(out / "search.json", document)
-        following = searched.following(experiment, found, plan)
+        following = search_result.following(experiment, found, plan)
         file = out / "experiment.toml"
         files.write_text(file, settings.dumps(following))
         commands.console.print(f"Experiment with what was found: {file}\nThe study:")

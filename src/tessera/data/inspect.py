@@ -12,7 +12,7 @@ from tessera.arrays import Indices
 from tessera.data import decoded, folder, safety, splits
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, Refused, scan
-from tessera.experiment import Folder
+from tessera.experiment import VALIDATION
 from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
@@ -21,9 +21,6 @@ Group: TypeAlias = tuple[str, ...]
 
 FEWEST_HELD = 2
 """Of one validation image a class is found wholly or not at all, epoch by epoch."""
-
-VALIDATION = float(Folder.model_fields["validation"].default)
-"""Share of the training images that is held for validation unless told otherwise."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from tessera.arrays import Counts, Floats, Labels
 from tessera.evaluation.matrix_scores import Stack
 from tessera.evaluation.ratios import ratio
-from tessera.results import FEW as FEW
-from tessera.results import Interval
+from tessera.results import FEW, Interval
 
 Draws = NDArray[np.float64]
 """How often each image was drawn, whole numbers in float64 [b, N]."""

@@ -1,6 +1,6 @@
 """Key findings 2 to 4 of the seed study, each restated so that numbers can decide it.
 
-The first, of balanced training, is in `stability`.
+The first is in `balanced_training`.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tessera.evaluation.balanced_training import balanced_training
 from tessera.evaluation.comparative import (
     cnn_lacks_context,
     hybrid_wins,
@@ -14,7 +15,6 @@ from tessera.evaluation.findings import (
     imbalance_costs_recall,
 )
 from tessera.evaluation.roles import roles
-from tessera.evaluation.stability import balanced_training
 from tessera.experiment import Experiment
 from tessera.record import Record, Verdict
 

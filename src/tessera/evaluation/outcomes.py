@@ -138,7 +138,7 @@ def run_intervals(
 
     Returns:
         An interval per score that the names in `CellSummary.scores` give, without
-        ends where it rests on classes of fewer than `bootstrap.FEW` test images.
+        ends where it rests on classes of fewer than `results.FEW` test images.
     """
     labels = outcome.labels
     logs = log_softmax(outcome.logits)

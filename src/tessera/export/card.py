@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from tessera.evaluation.bootstrap import FEW, thin
+from tessera.evaluation.bootstrap import thin
 from tessera.experiment import Cifar10, Data, Digits
 from tessera.export import uncertainty, usage
 from tessera.export.formats import FILES, Format
 from tessera.export.parity import TOLERANCE, Parity
 from tessera.record import Record
+from tessera.results import FEW
 from tessera.trained import Trained
 
 WEAK_RECALL = 0.5
@@ -131,13 +132,13 @@ def class_rows(record: Record) -> Sequence[ClassRow]:
     for number, (score, images) in enumerate(
         zip(record.scores.per_class, counts, strict=True)
     ):
-        matrix = record.scores.confusion_matrix
-        right, answers = matrix[number][number], sum(row[number] for row in matrix)
+        right = record.scores.confusion_matrix[number][number]
+        never = score.name in record.scores.never_predicted
         rows.append(
             ClassRow(
                 escaped(score.name),
                 *images,
-                percent(score.precision) if answers else UNDEFINED,
+                UNDEFINED if never else percent(score.precision),
                 percent(score.recall),
                 between(uncertainty.wilson(right, score.support)),
                 percent(score.f1),

@@ -85,12 +85,13 @@ def _leading(record: StudyRecord, found: Roles) -> str:
 def _trivial(record: StudyRecord, top: CellSummary) -> str:
     """A reservation where looking at the images brings no accuracy."""
     known = [b.scores["accuracy"] for b in record.baselines if b.name == MAJORITY]
-    ahead = round(top.scores["accuracy"].mean - max(known, default=0.0), 9)
+    best = max(known, default=-1.0)
+    ahead = round(top.scores["accuracy"].mean - best, 9)
     if ahead > 0:
         return ""
     return (
-        f", {'below' if ahead else 'no more than'} the {100 * max(known):.1f} % of "
-        "always answering the most common class"
+        f", {'below' if ahead else 'no more than'} the {100 * best:.1f} % of always "
+        "answering the most common class"
     )
 
 

@@ -25,6 +25,7 @@ def changes(study: Study) -> Drawing | None:
     found = effects(parts)
     if not found:
         return None
+    levelled = _LEVELLED if parts.natural else ""
     with drawing():
         picture = _panels(found)
     return Drawing(
@@ -33,8 +34,7 @@ def changes(study: Study) -> Drawing | None:
         caption="Paired differences. Diamonds are means over seeds, rings are single "
         "seeds, bars the 95 % interval of the mean; a bar that reaches the edge "
         "goes on beyond it. A filled diamond is decided: its bar leaves out zero."
-        + _LEVELLED
-        * bool(parts.natural),
+        + levelled,
         alternative=" ".join(_sentences(effect) for effect in found),
         svg=picture,
     )

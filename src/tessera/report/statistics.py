@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera.evaluation.bootstrap import FEW, thin
+from tessera.evaluation.bootstrap import thin
 from tessera.evaluation.evidence import listed, whole_percent
 from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
@@ -15,7 +15,7 @@ from tessera.record import CellSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
 from tessera.report.words import NO_BREAK, titled
-from tessera.results import Change, GapClosed, Groups, Interval, Ranking, Spread
+from tessera.results import FEW, Change, GapClosed, Groups, Interval, Ranking, Spread
 
 _FURTHER = (
     ("chance_adjusted", "Chance-adjusted"),

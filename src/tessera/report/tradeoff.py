@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from tessera.evaluation.evidence import points
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.labels import Spot, free, ranks, together
+from tessera.report.placement import Spot, free, ranks, together
 from tessera.report.style import (
     INK,
     PALETTE,

@@ -7,7 +7,7 @@ from evaluation.checked import NOTHING, check, faithfulness, interval
 from evaluation.studies import flat, record
 from rich.console import Console
 
-from tessera.cli import checked
+from tessera.cli import faithfulness_tables as tables
 from tessera.experiment import Regime
 
 RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
@@ -15,7 +15,7 @@ RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
 
 def printed(found):
     console = Console(file=io.StringIO(), width=80)
-    checked.show(found, console)
+    tables.show(found, console)
     return console.file.getvalue()
 
 
@@ -29,20 +29,20 @@ def test_the_table_fits_a_terminal_and_names_what_is_not_beaten():
 
 
 def test_a_value_that_no_image_has_is_said():
-    assert checked.words(NOTHING) == "none"
-    assert checked.words(interval(0.5)) == "0.500 [0.490, 0.510]"
+    assert tables.words(NOTHING) == "none"
+    assert tables.words(interval(0.5)) == "0.500 [0.490, 0.510]"
 
 
 def test_a_list_of_controls_stays_short():
-    assert checked.names(()) == "none"
-    assert checked.names(("a", "b")) == "a, b"
-    assert checked.names(tuple("abcd")) == "4 controls"
+    assert tables.names(()) == "none"
+    assert tables.names(("a", "b")) == "a, b"
+    assert tables.names(tuple("abcd")) == "4 controls"
 
 
 def test_a_control_of_the_check_is_not_shown_as_passed():
-    assert checked.result(check("cascade", True)) == "passed"
-    assert checked.result(check("other_seed", None)) == "for comparison"
-    results = [checked.result(check("edges", p)) for p in (True, False, None)]
+    assert tables.result(check("cascade", True)) == "passed"
+    assert tables.result(check("other_seed", None)) == "for comparison"
+    results = [tables.result(check("edges", p)) for p in (True, False, None)]
     expected = ["control: as expected", "control: not as expected", "control: open"]
     assert results == expected
     lines = printed(faithfulness(RUN)).splitlines()
@@ -79,7 +79,7 @@ def test_a_control_of_the_check_is_not_shown_as_passed():
 )
 def test_a_run_is_summed_up_in_a_line(found, expected):
     console = Console(file=io.StringIO(), width=80)
-    checked.summarise([found], console)
+    tables.summarise([found], console)
     _, question, line = console.file.getvalue().splitlines()
     assert question.startswith("Do the maps mark what the answers depend on?")
     assert line == f"  Grad-CAM, hybrid, balanced, seed 0: {expected}"

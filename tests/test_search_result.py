@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera import search, search_space, searched, settings
+from tessera import search, search_result, search_space, settings
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Cnn, Digits, Experiment, Training
 from tessera.search import Found, SearchError, Trial
@@ -34,7 +34,7 @@ def found(best: int) -> Found:
 
 
 def test_the_study_that_follows_uses_what_was_found_and_says_so() -> None:
-    after = searched.following(EXPERIMENT, [found(best=1)], PLAN)
+    after = search_result.following(EXPERIMENT, [found(best=1)], PLAN)
     assert settings.build(after.model_dump(mode="json", exclude_none=True)) == after
     (model,) = after.models
     assert model.training is not None and model.training.origin == (
@@ -48,7 +48,7 @@ def test_the_study_that_follows_uses_what_was_found_and_says_so() -> None:
 
 
 def test_settings_that_no_trial_beat_are_kept_and_that_is_said() -> None:
-    after = searched.following(EXPERIMENT, [found(best=0)], PLAN)
+    after = search_result.following(EXPERIMENT, [found(best=0)], PLAN)
     (model,) = after.models
     assert model.training is not None and model.training.origin is not None
     assert "no trial beat the experiment's own settings" in model.training.origin
@@ -63,13 +63,13 @@ def dataset(fingerprint: str) -> Dataset:
 
 def test_a_search_of_other_data_is_not_replaced(tmp_path: Path) -> None:
     file = tmp_path / "search.json"
-    searched.refuse_other_data(dataset("a"), file)
-    document = searched.document(PLAN, [found(best=1)], dataset("a"))
+    search_result.refuse_other_data(dataset("a"), file)
+    document = search_result.document(PLAN, [found(best=1)], dataset("a"))
     file.write_text(json.dumps(document))
-    searched.refuse_other_data(dataset("a"), file)
+    search_result.refuse_other_data(dataset("a"), file)
     other = replace(dataset("b"), name="other")
     with pytest.raises(SearchError, match=r"that of other \(b{12}\). Received: that"):
-        searched.refuse_other_data(other, file)
+        search_result.refuse_other_data(other, file)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"data": 1}'])
@@ -77,4 +77,4 @@ def test_nor_is_a_file_that_is_no_searchs(content: str, tmp_path: Path) -> None:
     file = tmp_path / "search.json"
     file.write_text(content)
     with pytest.raises(SearchError, match="damaged or not Tessera's"):
-        searched.refuse_other_data(dataset("a"), file)
+        search_result.refuse_other_data(dataset("a"), file)

@@ -1,41 +1,30 @@
 import numpy as np
 import pytest
 
-from tessera.evaluation import stability
+from tessera.evaluation.balanced_training import balanced_training
 from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
 from tessera.experiment import OWN_REGIMES, Cnn, Experiment
 
-from .studies import by_nature, flat, records
-
-FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
-
-
-def found(experiment, recalls):
-    return roles(experiment, records(experiment, recalls))
-
-
-def sway(seed, size=0.002):
-    """Small differences between seeds that do not cancel between regimes."""
-    return size * (-1) ** seed * (1 + seed)
+from .studies import FIVE, by_nature, flat, found, records, sway
 
 
 def test_small_spread_and_few_errors_support_stable_and_high():
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(FIVE, lambda m, r, seed: flat(0.8 + sway(seed), 0.8))
     )
     assert verdict.verdict == "supported"
 
 
 def test_a_large_spread_speaks_against_stable():
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(FIVE, lambda m, r, seed: flat(0.7 + 0.2 * (-1) ** seed, 0.8))
     )
     assert verdict.verdict == "not supported"
 
 
 def test_accuracy_near_guessing_speaks_against_high():
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(FIVE, lambda m, r, seed: flat(0.3 + sway(seed), 0.3))
     )
     assert verdict.verdict == "not supported"
@@ -43,7 +32,7 @@ def test_accuracy_near_guessing_speaks_against_high():
 
 def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
     two = Experiment(models=(Cnn(),))
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(two, lambda m, r, seed: flat(0.8 + 0.01 * seed, 0.8))
     )
     assert verdict.verdict == "not decided"
@@ -53,7 +42,7 @@ def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
 def test_no_bound_of_a_spread_exceeds_what_accuracies_can_spread():
     # 0.1 and 0.9: s = 0.566, and s / sqrt(chi2(1; 0.05)) would be 9.0; 0 and 1: 0.707.
     two = Experiment(models=(Cnn(),), seeds=(0, 1))
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(two, lambda m, r, seed: flat(0.1 + 0.8 * seed, 0.1 + 0.8 * seed))
     )
     assert (
@@ -65,7 +54,7 @@ def test_no_bound_of_a_spread_exceeds_what_accuracies_can_spread():
 @pytest.mark.parametrize("accuracy", [0.75, 0.8])  # the mean of 0.8s is not 0.8
 def test_accuracies_that_are_equal_by_rounding_are_not_surely_stable(accuracy):
     three = Experiment(models=(Cnn(),), seeds=(0, 1, 2))
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(three, lambda m, r, seed: flat(accuracy, accuracy))
     )
     assert verdict.verdict == "not decided"
@@ -76,7 +65,7 @@ def test_where_only_the_height_is_open_the_seeds_are_those_that_decide_it():
     # Spread 0.0116 < 0.02 for sure with six seeds; half of guessing's errors is 0.55.
     six = Experiment(models=(Cnn(),), seeds=tuple(range(6)))
     values = [0.55 + d for d in (-0.006, 0.009, -0.004, 0.008, -0.002, 0.004)]
-    verdict = stability.balanced_training(
+    verdict = balanced_training(
         found(six, lambda m, r, seed: flat(values[seed], values[seed]))
     )
     assert "1 is stable beyond doubt and 0 high beyond doubt" in verdict.because
@@ -88,9 +77,7 @@ def test_where_only_the_height_is_open_the_seeds_are_those_that_decide_it():
 
 def test_half_of_the_errors_of_guessing_is_the_bar_for_high():
     # Ten classes: guessing is right for 0.1, so 0.55 avoids half of its errors.
-    verdict = stability.balanced_training(
-        found(FIVE, lambda m, r, seed: flat(0.55, 0.55))
-    )
+    verdict = balanced_training(found(FIVE, lambda m, r, seed: flat(0.55, 0.55)))
     assert "avoids 50 % of the errors" in verdict.evidence[0]
 
 
@@ -98,9 +85,9 @@ def test_balanced_training_says_how_many_images_levelling_leaves():
     # 10 classes of 900 images of 7 of 4,500 and 3 of 900.
     study = Experiment(models=(Cnn(),), regimes=OWN_REGIMES)
     own = [by_nature(r) for r in records(study, lambda *_: flat(0.8, 0.5))]
-    verdict = stability.balanced_training(roles(study, own))
+    verdict = balanced_training(roles(study, own))
     assert verdict.evidence[0].startswith(
         "The balanced runs see 9,000 of the 34,200 training images of as-is:"
     )
     cut = found(FIVE, lambda *_: flat(0.8, 0.5))
-    assert "levelled" not in " ".join(stability.balanced_training(cut).evidence)
+    assert "levelled" not in " ".join(balanced_training(cut).evidence)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera.report.labels import Spot, free, ranks, together
+from tessera.report.placement import Spot, free, ranks, together
 
 
 def test_a_label_is_as_far_as_its_nearer_end():

@@ -1,0 +1,98 @@
+"""A folder is decoded once: what is remembered, and what is asked for again."""
+
+import contextlib
+import os
+
+import numpy as np
+
+from tessera.data import decode, decoded, folder, scan
+
+
+def load(root, **changes):
+    return folder.load(root, **({"image_size": 8, "test": 0.2} | changes))
+
+
+def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(
+    split_folder,
+) -> None:
+    first = load(split_folder)
+    for file in split_folder.rglob("*.png"):
+        facts = file.stat()
+        file.write_bytes(b"\0" * facts.st_size)
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    second = load(split_folder)
+    assert second.fingerprint == first.fingerprint
+    np.testing.assert_array_equal(second.train.images, first.train.images)
+    assert isinstance(second.train.images, np.memmap)
+
+
+@contextlib.contextmanager
+def withheld(*files):
+    """The system has no such files for a while; size and times stay as they were."""
+    for file in files:
+        file.rename(file.with_name(f".{file.name}"))
+    yield
+    for file in files:
+        file.with_name(f".{file.name}").rename(file)
+
+
+def test_what_the_system_withheld_is_asked_for_again(split_folder) -> None:
+    listing = scan.scan(split_folder)
+    cat, dog = (split_folder / f"train/{name}/1.png" for name in ("cat", "dog"))
+    with withheld(cat, dog):
+        both = [decoded.read(listing, 8) for _ in range(2)]
+    with withheld(dog):
+        one = decoded.read(listing, 8)
+    with withheld(cat):
+        other = decoded.read(listing, 8)
+    lost = [[refused.path for refused in found.refused] for found in (*both, one)]
+    assert lost == [["train/cat/1.png", "train/dog/1.png"]] * 2 + [["train/dog/1.png"]]
+    assert [refused.path for refused in other.refused] == ["train/cat/1.png"]
+    assert len({both[0].key, both[1].key, one.key, other.key}) == 3
+    whole = decoded.read(listing, 8)
+    assert whole.refused == () and len(whole.images) == 14
+
+
+def test_what_the_system_withholds_still_is_no_reason_to_decode_the_rest(
+    split_folder,
+) -> None:
+    listing = scan.scan(split_folder)
+    calls: list[int] = []
+    with withheld(split_folder / "train/cat/1.png"):
+        decoded.read(listing, 8)
+        decoded.read(listing, 8, progress=lambda done, total: calls.append(done))
+    assert calls == []
+
+
+def test_a_folder_that_was_moved_is_known(split_folder, tmp_path) -> None:
+    first = load(split_folder)
+    calls = []
+    moved = split_folder.rename(tmp_path / "moved")
+    second = load(moved, progress=lambda done, total: calls.append(done))
+    assert second.fingerprint == first.fingerprint
+    assert calls == []
+
+
+def test_a_changed_file_is_decoded_anew(split_folder, make_image) -> None:
+    before = load(split_folder).fingerprint
+    make_image("train/cat/0.png")
+    assert load(split_folder).fingerprint != before
+
+
+def test_another_rule_of_decoding_decodes_anew(split_folder, monkeypatch) -> None:
+    load(split_folder)
+    calls: list[int] = []
+    monkeypatch.setattr(decode, "VERSION", decode.VERSION + 1)
+    load(split_folder, progress=lambda done, total: calls.append(done))
+    assert calls[-1] == 14
+
+
+def test_another_image_size_is_another_dataset(split_folder) -> None:
+    assert load(split_folder, image_size=16).image_shape == (16, 16, 3)
+    assert load(split_folder).image_shape == (8, 8, 3)
+
+
+def test_progress_counts_every_file(split_folder) -> None:
+    calls = []
+    load(split_folder, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(n, 14) for n in range(1, 15)]
