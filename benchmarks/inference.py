@@ -5,8 +5,10 @@
 
 Every runtime gets the same images and one thread, is first held to the original's
 probabilities, and is then timed in turns with the others, so that whatever else the
-machine does meets all of them. A number is the median over the rounds. PyTorch's
-equivalent (`benchmarks/torch_equivalent.py`) takes part where PyTorch is installed.
+machine does meets all of them. A number is the median over the rounds. The export that
+rounds to 8 bits is another function: what it answers is compared on the run's test
+images instead. PyTorch's equivalent (`benchmarks/torch_equivalent.py`) takes part where
+PyTorch is installed.
 """
 
 import argparse
@@ -30,19 +32,21 @@ THREADS = 1
 BATCHES = (1, 512)
 PORTION = 16  # images at a time that fit a core's cache
 BASE, ONNX = "Keras predict", "ONNX Runtime"
+ROUNDED = f"{ONNX}, 8 bits"
 SECONDS = 0.5  # at least this long per measurement
 TOLERANCE = 1e-4
 
 Run = Callable[[Any], Any]
 
 
-def runtimes(model: Any, folder: Path) -> dict[str, Run]:
+def runtimes(model: Any, dataset: Any, folder: Path) -> dict[str, Run]:
     """A function from pixels to probabilities for every runtime there is."""
     from tessera.export import closed_form, formats
 
     net = formats.calibrated(model)
-    for form in ("onnx", "litert"):
-        formats.write(model, form, folder / formats.FILES[form])
+    for form in ("onnx", "onnx-int8", "litert"):
+        formats.write(model, form, folder / formats.FILES[form], dataset)
+    rounded = onnx(folder / formats.FILES["onnx-int8"], ["probabilities"])
     found = {
         "Keras predict": lambda x: net.predict(x, batch_size=len(x), verbose=0),
         "Keras predict_on_batch": net.predict_on_batch,
@@ -50,6 +54,8 @@ def runtimes(model: Any, folder: Path) -> dict[str, Run]:
         f"{ONNX}, {PORTION} at a time": portions(
             onnx(folder / formats.FILES["onnx"], ["probabilities"])
         ),
+        ROUNDED: rounded,
+        f"{ROUNDED}, {PORTION} at a time": portions(rounded),
         "LiteRT": litert(folder / formats.FILES["litert"]),
     }
     if closed_form.exists(model.run.model, model.net):
@@ -118,7 +124,7 @@ def compare(runs: dict[str, Run], images: Any, rounds: int) -> dict[str, list[fl
     expected = runs[BASE](images)
     for name, run in runs.items():
         difference = float(np.abs(run(images) - expected).max())
-        if difference > TOLERANCE:
+        if not name.startswith(ROUNDED) and difference > TOLERANCE:
             raise SystemExit(f"{name}: not the same model, off by {difference:.2g}")
     speeds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
@@ -149,7 +155,24 @@ def table(record: dict[str, Any]) -> str:
     for name in names:
         cells = [_cell(column["images_per_second"], name) for column in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines) + arithmetic(record)
+    return "\n".join(lines) + arithmetic(record) + rounding(record)
+
+
+def rounding(record: dict[str, Any]) -> str:
+    """What 8 bits cost each model on the test images of its run, as a table."""
+    lines = [
+        "| 8 bits | run | file, kB | same answers | balanced accuracy | p |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for model in record["rounded"]:
+        size, whole = (round(model[key] / 1000) for key in ("bytes", "bytes_whole"))
+        now, then = model["balanced_accuracy"], model["balanced_accuracy_whole"]
+        lines.append(
+            f"| {model['model']} | {model['run']} | {size:,} (of {whole:,}) | "
+            f"{100 * model['same_answers'] / model['images']:.1f} % | "
+            f"{100 * now:.1f} % (of {100 * then:.1f} %) | {model['p']:.2g} |"
+        )
+    return "\n\n" + "\n".join(lines)
 
 
 def arithmetic(record: dict[str, Any]) -> str:
@@ -159,7 +182,9 @@ def arithmetic(record: dict[str, Any]) -> str:
         speeds = column["images_per_second"]
         if column["batch"] == max(BATCHES):
             fastest = max(
-                measure.median(speeds[name]) for name in speeds if name.startswith(ONNX)
+                measure.median(speeds[name])
+                for name in speeds
+                if name.startswith(ONNX) and not name.startswith(ROUNDED)
             )
             gflops = 2e-9 * column["multiply_adds"] * fastest
             found.append(f"{gflops:.0f} of the {column['model']}")
@@ -177,16 +202,40 @@ def _cell(speeds: dict[str, list[float]], name: str) -> str:
     return f"{middle:,.0f} ({middle / measure.median(speeds[BASE]):.1f})"
 
 
-def measured(path: Path, rounds: int) -> list[dict[str, Any]]:
-    """One model under every runtime, for each batch."""
+def fidelity(model: Any, dataset: Any, folder: Path) -> dict[str, Any]:
+    """How far the rounded export is from its original."""
+    from tessera.export import fidelity as rounded
+    from tessera.export import formats
+
+    whole, file = (folder / formats.FILES[form] for form in ("onnx", "onnx-int8"))
+    found = rounded.check(model, formats.read("onnx-int8", file), dataset)
+    return {
+        "model": model.record.model,
+        "run": f"{model.run.cell}, {model.run.training.epochs} epochs",
+        "data": dataset.name,
+        "images": found.images,
+        "same_answers": found.same_answers,
+        "balanced_accuracy": found.scores.balanced_accuracy,
+        "balanced_accuracy_whole": found.original.balanced_accuracy,
+        "p": found.test.p,
+        "bytes": file.stat().st_size,
+        "bytes_whole": whole.stat().st_size,
+    }
+
+
+def measured(path: Path, rounds: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One model under every runtime, for each batch; and what rounding does to it."""
     from tessera import trained
+    from tessera.export import command
 
     model = trained.load(path)
+    dataset = command.data_of(model, None)
     shape = model.record.data.image_shape
     generator = np.random.default_rng(0)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        runs = runtimes(model, Path(folder))
+        runs = runtimes(model, dataset, Path(folder))
+        rounded = fidelity(model, dataset, Path(folder))
         for batch in BATCHES:
             images = generator.integers(0, 256, (batch, *shape)).astype(np.float32)
             found.append(
@@ -198,7 +247,7 @@ def measured(path: Path, rounds: int) -> list[dict[str, Any]]:
                     "images_per_second": compare(runs, images, rounds),
                 }
             )
-    return found
+    return found, rounded
 
 
 def main() -> None:
@@ -206,11 +255,14 @@ def main() -> None:
     parser.add_argument("path", nargs="+", type=Path, help="runs' or studies' folders")
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args()
-    record = {"machine": measure.machine(), "threads": THREADS, "measurements": []}
+    record: dict[str, Any] = {"machine": measure.machine(), "threads": THREADS}
+    record |= {"measurements": [], "rounded": []}
     runtime.prepare(THREADS)
     runtime.load_backend()
     for path in folders(asked.path):
-        record["measurements"] += measured(path, asked.rounds)
+        speeds, rounded = measured(path, asked.rounds)
+        record["measurements"] += speeds
+        record["rounded"].append(rounded)
     record["product_gflops"] = round(operations.product_gflops(), 1)
     print(table(record))
     measure.write("inference", record)

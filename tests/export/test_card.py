@@ -10,8 +10,10 @@ from PIL import Image
 
 from tessera.data import decode
 from tessera.evaluation import scores
+from tessera.evaluation.significance import McNemar
 from tessera.experiment import Cifar10, Digits, Folder
 from tessera.export import card
+from tessera.export.fidelity import Fidelity
 from tessera.export.parity import Parity
 from tessera.trained import Trained
 
@@ -142,7 +144,7 @@ def test_tables_have_no_gaps(text: str) -> None:
 def test_what_the_record_notes_and_weak_classes_are_the_first_limits(
     model: Trained,
 ) -> None:
-    limits = card.limits(model, PARITY)
+    limits = card.limits(model, heatmap=True)
     notes = model.record.notes
     assert limits[: len(notes)] == tuple(map(card.escaped, notes))
     weak = [c.name for c in model.record.scores.per_class if c.recall < 0.5]
@@ -153,7 +155,7 @@ def test_a_class_that_was_never_answered_is_said_to_be_so_once(model: Trained) -
     scores = model.record.scores.model_copy(update={"never_predicted": ("owl",)})
     note = "Never predicted on the test set: owl."
     record = model.record.model_copy(update={"scores": scores, "notes": (note,)})
-    told = card.limits(replace(model, record=record), PARITY)
+    told = card.limits(replace(model, record=record), heatmap=False)
     assert [limit for limit in told if "owl" in limit] == [note]
 
 
@@ -167,3 +169,13 @@ def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
 
 def test_a_class_name_cannot_break_a_table() -> None:
     assert card.escaped("a|b_<c>") == r"a\|b\_\<c\>"
+
+
+def test_the_scores_of_a_rounded_model_are_its_own(model: Trained) -> None:
+    right = scores.from_confusion(np.diag([40] * 10), model.class_names)
+    check = Fidelity(1000, 990, model.record.scores, right, McNemar(2, 1, 1.0, True))
+    told = card.card(model, check, form="onnx-int8")
+    assert "| file | `model-int8.onnx` |" in told and "second output" not in told
+    assert "| accuracy | 100.0 % |" in told
+    assert f"(the original {card.percent(model.record.scores.macro_f1)})" in told
+    assert "2 are answered rightly by the original alone and 1 by this" in told

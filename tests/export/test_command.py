@@ -24,8 +24,8 @@ def test_an_export_leaves_the_model_its_labels_and_its_card(
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"model.onnx", "labels.txt", "card.md"}
     assert (done.folder / "labels.txt").read_text().split() == list("0123456789")
-    assert (done.parity.images, done.parity.tested) == (1000, 359)
-    assert done.parity.heatmap is not None
+    assert (done.check.images, done.check.tested) == (1000, 359)
+    assert done.check.heatmap is not None
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
@@ -77,7 +77,9 @@ def test_a_model_is_not_written_among_the_folders_of_its_classes(
 
 
 def test_an_unknown_format_lists_the_known_ones(toy: RunFolder) -> None:
-    with pytest.raises(ExportError, match="one of keras, onnx, litert, saved-model"):
+    with pytest.raises(
+        ExportError, match="one of keras, onnx, onnx-int8, litert, saved-model"
+    ):
         command.export(toy.path, "pickle")
 
 

@@ -22,7 +22,7 @@ from tessera.trained import Trained
 
 def answered(model: Trained, form: Format, folder: Path, heatmap: float | None) -> str:
     """What the code of the card's blocks prints of a picture."""
-    formats.write(model, form, folder / formats.FILES[form])
+    formats.write(model, form, folder / formats.FILES[form], toy_run.digits())
     (folder / "labels.txt").write_text("\n".join(model.class_names) + "\n")
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(noise).save(folder / "photo.jpg")
@@ -39,10 +39,14 @@ def answered(model: Trained, form: Format, folder: Path, heatmap: float | None) 
     return told.stdout
 
 
-def check(model: Trained, folder: Path, printed: str) -> None:
-    """Hold what was printed to the model's own answer to the picture."""
+def check(model: Trained, form: Format, folder: Path, printed: str) -> None:
+    """Hold what was printed to the answer of the model, or of the file that rounds."""
     pixels = decode.read(folder / "photo.jpg", model.image_size)
-    shares = model.probabilities(pixels[None])[0]
+    if form == "onnx-int8":
+        reader = formats.read(form, folder / formats.FILES[form])
+        shares = reader(pixels[None].astype(np.float32)).probabilities[0]
+    else:
+        shares = model.probabilities(pixels[None])[0]
     name, share = printed.split()
     assert name == model.class_names[shares.argmax()]
     assert float(share) == pytest.approx(shares.max(), abs=1e-4)
@@ -55,7 +59,7 @@ def test_the_cards_code_gives_the_models_answer(
     model: Trained, form: Format, tmp_path: Path
 ) -> None:
     heatmap = 1e-6 if form == "onnx" else None
-    check(model, tmp_path, answered(model, form, tmp_path, heatmap))
+    check(model, form, tmp_path, answered(model, form, tmp_path, heatmap))
 
 
 @pytest.mark.slow
@@ -67,7 +71,7 @@ def test_a_keras_file_with_layers_of_tessera_opens_by_the_cards_code(
         RunFolder(tmp_path / "run"), toy_run.experiment([Transformer()]).runs()[0]
     )
     model = trained.load(tmp_path / "run")
-    check(model, tmp_path, answered(model, "keras", tmp_path, None))
+    check(model, "keras", tmp_path, answered(model, "keras", tmp_path, None))
 
 
 def test_without_a_heatmap_an_onnx_model_gives_probabilities_alone() -> None:

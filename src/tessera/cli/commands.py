@@ -207,12 +207,7 @@ def export(
         done = command.export(path, form, out=out, data=data, licence=licence)
     if done.because:
         console.print(done.because, soft_wrap=True)
-    found = done.parity
-    console.print(
-        f"Checked on {found.images:,} images, {found.tested:,} of them test images: "
-        f"probabilities within {found.probability:.1e} of the original's.",
-        soft_wrap=True,
-    )
+    console.print(done.check.summary, soft_wrap=True)
     console.print(f"Model: {done.model.resolve()}", soft_wrap=True)
     console.print(f"Card:  {done.card.resolve()}", soft_wrap=True)
 

@@ -1,7 +1,7 @@
 """A trained model -> its card: data, counts, scores with intervals, limits, licence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -11,8 +11,9 @@ from jinja2 import Environment, StrictUndefined
 from tessera.evaluation.bootstrap import thin
 from tessera.experiment import Cifar10, Data, Digits
 from tessera.export import uncertainty, usage
+from tessera.export.fidelity import Fidelity
 from tessera.export.formats import FILES, Format
-from tessera.export.parity import TOLERANCE, Parity
+from tessera.export.parity import Parity
 from tessera.record import Record
 from tessera.results import FEW
 from tessera.trained import Trained
@@ -52,27 +53,34 @@ class ScoreRow:
 
 
 def card(
-    trained: Trained, parity: Parity, *, form: Format, licence: str | None = None
+    trained: Trained,
+    check: Parity | Fidelity,
+    *,
+    form: Format,
+    licence: str | None = None,
 ) -> str:
     """The card as Markdown.
 
     Args:
         trained: The model.
-        parity: What the check at export found.
+        check: What the check at export found; scores are the exported model's.
         form: The format that it was exported to.
         licence: Of the weights, in words; None: what is known of the data's terms.
     """
+    if isinstance(check, Fidelity):
+        record = trained.record.model_copy(update={"scores": check.scores})
+        trained = replace(trained, record=record)
     environment = Environment(  # Markdown, never shown as HTML by Tessera itself
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = resources.files("tessera.export").joinpath("card.md").read_text("utf-8")
     return environment.from_string(text).render(
-        **_values(trained, parity, form, licence)
+        **_values(trained, check, form, licence)
     )
 
 
 def _values(
-    trained: Trained, parity: Parity, form: Format, licence: str | None
+    trained: Trained, check: Parity | Fidelity, form: Format, licence: str | None
 ) -> dict[str, Any]:
     record, rows = trained.record, class_rows(trained.record)
     return {
@@ -82,7 +90,7 @@ def _values(
         "shape": record.data.image_shape,
         "calibration": _calibration(trained),
         "reading": usage.reading(record.data.image_shape[0]),
-        "running": usage.running(form, heatmap=parity.heatmap is not None),
+        "running": usage.running(form, heatmap=check.heatmap is not None),
         "data": record.data,
         "classes": rows,
         "undefined": any(row.precision == UNDEFINED for row in rows),
@@ -91,9 +99,8 @@ def _values(
         "scores": score_rows(record),
         "draws": f"{uncertainty.DRAWS:,}",
         "few": FEW if thin(np.array(record.data.test_counts)).any() else 0,
-        "limits": limits(trained, parity),
-        "parity": parity,
-        "check": _check(parity),
+        "limits": limits(trained, heatmap=check.heatmap is not None),
+        "check": check,
         "licence": licence or terms(trained.run.data),
         "origin": _origin(record),
     }
@@ -169,7 +176,7 @@ def score_rows(record: Record) -> Sequence[ScoreRow]:
     return rows
 
 
-def limits(trained: Trained, parity: Parity) -> Sequence[str]:
+def limits(trained: Trained, *, heatmap: bool) -> Sequence[str]:
     """When not to trust the model, in sentences."""
     record = trained.record
     per_class = record.scores.per_class
@@ -194,7 +201,7 @@ def limits(trained: Trained, parity: Parity) -> Sequence[str]:
         found.append(
             f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
         )
-    if parity.heatmap is not None:
+    if heatmap:
         found.append(
             "The heatmap shows where evidence lies, to first order; it proves no cause."
         )
@@ -229,22 +236,6 @@ def _reduced(record: Record) -> str:
         return "It made no class rarer than the others."
     names = [escaped(record.data.class_names[k]) for k in record.reduced_classes]
     return f"Rare in training: {', '.join(names)}."
-
-
-def _check(parity: Parity) -> str:
-    heatmap = (
-        ""
-        if parity.heatmap is None
-        else " Heatmaps differ by at most "
-        f"{parity.heatmap:.1e} of the largest value of all maps."
-    )
-    return (
-        f"On {parity.images:,} images, {parity.tested:,} of them test images, read "
-        "back with the format's own runtime, a probability differs from the original "
-        "model's by at most "
-        f"{parity.probability:.1e} (allowed: {TOLERANCE:.0e}), and "
-        f"{parity.same_answers:,} answers are the same.{heatmap}"
-    )
 
 
 def _origin(record: Record) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 from tessera import files, trained
 from tessera.data import apart, source
 from tessera.data.dataset import Dataset
-from tessera.export import card, formats, parity
+from tessera.export import card, fidelity, formats, parity
 from tessera.export.errors import ExportError
+from tessera.export.fidelity import Fidelity
 from tessera.export.formats import Format
+from tessera.export.parity import Parity
 from tessera.trained import Trained
 
 
@@ -24,7 +26,7 @@ class Exported:
     folder: Path
     model: Path
     card: Path
-    parity: parity.Parity
+    check: Parity | Fidelity
     because: str
     """Why this run stands for its study; see `trained.Trained`."""
 
@@ -99,8 +101,9 @@ def write(
     """
     name = formats.FILES[form]
     with _appearing(out) as folder:
-        formats.write(model, form, folder / name)
-        found = parity.check(model, formats.read(form, folder / name), dataset)
+        formats.write(model, form, folder / name, dataset)
+        check = fidelity.check if form == "onnx-int8" else parity.check
+        found = check(model, formats.read(form, folder / name), dataset)
         files.write_text(folder / "labels.txt", "\n".join(model.class_names) + "\n")
         text = card.card(model, found, form=form, licence=licence)
         files.write_text(folder / "card.md", text)

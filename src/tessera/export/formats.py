@@ -9,17 +9,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.data.dataset import Dataset
 from tessera.export.errors import ExportError, needs_extra
 from tessera.models import weights
 from tessera.models.portable import portable
 from tessera.trained import Trained
 
-Format = Literal["keras", "onnx", "litert", "saved-model"]
+Format = Literal["keras", "onnx", "onnx-int8", "litert", "saved-model"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 FILES: dict[Format, str] = {
     "keras": "model.keras",
     "onnx": "model.onnx",
+    "onnx-int8": "model-int8.onnx",
     "litert": "model.tflite",
     "saved-model": "saved_model",
 }
@@ -47,8 +49,14 @@ def calibrated(trained: Trained) -> Any:
     return keras.Model(trained.net.input, shares, name=trained.run.model.kind)
 
 
-def write(trained: Trained, form: Format, path: Path) -> None:
+def write(trained: Trained, form: Format, path: Path, dataset: Dataset) -> None:
     """Write the model in one format.
+
+    Args:
+        trained: The model.
+        form: The format.
+        path: Where to.
+        dataset: The run's data: `onnx-int8` takes its scales from training images.
 
     Raises:
         ExportError: A package or the backend that the format needs is missing, or the
@@ -60,6 +68,8 @@ def write(trained: Trained, form: Format, path: Path) -> None:
                 portable(calibrated(trained)).save(temporary)
         case "onnx":
             _with_onnx(trained, path)
+        case "onnx-int8":
+            _rounded(trained, path, dataset)
         case "litert":
             _with_tensorflow(trained, path, "litert")
         case "saved-model":
@@ -74,6 +84,14 @@ def _with_onnx(trained: Trained, path: Path) -> None:
     except ImportError as error:
         raise needs_extra("onnx") from error
     onnx_model.write(trained, path)
+
+
+def _rounded(trained: Trained, path: Path, dataset: Dataset) -> None:
+    try:
+        from tessera.export import onnx_int8
+    except ImportError as error:
+        raise needs_extra("onnx and onnxruntime") from error
+    onnx_int8.write(trained, path, dataset)
 
 
 def _with_tensorflow(trained: Trained, path: Path, form: str) -> None:
@@ -94,7 +112,7 @@ def read(form: Format, path: Path) -> Reader:
     match form:
         case "keras":
             return _keras(path)
-        case "onnx":
+        case "onnx" | "onnx-int8":
             return _onnx(path)
         case "litert":
             return _litert(path)

@@ -38,8 +38,8 @@ def write(trained: Trained, path: Path) -> None:
     onnx.save(model(trained), path)
 
 
-def model(trained: Trained) -> Any:
-    """The model as an ONNX `ModelProto`, checked."""
+def model(trained: Trained, *, heatmap: bool = True) -> Any:
+    """The model as an ONNX `ModelProto`, checked; with its heatmap where it has one."""
     graph = Graph()
     values = _layers(graph, trained.net)
     logits = values["logits"].name
@@ -47,7 +47,7 @@ def model(trained: Trained) -> Any:
     graph.node("Softmax", graph.node("Mul", logits, scale), name=PROBABILITIES, axis=-1)
     shape = trained.record.data.image_shape
     outputs = [_described(PROBABILITIES, len(trained.class_names))]
-    if closed_form.exists(trained.run.model, trained.net):
+    if heatmap and closed_form.exists(trained.run.model, trained.net):
         _heatmap(graph, trained, values)
         outputs.append(_described(HEATMAP, *_grid(trained.net)))
     nodes = onnx_pooling.relu_first(graph.nodes, graph.constants)

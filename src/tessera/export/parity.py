@@ -38,6 +38,31 @@ class Parity:
     same_answers: int
     """Images with the same class, ties within the tolerance counted as the same."""
 
+    @property
+    def summary(self) -> str:
+        """One sentence for the command line."""
+        return (
+            f"Checked on {self.images:,} images, {self.tested:,} of them test images: "
+            f"probabilities within {self.probability:.1e} of the original's."
+        )
+
+    @property
+    def details(self) -> str:
+        """A paragraph for the card."""
+        heatmap = (
+            ""
+            if self.heatmap is None
+            else " Heatmaps differ by at most "
+            f"{self.heatmap:.1e} of the largest value of all maps."
+        )
+        return (
+            f"On {self.images:,} images, {self.tested:,} of them test images, read "
+            "back with the format's own runtime, a probability differs from the "
+            f"original model's by at most {self.probability:.1e} (allowed: "
+            f"{TOLERANCE:.0e}), and {self.same_answers:,} answers are the "
+            f"same.{heatmap}"
+        )
+
 
 def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
     """Compare an exported model with the original.
@@ -54,12 +79,13 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
         ExportError: They differ by more than the tolerance, or the data is not the
             run's.
     """
+    hold_data(trained, dataset)
     chosen = sample(trained, dataset)
     rest = others(dataset, IMAGES - len(chosen), seed=trained.run.seed)
     images = np.concatenate([dataset.test.images[chosen], rest])
     logits = trained.logits(images)
     expected = softmax(logits, trained.temperature)
-    _hold_to_stored(trained, chosen, expected[: len(chosen)])
+    hold_to_stored(trained, chosen, expected[: len(chosen)])
     output = answered(reader, images)
     found = Parity(
         images=len(images),
@@ -72,11 +98,11 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
     return found
 
 
-def sample(trained: Trained, dataset: Dataset) -> Indices:
-    """The test images compared: drawn by the run's seed, int64 [min(N, 1000)].
+def hold_data(trained: Trained, dataset: Dataset) -> None:
+    """Refuse data that the run was not trained on.
 
     Raises:
-        ExportError: The dataset is not the one that the run was trained on.
+        ExportError: The fingerprints differ.
     """
     if dataset.fingerprint != trained.record.data.fingerprint:
         raise ExportError(
@@ -84,6 +110,10 @@ def sample(trained: Trained, dataset: Dataset) -> Indices:
             f"{trained.record.data.fingerprint[:12]}. Received: {dataset.name}, "
             f"fingerprint {dataset.fingerprint[:12]}."
         )
+
+
+def sample(trained: Trained, dataset: Dataset) -> Indices:
+    """The test images compared: drawn by the run's seed, int64 [min(N, 1000)]."""
     generator = np.random.default_rng(trained.run.seed)
     order = generator.permutation(len(dataset.test))
     return np.sort(order[:IMAGES])
@@ -121,7 +151,17 @@ def answered(reader: Reader, images: Images) -> Output:
     return Output(shares, np.concatenate(maps) if maps else None)
 
 
-def _hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
+def hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
+    """Hold the original to the test predictions that its run stored.
+
+    Args:
+        trained: The original.
+        chosen: Positions of test images.
+        expected: Its calibrated probabilities for them, [len(chosen), K].
+
+    Raises:
+        ExportError: They differ by more than the tolerance.
+    """
     stored = files.read_arrays(trained.folder.predictions)["logits"][chosen]
     shares = softmax(stored, trained.temperature)
     difference = float(np.abs(shares - expected).max())

@@ -48,7 +48,7 @@ def _called(form: Format, heatmap: bool) -> str:
                 f'model = keras.saving.load_model("{file}", compile=False)\n'
                 "probabilities = model.predict(pixels, verbose=0)"
             )
-        case "onnx":
+        case "onnx" | "onnx-int8":
             outputs = "probabilities, heatmap" if heatmap else "(probabilities,)"
             return (
                 "import onnxruntime\n\n"

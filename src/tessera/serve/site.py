@@ -15,7 +15,6 @@ from tessera.data import decode, source
 from tessera.data.dataset import DataError
 from tessera.explain import overlay
 from tessera.export import card, uncertainty
-from tessera.export.parity import Parity
 from tessera.record import Record
 from tessera.serve import insight, schema
 from tessera.serve.insight import Insight
@@ -105,7 +104,6 @@ def describe(
     record = trained.record
     matrix = np.array(record.scores.confusion_matrix, np.int64)
     accuracy = uncertainty.wilson(int(np.trace(matrix)), int(matrix.sum()))
-    none = Parity(0, 0, 0.0, None, 0)
     return schema.Model(
         title=f"{record.data.name}: {record.model}, {record.regime}",
         data=record.data.name,
@@ -121,7 +119,7 @@ def describe(
         classes=[
             class_facts(record, label, shown) for label, shown in enumerate(examples)
         ],
-        limits=[plain(limit) for limit in card.limits(trained, none)],
+        limits=[plain(limit) for limit in card.limits(trained, heatmap=False)],
         methods=[
             schema.Method(key=key, name=name) for key, name in known.methods().items()
         ],
