@@ -56,7 +56,10 @@ TRAIN = """## Training, against what one would write without Tessera
 
 Cores for each way: {cores}. Every way trains the study's hybrid on the same batches,
 augmented by the same code, with Adam and a running accuracy. A ratio above 1 is faster
-than the fastest peer; for Tessera's line that is the gain over the best of the others.
+than the fastest peer of the same precision; for Tessera's lines that is the gain over
+the best of the others. 16 bits (`--set training.precision=bfloat16`) are a training of
+other rounding, and faster only where the processor has instructions for them (here
+AVX-512 BF16).
 """
 
 STUDY = """## A whole study

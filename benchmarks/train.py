@@ -6,7 +6,8 @@
 Every way trains the same model (193,098 parameters) on the same batches of 128 images,
 flipped and cropped by the same NumPy code, with Adam and a running accuracy. The peers
 are what one would write without Tessera: the model as the study describes it, Keras'
-`fit`, or PyTorch's usual loop. A peer that is not installed is skipped.
+`fit`, or PyTorch's usual loop. A peer that is not installed is skipped. In 16 bits
+(bfloat16) everybody trains again: what multiplies coarser is compared with its like.
 
 Speeds are given by the clock and by processor time. On one core the second is what the
 first would be on an idle machine; on a machine in use, only it means something.
@@ -22,18 +23,23 @@ from typing import Any
 import measure
 import numpy as np
 
+from tessera.experiment import Precision
+
 STEPS, BATCH, CLASSES = 5, 128, 10
 TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "1"}
 WAYS: dict[str, tuple[str, str, dict[str, str]]] = {
     # name: (what it is, the module it needs, environment)
     "tessera": ("Tessera", "tensorflow", TENSORFLOW),
+    "tessera-16": ("Tessera, bfloat16", "tensorflow", TENSORFLOW),
     "keras": ("Keras on TensorFlow, oneDNN", "tensorflow", TENSORFLOW),
+    "keras-16": ("Keras on TensorFlow, mixed_bfloat16", "tensorflow", TENSORFLOW),
     "keras-eigen": (
         "Keras on TensorFlow, no oneDNN",
         "tensorflow",
         {**TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "0"},
     ),
     "torch": ("PyTorch, channels last", "torch", {}),
+    "torch-16": ("PyTorch, channels last, autocast bfloat16", "torch", {}),
     "torch-compile": ("PyTorch, torch.compile", "torch", {}),
     "keras-jax": ("Keras on JAX", "jax", {"KERAS_BACKEND": "jax"}),
 }
@@ -55,7 +61,7 @@ def batches(epoch: int = 0) -> Any:
     return Epoch(material, Training(), Phase(), counts, seed=0, epoch=epoch)
 
 
-def tessera() -> Callable[[], object]:
+def tessera(precision: Precision) -> Callable[[], object]:
     """Tessera's own model, loss and compiled step."""
     from tessera import runtime
 
@@ -70,15 +76,19 @@ def tessera() -> Callable[[], object]:
     net = build(Hybrid(), (32, 32, 3), CLASSES, seed=0)
     phase, counts = Phase(), np.full(CLASSES, STEPS * BATCH // CLASSES)
     plan, span = Plan((phase,), tuple(counts)), stages.Span("everything", 0, 1)
-    stage = stages.begin(net, plan, span, Training(), steps_per_epoch=STEPS, seed=0)
-    train = stages.compiled(net, stage, phase, counts)
+    training = Training(precision=precision)
+    stage = stages.begin(net, plan, span, training, steps_per_epoch=STEPS, seed=0)
+    train = stages.compiled(net, stage, phase, counts, training)
     return lambda: train(batches(), lambda _: None)
 
 
-def keras() -> Callable[[], object]:
+def keras(precision: Precision) -> Callable[[], object]:
     """Keras' functional model and `fit`, on the backend that KERAS_BACKEND names."""
     import keras
     from keras import layers
+
+    if precision != "float32":
+        keras.config.set_dtype_policy(f"mixed_{precision}")
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc,name-defined]
         def __init__(self) -> None:
@@ -102,14 +112,15 @@ def keras() -> Callable[[], object]:
     tokens = layers.Dense(128)(layers.Reshape((16, 512))(grid))
     both = [layers.GlobalAveragePooling2D()(x), layers.GlobalAveragePooling1D()(tokens)]
     x = layers.Dense(128, activation="relu")(layers.Concatenate()(both))
-    net = keras.Model(raw, layers.Dense(CLASSES)(layers.Dropout(0.3)(x)))
+    logits = layers.Dense(CLASSES, dtype="float32")(layers.Dropout(0.3)(x))
+    net = keras.Model(raw, logits)
     assert net.count_params() == 193_098
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     net.compile("adam", loss, metrics=["accuracy"])
     return lambda: net.fit(Batches(), shuffle=False, verbose=0)
 
 
-def torch(compiled: bool) -> Callable[[], object]:
+def torch(compiled: bool, precision: Precision) -> Callable[[], object]:
     """A module and the usual loop, in PyTorch's faster layout for CPUs."""
     import torch
     from torch import nn
@@ -138,6 +149,7 @@ def torch(compiled: bool) -> Callable[[], object]:
     net = Hybrid().to(memory_format=torch.channels_last)
     assert sum(p.numel() for p in net.parameters()) == 193_098
     run = torch.compile(net) if compiled else net
+    coarse = precision == "bfloat16"
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
 
     def epoch() -> float:
@@ -147,7 +159,9 @@ def torch(compiled: bool) -> Callable[[], object]:
             x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
             y = torch.from_numpy(labels).long()
             optimizer.zero_grad(set_to_none=True)
-            logits = run(x)
+            with torch.autocast("cpu", torch.bfloat16, enabled=coarse):
+                logits = run(x)
+            logits = logits.float()
             nn.functional.cross_entropy(logits, y).backward()
             optimizer.step()
             correct += (logits.argmax(1) == y).sum()
@@ -158,13 +172,19 @@ def torch(compiled: bool) -> Callable[[], object]:
 
 def child(way: str) -> None:
     """What the process of one way does."""
-    match way:
+    precision: Precision = "bfloat16" if coarse(way) else "float32"
+    match way.partition("-")[0]:
         case "tessera":
-            measure.serve(tessera())
-        case "keras" | "keras-eigen" | "keras-jax":
-            measure.serve(keras())
-        case "torch" | "torch-compile":
-            measure.serve(torch(way == "torch-compile"))
+            measure.serve(tessera(precision))
+        case "keras":
+            measure.serve(keras(precision))
+        case "torch":
+            measure.serve(torch(way == "torch-compile", precision))
+
+
+def coarse(way: str) -> bool:
+    """Whether a way multiplies in 16 bits."""
+    return way.endswith("-16")
 
 
 def children(ways: list[str], cores: int) -> Iterator[measure.Child]:
@@ -192,18 +212,22 @@ def one_round(process: measure.Child) -> dict[str, float]:
 
 
 def table(record: dict[str, Any]) -> str:
-    """One line a way; ratios are to the fastest peer."""
+    """One line a way; ratios are to the fastest peer of the same precision."""
     middle = {
         way: {name: measure.median(values) for name, values in rounds.items()}
         for way, rounds in record["ways"].items()
     }
-    peers = [found for way, found in middle.items() if way != "tessera"]
     lines = [
         "| 128 images | processor ms | images/s | ratio | clock ms | ratio |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for way, found in middle.items():
         cells = [WAYS[way][0]]
+        peers = [
+            other
+            for name, other in middle.items()
+            if not name.startswith("tessera") and coarse(name) == coarse(way)
+        ]
         for name in ("processor_ms", "clock_ms"):
             best = min(peer[name] for peer in peers)
             cells.append(f"{found[name]:.1f}")
@@ -211,7 +235,24 @@ def table(record: dict[str, Any]) -> str:
                 cells.append(f"{1e3 * BATCH / found[name] * record['cores']:,.0f}")
             cells.append(f"{best / found[name]:.2f}")
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join(lines) + coarser(middle)
+
+
+def coarser(middle: dict[str, dict[str, float]]) -> str:
+    """What 16 bits gain, in a sentence."""
+    if "tessera-16" not in middle:
+        return ""
+    whole, half = (middle[way]["processor_ms"] for way in ("tessera", "tessera-16"))
+    best = min(
+        found["processor_ms"]
+        for way, found in middle.items()
+        if not way.startswith("tessera") and not coarse(way)
+    )
+    return (
+        f"\n\nBy processor time, Tessera's step in 16 bits is {whole / half:.2f} times "
+        f"as fast as its own in 32, and {best / half:.2f} times as fast as the fastest "
+        "peer's in 32."
+    )
 
 
 def main() -> None:

@@ -128,8 +128,8 @@ def test_a_model_that_these_images_are_too_small_for_is_refused_before_training(
 def test_a_model_that_cannot_be_timed_is_left_out_without_a_word(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def timed(model: object, *_: object) -> Speed:
-        if model == Cnn(name="huge"):
+    def timed(run: Run, *_: object) -> Speed:
+        if run.model == Cnn(name="huge"):
             raise MemoryError
         return Speed(1.0, 1.0)
 
@@ -137,5 +137,7 @@ def test_a_model_that_cannot_be_timed_is_left_out_without_a_word(
     monkeypatch.setattr(estimate.runtime, "prepare", lambda *_: None)
     monkeypatch.setattr(estimate.runtime, "load_backend", lambda: None)
     told: queue.Queue[tuple[str, Speed]] = queue.Queue()
-    estimate._time_all(told, [Cnn(name="huge"), Cnn()], (8, 8, 3), 2, 2**20, 1)
+    models = (Cnn(name="huge"), Cnn())
+    runs = [task(Remedy(), model=model).run for model in models]
+    estimate._time_all(told, runs, (8, 8, 3), 2, 1)
     assert [told.get()[0], told.empty()] == ["cnn", True]

@@ -15,7 +15,7 @@ import numpy as np
 from tessera import files, runtime, workers
 from tessera.data import cache
 from tessera.data.dataset import Dataset
-from tessera.experiment import Model, Run, Training
+from tessera.experiment import Run
 from tessera.imbalance import profiles
 from tessera.settings import ExperimentError
 
@@ -103,18 +103,14 @@ def speeds(
         ExperimentError: A model cannot be built for these images, so that every
             training of it would fail.
     """
-    models = {task.run.model.label: task.run.model for task in tasks}
-    batch = tasks[0].run.training.batch_size if tasks else 1
+    runs = {task.run.model.label: task.run for task in tasks}
     place = cache.folder() / "speed.json"
     known = _remembered(place)
-    keys = {
-        label: _key(model, dataset, batch=batch, threads=threads)
-        for label, model in models.items()
-    }
-    missing = [m for label, m in models.items() if keys[label] not in known]
+    keys = {label: _key(run, dataset, threads=threads) for label, run in runs.items()}
+    missing = [run for label, run in runs.items() if keys[label] not in known]
     if missing:
         shape, classes = dataset.image_shape, len(dataset.class_names)
-        found = _elsewhere(missing, shape, classes, batch, threads)
+        found = _elsewhere(missing, shape, classes, threads)
         known |= {keys[label]: asdict(speed) for label, speed in found.items()}
         if found:
             with contextlib.suppress(files.CannotWrite):  # timed anew the next time
@@ -124,11 +120,16 @@ def speeds(
     return {label: Speed(**known[key]) for label, key in keys.items()}
 
 
-def _key(model: Model, dataset: Dataset, *, batch: int, threads: int) -> str:
+COSTLY = {"batch_size", "optimizer", "precision"}
+"""Settings of a training that decide how long a step takes."""
+
+
+def _key(run: Run, dataset: Dataset, *, threads: int) -> str:
     machine = runtime.environment(threads)
     return cache.key(
-        model.model_dump(mode="json"),
-        [*dataset.image_shape, len(dataset.class_names), batch, threads],
+        run.model.model_dump(mode="json"),
+        run.training.model_dump(mode="json", include=COSTLY),
+        [*dataset.image_shape, len(dataset.class_names), threads],
         [machine.device, machine.backend, machine.tessera, machine.packages],
     )
 
@@ -142,10 +143,9 @@ def _remembered(place: Path) -> dict[str, Any]:
 
 
 def _elsewhere(
-    models: Sequence[Model],
+    runs: Sequence[Run],
     shape: tuple[int, int, int],
     classes: int,
-    batch: int,
     threads: int,
 ) -> dict[str, Speed]:
     """Time the models in a fresh process, which gives TensorFlow's memory back."""
@@ -153,12 +153,12 @@ def _elsewhere(
     results: Any = context.Queue()
     process = context.Process(
         target=_time_all,
-        args=(results, models, shape, classes, batch, threads),
+        args=(results, runs, shape, classes, threads),
         daemon=True,
     )
     process.start()
     found: dict[str, Speed] = {}
-    while len(found) < len(models) and (process.is_alive() or not results.empty()):
+    while len(found) < len(runs) and (process.is_alive() or not results.empty()):
         try:
             label, answer = results.get(timeout=1)
         except queue.Empty:
@@ -173,50 +173,49 @@ def _elsewhere(
 
 def _time_all(
     results: Any,
-    models: Sequence[Model],
+    runs: Sequence[Run],
     shape: tuple[int, int, int],
     classes: int,
-    batch: int,
     threads: int,
 ) -> None:
     runtime.prepare(threads)
     runtime.load_backend()
     from tessera.models.blocks import ModelError
 
-    for model in models:
+    for run in runs:
+        label = run.model.label
         try:
-            results.put((model.label, timed(model, shape, classes, batch)))
+            results.put((label, timed(run, shape, classes)))
         except ModelError as error:
             # As words: its type would have the parent import the framework.
-            results.put((model.label, str(error)))
+            results.put((label, str(error)))
         except Exception:  # a training says it better, if it is one
             continue
 
 
-def timed(model: Model, shape: tuple[int, int, int], classes: int, batch: int) -> Speed:
+def timed(run: Run, shape: tuple[int, int, int], classes: int) -> Speed:
     """Time a few batches of training and of prediction in this process."""
     from tessera.imbalance import plan as plans
     from tessera.models import build
     from tessera.remedies import Remedy
     from tessera.training import predict, stages
 
-    net = build.build(model, shape, classes, seed=0)
+    training = run.training.model_copy(update={"epochs": 1})
+    net = build.build(run.model, shape, classes, seed=0)
     plan = plans.plan(Remedy(), np.ones(classes, np.int64))
     (span,) = stages.spans(plan, 1)
-    stage = stages.begin(
-        net, plan, span, Training(epochs=1), steps_per_epoch=BATCHES, seed=0
-    )
+    stage = stages.begin(net, plan, span, training, steps_per_epoch=BATCHES, seed=0)
     counts = np.ones(classes, np.int64)
-    train = stages.compiled(net, stage, plan.phases[0], counts)
-    pixels = np.zeros((batch, *shape), np.uint8)
-    one = (pixels, np.zeros(batch, np.int32))
+    train = stages.compiled(net, stage, plan.phases[0], counts, training)
+    pixels = np.zeros((training.batch_size, *shape), np.uint8)
+    one = (pixels, np.zeros(len(pixels), np.int32))
     train([one], lambda _: None)
     predict.logits(net, pixels)
     began = time.perf_counter()
     train([one] * BATCHES, lambda _: None)
     trained = time.perf_counter()
     predict.logits(net, np.concatenate([pixels] * BATCHES))
-    images = batch * BATCHES
+    images = len(pixels) * BATCHES
     return Speed(
         train=(trained - began) / images,
         predict=(time.perf_counter() - trained) / images,

@@ -145,6 +145,7 @@ class Regime(Setting):
 Optimizer = Literal["adam", "muon"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Fill = Literal["black", "mirror"]
+Precision = Literal["float32", "bfloat16"]
 
 
 class OwnTraining(Setting):
@@ -164,6 +165,7 @@ class OwnTraining(Setting):
     crop_padding: int | None = Field(None, ge=0, le=LARGEST_SIDE)
     crop_fill: Fill | None = None
     cutout: int | None = Field(None, ge=0, le=LARGEST_SIDE)
+    precision: Precision | None = None
     origin: str | None = None
     """Where the values come from, for the results."""
 
@@ -339,6 +341,9 @@ class Training(Setting):
     """What the added pixels hold: zeros, or the image mirrored at its edge."""
     cutout: int = Field(0, ge=0, le=LARGEST_SIDE)
     """Side, in pixels, of the grey square put at a random place; 0: none."""
+    precision: Precision = "float32"
+    """`bfloat16`: a training step multiplies numbers of 16 bits, which is faster on
+    processors and GPUs with instructions for it. Weights stay float32."""
     monitor: Monitor = "val_balanced_accuracy"
     """What decides which epoch's weights are kept."""
     patience: int | None = Field(None, ge=1)
@@ -415,6 +420,7 @@ LATER = {
     "alternating_flip": False,
     "crop_fill": "black",
     "cutout": 0,
+    "precision": "float32",
     "residual": True,
     "normalised": True,
     "separable": False,

@@ -69,6 +69,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         crop_padding: Pixels by which images are shifted at random.
         crop_fill: `black` or `mirror`: what is shifted in.
         cutout: Side of a grey square on every image.
+        precision: `float32`, or `bfloat16` for faster, coarser products in training.
         monitor: The validation score that chooses the epoch.
         patience: Epochs without a better score after which training stops.
 
@@ -103,6 +104,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         crop_padding: int = 4,
         crop_fill: str = "black",
         cutout: int = 0,
+        precision: str = "float32",
         monitor: str = "val_balanced_accuracy",
         patience: int | None = None,
     ) -> None:
@@ -117,7 +119,8 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.label_smoothing = label_smoothing
         self.flip, self.alternating_flip = flip, alternating_flip
         self.crop_padding, self.crop_fill = crop_padding, crop_fill
-        self.cutout, self.monitor, self.patience = cutout, monitor, patience
+        self.cutout, self.precision = cutout, precision
+        self.monitor, self.patience = monitor, patience
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network anew.

@@ -55,13 +55,14 @@ def test_the_settings_are_those_of_the_training():
         flip=False,
         cutout=8,
         label_smoothing=0.1,
+        precision="bfloat16",
     )
     rows = dict(provenance.settings(Experiment(training=training)))
     optimiser = "Muon, one-cycle learning rate 0.02, weight decay 0.5"
     assert rows["Optimiser"] == optimiser
     assert (rows["Random flip"], rows["Random crop"]) == ("none", "none")
     assert (rows["Cutout"], rows["Label smoothing"]) == ("8 pixels", "0.1")
-    assert "Patience" not in rows
+    assert rows["Precision"] == "bfloat16" and "Patience" not in rows
 
 
 def test_a_model_with_a_recipe_of_its_own_is_not_trained_as_the_others():

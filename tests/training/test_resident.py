@@ -27,7 +27,7 @@ def task(seed: int) -> steps.Task:
     (span,) = stages.spans(plan, 1)
     net = net_of(seed)
     stage = stages.begin(net, plan, span, TRAINING, steps_per_epoch=3, seed=seed)
-    return stages.task(net, stage, Phase(), COUNTS)
+    return stages.task(net, stage, Phase(), COUNTS, TRAINING)
 
 
 def epoch(seed: int) -> Epoch:

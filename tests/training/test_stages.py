@@ -75,7 +75,7 @@ def test_in_a_second_stage_the_features_are_those_of_the_finished_model(
     trains = "everything" if live else "classifier"
     net, stage = begun(remedy, Span(trains, 8, 10))
     phase = phase_at(plan(remedy, COUNTS), 9, 10)
-    task = stages.task(net, stage, phase, COUNTS)
+    task = stages.task(net, stage, phase, COUNTS, Training())
     outcomes = {
         float(np.asarray(steps.outcome(task, IMAGES, np.zeros(4, np.int32))[0]))
         for _ in range(2)

@@ -111,6 +111,7 @@ def _further(training: Training) -> Mapping[str, str]:
         ("Cutout", training.cutout, f"{training.cutout} pixels"),
         ("Label smoothing", training.label_smoothing, f"{training.label_smoothing:g}"),
         ("Averaged weights", training.averaging, f"{training.averaging:g}"),
+        ("Precision", training.precision != "float32", training.precision),
         ("Patience", training.patience, plural(training.patience or 0, "epoch")),
     )
     return {name: text for name, value, text in asked if value}

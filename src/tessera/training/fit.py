@@ -159,10 +159,7 @@ def train_stage(job: Job, span: Span, state: State) -> None:
         if is_over(job, state.history):
             return
         if phase != (phase := job.phase(epoch)):
-            smoothing = job.training.label_smoothing
-            train = stages.compiled(
-                job.net, stage, phase, job.counts, smoothing=smoothing
-            )
+            train = stages.compiled(job.net, stage, phase, job.counts, job.training)
             if epoch == span.first or job.phase(epoch - 1) is not phase:
                 state.best = None
             keep = checkpoint(job, state.best)

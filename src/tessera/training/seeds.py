@@ -174,13 +174,8 @@ def epoch_of(job: Job, epoch: int) -> Epoch:
 def task_of(lane: Lane, stage: Stage, epoch: int) -> Task:
     """What a step of a lane's epoch does."""
     job = lane.job
-    return stages.task(
-        job.net,
-        stage,
-        job.phase(epoch),
-        job.counts,
-        smoothing=job.training.label_smoothing,
-    )
+    phase = job.phase(epoch)
+    return stages.task(job.net, stage, phase, job.counts, job.training)
 
 
 def require_same_images(images: Resident, epoch: Epoch) -> None:

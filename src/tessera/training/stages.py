@@ -99,25 +99,28 @@ def _changes(
 
 
 def compiled(
-    net: Any, stage: Stage, phase: Phase, counts: Counts, *, smoothing: float = 0.0
+    net: Any, stage: Stage, phase: Phase, counts: Counts, training: Training
 ) -> steps.Epoch:
     """The training step of a phase, compiled."""
-    return steps.compiled(task(net, stage, phase, counts, smoothing=smoothing))
+    return steps.compiled(task(net, stage, phase, counts, training))
 
 
 def task(
-    net: Any, stage: Stage, phase: Phase, counts: Counts, *, smoothing: float = 0.0
+    net: Any, stage: Stage, phase: Phase, counts: Counts, training: Training
 ) -> steps.Task:
     """What a training step of a phase does."""
     return steps.Task(
         net=net,
         optimizer=stage.optimizer,
-        loss=partial(plans.mean_loss, phase, counts, smoothing=smoothing),
+        loss=partial(
+            plans.mean_loss, phase, counts, smoothing=training.label_smoothing
+        ),
         trained=stage.trained,
         # The second stage sees the features that the finished model will have.
         live=phase.trains == "everything",
         scales=stage.scales,
         sharpness=phase.sharpness,
+        precision=training.precision,
     )
 
 

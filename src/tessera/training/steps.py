@@ -15,6 +15,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
+from tessera.experiment import Precision
+from tessera.training.precision import computing_in
+
 Tensor: TypeAlias = Any  # of the backend in use
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """(targets, logits) -> mean loss of the batch."""
@@ -39,6 +42,8 @@ class Task:
     """A factor per class on the logits, a variable [K]."""
     sharpness: float = 0.0
     """Rho of sharpness-aware minimisation; 0: none."""
+    precision: Precision = "float32"
+    """Of the layers' products; see `precision`."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def outcome(task: Task, pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor
 
     A mixed image counts as right when the answer is the label of the larger share.
     """
-    logits = task.net(ops.cast(pixels, "float32"), training=task.live)
+    with computing_in(task.precision, task.net):
+        logits = task.net(ops.cast(pixels, "float32"), training=task.live)
     if task.scales is not None:
         logits = logits * task.scales
     answers = ops.argmax(logits, axis=-1)
