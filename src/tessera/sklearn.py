@@ -108,15 +108,12 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         monitor: str = "val_balanced_accuracy",
         patience: int | None = None,
     ) -> None:
-        self.model = model
-        self.remedy = remedy
+        self.model, self.remedy = model, remedy
         self.validation, self.random_state = validation, random_state
-        self.verbose = verbose
-        self.epochs, self.batch_size = epochs, batch_size
-        self.learning_rate = learning_rate
-        self.optimizer, self.weight_decay = optimizer, weight_decay
-        self.schedule, self.averaging = schedule, averaging
-        self.label_smoothing = label_smoothing
+        self.verbose, self.epochs, self.batch_size = verbose, epochs, batch_size
+        self.learning_rate, self.optimizer = learning_rate, optimizer
+        self.weight_decay, self.schedule = weight_decay, schedule
+        self.averaging, self.label_smoothing = averaging, label_smoothing
         self.flip, self.alternating_flip = flip, alternating_flip
         self.crop_padding, self.crop_fill = crop_padding, crop_fill
         self.cutout, self.precision = cutout, precision
