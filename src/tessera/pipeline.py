@@ -16,6 +16,7 @@ from tessera.arrays import Logits
 from tessera.data import manifest
 from tessera.data.dataset import Dataset
 from tessera.evaluation import health, scores
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
@@ -85,11 +86,13 @@ def execute(
     )
     artefacts.write_history(folder, fitted.history)
     tuned = finish(run, net, dataset, chosen, folder)
-    logits = predict_splits(net, dataset, chosen, folder)
+    logits, warmth = predict_splits(net, dataset, chosen, folder)
     notes = (
         *remarks,
         *more,
-        *artefacts.write_heatmaps(run, net, dataset, logits, folder),
+        *artefacts.write_heatmaps(
+            run, net, dataset, logits, folder, temperature=warmth
+        ),
     )
     with weights.replacing(folder.model) as temporary:
         portable(build.with_probabilities(net)).save(temporary)
@@ -232,8 +235,12 @@ def finish(
 
 def predict_splits(
     net: Any, dataset: Dataset, chosen: Chosen, folder: RunFolder
-) -> Logits:
-    """Store validation and test predictions; return the test set's logits."""
+) -> tuple[Logits, float]:
+    """Store validation and test predictions.
+
+    Returns:
+        The test set's logits, and the temperature that the validation set tells.
+    """
     validation = predict.logits(net, chosen.validation.images)
     artefacts.write_predictions(
         folder.validation_predictions, validation, chosen.validation, chosen.held
@@ -241,7 +248,7 @@ def predict_splits(
     logits = predict.logits(net, dataset.test.images)
     everything = np.arange(len(dataset.test))
     artefacts.write_predictions(folder.predictions, logits, dataset.test, everything)
-    return logits
+    return logits, fitted_temperature(validation, chosen.validation.labels)
 
 
 def conclude(
