@@ -67,7 +67,6 @@ def execute(
     """
     files.sweep(folder.path)
     folder.record.unlink(missing_ok=True)
-    files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
     made = manifest.manifest(
         run.data,
@@ -77,10 +76,12 @@ def execute(
         train=chosen.train,
         validation=chosen.held,
     )
-    files.write_json(folder.manifest, made)
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
+    # Nothing refuses the run from here on; what is refused leaves nothing behind.
+    files.write_text(folder.experiment, settings.dumps(run.experiment()))
+    files.write_json(folder.manifest, made)
     fitted, more = trained(
         run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
     )

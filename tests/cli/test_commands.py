@@ -39,6 +39,28 @@ def test_refused_data_leaves_no_folder_behind(verb: str, tmp_path: Path) -> None
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("verb", "there"),
+    [("study", None), ("train", None), ("study", "note.txt")],
+)
+def test_a_model_that_cannot_be_built_leaves_what_was_there_and_nothing_else(
+    verb: str, there: str | None, tmp_path: Path
+) -> None:
+    out = tmp_path / "deep" / "out"
+    if there:
+        out.mkdir(parents=True)
+        (out / there).write_text("mine")
+    # Of 8 x 8 pixels the hybrid's map is a single token, as building it will say.
+    model = ("--set", 'models=[{kind="hybrid",depth=1}]', "--set", "data.image_size=8")
+
+    ended = tessera(verb, "--data", "digits", *model, "--out", out)
+
+    assert ended.returncode == 2
+    assert "tokens: expected at least 2" in ended.stderr
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert left == ({"deep", "deep/out", f"deep/out/{there}"} if there else set())
+
+
 @pytest.mark.parametrize("verb", ["study", "train", "search"])
 def test_results_are_not_written_into_the_images(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
