@@ -88,6 +88,39 @@ def test_a_study_of_other_data_is_refused_before_anything_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "told"),
+    [
+        (0, "Nothing of the training is kept yet. The same command starts over:"),
+        (1, "The training's last checkpoint is kept in {}. The same command goes on"),
+    ],
+    ids=["before the first epoch", "after it"],
+)
+def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
+    epochs: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+
+    def interrupted(run, dataset, folder, *, report) -> None:
+        folders.append(folder.path)
+        if epochs:
+            (folder.checkpoints / "step-000000001").mkdir(parents=True)
+        report(0, 0, 10, None)
+        raise KeyboardInterrupt
+
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    monkeypatch.setattr(commands, "console", console)
+    monkeypatch.setattr("tessera.pipeline.execute", interrupted)
+
+    ended = tessera("train", "--data", "digits", "--out", tmp_path / "out")
+
+    assert ended.returncode == 130
+    first, last = screen.getvalue().splitlines()[-2:]
+    assert f"Stopped. {told.format(*folders)}" in first
+    assert last == f"  tessera train --data digits --out {tmp_path / 'out'}"
+
+
 def test_an_interrupted_export_says_that_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
