@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special
 from sklearn import metrics
 
 from tessera import checkpoint, files, pipeline, runtime, settings
 from tessera.data import source
 from tessera.data.dataset import Dataset
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Cnn, Digits, Experiment, OwnTraining, Run, Training
 from tessera.record import Record, RunFolder
 from tessera.training import resume
@@ -89,6 +91,20 @@ def test_the_scores_can_be_computed_again_from_the_stored_predictions(
 def test_mistakes_name_the_files_of_the_test_set(folder: RunFolder) -> None:
     found = files.read_arrays(folder.mistakes)
     assert found["names"].tolist() == [f"digit/{i}.png" for i in found["indices"]]
+
+
+def test_stored_pictures_show_the_temperature_that_validation_tells(
+    folder: RunFolder,
+) -> None:
+    held = files.read_arrays(folder.validation_predictions)
+    fitted = fitted_temperature(held["logits"], held["labels"])
+    assert fitted != 1.0
+    for path in (folder.heatmaps, folder.mistakes):
+        found, test = files.read_arrays(path), files.read_arrays(folder.predictions)
+        shares = special.softmax(test["logits"][found["indices"]] / fitted, axis=1)
+        said = shares[np.arange(len(shares)), found["targets"]]
+        assert found["temperature"] == fitted
+        assert found["probabilities"] == pytest.approx(said, abs=1e-5)
 
 
 def test_the_run_learned_something(record: Record) -> None:

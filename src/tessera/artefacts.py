@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,18 @@ def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) 
 
 
 def write_heatmaps(
-    run: Run, net: Any, dataset: Dataset, logits: Logits, folder: RunFolder
+    run: Run,
+    net: Any,
+    dataset: Dataset,
+    logits: Logits,
+    folder: RunFolder,
+    *,
+    temperature: float,
 ) -> tuple[str, ...]:
     """Explain right and wrong test answers, and mistakes; return what to note.
 
     A map too coarse to say where a model looks is not drawn, and that is noted.
+    Probabilities are those of the test set's logits divided by the temperature.
     """
     test = dataset.test
     indices = examples.choose(
@@ -57,7 +65,7 @@ def write_heatmaps(
         return (f"No heatmaps: {error}",)
     examples.write(
         folder.heatmaps,
-        explanations,
+        replace(explanations, temperature=temperature),
         images=test.images,
         labels=test.labels,
         indices=indices,
@@ -69,5 +77,6 @@ def write_heatmaps(
         images=test.images,
         labels=test.labels,
         logits=logits,
+        temperature=temperature,
         names=test.names,
     )

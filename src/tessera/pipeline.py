@@ -16,6 +16,7 @@ from tessera.arrays import Logits
 from tessera.data import manifest
 from tessera.data.dataset import Dataset
 from tessera.evaluation import health, scores
+from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Run
 from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
@@ -66,7 +67,6 @@ def execute(
     """
     files.sweep(folder.path)
     folder.record.unlink(missing_ok=True)
-    files.write_text(folder.experiment, settings.dumps(run.experiment()))
     chosen = choose(run, dataset)
     made = manifest.manifest(
         run.data,
@@ -76,20 +76,24 @@ def execute(
         train=chosen.train,
         validation=chosen.held,
     )
-    files.write_json(folder.manifest, made)
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
+    # Nothing refuses the run from here on; what is refused leaves nothing behind.
+    files.write_text(folder.experiment, settings.dumps(run.experiment()))
+    files.write_json(folder.manifest, made)
     fitted, more = trained(
         run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
     )
     artefacts.write_history(folder, fitted.history)
     tuned = finish(run, net, dataset, chosen, folder)
-    logits = predict_splits(net, dataset, chosen, folder)
+    logits, warmth = predict_splits(net, dataset, chosen, folder)
     notes = (
         *remarks,
         *more,
-        *artefacts.write_heatmaps(run, net, dataset, logits, folder),
+        *artefacts.write_heatmaps(
+            run, net, dataset, logits, folder, temperature=warmth
+        ),
     )
     with weights.replacing(folder.model) as temporary:
         portable(build.with_probabilities(net)).save(temporary)
@@ -232,8 +236,12 @@ def finish(
 
 def predict_splits(
     net: Any, dataset: Dataset, chosen: Chosen, folder: RunFolder
-) -> Logits:
-    """Store validation and test predictions; return the test set's logits."""
+) -> tuple[Logits, float]:
+    """Store validation and test predictions.
+
+    Returns:
+        The test set's logits, and the temperature that the validation set tells.
+    """
     validation = predict.logits(net, chosen.validation.images)
     artefacts.write_predictions(
         folder.validation_predictions, validation, chosen.validation, chosen.held
@@ -241,7 +249,7 @@ def predict_splits(
     logits = predict.logits(net, dataset.test.images)
     everything = np.arange(len(dataset.test))
     artefacts.write_predictions(folder.predictions, logits, dataset.test, everything)
-    return logits
+    return logits, fitted_temperature(validation, chosen.validation.labels)
 
 
 def conclude(

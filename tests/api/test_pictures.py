@@ -1,10 +1,12 @@
 """Files, folders and arrays become pixels of the model's size."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from pngs import png
 
 from tessera.api import pictures
 from tessera.data.dataset import DataError
@@ -73,6 +75,18 @@ def test_what_pillow_opened_is_read_as_its_file(tmp_path: Path) -> None:
     assert seen.names == ("0", str(path), "2")
     assert (seen.pixels[0] == seen.pixels[1]).all()
     assert (seen.pixels[2] == seen.pixels[1]).all()
+
+
+def test_a_transparent_colour_counts_in_what_pillow_opened_as_in_its_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.png"
+    # Grey of 2 bits: level 1, which is the transparent one, and level 0.
+    content = png((2, 1), 2, 0, bytes([1 << 6]), transparent=struct.pack(">H", 1))
+    path.write_bytes(content)
+    with Image.open(path) as image:
+        seen = pictures.read([image, path, image], 2)
+    assert seen.pixels[:, 0, :, 0].tolist() == [[255, 0]] * 3
 
 
 def test_one_image_of_pillows_needs_no_list() -> None:

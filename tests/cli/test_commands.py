@@ -39,6 +39,28 @@ def test_refused_data_leaves_no_folder_behind(verb: str, tmp_path: Path) -> None
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("verb", "there"),
+    [("study", None), ("train", None), ("study", "note.txt")],
+)
+def test_a_model_that_cannot_be_built_leaves_what_was_there_and_nothing_else(
+    verb: str, there: str | None, tmp_path: Path
+) -> None:
+    out = tmp_path / "deep" / "out"
+    if there:
+        out.mkdir(parents=True)
+        (out / there).write_text("mine")
+    # Of 8 x 8 pixels the hybrid's map is a single token, as building it will say.
+    model = ("--set", 'models=[{kind="hybrid",depth=1}]', "--set", "data.image_size=8")
+
+    ended = tessera(verb, "--data", "digits", *model, "--out", out)
+
+    assert ended.returncode == 2
+    assert "tokens: expected at least 2" in ended.stderr
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert left == ({"deep", "deep/out", f"deep/out/{there}"} if there else set())
+
+
 @pytest.mark.parametrize("verb", ["study", "train", "search"])
 def test_results_are_not_written_into_the_images(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -64,6 +86,39 @@ def test_a_study_of_other_data_is_refused_before_anything_is_written(
     assert ended.returncode == 2
     assert "would be replaced" in ended.stderr and "--out" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "told"),
+    [
+        (0, "Nothing of the training is kept yet. The same command starts over:"),
+        (1, "The training's last checkpoint is kept in {}. The same command goes on"),
+    ],
+    ids=["before the first epoch", "after it"],
+)
+def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
+    epochs: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+
+    def interrupted(run, dataset, folder, *, report) -> None:
+        folders.append(folder.path)
+        if epochs:
+            (folder.checkpoints / "step-000000001").mkdir(parents=True)
+        report(0, 0, 10, None)
+        raise KeyboardInterrupt
+
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    monkeypatch.setattr(commands, "console", console)
+    monkeypatch.setattr("tessera.pipeline.execute", interrupted)
+
+    ended = tessera("train", "--data", "digits", "--out", tmp_path / "out")
+
+    assert ended.returncode == 130
+    first, last = screen.getvalue().splitlines()[-2:]
+    assert f"Stopped. {told.format(*folders)}" in first
+    assert last == f"  tessera train --data digits --out {tmp_path / 'out'}"
 
 
 def test_an_interrupted_export_says_that_there_is_none(

@@ -1,13 +1,13 @@
 """Every kind of picture becomes RGB bytes by the rule in docs/methods.md."""
 
 import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from pngs import png
 
 from tessera.data import decode
 
@@ -112,35 +112,42 @@ def test_of_a_transparent_colour_in_sixteen_bits_the_high_eight_count(tmp_path) 
     assert pixels(tmp_path / "a.png", 2)[:2] == [WHITE, (0xAB, 0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("bits", "colours", "row", "transparent"),
+    [
+        (2, 0, bytes([1 << 6]), struct.pack(">H", 1)),
+        (4, 0, bytes([1 << 4]), struct.pack(">H", 1)),
+        (
+            16,
+            2,
+            struct.pack(">6H", 0x12AB, 0, 0, 7, 0, 0),
+            struct.pack(">3H", 4779, 0, 0),
+        ),
+    ],
+)
+def test_of_an_opened_image_a_transparent_colour_is_white_however_often_it_is_read(
+    tmp_path, bits, colours, row, transparent
+) -> None:
+    content = png((2, 1), bits, colours, row, transparent=transparent)
+    (tmp_path / "a.png").write_bytes(content)
+    with Image.open(tmp_path / "a.png") as image:
+        read = [decode.of_opened(image, 2) for _ in range(2)]
+    assert [tuple(pixels[0, 0].tolist()) for pixels in read] == [WHITE, WHITE]
+    assert (read[0] == decode.read(tmp_path / "a.png", 2)).all()
+
+
+def test_an_opened_image_of_someone_elses_is_not_turned_itself(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (5, 3), RED).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        decode.of_opened(image, 8)
+        assert image.size == (5, 3) and image.getexif()[0x0112] == 6
+
+
 def sixteen_bit_rgb(rows) -> bytes:
     lines = [b"".join(struct.pack(">3H", *pixel) for pixel in row) for row in rows]
     return png((len(rows[0]), len(rows)), 16, 2, *lines)
-
-
-def png(size, bits, colours, *lines, transparent=None) -> bytes:
-    """A PNG by the book: Pillow cannot write these kinds.
-
-    Args:
-        size: Width and height.
-        bits: Of a sample.
-        colours: 0: grey, 2: RGB.
-        *lines: Each row's bytes.
-        transparent: The colour that is, two bytes a sample.
-    """
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        body = kind + content
-        return (
-            struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-        )
-
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, colours, 0, 0, 0))
-        + (b"" if transparent is None else chunk(b"tRNS", transparent))
-        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + line for line in lines)))
-        + chunk(b"IEND", b"")
-    )
 
 
 def test_cmyk_is_converted(tmp_path) -> None:

@@ -2,9 +2,9 @@ import pytest
 
 from tessera.evaluation import comparative
 from tessera.evaluation.roles import roles
-from tessera.experiment import Cnn, Experiment, Hybrid, Transformer
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Hybrid, Transformer
 
-from .studies import flat, records
+from .studies import by_nature, flat, records
 
 SEEDS = (0, 1, 2, 3, 4)
 STUDY = Experiment(seeds=SEEDS)
@@ -83,6 +83,34 @@ def test_a_better_transformer_at_this_size_speaks_against_the_claim():
         found(STUDY, cnn=0.5, transformer=0.7, hybrid=0.7)
     )
     assert verdict.verdict == "not supported"
+
+
+OWN = Experiment(models=(Cnn(), Transformer()), regimes=OWN_REGIMES, seeds=SEEDS)
+"""The regimes of data that are imbalanced as they come."""
+
+
+def test_data_imbalanced_by_nature_are_judged_where_every_image_is_kept():
+    def recalls(model, regime, seed):
+        ahead = (model == "transformer") == (regime == "as-is")
+        level = 0.6 + 0.1 * ahead + 0.002 * ((seed + len(model)) % 3)
+        return flat(level, level)
+
+    # Behind the CNN on the few images that levelling keeps, ahead of it on all.
+    for rare in (900, 3600):  # of 4,500; of 3,600 none counts as rare
+        came = [by_nature(r, rare) for r in records(OWN, recalls)]
+        verdict = comparative.transformers_need_data(roles(OWN, came))
+        assert verdict.verdict == "not supported"
+        assert "On the data as they come" in verdict.hypothesis
+        told = [sentence.partition(":")[0] for sentence in verdict.evidence]
+        assert told == ["as-is", "balanced", "weighted"]
+
+
+def test_balanced_data_that_a_study_cuts_are_judged_before_the_cut():
+    verdict = comparative.transformers_need_data(
+        found(STUDY, cnn=0.5, transformer=0.7, hybrid=0.7)
+    )
+    assert verdict.hypothesis == comparative.DATA.hypothesis
+    assert verdict.evidence[0].startswith("balanced:")
 
 
 def test_a_lone_transformer_has_nothing_to_be_compared_with():

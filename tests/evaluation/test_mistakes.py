@@ -14,6 +14,15 @@ def test_the_surest_wrong_answers_come_first():
     assert found.surest.tolist() == [0, 2]
 
 
+def test_the_temperature_decides_which_answer_is_the_surer():
+    # softmax(z / T) by hand. T = 1: 1 / (1 + e^-0.5 + e^-14) = 0.62 before
+    # 1 / (1 + 2 e^-1.3) = 0.65; T = 4: 0.52 before 0.41.
+    logits = np.array([[4.0, 3.5, -10.0], [2.0, 0.7, 0.7]], np.float32)
+    labels = np.array([1, 1])
+    assert ours.mistakes(logits, labels).surest.tolist() == [1, 0]
+    assert ours.mistakes(logits, labels, temperature=4).surest.tolist() == [0, 1]
+
+
 def test_the_commonest_confusion_is_a_share_of_its_class():
     matrix = np.array([[90, 10, 0], [0, 6, 4], [1, 0, 0]])
     found = ours.confused(matrix, 2)

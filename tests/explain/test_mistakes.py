@@ -44,6 +44,20 @@ def test_the_files_of_the_stored_images_are_stored_where_they_are_known(
     assert "names" not in files.read_arrays(path)
 
 
+def test_images_are_chosen_and_answers_stored_at_the_temperature(answered, tmp_path):
+    net, images, labels, logits = answered
+    path = tmp_path / "mistakes.npz"
+    known = {"images": images, "labels": labels, "logits": logits}
+    ours.write(path, net, **known, temperature=0.01)
+    found = files.read_arrays(path)
+    chosen = mistakes(logits, labels, temperature=0.01).all()
+    assert found["indices"].tolist() == chosen.tolist()
+    shares = np.exp(100 * (logits - logits.max(axis=1, keepdims=True)))
+    top = (shares.max(axis=1) / shares.sum(axis=1))[chosen]
+    assert found["probabilities"] == pytest.approx(top, abs=1e-3)
+    assert found["temperature"] == 0.01
+
+
 def test_a_model_without_mistakes_leaves_no_file(answered, tmp_path):
     net, images, _, logits = answered
     path = tmp_path / "mistakes.npz"

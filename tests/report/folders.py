@@ -1,6 +1,7 @@
 """Synthetic study folders: the files a study leaves, without any training."""
 
 import csv
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tessera.evaluation.mistakes import mistakes
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Experiment
 from tessera.record import Record, RunFolder
+from tessera.report.load import Study
+from tessera.results import Spread
 
 COLUMNS = (
     "epoch",
@@ -118,3 +121,16 @@ def mistaken(
         "raw": raw,
         "reasons": np.array([""] * size),
     }
+
+
+def with_temperatures(study: Study, *temperatures: float) -> Study:
+    """The study, its first cells' seeds with these temperatures, all others with 2."""
+    every = (*temperatures, *[2.0] * (len(study.record.cells) - len(temperatures)))
+    cells = [
+        cell.model_copy(
+            update={"temperature": Spread(mean=t, deviation=None, values=(t,))}
+        )
+        for cell, t in zip(study.record.cells, every, strict=True)
+    ]
+    record = study.record.model_copy(update={"cells": tuple(cells)})
+    return dataclasses.replace(study, record=record)

@@ -1,9 +1,15 @@
+import dataclasses
+
 import numpy as np
 from evaluation.studies import record
 
+from tessera import files
 from tessera.evaluation.scores import from_confusion
 from tessera.experiment import Regime
+from tessera.record import RunFolder
 from tessera.report.gallery import galleries, hardest, overlay, thumbnail
+
+from .folders import with_temperatures
 
 
 def test_every_cell_shows_its_first_seed(study):
@@ -20,6 +26,30 @@ def test_every_class_has_a_correct_and_a_wrong_example(study):
     assert picture.count("said so") == 10
     assert picture.count("said cat") == 1
     assert picture.count("<image ") == 2 * 20 - 1
+
+
+def test_answers_are_as_sure_as_the_cells_temperature_makes_them(study):
+    first, second = galleries(with_temperatures(study, 0.5, 1.0))[:2]
+    assert "Percentages are calibrated on validation images (temperature 0.50)." in (
+        first.caption
+    )
+    # The first answer is right; its logits are one-hot: e^2 / (e^2 + 9) at T = 1/2.
+    assert "said so, 45 %" in first.svg
+    assert "Percentages are not calibrated: too few" in second.caption
+
+
+def test_without_answers_the_stored_percentages_are_shown(study, tmp_path):
+    moved = {}
+    for key, run in study.folders.items():
+        moved[key] = RunFolder(tmp_path / "-".join(map(str, key)))
+        stored = files.read_arrays(run.heatmaps) | {"probabilities": np.full(20, 0.37)}
+        files.write_arrays(moved[key].heatmaps, **stored)
+    run = moved["cnn", "imbalanced", 0]
+    stored = files.read_arrays(run.heatmaps)
+    files.write_arrays(run.heatmaps, **stored, temperature=np.array(3.0))
+    old, new = galleries(dataclasses.replace(study, folders=moved))[:2]
+    assert "said so, 37 %" in old.svg and "before temperature scaling" in old.caption
+    assert "said so, 37 %" in new.svg and "(temperature 3.00)" in new.caption
 
 
 def test_a_blank_map_shows_its_reason(study):

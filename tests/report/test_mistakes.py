@@ -10,6 +10,8 @@ from tessera import files
 from tessera.record import RunFolder
 from tessera.report.mistakes import best_cell, looked_at
 
+from .folders import with_temperatures
+
 
 def test_each_models_best_cell_is_looked_at(study, many):
     assert [x.title for x in looked_at(study, images=False)] == [
@@ -37,6 +39,48 @@ def test_the_lists_name_label_answer_and_confidence(study):
         first.confidence == np.e / (np.e + 9)
         or abs(first.confidence - np.e / (np.e + 9)) < 1e-6
     )
+
+
+def test_lists_and_pictures_are_as_sure_as_the_cells_temperature_makes_them(study):
+    looked = looked_at(with_temperatures(study), images=True)[0]
+    # One-hot logits, T = 2: e^(1/2) / (e^(1/2) + 9) = 15 % for the class that was said.
+    assert looked.groups[0].rows[0].confidence == pytest.approx(
+        np.exp(0.5) / (np.exp(0.5) + 9)
+    )
+    assert "said deer, 15 %" in looked.drawing.svg
+    assert looked.sure == "calibrated on validation images (temperature 2.00)"
+    assert f"Percentages are {looked.sure}." in looked.drawing.caption
+
+
+def two_wrong_planes(study, folder, **arrays):
+    """The study with a run that errs twice, and with more arrays beside its pictures.
+
+    At T = 1 its second answer is the surer (0.65, 0.62), at T = 4 its first (0.53,
+    0.41).
+    """
+    run, copy = study.folders["cnn", "weighted", 0], RunFolder(folder)
+    shutil.copytree(run.path, copy.path)
+    stored = files.read_arrays(copy.predictions)
+    logits = 99 * np.eye(10, dtype=np.float32)[stored["labels"]]
+    logits[:2] = -99.0
+    logits[0, 1:3] = 4.0, 3.5
+    logits[1, 1:4] = 2.0, 0.7, 0.7
+    files.write_arrays(copy.predictions, **(stored | {"logits": logits}))
+    files.write_arrays(copy.mistakes, **files.read_arrays(copy.mistakes), **arrays)
+    folders = {**study.folders, ("cnn", "weighted", 0): copy}
+    warm = with_temperatures(study, *[4.0] * 6)
+    return dataclasses.replace(warm, folders=folders)
+
+
+def test_images_are_listed_by_the_temperature_that_they_were_chosen_at(study, tmp_path):
+    def surest(folder, **arrays):
+        changed = two_wrong_planes(study, tmp_path / folder, **arrays)
+        rows = looked_at(changed, images=True)[0].groups[0].rows
+        return [(row.position, round(row.confidence, 2)) for row in rows]
+
+    # A file of before has no temperature: its images were chosen at T = 1.
+    assert surest("before") == [(1, 0.41), (0, 0.53)]
+    assert surest("now", temperature=np.array(4.0)) == [(0, 0.53), (1, 0.41)]
 
 
 def test_the_commonest_confusions_are_counted(study):

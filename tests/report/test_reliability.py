@@ -2,7 +2,8 @@ import dataclasses
 
 from tessera.record import RunFolder
 from tessera.report.reliability import reliability
-from tessera.results import Spread
+
+from .folders import with_temperatures
 
 
 def test_every_shown_cell_has_a_panel_with_both_states(study):
@@ -32,19 +33,6 @@ def test_a_cell_without_a_temperature_is_named_where_others_have_one(study):
     record = study.record.model_copy(update={"cells": (bare, *others)})
     caption = reliability(dataclasses.replace(study, record=record)).caption
     assert "None for cnn, balanced: some validation answers are gone." in caption
-
-
-def with_temperatures(study, *temperatures):
-    """The study, its first cells' seeds with these temperatures, all others with 2."""
-    every = (*temperatures, *[2.0] * (len(study.record.cells) - len(temperatures)))
-    cells = [
-        cell.model_copy(
-            update={"temperature": Spread(mean=t, deviation=None, values=(t,))}
-        )
-        for cell, t in zip(study.record.cells, every, strict=True)
-    ]
-    record = study.record.model_copy(update={"cells": tuple(cells)})
-    return dataclasses.replace(study, record=record)
 
 
 def test_a_cell_whose_temperature_was_not_fitted_is_named(study):

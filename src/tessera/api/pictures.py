@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from tessera.arrays import Images
 from tessera.data import decode
@@ -89,8 +89,7 @@ def _each(images: Source, size: int) -> Iterator[tuple[str, NDArray[np.uint8] | 
 def _of_pillow(image: Image.Image, size: int) -> NDArray[np.uint8] | str:
     """Its pixels by the rule of files, uint8 [size, size, 3], or why it has none."""
     try:
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(decode.square(decode.to_rgb(upright), size))
+        return decode.of_opened(image, size)
     except OSError as error:  # Pillow reads a file's pixels when they are asked for
         return str(error)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
-from tessera import runtime, settings
+from tessera import checkpoint, runtime, settings
 from tessera.experiment import Experiment, Run, Training
 from tessera.record import RunFolder, StudyFolder
 
@@ -125,15 +125,27 @@ def train(
     run = find_run(experiment, model, regime, seed)
     alone = experiment.model_copy(update={"regimes": (run.regime,)})
     progress.remarks(console, alone, dataset)
-    runtime.load_backend()
-    from tessera import locks, pipeline
-    from tessera.cli import outcome
+    from tessera.cli import outcome, stopping
 
     folder = studies.run_folder(StudyFolder(out), run, dataset)
-    with locks.held(folder.path), progress.single(console, run) as report:
-        record = pipeline.execute(run, dataset, folder, report=report)
+    with stopping.telling(console, lambda: kept(folder)):
+        runtime.load_backend()
+        from tessera import locks, pipeline
+
+        with locks.held(folder.path), progress.single(console, run) as report:
+            record = pipeline.execute(run, dataset, folder, report=report)
     outcome.show(console, record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
+
+
+def kept(folder: RunFolder) -> str:
+    """What is there of a training after Ctrl-C, in sentences."""
+    if not any(folder.checkpoints.glob(f"{checkpoint.PREFIX}*")):
+        return "Nothing of the training is kept yet. The same command starts over:"
+    return (
+        f"The training's last checkpoint is kept in {folder.path}. "
+        "The same command goes on from there:"
+    )
 
 
 def find_run(

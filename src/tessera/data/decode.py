@@ -141,9 +141,33 @@ def _check_size(path: Path) -> None:
 def _decode(image: Image.Image, size: int) -> Picture:
     with closing(image):
         stored = image.size
-        _scale_transparent_colour(image)
+        return Picture(of_opened(image, size, ours=True), stored)
+
+
+def of_opened(
+    image: Image.Image, size: int, *, ours: bool = False
+) -> NDArray[np.uint8]:
+    """The pixels of an image that Pillow opened, by the rule of files.
+
+    Args:
+        image: Its pixels are loaded, and a transparent colour gets their 8 bits. An
+            image whose pixels were loaded before no longer knows its file's bits: the
+            colour is taken as it stands.
+        size: Height and width of the result, in pixels.
+        ours: Whether it may be turned upright itself, which saves a copy.
+
+    Returns:
+        RGB, uint8 [size, size, 3].
+
+    Raises:
+        OSError: The pixels cannot be loaded.
+    """
+    _scale_transparent_colour(image)
+    if ours:
         ImageOps.exif_transpose(image, in_place=True)
-        return Picture(np.asarray(square(to_rgb(image), size)), stored)
+    else:
+        image = ImageOps.exif_transpose(image)
+    return np.asarray(square(to_rgb(image), size))
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:

@@ -1,6 +1,7 @@
 """The seed study's three comparative results, restated so that numbers can decide."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 from tessera.evaluation.comparison import measure
@@ -21,6 +22,12 @@ DATA = Claim(
     "At this dataset's size the transformer has a lower macro-F1 than the CNN trained "
     "on the same images. (That more data would close the gap can only be seen with "
     "several sizes.)",
+)
+DATA_BY_NATURE = replace(
+    DATA,
+    hypothesis=DATA.hypothesis.replace(
+        "At this dataset's size", "On the data as they come, at their full size,"
+    ),
 )
 HYBRID = Claim(
     "hybrid-wins",
@@ -69,15 +76,20 @@ def cnn_lacks_context(roles: Roles) -> Verdict:
 
 
 def transformers_need_data(roles: Roles) -> Verdict:
-    """Comparative result 2: the transformer beside the CNN at this size."""
+    """Comparative result 2: the transformer beside the CNN at this size.
+
+    It is the size of all the images: where levelling leaves some out, the regime that
+    takes the data as they come is judged, and the levelled one is told beside it.
+    """
+    claim = DATA_BY_NATURE if roles.natural else DATA
     missing = _missing({"a transformer": roles.transformers, "a CNN": roles.cnns})
     if missing or not roles.regimes:
-        return DATA.untested(f"It needs finished runs of {missing or 'both'}.")
-    judged = (roles.balanced,) if roles.balanced else roles.regimes
+        return claim.untested(f"It needs finished runs of {missing or 'both'}.")
+    judged = _whole(roles)
     others = [r for r in roles.regimes if r not in judged]
     findings = _rivals(roles, roles.transformers, roles.cnns, judged)
     also = _rivals(roles, roles.transformers, roles.cnns, others)
-    verdict = DATA.judged(findings, "below", also=[f.sentence() for f in also])
+    verdict = claim.judged(findings, "below", also=[f.sentence() for f in also])
     if verdict.verdict != "supported":
         return verdict
     return verdict.model_copy(
@@ -87,6 +99,13 @@ def transformers_need_data(roles: Roles) -> Verdict:
             "but a single size cannot show that size is the reason.",
         }
     )
+
+
+def _whole(roles: Roles) -> tuple[str, ...]:
+    """The regimes without a remedy that keep every image; without such, all."""
+    if roles.natural:
+        return tuple(imbalance.regime for imbalance in roles.natural)
+    return (roles.balanced,) if roles.balanced else roles.regimes
 
 
 def hybrid_wins(roles: Roles) -> Verdict:

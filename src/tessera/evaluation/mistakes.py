@@ -44,18 +44,25 @@ class Mistakes:
 
 
 def mistakes(
-    logits: Logits, labels: Labels, *, surest: int = 12, pairs: int = 4, each: int = 3
+    logits: Logits,
+    labels: Labels,
+    *,
+    temperature: float = 1.0,
+    surest: int = 12,
+    pairs: int = 4,
+    each: int = 3,
 ) -> Mistakes:
     """Find them.
 
     Args:
         logits: Of the test set, float [N, K].
         labels: True classes, int [N].
+        temperature: What logits are divided by: how sure answers are decides lists.
         surest: How many of the surest wrong answers, and of the doubtful labels.
         pairs: How many confusions.
         each: How many examples of each.
     """
-    probabilities = softmax(logits)
+    probabilities = softmax(logits, temperature)
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)

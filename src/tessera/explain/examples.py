@@ -53,10 +53,10 @@ def write(
     """Write explained test images as `heatmaps.npz`, everything a figure needs.
 
     Arrays: images uint8 [M, H, W, C]; indices [M], positions in the test set; labels,
-    predicted, targets [M]; probabilities [M], of the target; raw float32 [M, h, w],
-    signed; reasons str [M], empty where a map is not blank; layer, method; cautions;
-    raw_true float32 [M, h, w], of the true class, and names str [M], the images' files,
-    where they are given.
+    predicted, targets [M]; probabilities [M], of the target, and the temperature that
+    its logits were divided by; raw float32 [M, h, w], signed; reasons str [M], empty
+    where a map is not blank; layer, method; cautions; raw_true float32 [M, h, w], of
+    the true class, and names str [M], the images' files, where they are given.
 
     Args:
         path: The file.
@@ -78,6 +78,7 @@ def write(
         predicted=explanations.predicted,
         targets=explanations.targets,
         probabilities=explanations.probabilities,
+        temperature=np.array(explanations.temperature),
         raw=explanations.raw,
         reasons=explanations.reasons,
         layer=np.array(explanations.layer),

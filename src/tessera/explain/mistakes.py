@@ -1,6 +1,7 @@
 """A model's answers -> the test images worth a second look, explained, in one file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ def write(
     images: Images,
     labels: Labels,
     logits: Logits,
+    temperature: float = 1.0,
     names: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Write `mistakes.npz`: arrays as `examples.write` describes them.
@@ -30,12 +32,13 @@ def write(
         images: The whole test set, uint8 [N, H, W, C].
         labels: Its true classes, int [N].
         logits: The model's answers, float32 [N, K].
+        temperature: What they are divided by before the softmax.
         names: The test images' files, relative to the dataset's folder, N.
 
     Returns:
         What a reader must know: why there are no maps, if there are none.
     """
-    indices = mistakes(logits, labels).all()
+    indices = mistakes(logits, labels, temperature=temperature).all()
     if not len(indices):
         return ()
     try:
@@ -43,6 +46,11 @@ def write(
     except gradcam.CoarseGrid as error:
         return (f"No heatmaps of mistakes: {error}",)
     examples.write(
-        path, explanations, images=images, labels=labels, indices=indices, names=names
+        path,
+        replace(explanations, temperature=temperature),
+        images=images,
+        labels=labels,
+        indices=indices,
+        names=names,
     )
     return ()

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tessera.evaluation.outcomes import read
 from tessera.record import Record
-from tessera.report import shown
+from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
@@ -31,11 +32,14 @@ _LARGEST = 96
 def galleries(study: Study) -> tuple[Drawing, ...]:
     """Draw the explained images of every shown cell's first seed."""
     drawn = []
-    for model, regime in shown.cells(study.record):
-        runs = study.cells[model, regime]
-        found = explained(study.folders[model, regime, runs[0].seed])
+    wanted = shown.cells(study.record)
+    for cell in study.record.cells:
+        key = cell.model, cell.regime
+        run = study.folders[*key, cell.seeds[0]]
+        found = explained(run) if key in wanted else None
         if found is not None:
-            drawn.append(_gallery(runs[0], found))
+            found = confidence.calibrated(found, cell, read(run))
+            drawn.append(_gallery(study.cells[key][0], found))
     return tuple(drawn)
 
 
@@ -54,7 +58,7 @@ def _gallery(run: Record, found: Explained) -> Drawing:
         f"of {found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
         "scaled to its own maximum, so brightness does not compare between images. "
-        "Percentages are the model's own, before temperature scaling."
+        f"Percentages are {confidence.words(found.temperature)}."
         + (f" {blank} shown without a map, with the reason." if blank else "")
         + (
             f" Shown are the {len(classes)} classes with the lowest recall."

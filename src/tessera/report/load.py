@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera import files
-from tessera.arrays import Heatmaps, Images, Labels
+from tessera.arrays import Heatmaps, Images, Indices, Labels
 from tessera.evaluation.comparison import Cells, cells
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
@@ -28,12 +28,17 @@ class Explained:
 
     images: Images
     """uint8 [M, H, W, C]."""
+    indices: Indices
+    """Their positions in the test set, int [M]."""
     labels: Labels
     predicted: Labels
     targets: Labels
     """The class that each map speaks for."""
     probabilities: NDArray[np.float64]
     """Of the target, float [M]."""
+    temperature: float | None
+    """What their logits were divided by; None in files of before it was stored, whose
+    probabilities and choice of images are those before temperature scaling."""
     raw: Heatmaps
     """Signed maps on the layer's grid, float32 [M, h, w]."""
     reasons: tuple[str, ...]
@@ -44,6 +49,8 @@ class Explained:
     """What a reader of the maps must know."""
     raw_true: Heatmaps | None = None
     """Maps for the true class, float32 [M, h, w]; None: not stored."""
+    names: tuple[str, ...] = ()
+    """The images' files, relative to the dataset's folder; empty: not known."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +137,20 @@ def explained_at(path: Path) -> Explained | None:
     arrays = files.read_arrays(path)
     if not len(arrays["labels"]):
         return None
+    warmth = arrays.get("temperature")
     return Explained(
         images=arrays["images"],
+        indices=arrays["indices"],
         labels=arrays["labels"],
         predicted=arrays["predicted"],
         targets=arrays["targets"],
         probabilities=arrays["probabilities"],
+        temperature=None if warmth is None else float(warmth),
         raw=arrays["raw"],
         reasons=tuple(str(reason) for reason in arrays["reasons"]),
         layer=str(arrays["layer"]),
         method=str(arrays["method"]),
         cautions=tuple(str(caution) for caution in arrays["cautions"]),
         raw_true=arrays.get("raw_true"),
+        names=tuple(map(str, arrays.get("names", ()))),
     )

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tessera import files
 from tessera.arrays import Indices, Probabilities
 from tessera.evaluation.mistakes import Mistakes, mistakes
 from tessera.evaluation.outcomes import Outcome, read
 from tessera.evaluation.probabilities import softmax
 from tessera.record import CellSummary, RunFolder, StudyRecord
+from tessera.report import confidence
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained_at
@@ -50,6 +50,8 @@ class Looked:
 
     title: str
     groups: tuple[Group, ...]
+    sure: str
+    """What its confidences are, the end of a sentence."""
     drawing: Drawing | None
     """None where no pictures are stored, or none are to be shown."""
 
@@ -71,9 +73,7 @@ def looked_at(study: Study, *, images: bool) -> tuple[Looked, ...]:
         run = study.folders[model, cell.regime, cell.seeds[0]]
         outcome = read(run)
         if outcome is not None:
-            found.append(
-                _looked(study, cell, outcome, run if images else None),
-            )
+            found.append(_looked(study, cell, outcome, run, images=images))
     return tuple(f for f in found if f.groups)
 
 
@@ -87,32 +87,38 @@ def best_cell(record: StudyRecord, model: str) -> CellSummary:
 
 
 def _looked(
-    study: Study, cell: CellSummary, outcome: Outcome, run: RunFolder | None
+    study: Study, cell: CellSummary, outcome: Outcome, run: RunFolder, *, images: bool
 ) -> Looked:
-    names = study.record.data.class_names
-    found = mistakes(outcome.logits, outcome.labels)
-    groups = _groups(found, outcome, names, _files(run) if run else {})
+    stored = explained_at(run.mistakes)
+    warmth = confidence.temperature(cell, stored)
+    # Chosen as the stored pictures were, so that every image of the lists has one.
+    by = warmth if stored is None else stored.temperature
+    found = mistakes(outcome.logits, outcome.labels, temperature=by or 1.0)
+    shares = softmax(outcome.logits, warmth or 1.0)
+    pictures = stored if images else None
+    known = _files(pictures) if pictures else {}
+    groups = _groups(found, outcome, shares, study.record.data.class_names, known)
+    sure = confidence.words(warmth)
     return Looked(
         title=f"{cell.model}, {cell.regime}, seed {cell.seeds[0]}",
         groups=groups,
-        drawing=_drawing(cell, groups, run) if run else None,
+        sure=sure,
+        drawing=_drawing(cell, groups, pictures, sure) if pictures else None,
     )
 
 
-def _files(run: RunFolder) -> dict[int, str]:
-    """Position in the test set -> file, of the stored images of a folder."""
-    if not run.mistakes.exists():
-        return {}
-    stored = files.read_arrays(run.mistakes)
-    known = stored.get("names", np.array([], dtype=np.str_))
-    return dict(zip(stored["indices"].tolist(), known.tolist(), strict=False))
+def _files(stored: Explained) -> dict[int, str]:
+    """Position in the test set -> file, as far as the files are known."""
+    return dict(zip(stored.indices.tolist(), stored.names, strict=False))
 
 
 def _groups(
-    found: Mistakes, outcome: Outcome, names: Sequence[str], known: Mapping[int, str]
+    found: Mistakes,
+    outcome: Outcome,
+    shares: Probabilities,
+    names: Sequence[str],
+    known: Mapping[int, str],
 ) -> tuple[Group, ...]:
-    shares = softmax(outcome.logits)
-
     def group(title: str, positions: Indices) -> Group:
         return Group(title, _rows(positions, outcome, shares, names, known))
 
@@ -152,13 +158,9 @@ def _rows(
 
 
 def _drawing(
-    cell: CellSummary, groups: tuple[Group, ...], run: RunFolder
+    cell: CellSummary, groups: tuple[Group, ...], stored: Explained, sure: str
 ) -> Drawing | None:
-    stored = explained_at(run.mistakes)
-    if stored is None:
-        return None
-    places = files.read_arrays(run.mistakes)["indices"].tolist()
-    where = {int(position): i for i, position in enumerate(places)}
+    where = {position: i for i, position in enumerate(stored.indices.tolist())}
     pictures = [
         (group.title, [(row, where[row.position]) for row in known])
         for group in groups
@@ -170,9 +172,9 @@ def _drawing(
         key=f"mistakes-{cell.model}--{cell.regime}",
         title=f"{cell.model}, {cell.regime}",
         caption=f"Seed {cell.seeds[0]}; each image beside its {stored.method} map for "
-        "the predicted class. Maps are scaled to their own maximum. Percentages are "
-        "the model's own, before temperature scaling. A label worth checking is one "
-        "that the model contradicts; it may just as well be the model that errs.",
+        "the predicted class. Maps are scaled to their own maximum. "
+        f"Percentages are {sure}. A label worth checking is one that the model "
+        "contradicts; it may just as well be the model that errs.",
         alternative="Test images: "
         + "; ".join(f"{title} ({len(rows)})" for title, rows in pictures),
         svg=_svg(pictures, stored),
