@@ -13,6 +13,7 @@ from typing import Any
 import inference
 import measure
 import operations
+import precision
 import seeds
 import startup
 import study
@@ -60,6 +61,17 @@ than the fastest peer of the same precision; for Tessera's lines that is the gai
 the best of the others. 16 bits (`--set training.precision=bfloat16`) are a training of
 other rounding, and faster only where the processor has instructions for them (here
 AVX-512 BF16).
+"""
+
+PRECISION = """### What 16 bits cost
+
+`tessera study experiments/precision.toml --data cifar10`
+
+{table}
+
+A training step rounds what its layers multiply to bfloat16; weights, validation, test
+and exports are those of float32 ([methods](methods.md#training)). The same seeds start
+from the same weights and see the same images in the same order.
 """
 
 STUDY = """## A whole study
@@ -136,6 +148,8 @@ def page() -> str:
             record = json.loads(place.read_text(encoding="utf-8"))
             filled = text.format(table=table(record), cores=record.get("cores", ""))
             parts.append(f"{filled}\n{_measured_on(record['machine'])}")
+        if name == "train" and precision.STUDY.exists():
+            parts.append(PRECISION.format(table=precision.table(precision.read())))
     return "\n".join(parts)
 
 

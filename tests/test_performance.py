@@ -4,9 +4,12 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from tessera.evaluation.differences import spread
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -48,6 +51,28 @@ def test_ratios_are_to_the_fastest_peer(benchmark: Any) -> None:
     ]
 
 
+def test_what_multiplies_coarser_is_compared_with_its_like(benchmark: Any) -> None:
+    times = {"tessera": 40.0, "tessera-16": 20.0, "keras": 60.0, "keras-16": 30.0}
+    ways = {way: {"processor_ms": [ms], "clock_ms": [ms]} for way, ms in times.items()}
+    told = benchmark("train").table({"cores": 1, "ways": ways})
+    rows = [row.split("|")[4].strip() for row in told.splitlines()[2:6]]
+    assert rows == ["1.50", "1.50", "1.00", "1.00"]
+    assert "2.00 times as fast as its own in 32, and 3.00 times as fast as" in told
+
+
+def test_accuracies_of_two_precisions_are_compared_seed_by_seed(benchmark: Any) -> None:
+    def cell(model: str, *values: float, seeds: tuple[int, ...] = (0, 1)) -> Any:
+        scores = {"accuracy": spread(values)}
+        return SimpleNamespace(model=model, seeds=seeds, scores=scores)
+
+    row = benchmark("precision")._row
+    found = row(cell("cnn", 0.5, 0.6), cell("cnn-16", 0.51, 0.6))
+    assert found[:3] == ["cnn", "2", "55.0 \N{PLUS-MINUS SIGN} 7.1"]
+    assert found[4].startswith("+0.5 points")
+    with pytest.raises(ValueError, match="expected the same seeds"):
+        row(cell("cnn", 0.5, 0.6), cell("cnn-16", 0.5, 0.6, seeds=(0, 2)))
+
+
 def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
     benchmark: Any,
 ) -> None:
@@ -58,7 +83,18 @@ def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
         | {"batch": batch}
         for batch, one in ((1, speeds), (512, more))
     ]
-    record = {"measurements": columns, "product_gflops": 99.6}
+    rounded = {
+        "model": "cnn",
+        "run": "cnn--balanced, 8 epochs",
+        "images": 10_000,
+        "same_answers": 9_876,
+        "balanced_accuracy": 0.51,
+        "balanced_accuracy_whole": 0.52,
+        "p": 0.0123,
+        "bytes": 100_400,
+        "bytes_whole": 400_000,
+    }
+    record = {"measurements": columns, "product_gflops": 99.6, "rounded": [rounded]}
     rows = benchmark("inference").table(record).splitlines()
     assert rows[0] == "| images/s | cnn, 1 | cnn, 512 |"
     assert rows[2:5] == [
@@ -66,8 +102,12 @@ def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
         "| LiteRT | 50 (2.5) |  |",
         "| ONNX Runtime |  | 2,000 (2.0) |",
     ]
-    assert "ONNX Runtime did 40 of the cnn;" in rows[-1]
-    assert "ran at 100 on the same core" in rows[-1]
+    assert "ONNX Runtime did 40 of the cnn;" in rows[6]
+    assert "ran at 100 on the same core" in rows[6]
+    assert rows[-1] == (
+        "| cnn | cnn--balanced, 8 epochs | 100 (of 400) | 98.8 % | "
+        "51.0 % (of 52.0 %) | 0.012 |"
+    )
 
 
 @pytest.mark.parametrize(
