@@ -90,6 +90,7 @@ results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-tokens
 	$(BIN)/python benchmarks/flips.py --write docs/hybrid-plus.md
 	$(BIN)/python -m tessera.report.ablation docs/hybrid-plus.md results/ablation results/ablation-mixing
+	$(BIN)/python benchmarks/performance.py
 
 clean:
 	rm -rf .venv .venv-* build dist site docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
