@@ -1,6 +1,7 @@
 """Prediction: the order of the images, and no effect of the batch size."""
 
 import numpy as np
+import pytest
 
 from tessera.experiment import Hybrid
 from tessera.models import build
@@ -14,3 +15,18 @@ def test_the_batch_size_does_not_change_the_logits() -> None:
     parts = predict.logits(net, images, batch_size=2)
     assert whole.shape == (7, 3) and whole.dtype == np.float32
     np.testing.assert_allclose(whole, parts, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("side", "images"), [(8, 500), (32, 500), (64, 500), (128, 125), (512, 7)]
+)
+def test_a_call_takes_fewer_images_the_larger_they_are(side: int, images: int) -> None:
+    """A layer of 32 channels then gives at most 262 MB, whatever the images' size."""
+    pixels = np.zeros((1, side, side, 3), np.uint8)
+    assert predict.at_once(pixels) == images
+    assert 4 * 32 * images * side**2 <= 262_144_000
+
+
+def test_a_call_takes_one_image_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "PIXELS", 10)
+    assert predict.at_once(np.zeros((1, 8, 8, 3), np.uint8)) == 1

@@ -26,7 +26,8 @@ IMAGES = 256
 """Whose activations set the scales; with eight times as many the answers are no closer
 to the original's."""
 
-BATCH = 64
+BATCH = 8
+"""At a time: the tools keep what every layer gives."""
 
 ROUNDED = ("Conv", "MatMul", "MaxPool", "Relu")
 """Operations done in whole numbers. The dense layers at the end (Gemm) are left: they

@@ -14,6 +14,7 @@ from tessera.explain import gradcam
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
 from tessera.trained import Trained
+from tessera.training import predict
 
 IMAGES = 1000
 """Compared: test images first, then others, see `others`."""
@@ -141,7 +142,8 @@ def others(dataset: Dataset, count: int, *, seed: int) -> Images:
 
 def answered(reader: Reader, images: Images) -> Output:
     """The exported model's answers, a few images alone and the rest in batches."""
-    starts = [0, 1, 2, *range(3, len(images), BATCH), len(images)]
+    size = predict.at_once(images, most=BATCH)
+    starts = [0, 1, 2, *range(3, len(images), size), len(images)]
     starts = sorted({min(start, len(images)) for start in starts})
     pieces = [
         reader(images[a:b].astype(np.float32)) for a, b in itertools.pairwise(starts)
