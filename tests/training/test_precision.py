@@ -61,6 +61,11 @@ def test_the_gradient_points_where_that_of_float32_does_and_is_not_the_same(
     assert np.linalg.norm(coarse) == pytest.approx(np.linalg.norm(fine), rel=0.05)
 
 
+def test_the_same_step_gives_the_same_bits() -> None:
+    for one, other in zip(*(step(HybridPlus(), "bfloat16") for _ in "ab"), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_layers_multiply_in_16_bits_within_the_block_and_logits_are_whole() -> None:
     net = net_of(Hybrid())
     inner = keras.Model(net.input, net.get_layer("features").output)
