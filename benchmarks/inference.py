@@ -172,7 +172,8 @@ def rounding(record: dict[str, Any]) -> str:
             f"{100 * model['same_answers'] / model['images']:.1f} % | "
             f"{100 * now:.1f} % (of {100 * then:.1f} %) | {model['p']:.2g} |"
         )
-    return "\n\n" + "\n".join(lines)
+    data = " and ".join(sorted({model["data"] for model in record["rounded"]}))
+    return "\n\n" + "\n".join(lines) + f"\n\nThe test images are those of {data}."
 
 
 def arithmetic(record: dict[str, Any]) -> str:

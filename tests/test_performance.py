@@ -86,6 +86,7 @@ def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
     rounded = {
         "model": "cnn",
         "run": "cnn--balanced, 8 epochs",
+        "data": "Toys",
         "images": 10_000,
         "same_answers": 9_876,
         "balanced_accuracy": 0.51,
@@ -104,7 +105,8 @@ def test_a_runtimes_ratio_is_to_keras_predict_and_a_missing_one_is_left_empty(
     ]
     assert "ONNX Runtime did 40 of the cnn;" in rows[6]
     assert "ran at 100 on the same core" in rows[6]
-    assert rows[-1] == (
+    assert rows[-1] == "The test images are those of Toys."
+    assert rows[-3] == (
         "| cnn | cnn--balanced, 8 epochs | 100 (of 400) | 98.8 % | "
         "51.0 % (of 52.0 %) | 0.012 |"
     )
