@@ -1,6 +1,8 @@
 """The search: one budget for all, no test image, and going on where it stopped."""
 
 import importlib.util
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,28 @@ def test_an_interrupted_search_ends_like_one_that_was_not(
         rates = scored(monkeypatch)
         assert list(search.trials(run, dataset(), plan(14), journal)) == whole
         assert len(rates) == 14 - stop
+
+
+@pytest.mark.parametrize("write", range(1, 10))
+def test_ctrl_c_while_optuna_writes_waits_until_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    """Where Optuna frees its lock of the journal, it would become another error."""
+    freed, unlink = [], os.unlink
+
+    def interrupted(path: Path | str, **more: object) -> None:
+        unlink(path, **more)
+        if str(path).endswith(".rename"):
+            freed.append(path)
+            if len(freed) == write:
+                signal.raise_signal(signal.SIGINT)
+
+    scored(monkeypatch)
+    run, place = search.base(EXPERIMENT, Cnn(), plan()), tmp_path / "journal"
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(os, "unlink", interrupted)
+        list(search.trials(run, dataset(), plan(), place))
+    assert len(list(search.trials(run, dataset(), plan(), place))) == 3
 
 
 def test_the_first_trial_is_the_experiments_own(

@@ -68,7 +68,7 @@ def prepare(threads: int | None = None) -> None:
 
 def load_backend() -> None:
     """Import Keras with its backend, without their start-up chatter."""
-    with _interrupt_put_off(), _without_chatter():
+    with interrupt_put_off(), _without_chatter():
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
@@ -77,8 +77,10 @@ def load_backend() -> None:
 
 
 @contextlib.contextmanager
-def _interrupt_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of an import, which would make another error of it.
+def interrupt_put_off() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of what would make another error of it.
+
+    That is an import, or a library's writing under a lock of its own.
 
     Elsewhere than in the main thread nothing changes: no signal arrives there.
     """

@@ -155,8 +155,9 @@ def trials(
     dataset = without_test(dataset)
     optuna = _optuna()
     room = search_space.space(run)
-    study = _study(optuna, run, dataset, search, journal)
-    done = _stored(optuna, study)
+    with runtime.interrupt_put_off():  # as wherever Optuna writes
+        study = _study(optuna, run, dataset, search, journal)
+        done = _stored(optuna, study)
     yield from done[: search.trials]
     if not done:
         yield _add_own(optuna, study, run, dataset)
@@ -164,10 +165,12 @@ def trials(
         # A sampler of its own for each trial, so that what a trial tries follows from
         # the trials before it, however often the command was stopped between them.
         study.sampler = optuna.samplers.TPESampler(seed=1000 * search.seed + index)
-        asked = study.ask(_distributions(optuna, room))
+        with runtime.interrupt_put_off():
+            asked = study.ask(_distributions(optuna, room))
         values = Values.model_validate(asked.params)
         score = validation_score(search_space.configured(run, values), dataset)
-        study.tell(asked, score)
+        with runtime.interrupt_put_off():
+            study.tell(asked, score)
         yield Trial(values=values, score=score)
 
 
@@ -175,13 +178,14 @@ def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
     """The first trial: the experiment's own settings, which the others have to beat."""
     values = search_space.own_values(run)
     score = validation_score(run, dataset)
-    study.add_trial(
-        optuna.trial.create_trial(
-            params=values.model_dump(exclude_none=True),
-            distributions=_distributions(optuna, search_space.space(run)),
-            value=score,
+    with runtime.interrupt_put_off():
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=values.model_dump(exclude_none=True),
+                distributions=_distributions(optuna, search_space.space(run)),
+                value=score,
+            )
         )
-    )
     return Trial(values=values, score=score)
 
 
