@@ -90,7 +90,7 @@ def _rounded(trained: Trained, path: Path, dataset: Dataset) -> None:
     try:
         from tessera.export import onnx_int8
     except ImportError as error:
-        raise needs_extra("onnx and onnxruntime") from error
+        raise needs_extra("onnxruntime") from error
     onnx_int8.write(trained, path, dataset)
 
 
