@@ -32,6 +32,10 @@ BATCHES = 4
 """Timed after one that is not, which the framework spends on compiling."""
 
 
+COSTLY = {"batch_size", "optimizer", "precision"}
+"""Settings of a training that decide how long a step takes."""
+
+
 @dataclass(frozen=True)
 class Speed:
     """Seconds per image of one model."""
@@ -118,10 +122,6 @@ def speeds(
     if any(key not in known for key in keys.values()):
         return {}
     return {label: Speed(**known[key]) for label, key in keys.items()}
-
-
-COSTLY = {"batch_size", "optimizer", "precision"}
-"""Settings of a training that decide how long a step takes."""
 
 
 def _key(run: Run, dataset: Dataset, *, threads: int) -> str:

@@ -15,6 +15,7 @@ from tessera.experiment import Cifar10, Digits, Folder
 from tessera.export import card
 from tessera.export.fidelity import Fidelity
 from tessera.export.parity import Parity
+from tessera.export.words import escaped, percent
 from tessera.trained import Trained
 
 PARITY = Parity(
@@ -146,7 +147,7 @@ def test_what_the_record_notes_and_weak_classes_are_the_first_limits(
 ) -> None:
     limits = card.limits(model, heatmap=True)
     notes = model.record.notes
-    assert limits[: len(notes)] == tuple(map(card.escaped, notes))
+    assert limits[: len(notes)] == tuple(map(escaped, notes))
     weak = [c.name for c in model.record.scores.per_class if c.recall < 0.5]
     assert weak and all(f"{name} (" in limits[len(notes)] for name in weak)
 
@@ -167,15 +168,11 @@ def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
     assert "## Licence\n\nMIT, by us" in own
 
 
-def test_a_class_name_cannot_break_a_table() -> None:
-    assert card.escaped("a|b_<c>") == r"a\|b\_\<c\>"
-
-
 def test_the_scores_of_a_rounded_model_are_its_own(model: Trained) -> None:
     right = scores.from_confusion(np.diag([40] * 10), model.class_names)
     check = Fidelity(1000, 990, model.record.scores, right, McNemar(2, 1, 1.0, True))
     told = card.card(model, check, form="onnx-int8")
     assert "| file | `model-int8.onnx` |" in told and "second output" not in told
     assert "| accuracy | 100.0 % |" in told
-    assert f"(the original {card.percent(model.record.scores.macro_f1)})" in told
+    assert f"(the original {percent(model.record.scores.macro_f1)})" in told
     assert "2 are answered rightly by the original alone and 1 by this" in told

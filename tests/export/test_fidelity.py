@@ -8,6 +8,8 @@ import pytest
 
 from tessera.arrays import Labels
 from tessera.data.dataset import Dataset
+from tessera.evaluation.scores import from_confusion
+from tessera.evaluation.significance import McNemar
 from tessera.export import fidelity
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
@@ -97,3 +99,13 @@ def test_other_data_is_refused(model: Trained, dataset: Dataset) -> None:
     other = replace(dataset, fingerprint="0" * 64)
     with pytest.raises(ExportError, match="--data: expected the run's data"):
         fidelity.check(model, answering(model, lambda said: said), other)
+
+
+def test_a_name_in_the_cards_paragraph_is_no_markdown() -> None:
+    names = ("a*b", "c")
+    whole, worse = (
+        from_confusion(np.array([[right, 9 - right], [0, 9]]), names)
+        for right in (9, 5)
+    )
+    found = fidelity.Fidelity(18, 14, whole, worse, McNemar(4, 0, 0.125, True))
+    assert r"falls most is that of a\*b: from 100.0 % to 55.6 %" in found.details

@@ -14,6 +14,7 @@ from tessera.export import uncertainty, usage
 from tessera.export.fidelity import Fidelity
 from tessera.export.formats import FILES, Format
 from tessera.export.parity import Parity
+from tessera.export.words import between, escaped, percent
 from tessera.record import Record
 from tessera.results import FEW
 from tessera.trained import Trained
@@ -248,21 +249,3 @@ def _origin(record: Record) -> str:
         f"{made.device}, finished {record.finished_at}; run digest "
         f"`{record.digest[:16]}`."
     )
-
-
-def percent(value: float) -> str:
-    """0.123 -> `12.3 %`."""
-    return f"{100 * value:.1f} %"
-
-
-def between(interval: tuple[float, float] | None) -> str:
-    """(0.1, 0.2) -> `10.0 to 20.0 %`; None -> `none`."""
-    if interval is None:
-        return "none"
-    low, high = interval
-    return f"{100 * low:.1f} to {100 * high:.1f} %"
-
-
-def escaped(name: str) -> str:
-    """A class's name without characters that Markdown would take for its own."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in name)

@@ -18,6 +18,7 @@ from tessera.evaluation.significance import McNemar, mcnemar
 from tessera.export import parity
 from tessera.export.errors import ExportError
 from tessera.export.formats import Reader
+from tessera.export.words import escaped, percent
 from tessera.record import Scores
 from tessera.trained import Trained
 
@@ -53,9 +54,9 @@ class Fidelity:
         now, then = self.scores.balanced_accuracy, self.original.balanced_accuracy
         return (
             f"Checked on {self.images:,} images: {self.same_answers:,} answers "
-            f"({_percent(self.same_answers / self.images)}) are the original's. "
-            f"Balanced accuracy on the test images: {_percent(now)} (original: "
-            f"{_percent(then)})."
+            f"({percent(self.same_answers / self.images)}) are the original's. "
+            f"Balanced accuracy on the test images: {percent(now)} (original: "
+            f"{percent(then)})."
         )
 
     @property
@@ -75,7 +76,7 @@ class Fidelity:
 
     def _score(self, name: str) -> str:
         now, then = getattr(self.scores, name), getattr(self.original, name)
-        return f"{_percent(now)} (the original {_percent(then)})"
+        return f"{percent(now)} (the original {percent(then)})"
 
     def _hardest(self) -> str:
         pairs = zip(self.original.per_class, self.scores.per_class, strict=True)
@@ -83,8 +84,8 @@ class Fidelity:
         if then.recall <= now.recall:
             return "No class loses recall."
         return (
-            f"The recall that falls most is that of {now.name}: from "
-            f"{_percent(then.recall)} to {_percent(now.recall)}."
+            f"The recall that falls most is that of {escaped(now.name)}: from "
+            f"{percent(then.recall)} to {percent(now.recall)}."
         )
 
 
@@ -153,12 +154,8 @@ def hold(expected: Labels, found: Labels, names: tuple[str, ...]) -> None:
 def _at_least(bound: float, same: NDArray[np.bool_], which: str) -> None:
     if same.mean() < bound:
         raise ExportError(
-            f"--to onnx-int8: expected at least {_percent(bound)} of {which} "
-            f"to stay the original's. Received: {_percent(float(same.mean()))} of "
+            f"--to onnx-int8: expected at least {percent(bound)} of {which} "
+            f"to stay the original's. Received: {percent(float(same.mean()))} of "
             f"{len(same):,}, so this model does not bear rounding. Nothing was "
             "exported. Use --to onnx."
         )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -1,0 +1,16 @@
+"""Shares are told in percent, and names cannot break Markdown."""
+
+from tessera.export.words import between, escaped, percent
+
+
+def test_shares_are_told_in_percent() -> None:
+    assert (percent(0.123), percent(1)) == ("12.3 %", "100.0 %")
+    assert between((0.1, 0.25)) == "10.0 to 25.0 %"
+
+
+def test_where_there_is_no_interval_that_is_said() -> None:
+    assert between(None) == "none"
+
+
+def test_a_class_name_cannot_break_a_table() -> None:
+    assert escaped("a|b_<c>") == r"a\|b\_\<c\>"
