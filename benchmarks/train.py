@@ -77,7 +77,7 @@ def tessera(precision: Precision) -> Callable[[], object]:
     phase, counts = Phase(), np.full(CLASSES, STEPS * BATCH // CLASSES)
     plan, span = Plan((phase,), tuple(counts)), stages.Span("everything", 0, 1)
     training = Training(precision=precision)
-    stage = stages.begin(net, plan, span, training, steps_per_epoch=STEPS, seed=0)
+    stage = stages.begin(net, plan, span, training, epoch_steps=[STEPS], seed=0)
     train = stages.compiled(net, stage, phase, counts, training)
     return lambda: train(batches(), lambda _: None)
 

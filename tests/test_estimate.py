@@ -49,6 +49,8 @@ def task(
         ("plain", 9000),  # 1000 images less a tenth for validation, ten epochs
         ("sam", 18_000),  # two passes a step
         ("crt", 9000 * (0.8 + 0.2 / 3)),  # a fifth of the epochs without a way back
+        ("oversampling", 14_400),  # both classes as large as the one of 720
+        ("undersampling", 3600),  # as the one of 180
     ],
 )
 def test_a_run_costs_its_images_times_what_its_remedy_does(

@@ -13,6 +13,7 @@ from tessera.remedies import (
     Ldam,
     LogitAdjusted,
     Mixup,
+    Oversampling,
     PostHocAdjustment,
     Power,
     PriorShift,
@@ -24,6 +25,7 @@ from tessera.remedies import (
     TailOnHead,
     TauNormalisation,
     Temperature,
+    Undersampling,
     VectorScaling,
 )
 
@@ -50,6 +52,8 @@ def catalogue() -> dict[str, Remedy]:
         "balanced-sampling": Remedy(sampling=Power()),
         "square-root-sampling": Remedy(sampling=Power(power=0.5)),
         "progressive-sampling": Remedy(sampling=Progressive()),
+        "oversampling": Remedy(sampling=Oversampling()),
+        "undersampling": Remedy(sampling=Undersampling()),
         "mixup": Remedy(mixing=Mixup()),
         "mixup-drw": Remedy(mixing=Mixup(), weights=balanced, deferred=0.8),
         "cutmix": Remedy(mixing=CutMix()),

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from tessera import files, runtime, workers
+from tessera.arrays import Counts
 from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
-from tessera.imbalance import profiles
+from tessera.imbalance import profiles, sampling
+from tessera.remedies import Remedy
 from tessera.settings import ExperimentError
 
 START = 10.0
@@ -77,9 +79,20 @@ def passes(task: workers.Task, dataset: Dataset) -> float:
     available = dataset.train.counts(len(dataset.class_names))
     kept = profiles.counts(run.regime.profile, available, dataset.class_names)
     share = 1.0 if dataset.validation is not None else 1 - run.data.validation
-    again = remedy.retraining.share if remedy.retraining else 0.0
-    cost = (1 - again) * (2.0 if remedy.sharpness else 1.0) + again * SECOND_STAGE
-    return float(kept.sum()) * share * run.training.epochs * cost
+    return share * run.training.epochs * _epoch(remedy, kept)
+
+
+def _epoch(remedy: Remedy, counts: Counts) -> float:
+    """Images of a mean epoch, in units of a plain step's cost."""
+    plain, resampled = counts.sum(), sampling.length(remedy.sampling, counts)
+    begin, second = 1.0, 0.0
+    if remedy.retraining is not None:
+        begin = remedy.retraining.begin
+        again = sampling.length(remedy.retraining.sampling, counts)
+        second = remedy.retraining.share * again * SECOND_STAGE
+    deferred = min(remedy.deferred, begin)
+    first = deferred * plain + (begin - deferred) * resampled
+    return float(first * (2.0 if remedy.sharpness else 1.0) + second)
 
 
 def predictions(run: Run, dataset: Dataset) -> float:
@@ -197,14 +210,13 @@ def timed(run: Run, shape: tuple[int, int, int], classes: int) -> Speed:
     """Time a few batches of training and of prediction in this process."""
     from tessera.imbalance import plan as plans
     from tessera.models import build
-    from tessera.remedies import Remedy
     from tessera.training import predict, stages
 
     training = run.training.model_copy(update={"epochs": 1})
     net = build.build(run.model, shape, classes, seed=0)
     plan = plans.plan(Remedy(), np.ones(classes, np.int64))
     (span,) = stages.spans(plan, 1)
-    stage = stages.begin(net, plan, span, training, steps_per_epoch=BATCHES, seed=0)
+    stage = stages.begin(net, plan, span, training, epoch_steps=[BATCHES], seed=0)
     counts = np.ones(classes, np.int64)
     train = stages.compiled(net, stage, plan.phases[0], counts, training)
     pixels = np.zeros((training.batch_size, *shape), np.uint8)

@@ -129,7 +129,21 @@ class Progressive(Setting):
     kind: Literal["progressive"] = "progressive"
 
 
-Sampling = Annotated[Power | Progressive, Field(discriminator="kind")]
+class Oversampling(Setting):
+    """Images of rarer classes come again until all have as many as the largest."""
+
+    kind: Literal["oversampling"] = "oversampling"
+
+
+class Undersampling(Setting):
+    """As many images of every class as of the rarest, others in every epoch."""
+
+    kind: Literal["undersampling"] = "undersampling"
+
+
+Sampling = Annotated[
+    Power | Progressive | Oversampling | Undersampling, Field(discriminator="kind")
+]
 
 # Mixing ----------------------------------------------------------------------
 

@@ -140,6 +140,17 @@ def test_equal_classes_leave_nothing_to_correct() -> None:
     assert notes(catalogue.named("mixup"), equal) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("oversampling", "an epoch of 2,700 images out of 1,100: 2.5 times"),
+        ("undersampling", "an epoch of 300 images out of 1,100: 0.27 times"),
+    ],
+)
+def test_epochs_of_another_length_are_noted(name: str, expected: str) -> None:
+    assert expected in notes(catalogue.named(name), np.array([900, 100, 100]))
+
+
 def test_mixing_beside_a_loss_of_one_label_is_noted() -> None:
     remedy = Remedy(loss=remedies.Ldam(), mixing=remedies.Mixup())
     assert "one label per image" in notes(remedy)

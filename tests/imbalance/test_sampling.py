@@ -1,4 +1,4 @@
-"""Shares of the draws per class, by hand, and whole draws that add up."""
+"""Draws per class, by hand, and whole ones that add up."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ COUNTS = np.array([900, 100, 0])
 
 
 def test_power_zero_draws_every_class_alike() -> None:
-    shares = sampling.shares(remedies.Power(power=0.0), COUNTS)
+    shares = sampling.shares(remedies.Power(power=0.0), COUNTS, 0.0)
     assert np.allclose(shares, [0.5, 0.5, 0])
 
 
 def test_the_square_root_lies_between() -> None:
-    shares = sampling.shares(remedies.Power(power=0.5), COUNTS)
+    shares = sampling.shares(remedies.Power(power=0.5), COUNTS, 0.0)
     assert np.allclose(shares, [0.75, 0.25, 0])
 
 
@@ -28,13 +28,29 @@ def test_the_square_root_lies_between() -> None:
 def test_progressive_shares_move_from_the_datas_to_equal_ones(
     progress: float, expected: list[float]
 ) -> None:
-    shares = sampling.shares(remedies.Progressive(), COUNTS, progress=progress)
+    shares = sampling.shares(remedies.Progressive(), COUNTS, progress)
     assert np.allclose(shares, expected)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        (None, [900, 100, 0]),
+        (remedies.Power(), [500, 500, 0]),  # as many as there are images
+        (remedies.Oversampling(), [900, 900, 0]),
+        (remedies.Undersampling(), [100, 100, 0]),
+    ],
+)
+def test_a_class_without_images_is_never_drawn(
+    setting: remedies.Sampling | None, expected: list[int]
+) -> None:
+    assert sampling.draws(setting, COUNTS).tolist() == expected
+    assert sampling.length(setting, COUNTS) == sum(expected)
 
 
 def test_whole_draws_go_to_the_largest_remainders() -> None:
     # 10 x (0.44, 0.33, 0.23) = 4.4, 3.3, 2.3: the one left over goes to the first.
-    draws = sampling.draws_per_class(np.array([0.44, 0.33, 0.23]), 10)
+    draws = sampling.whole(np.array([0.44, 0.33, 0.23]), 10)
     assert draws.tolist() == [5, 3, 2]
 
 
@@ -46,7 +62,7 @@ def test_whole_draws_go_to_the_largest_remainders() -> None:
 def test_draws_add_up_and_stay_within_one_of_their_share(
     counts: list[int], total: int, power: float
 ) -> None:
-    shares = sampling.shares(remedies.Power(power=power), np.array(counts))
-    draws = sampling.draws_per_class(shares, total)
+    shares = sampling.shares(remedies.Power(power=power), np.array(counts), 0.0)
+    draws = sampling.whole(shares, total)
     assert draws.sum() == total
     assert np.all(np.abs(draws - shares * total) < 1 + 1e-6)

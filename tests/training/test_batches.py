@@ -8,7 +8,7 @@ from tessera.data.dataset import Split
 from tessera.experiment import Training
 from tessera.imbalance.plan import Phase
 from tessera.training import order
-from tessera.training.batches import Epoch, Material
+from tessera.training.batches import Epoch, Material, positions
 
 STILL = Training(batch_size=4, flip=False, crop_padding=0)
 SPLIT = Split(
@@ -76,6 +76,40 @@ def test_class_balanced_sampling_shows_rare_classes_as_often_as_common_ones() ->
     phase = Phase(sampling=remedies.Power())
     shown = np.concatenate([y for _, y in epoch_of(split, np.arange(102), phase=phase)])
     assert np.bincount(shown).tolist() == [34, 34, 34]
+
+
+@pytest.mark.parametrize(
+    ("setting", "each", "batches"),
+    [(remedies.Oversampling(), 90, 14), (remedies.Undersampling(), 3, 1)],
+)
+def test_an_epoch_is_as_long_as_its_draws(
+    setting: remedies.Sampling, each: int, batches: int
+) -> None:
+    labels = np.repeat(np.arange(3, dtype=np.int32), [90, 9, 3])
+    split = Split(np.zeros((102, 4, 4, 3), np.uint8), labels)
+    training, phase = Training(batch_size=20), Phase(sampling=setting)
+    epoch = epoch_of(split, np.arange(102), training, phase=phase)
+    shown = np.concatenate([y for _, y in epoch])
+    assert np.bincount(shown).tolist() == [each] * 3
+    assert len(epoch) == batches
+
+
+def test_undersampling_shows_others_in_every_epoch() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), [50, 5])
+    shown = [
+        positions(
+            labels,
+            Training(),
+            Phase(sampling=remedies.Undersampling()),
+            np.array([50, 5]),
+            seed=0,
+            epoch=epoch,
+        )
+        for epoch in range(2)
+    ]
+    common = [set(one[one < 50].tolist()) for one in shown]
+    assert [len(one) for one in common] == [5, 5]
+    assert common[0] != common[1]
 
 
 def test_progressive_sampling_starts_as_the_data_and_ends_balanced() -> None:

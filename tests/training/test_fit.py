@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tessera import files
+from tessera import files, remedies
 from tessera.data.dataset import Split
 from tessera.experiment import Cnn, Training
 from tessera.imbalance.plan import Phase, Plan
@@ -92,6 +92,40 @@ def test_the_first_of_equally_good_epochs_counts() -> None:
     rows = [{"val_accuracy": score} for score in (0.1, 0.5, 0.5)]
     training = Training(monitor="val_accuracy")
     assert fit.best_epoch(rows, training) == 2
+
+
+def test_steps_and_speed_follow_the_length_of_each_epoch(tmp_path: Path) -> None:
+    # Of 24 and 6 images: plain 30, oversampled 48, undersampled 12; in batches of 8.
+    phases = (
+        Phase(until=0.25),
+        Phase(until=0.5, sampling=remedies.Oversampling()),
+        Phase(sampling=remedies.Undersampling()),
+    )
+    one = material()
+    kept = np.flatnonzero((one.train.labels == 0) | (np.arange(48) < 12))
+    training = Training(epochs=4, batch_size=8)
+    job = fit.Job(
+        net=build.build(Cnn(), (8, 8, 3), 2, seed=0),
+        plan=Plan(phases, (24, 6)),
+        material=Material(one.train, kept, one.validation),
+        training=training,
+        seed=0,
+        weights=tmp_path / "best.weights.h5",
+        report=lambda *_: None,
+    )
+    assert [job.steps(epoch) for epoch in range(4)] == [4, 6, 2, 2]
+    told: list[tuple[int, int]] = []
+    found = fit.fit(
+        job.net,
+        job.plan,
+        job.material,
+        training,
+        seed=0,
+        weights=job.weights,
+        report=lambda _, done, steps, row: told.append((done, steps)) if not row else 0,
+    )
+    assert {steps for _, steps in told} == {4, 6, 2}
+    assert found.images_per_second * found.seconds == pytest.approx(30 + 48 + 12 + 12)
 
 
 def test_patience_counts_the_epochs_without_a_better_score(tmp_path: Path) -> None:

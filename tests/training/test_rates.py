@@ -72,7 +72,7 @@ def test_decay_leaves_factors_on_the_logits_at_one(which: str) -> None:
     plan = Plan((Phase(trains="scales"),), (5, 5, 5))
     (span,) = stages.spans(plan, 1)
     training = Training(epochs=1, weight_decay=0.5, optimizer=which)
-    stage = stages.begin(net, plan, span, training, steps_per_epoch=1, seed=0)
+    stage = stages.begin(net, plan, span, training, epoch_steps=[1], seed=0)
     stage.optimizer.apply([keras.ops.zeros(3)], stage.trained)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(stage.scales), 1.0)
 

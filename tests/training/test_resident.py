@@ -26,7 +26,7 @@ def task(seed: int) -> steps.Task:
     plan = Plan((Phase(),), tuple(COUNTS))
     (span,) = stages.spans(plan, 1)
     net = net_of(seed)
-    stage = stages.begin(net, plan, span, TRAINING, steps_per_epoch=3, seed=seed)
+    stage = stages.begin(net, plan, span, TRAINING, epoch_steps=[3], seed=seed)
     return stages.task(net, stage, Phase(), COUNTS, TRAINING)
 
 

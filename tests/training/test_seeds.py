@@ -135,6 +135,28 @@ def test_a_second_stage_starts_from_each_seeds_best_epoch_of_the_first(
 
 @jax_only
 @pytest.mark.slow
+def test_phases_of_another_length_are_trained_as_alone(tmp_path: Path) -> None:
+    from tessera.training import seeds
+
+    phases = (Phase(until=0.5), Phase(sampling=remedies.Oversampling()))
+
+    def uneven(seed: int) -> Job:
+        one = job(tmp_path, seed, phases=phases, epochs=2)
+        labels = one.material.labels
+        kept = np.r_[np.flatnonzero(labels == 0)[:8], np.flatnonzero(labels == 1)[:30]]
+        indices = one.material.indices[np.sort(kept)]
+        rare = dataclasses.replace(one.material, indices=indices)
+        return dataclasses.replace(one, plan=Plan(phases, (8, 30)), material=rare)
+
+    jobs = [uneven(seed) for seed in (0, 1)]
+    assert [jobs[0].images(epoch) for epoch in range(2)] == [38, 60]
+    for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
+        assert_alike(found, alone(uneven(mine.seed)))
+        assert found.images_per_second * found.seconds == pytest.approx(38 + 60)
+
+
+@jax_only
+@pytest.mark.slow
 def test_a_seed_that_no_longer_gets_better_stops_and_the_others_go_on(
     tmp_path: Path,
 ) -> None:

@@ -19,7 +19,8 @@ def begun(remedy: Remedy, span: Span, epochs: int = 10) -> tuple[object, stages.
     net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
     training = Training(epochs=epochs, learning_rate=0.1)
     found = plan(remedy, COUNTS)
-    stage = stages.begin(net, found, span, training, steps_per_epoch=5, seed=0)
+    equal = [5] * (span.last - span.first)
+    stage = stages.begin(net, found, span, training, epoch_steps=equal, seed=0)
     return net, stage
 
 
@@ -59,9 +60,9 @@ def test_a_schedule_runs_over_the_steps_of_its_stage() -> None:
     training = Training(epochs=10, learning_rate=0.1, schedule="cosine")
     crt = plan(catalogue.named("crt"), COUNTS)
     span = Span("classifier", 8, 10)
-    stage = stages.begin(net, crt, span, training, steps_per_epoch=5, seed=0)
+    stage = stages.begin(net, crt, span, training, epoch_steps=[3, 7], seed=0)
     rates = []
-    for step in (0, 5, 10):  # half of the stage's 2 x 5 steps, and all
+    for step in (0, 5, 10):  # half of the stage's 3 + 7 steps, and all
         stage.optimizer.iterations.assign(step)
         rates.append(float(np.asarray(stage.optimizer.learning_rate)))
     np.testing.assert_allclose(rates, [0.1, 0.05, 0.0], atol=1e-7)
@@ -106,7 +107,7 @@ def test_in_use_the_weights_are_their_averages_and_then_no_more() -> None:
     training = Training(learning_rate=0.1, averaging=0.9)
     span = Span("everything", 0, 1)
     stage = stages.begin(
-        net, plan(Remedy(), COUNTS), span, training, steps_per_epoch=5, seed=0
+        net, plan(Remedy(), COUNTS), span, training, epoch_steps=[5], seed=0
     )
     before = net.get_weights()
     for _ in range(2):

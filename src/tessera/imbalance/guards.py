@@ -10,6 +10,7 @@ import numpy as np
 
 from tessera import remedies
 from tessera.arrays import Counts
+from tessera.imbalance import sampling
 from tessera.imbalance.weights import class_weights
 from tessera.remedies import Remedy
 
@@ -171,6 +172,13 @@ def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
                 f"{unequal:.0f} times the images of the smallest: with these counts "
                 "beta is too small to tell the classes apart."
             )
+    if isinstance(remedy.sampling, remedies.Oversampling | remedies.Undersampling):
+        length, images = sampling.length(remedy.sampling, counts), int(np.sum(counts))
+        yield (
+            f"{remedy.sampling.kind.capitalize()} makes an epoch of {length:,} images "
+            f"out of {images:,}: {length / images:.2g} times the steps of plain "
+            "training."
+        )
     if remedy.mixing is not None and not isinstance(remedy.loss, remedies.CrossEntropy):
         yield (
             f"The {remedy.loss.kind} loss is defined for one label per image: a mixed "

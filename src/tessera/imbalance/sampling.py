@@ -1,4 +1,4 @@
-"""How often each class is drawn: counts and the epoch to shares of the draws."""
+"""How often each class is drawn in an epoch: a sampler and counts -> draws."""
 
 from typing import assert_never
 
@@ -8,23 +8,50 @@ from tessera import remedies
 from tessera.arrays import Counts, Weights
 
 
-def shares(
-    sampling: remedies.Sampling, counts: Counts, *, progress: float = 0.0
-) -> Weights:
-    """The share of an epoch's draws that each class gets.
+def draws(
+    sampling: remedies.Sampling | None, counts: Counts, *, progress: float = 0.0
+) -> Counts:
+    """How often each class is drawn in an epoch.
 
-    A class without images gets none.
+    A class without images never is. Samplers that shift shares draw as many images as
+    there are, so that an epoch costs the same; over- and undersampling change its
+    length, and with it the number of steps.
 
     Args:
-        sampling: Which sampler.
+        sampling: Which sampler; None: every image once.
         counts: Training images per class, int64 [K].
         progress: 0 in the first epoch, 1 in the last; what `Progressive` follows.
 
     Returns:
-        Shares that sum to 1, float64 [K].
+        int64 [K].
 
-    Reference: Kang et al. 2020, arXiv:1910.09217.
+    Reference: Kang et al. 2020, arXiv:1910.09217; for over- and undersampling Buda et
+        al. 2018, arXiv:1710.05381.
     """
+    images = np.asarray(counts, np.int64)
+    present = images > 0
+    match sampling:
+        case None:
+            return images
+        case remedies.Oversampling():
+            return np.where(present, images.max(), 0)
+        case remedies.Undersampling():
+            return np.where(present, images[present].min(), 0)
+        case remedies.Power() | remedies.Progressive():
+            return whole(shares(sampling, images, progress), int(images.sum()))
+        case _:
+            assert_never(sampling)
+
+
+def length(sampling: remedies.Sampling | None, counts: Counts) -> int:
+    """Images of an epoch, repeats counted; the same in every epoch."""
+    return int(draws(sampling, counts).sum())
+
+
+def shares(
+    sampling: remedies.Power | remedies.Progressive, counts: Counts, progress: float
+) -> Weights:
+    """The share of an epoch's draws that each class gets, float64 [K], sum 1."""
     match sampling:
         case remedies.Power(power=power):
             return _power(counts, power)
@@ -36,14 +63,14 @@ def shares(
             assert_never(sampling)
 
 
-def draws_per_class(shares: Weights, total: int) -> Counts:
+def whole(shares: Weights, total: int) -> Counts:
     """Whole draws per class that add up to `total`, int64 [K], by largest remainder."""
     exact = np.asarray(shares) * total
-    whole = np.floor(exact).astype(np.int64)
-    left = total - int(whole.sum())
+    floor = np.floor(exact).astype(np.int64)
+    left = total - int(floor.sum())
     # Stable: of equal remainders the first class is served first.
-    whole[np.argsort(-(exact - whole), kind="stable")[:left]] += 1
-    return whole
+    floor[np.argsort(-(exact - floor), kind="stable")[:left]] += 1
+    return floor
 
 
 def _power(counts: Counts, power: float) -> Weights:

@@ -180,13 +180,12 @@ def positions(
     seed: int,
     epoch: int,
 ) -> Indices:
-    """Which of the images to train on come when in an epoch: positions, int64 [N].
+    """Which of the images to train on come when in an epoch: positions, int64 [M].
 
-    A sampler draws as many images as there are, so that an epoch costs the same.
+    M is `sampling.length`: N images without a sampler.
     """
     if phase.sampling is None:
         return order.order(len(labels), seed=seed, epoch=epoch)
     progress = epoch / max(training.epochs - 1, 1)
-    shares = sampling.shares(phase.sampling, counts, progress=progress)
-    draws = sampling.draws_per_class(shares, len(labels))
+    draws = sampling.draws(phase.sampling, counts, progress=progress)
     return order.sampled(labels, draws, seed=seed, epoch=epoch)

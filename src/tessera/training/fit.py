@@ -18,6 +18,7 @@ from tessera import files
 from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
+from tessera.imbalance import sampling
 from tessera.imbalance.plan import Phase, Plan
 from tessera.models import weights as stored
 from tessera.models import whitening
@@ -85,9 +86,13 @@ class Job:
         """The phase of an epoch."""
         return plans.phase_at(self.plan, epoch, self.training.epochs)
 
-    def steps(self) -> int:
+    def images(self, epoch: int) -> int:
+        """Images that an epoch trains on, repeats counted."""
+        return sampling.length(self.phase(epoch).sampling, self.counts)
+
+    def steps(self, epoch: int) -> int:
         """Batches in an epoch."""
-        return -(-len(self.material.indices) // self.training.batch_size)
+        return -(-self.images(epoch) // self.training.batch_size)
 
 
 def fit(
@@ -132,7 +137,7 @@ def fit(
     finally:
         keep_best(job, state)
     seconds, cpu_seconds = state.elapsed()
-    images = len(material.indices) * len(state.history)
+    images = sum(map(job.images, range(len(state.history))))
     return Fitted(
         history=tuple(state.history),
         best_epoch=best_epoch(state.history, training, first=first_of_last_phase(job)),
@@ -178,7 +183,7 @@ def begun(job: Job, span: Span, state: State) -> Stage:
         job.plan,
         span,
         job.training,
-        steps_per_epoch=job.steps(),
+        epoch_steps=[job.steps(epoch) for epoch in range(span.first, span.last)],
         seed=job.seed,
     )
 

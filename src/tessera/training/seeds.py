@@ -110,7 +110,7 @@ def fitted(lane: Lane, seconds: float, cpu_seconds: float, note: str) -> Fitted:
         best_epoch=single.best_epoch(history, job.training, first=first),
         seconds=seconds,
         cpu_seconds=cpu_seconds,
-        images_per_second=len(job.material.indices) * len(history) / seconds,
+        images_per_second=sum(map(job.images, range(len(history)))) / seconds,
         notes=(note,),
     )
 
@@ -230,7 +230,7 @@ def advance(
 
 def rate_after(job: Job, stage: Stage, epoch: int) -> float:
     """The learning rate of the first step after a stage's epoch."""
-    steps = job.steps() * (epoch + 1 - stage.span.first)
+    steps = sum(map(job.steps, range(stage.span.first, epoch + 1)))
     stage.optimizer.iterations.assign(steps)
     return float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
 

@@ -6,7 +6,7 @@ that Adam's memory outlives a change of loss, weights or sampling.
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -57,10 +57,19 @@ def begin(
     span: Span,
     training: Training,
     *,
-    steps_per_epoch: int,
+    epoch_steps: Sequence[int],
     seed: int,
 ) -> Stage:
-    """Set a stage up; a classifier that is trained again is drawn anew first."""
+    """Set a stage up; a classifier that is trained again is drawn anew first.
+
+    Args:
+        net: The model.
+        plan: The remedy's phases.
+        span: Which epochs, and what they train.
+        training: The optimizer's settings.
+        epoch_steps: Steps in each of the stage's epochs.
+        seed: Of what is drawn anew.
+    """
     scales = None
     if span.trains == "classifier":
         logits.redraw(net, seed)
@@ -69,8 +78,8 @@ def begin(
     trained = _trained(net, span.trains, scales)
     optimizer = rates.optimizer(
         training,
-        steps=steps_per_epoch * (span.last - span.first),
-        changes=_changes(plan, span, training.epochs, steps_per_epoch),
+        steps=sum(epoch_steps),
+        changes=_changes(plan, span, training.epochs, epoch_steps),
     )
     optimizer.build(trained)
     return Stage(span, optimizer, trained, scales)
@@ -84,7 +93,7 @@ def _trained(net: Any, trains: Trained, scales: Any | None) -> tuple[Any, ...]:
 
 
 def _changes(
-    plan: Plan, span: Span, epochs: int, steps_per_epoch: int
+    plan: Plan, span: Span, epochs: int, epoch_steps: Sequence[int]
 ) -> tuple[tuple[int, float], ...]:
     """(first step of the stage, factor on the rate) wherever the factor changes."""
     factors = [1.0]
@@ -92,7 +101,7 @@ def _changes(
         plans.phase_at(plan, e, epochs).rate for e in range(span.first, span.last)
     ]
     return tuple(
-        (index * steps_per_epoch, new)
+        (sum(epoch_steps[:index]), new)
         for index, (old, new) in enumerate(itertools.pairwise(factors))
         if new != old
     )
