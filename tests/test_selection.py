@@ -6,7 +6,17 @@ import pytest
 from tessera import selection
 from tessera.data.dataset import Dataset, Split
 from tessera.data.digits import load
-from tessera.experiment import Digits, Experiment, Natural, Reduced, Regime, Run
+from tessera.experiment import (
+    Balanced,
+    Digits,
+    Experiment,
+    Exponential,
+    Natural,
+    Profile,
+    Reduced,
+    Regime,
+    Run,
+)
 from tessera.imbalance.profiles import ProfileError
 
 REDUCED = Reduced(classes=(3, 4, 5), fraction=0.2)
@@ -54,6 +64,21 @@ def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
     counts = selection.train_counts(digits, chosen)
     assert counts.sum() == len(chosen.train)
     assert counts[3] == np.sum(digits.train.labels[chosen.train] == 3)
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize(
+    "profile", [REDUCED, Natural(), Balanced(), Exponential(factor=30.0)]
+)
+def test_planned_counts_are_those_that_are_chosen(
+    digits: Dataset, profile: Profile, held: bool
+) -> None:
+    own = Split(digits.test.images[:20], digits.test.labels[:20]) if held else None
+    data = Dataset(**{**vars(digits), "validation": own})
+    one = Experiment(data=Digits(), regimes=(Regime(name="r", profile=profile),)).runs()
+    expected = selection.train_counts(data, selection.choose(one[0], data))
+    found = selection.planned_counts(profile, one[0].data.validation, data)
+    assert found.tolist() == expected.tolist()
 
 
 def test_reduced_classes_are_those_that_the_profile_made_rare(digits: Dataset) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, runtime, workers
+from tessera import files, runtime, selection, workers
 from tessera.arrays import Counts
 from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
-from tessera.imbalance import profiles, sampling
+from tessera.imbalance import sampling
 from tessera.remedies import Remedy
 from tessera.settings import ExperimentError
 
@@ -75,11 +75,9 @@ def passes(task: workers.Task, dataset: Dataset) -> float:
     """Training images that a run will see, in units of a plain step's cost."""
     if task.donor is not None:
         return 0.0
-    run, remedy = task.run, task.run.regime.remedy
-    available = dataset.train.counts(len(dataset.class_names))
-    kept = profiles.counts(run.regime.profile, available, dataset.class_names)
-    share = 1.0 if dataset.validation is not None else 1 - run.data.validation
-    return share * run.training.epochs * _epoch(remedy, kept)
+    run, regime = task.run, task.run.regime
+    counts = selection.planned_counts(regime.profile, run.data.validation, dataset)
+    return run.training.epochs * _epoch(regime.remedy, counts)
 
 
 def _epoch(remedy: Remedy, counts: Counts) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from tessera.arrays import Counts, Indices
 from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Run
+from tessera.experiment import Profile, Run
 from tessera.imbalance import profiles
 
 
@@ -42,6 +42,27 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
     held = kept[outer]
     return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
+
+
+def planned_counts(profile: Profile, validation: float, dataset: Dataset) -> Counts:
+    """Images per class that `choose` will train on, int64 [K], without choosing.
+
+    Args:
+        profile: Of the regime.
+        validation: Share that is held of data without a validation set.
+        dataset: The data.
+
+    Raises:
+        ProfileError: See `choose`.
+    """
+    names = dataset.class_names
+    available = dataset.train.counts(len(names))
+    kept = profiles.counts(profile, available, names)
+    if dataset.validation is not None:
+        return kept
+    require_two(kept, available, names)
+    held = [splits.held_count(int(count), validation) for count in kept]
+    return kept - np.array(held, np.int64)
 
 
 def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None:

@@ -114,20 +114,15 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         )
     for regime in experiment.regimes:
         try:
-            remarks = _check(regime, dataset, epochs=experiment.training.epochs)
+            counts = selection.planned_counts(
+                regime.profile, experiment.data.validation, dataset
+            )
+            epochs = experiment.training.epochs
+            remarks = guards.check(regime.remedy, counts, epochs=epochs)
         except (profiles.ProfileError, guards.RemedyError) as error:
             raise type(error)(f"regime {regime.name}: {error}") from error
         found += [f"{regime.name}: {remark}" for remark in remarks]
     return tuple(found)
-
-
-def _check(regime: Regime, dataset: Dataset, *, epochs: int) -> Sequence[str]:
-    names = dataset.class_names
-    available = dataset.train.counts(len(names))
-    counts = profiles.counts(regime.profile, available, names)
-    if dataset.validation is None:
-        selection.require_two(counts, available, names)
-    return guards.check(regime.remedy, counts, epochs=epochs)
 
 
 def refuse_other_data(dataset: Dataset, out: Path, option: str = "--out ") -> None:

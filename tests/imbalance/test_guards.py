@@ -143,8 +143,8 @@ def test_equal_classes_leave_nothing_to_correct() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("oversampling", "an epoch of 2,700 images out of 1,100: 2.5 times"),
-        ("undersampling", "an epoch of 300 images out of 1,100: 0.27 times"),
+        ("oversampling", "draws 2,700 of 1,100 images, repeats counted: 2.5 times"),
+        ("undersampling", "draws 300 of 1,100 images, repeats counted: 0.27 times"),
     ],
 )
 def test_epochs_of_another_length_are_noted(name: str, expected: str) -> None:

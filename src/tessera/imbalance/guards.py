@@ -175,9 +175,8 @@ def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
     if isinstance(remedy.sampling, remedies.Oversampling | remedies.Undersampling):
         length, images = sampling.length(remedy.sampling, counts), int(np.sum(counts))
         yield (
-            f"{remedy.sampling.kind.capitalize()} makes an epoch of {length:,} images "
-            f"out of {images:,}: {length / images:.2g} times the steps of plain "
-            "training."
+            f"An epoch draws {length:,} of {images:,} images, repeats counted: "
+            f"{length / images:.2g} times the steps of plain training."
         )
     if remedy.mixing is not None and not isinstance(remedy.loss, remedies.CrossEntropy):
         yield (
