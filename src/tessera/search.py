@@ -19,6 +19,7 @@ from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Experiment, Model, Run
 from tessera.frozen import Setting
 from tessera.models import build
+from tessera.models.blocks import ModelError
 from tessera.record import RunFolder
 from tessera.search_space import Space, Values
 from tessera.training.validation import TrainingDiverged
@@ -103,6 +104,20 @@ def base(experiment: Experiment, model: Model, search: Search) -> Run:
     """The run that the search of a model starts from: the experiment's own."""
     one = alone(experiment, search).model_copy(update={"models": (model,)})
     return one.runs()[0]
+
+
+def require_models(experiment: Experiment, dataset: Dataset, search: Search) -> None:
+    """Build each model once, so that an impossible one is refused before any trial.
+
+    Raises:
+        ModelError: One cannot be built for these images.
+    """
+    for model in experiment.models:
+        run = base(experiment, model, search)
+        try:
+            build.for_run(run, dataset.image_shape, len(dataset.class_names))
+        except ModelError as error:
+            raise ModelError(f"model {model.label}: {error}") from error
 
 
 def without_test(dataset: Dataset) -> Dataset:

@@ -137,3 +137,36 @@ def test_an_interrupted_export_says_that_there_is_none(
     assert ended.returncode == 130
     assert "Stopped. Nothing was exported." in printed.getvalue()
     assert f"tessera export {tmp_path / 'run'} --to onnx" in printed.getvalue()
+
+
+def test_an_interrupted_reading_of_images_says_that_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    printed = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=printed))
+    monkeypatch.setattr("tessera.data.source.load", interrupted)
+
+    ended = tessera("study", "--data", "digits", "--out", tmp_path / "out")
+
+    assert ended.returncode == 130
+    assert "Stopped. The data was being read; nothing of it" in printed.getvalue()
+    assert f"tessera study --data digits --out {tmp_path / 'out'}" in printed.getvalue()
+    assert "before it was done" not in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_with_nothing_to_keep_says_that_it_was_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "predict", interrupted)
+
+    ended = tessera("predict", "run", "photos")
+
+    assert ended.returncode == 130
+    assert ended.stderr == "\ntessera: stopped before it was done.\n"

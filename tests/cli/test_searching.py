@@ -8,7 +8,15 @@ import pytest
 from tessera import search as searches
 from tessera import settings
 from tessera.cli import searching
-from tessera.experiment import Cnn, Digits, Experiment, Hybrid, Training
+from tessera.experiment import (
+    Cnn,
+    Digits,
+    Experiment,
+    Hybrid,
+    Training,
+    Transformer,
+)
+from tessera.models.blocks import ModelError
 
 
 def test_it_leaves_the_search_and_an_experiment(
@@ -64,3 +72,12 @@ def test_it_does_not_replace_a_search_of_other_data(tmp_path: Path) -> None:
     with pytest.raises(searches.SearchError, match="that of photos"):
         searching.run(experiment, tmp_path, trials=1, regime=None, seed=None)
     assert json.loads((tmp_path / "search.json").read_text()) == other
+
+
+def test_an_impossible_model_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    experiment = Experiment(
+        data=Digits(image_size=8), models=(Cnn(), Transformer(convolutions=4))
+    )
+    with pytest.raises(ModelError, match=r"^model transformer: "):
+        searching.run(experiment, tmp_path / "out", trials=1, regime=None, seed=None)
+    assert not (tmp_path / "out").exists()

@@ -180,10 +180,16 @@ def find_run(
 
 def load(experiment: Experiment) -> "Dataset":
     """Load the experiment's dataset, saying so when it takes a while."""
-    from tessera.cli import progress
+    from tessera.cli import progress, stopping
     from tessera.data import source
 
-    with progress.loading(console) as report:
+    lost = (
+        "The data was being read; nothing of it is kept. The same command starts over:"
+    )
+    with (
+        stopping.telling(console, lambda: lost),
+        progress.loading(console) as report,
+    ):
         return source.load(experiment.data, progress=report)
 
 

@@ -54,6 +54,12 @@ def guarded(app: Callable[[], Any], words: Sequence[str] = ()) -> int:
     try:
         refuse_empty(words)
         app()
+    except SystemExit as ended:
+        from tessera.cli import stopping  # imports what no `--help` needs
+
+        if ended.code == stopping.INTERRUPTED and not isinstance(ended, stopping.Told):
+            print("\ntessera: stopped before it was done.", file=sys.stderr)
+        raise
     except Exception as error:
         if any(kind.__name__ in MENDABLE for kind in type(error).__mro__):
             message = str(error)

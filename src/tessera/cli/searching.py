@@ -82,6 +82,7 @@ def run(
     experiment = study.adapted(experiment, dataset)
     plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
     search_result.refuse_other_data(dataset, out / "search.json")
+    searches.require_models(experiment, dataset, plan)
     progress.remarks(commands.console, searches.alone(experiment, plan), dataset)
     with locks.held(out):
         commands.console.print(

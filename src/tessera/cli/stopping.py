@@ -12,6 +12,10 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
+class Told(SystemExit):
+    """The end of a command that has said what Ctrl-C leaves."""
+
+
 def end(console: Console, kept: str) -> NoReturn:
     """Say what is kept and end the command.
 
@@ -21,7 +25,7 @@ def end(console: Console, kept: str) -> NoReturn:
     """
     console.print(f"\nStopped. {kept}", soft_wrap=True)
     console.print("  " + shlex.join(["tessera", *sys.argv[1:]]), soft_wrap=True)
-    raise SystemExit(INTERRUPTED)
+    raise Told(INTERRUPTED)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Images, Logits
 from tessera.models import logits
-from tessera.training import device_batches, products, steps
+from tessera.training import device_batches, predict, products, steps
 from tessera.training.device_batches import Resident, Table
 from tessera.training.steps import Task, Tensor, Totals
 
@@ -26,10 +26,6 @@ State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
 
 Pending: TypeAlias = Callable[[], list[Totals]]
 """Waits for the device, which is at work until then, and gives each seed's totals."""
-
-CHUNK = 500
-"""Images of each seed that are classified at a time, as `predict.logits` does."""
-
 
 def stacked(tasks: Sequence[Task]) -> State:
     """The present values of one task for every seed; the models are alike."""
@@ -147,10 +143,10 @@ def answerer(task: Task, images: Sequence[Images]) -> Callable[[State], Logits]:
             return net(ops.cast(pixels, "float32"), training=False)
 
     program = jax.jit(jax.vmap(answer))
-    every = np.stack(images)
+    every, size = np.stack(images), predict.at_once(images[0])
     chunks = [
-        jnp.asarray(every[:, start : start + CHUNK])
-        for start in range(0, every.shape[1], CHUNK)
+        jnp.asarray(every[:, start : start + size])
+        for start in range(0, every.shape[1], size)
     ]
 
     def answers(state: State) -> Logits:
