@@ -27,6 +27,7 @@ State: TypeAlias = tuple[list[Tensor], list[Tensor], list[Tensor]]
 Pending: TypeAlias = Callable[[], list[Totals]]
 """Waits for the device, which is at work until then, and gives each seed's totals."""
 
+
 def stacked(tasks: Sequence[Task]) -> State:
     """The present values of one task for every seed; the models are alike."""
     groups = [steps.pure(task)[1] for task in tasks]
