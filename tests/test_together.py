@@ -125,7 +125,7 @@ def test_runs_that_another_command_is_at_are_left_to_it(tmp_path: Path) -> None:
         for task in group:
             commands.enter_context(locks.held(task.folder.path))
         data: Any = None  # Nothing is looked at.
-        together.execute(group, data, threads=1, send=events.append)
+        together.carry_out(group, data, threads=1, send=events.append)
     assert [type(event) for event in events] == [workers.Started, workers.Failed] * 2
     assert "another tessera command is working in" in str(events)
 
@@ -137,7 +137,7 @@ def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
     done = workers.Task(run, RunFolder(tmp_path))
     toy_run.write_run(done.folder, run)
     events: list[workers.Event] = []
-    together.execute([done], toy_run.digits(), threads=1, send=events.append)
+    together.carry_out([done], toy_run.digits(), threads=1, send=events.append)
     assert events == [workers.Started(done), workers.Finished(done)]
 
 
@@ -153,7 +153,7 @@ def test_one_run_that_another_command_is_at_does_not_stop_the_others(
     taken, free = study.survey(asked, dataset, tmp_path).missing
     events: list[workers.Event] = []
     with locks.held(taken.folder.path):
-        together.execute([taken, free], dataset, threads=1, send=events.append)
+        together.carry_out([taken, free], dataset, threads=1, send=events.append)
     ends = [e for e in events if isinstance(e, workers.Finished | workers.Failed)]
     assert [type(end) for end in ends] == [workers.Failed, workers.Finished]
     assert free.folder.record.exists() and not taken.folder.record.exists()
@@ -186,7 +186,7 @@ def test_killed_half_way_the_finished_run_counts_and_the_rest_is_done(
 
         (group,) = together.groups(missing(), 5)
         assert group.resident
-        together.execute(group.tasks, dataset, threads=1, send=send)
+        together.carry_out(group.tasks, dataset, threads=1, send=send)
 
     first: list[workers.Event] = []
     with pytest.raises(Killed):

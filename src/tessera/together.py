@@ -44,7 +44,7 @@ def groups(tasks: Sequence[Task], seeds: int | None) -> tuple[Group, ...]:
     )
 
 
-def execute(
+def carry_out(
     tasks: Sequence[Task],
     dataset: Dataset,
     *,
@@ -64,7 +64,7 @@ def execute(
     with contextlib.ExitStack() as folders:
         free = [task for task in tasks if claimed(task, dataset, folders, send)]
         if free:
-            carry_out(free, dataset, threads=threads, send=send)
+            execute(free, dataset, threads=threads, send=send)
 
 
 def claimed(
@@ -90,14 +90,14 @@ def claimed(
     return True
 
 
-def carry_out(
+def execute(
     tasks: Sequence[Task],
     dataset: Dataset,
     *,
     threads: int,
     send: Callable[[Event], None],
 ) -> None:
-    """As `execute`, by one who keeps others out of the tasks' folders already."""
+    """As `carry_out`, by one who keeps others out of the tasks' folders already."""
     try:
         trained = train(tasks, dataset, send)
     except Exception as error:

@@ -246,7 +246,7 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
         pipe.send(None)
         group = pipe.recv()
         if group.resident:
-            together.execute(group.tasks, dataset, threads=threads, send=pipe.send)
+            together.carry_out(group.tasks, dataset, threads=threads, send=pipe.send)
         else:
             (task,) = group.tasks
             pipe.send(Started(task))

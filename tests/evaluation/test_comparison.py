@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tessera.evaluation import comparison
+from tessera.evaluation import comparison, matrix_scores
 from tessera.evaluation.outcomes import Outcome
 from tessera.experiment import Cnn, Experiment, Hybrid, Regime
 
@@ -114,3 +114,21 @@ def test_stored_predictions_add_calibration_and_intervals():
     assert "nll_scaled" not in rows[0].scores
     assert len(rows[-1].temperature.values) == 2
     assert "nll_scaled" in rows[-1].scores
+
+
+def test_a_score_that_is_added_to_both_tables_is_summarised_with_its_intervals(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def largest_recall(stack):
+        return matrix_scores.recalls(stack).max(axis=-1)
+
+    new = matrix_scores.Score(largest_recall, by_class=True)
+    monkeypatch.setitem(matrix_scores.SCORES, "largest_recall", new)
+    monkeypatch.setattr(comparison, "SCORES", (*comparison.SCORES, "largest_recall"))
+    logits = np.random.default_rng(0).normal(0, 1, (50, 10)).astype(np.float32)
+    outcome = Outcome(logits, np.repeat(np.arange(10), 5), None)
+    rows = comparison.summarise(
+        STUDY, records(STUDY, recalls), folders(STUDY), lambda _: outcome
+    )
+    assert rows[0].scores["largest_recall"].values == pytest.approx((0.8, 0.81))
+    assert rows[0].intervals["largest_recall"][0].low is not None

@@ -50,7 +50,7 @@ def measure(name: str, classes: Collection[int] = ()) -> Measure:
 
     Args:
         name: A field of `Scores`; `reduced_recall`, `reduced_f1`, `common_recall`; or
-            `chance_adjusted`, `g_mean`, `mcc`, `group_recall`.
+            what `matrix_scores.score` knows.
         classes: The reduced classes, for the three in the middle; those of the group.
     """
     match name:
@@ -60,11 +60,11 @@ def measure(name: str, classes: Collection[int] = ()) -> Measure:
             return partial(of.reduced_f1, reduced_classes=classes)
         case "common_recall":
             return partial(of.common_recall, reduced_classes=classes)
-        case "chance_adjusted" | "g_mean" | "mcc" | "group_recall":
+        case _ if name in Scores.model_fields:
+            return lambda scores: float(getattr(scores, name))
+        case _:
             stacked = matrix_scores.score(name, classes)
             return lambda scores: float(stacked(np.array(scores.confusion_matrix)))
-        case _:
-            return lambda scores: float(getattr(scores, name))
 
 
 def cells(experiment: Experiment, records: Sequence[Record]) -> Cells:

@@ -5,7 +5,8 @@ counts images of true class i predicted as j. Averages are over the classes that
 test images. Formulas and sources: docs/methods.md, *Scores*.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -85,30 +86,41 @@ def group_recall(stack: Stack, classes: Collection[int]) -> Floats:
     return known_mean(recalls(stack)[..., sorted(classes)])
 
 
+@dataclass(frozen=True)
+class Score:
+    """A score that a confusion matrix decides."""
+
+    of: StackScore
+    by_class: bool
+    """Whether a class weighs the same however few images it has."""
+
+
+SCORES: Mapping[str, Score] = {
+    "accuracy": Score(accuracy, by_class=False),
+    "balanced_accuracy": Score(balanced_accuracy, by_class=True),
+    "macro_f1": Score(macro_f1, by_class=True),
+    "worst_class_recall": Score(worst_class_recall, by_class=True),
+    "chance_adjusted": Score(chance_adjusted, by_class=True),
+    "g_mean": Score(g_mean, by_class=True),
+    "mcc": Score(mcc, by_class=False),
+}
+"""Those of all classes, by name: each gets an interval in every run."""
+
+
 def score(name: str, classes: Collection[int] = ()) -> StackScore:
-    """The function of a name; `group_recall` is of `classes`."""
-    match name:
-        case "accuracy":
-            return accuracy
-        case "balanced_accuracy":
-            return balanced_accuracy
-        case "chance_adjusted":
-            return chance_adjusted
-        case "macro_f1":
-            return macro_f1
-        case "worst_class_recall":
-            return worst_class_recall
-        case "g_mean":
-            return g_mean
-        case "mcc":
-            return mcc
-        case "group_recall":
-            return partial(group_recall, classes=classes)
-        case _:
-            raise ValueError(
-                "name: expected a score that a confusion matrix decides, say "
-                f"macro_f1 or mcc. Received: {name!r}."
-            )
+    """The function of a name in `SCORES`; `group_recall` is of `classes`.
+
+    Raises:
+        ValueError: No confusion matrix decides a score of this name.
+    """
+    if name == "group_recall":
+        return partial(group_recall, classes=classes)
+    if name not in SCORES:
+        raise ValueError(
+            "name: expected a score that a confusion matrix decides, say "
+            f"macro_f1 or mcc. Received: {name!r}."
+        )
+    return SCORES[name].of
 
 
 def _present(stack: Stack) -> NDArray[np.bool_]:

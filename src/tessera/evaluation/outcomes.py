@@ -11,8 +11,13 @@ import numpy as np
 
 from tessera import files
 from tessera.arrays import Counts, Floats, Labels, Logits, Probabilities
-from tessera.evaluation import bootstrap, calibration, detection, selection
-from tessera.evaluation.matrix_scores import score
+from tessera.evaluation import (
+    bootstrap,
+    calibration,
+    detection,
+    matrix_scores,
+    selection,
+)
 from tessera.evaluation.probabilities import (
     fitted_temperature,
     image_brier,
@@ -24,27 +29,8 @@ from tessera.results import Groups, Interval
 
 AFTER = "_scaled"
 """Ends the names of scores after temperature scaling."""
-RESAMPLED = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "worst_class_recall",
-    "chance_adjusted",
-    "g_mean",
-    "mcc",
-)
-"""Scores of the confusion matrix that get a bootstrap interval."""
-BY_CLASS = (
-    "balanced_accuracy",
-    "macro_f1",
-    "worst_class_recall",
-    "chance_adjusted",
-    "g_mean",
-    "ece_classwise",
-    "macro_auc",
-    "macro_ap",
-)
-"""Scores in which a class weighs the same however few images it has."""
+BY_CLASS = ("ece_classwise", "macro_auc", "macro_ap")
+"""Scores of probabilities in which each class weighs the same, see `Score.by_class`."""
 NOTHING = Interval(low=None, high=None)
 
 
@@ -146,13 +132,13 @@ def run_intervals(
     stack = bootstrap.confusions(
         labels, shares.argmax(axis=1), logs.shape[1], replicates=replicates
     )
-    found = {name: score(name)(stack) for name in RESAMPLED}
+    found = {name: one.of(stack) for name, one in matrix_scores.SCORES.items()}
     members = {"reduced": tuple(rare)}
     if parted:
         members |= {"head": parted.head, "middle": parted.middle, "tail": parted.tail}
     for name, classes in members.items():
         if classes:
-            found[f"{name}_recall"] = score("group_recall", classes)(stack)
+            found[f"{name}_recall"] = matrix_scores.group_recall(stack, classes)
     image_nlls = image_nll(logs, labels)
     found |= bootstrap.replicated(
         labels, _of_draws(shares, image_nlls, labels), replicates=replicates
@@ -176,7 +162,10 @@ def _unknown(
     if 2 * counts[thin].sum() > counts.sum():
         return set(scores)
     groups = {f"{name}_recall" for name, of in members.items() if thin[list(of)].any()}
-    return groups | set(BY_CLASS if thin.any() else ())
+    if not thin.any():
+        return groups
+    by_class = {name for name, one in matrix_scores.SCORES.items() if one.by_class}
+    return groups | by_class | set(BY_CLASS)
 
 
 def _of_draws(

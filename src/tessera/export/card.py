@@ -171,7 +171,7 @@ def score_rows(record: Record) -> Sequence[ScoreRow]:
         ("macro_f1", "macro-F1"),
         ("worst_class_recall", "worst class's recall"),
     ):
-        interval = uncertainty.bootstrap(matrix, name, seed=record.seed)
+        interval = uncertainty.bootstrap(matrix, name)
         value = percent(getattr(record.scores, name))
         rows.append(ScoreRow(label, value, between(interval)))
     return rows
