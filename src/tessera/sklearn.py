@@ -160,13 +160,10 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         images = self._images(X, first=False)
-        from scipy.special import softmax
-
+        from tessera.evaluation import probabilities
         from tessera.training import predict
 
-        logits = predict.logits(self.network_, images)
-        probabilities: Probabilities = softmax(logits.astype(np.float64), axis=1)
-        return probabilities
+        return probabilities.softmax(predict.logits(self.network_, images))
 
     def _images(self, X: ArrayLike, *, first: bool) -> Images:
         """Check images; `first`: those that decide the shape."""

@@ -14,7 +14,7 @@ from tessera.evaluation.gap import gap_closed
 from tessera.evaluation.groups import groups
 from tessera.evaluation.recommendation import recommendation
 from tessera.evaluation.roles import Imbalance, Roles, roles
-from tessera.evaluation.significance import LEVEL, holm, paired_t, sign_flips
+from tessera.evaluation.significance import ALPHA, holm, paired_t, sign_flips
 from tessera.experiment import Experiment
 from tessera.record import Record
 from tessera.results import (
@@ -234,7 +234,7 @@ def _change(
     values: Sequence[float], p: float | None, adjusted: float | None, *, size: int
 ) -> Change:
     found = difference(values, [0.0] * len(values))
-    decided = adjusted is not None and adjusted < LEVEL
+    decided = adjusted is not None and adjusted < ALPHA
     side: Decision = "above" if found.mean > 0 else "below"
     return Change(
         mean=found.mean,
@@ -253,6 +253,6 @@ def _change(
             found.mean,
             found.deviation,
             more_than=len(values),
-            level=1 - LEVEL / size,
+            level=1 - ALPHA / size,
         ),
     )

@@ -16,7 +16,8 @@ from scipy import special
 
 from tessera.evaluation.differences import NO_SPREAD
 
-LEVEL = 0.05
+ALPHA = 0.05
+"""A p below it is called decided."""
 EXACT_BELOW = 25
 """Discordant images below which McNemar's test is the exact binomial one."""
 EVERY_FLIP = 14

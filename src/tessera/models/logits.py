@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tessera.models.blocks import dense, stream
 
-Floats = NDArray[np.float32]
+Kernel = NDArray[np.float32]
 
 
 @keras.saving.register_keras_serializable(package="tessera")
@@ -117,7 +117,7 @@ def redraw(net: Any, seed: int) -> None:
 class Linear:
     """A model's last layer: the class vectors, and whether their lengths count."""
 
-    kernel: Floats
+    kernel: Kernel
     """float32 [D, K]."""
     has_length: bool
     """False for a cosine head."""
@@ -151,8 +151,8 @@ def without_lengths(net: Any, tau: float) -> None:
     layer.bias.assign(ops.zeros(layer.bias.shape))
 
 
-def normalised(kernel: Floats, tau: float) -> Floats:
+def normalised(kernel: Kernel, tau: float) -> Kernel:
     """w_c / |w_c|^tau for each column, float32 [D, K]."""
     lengths = np.linalg.norm(kernel, axis=0)
-    scaled: Floats = (kernel / np.maximum(lengths, 1e-12) ** tau).astype(np.float32)
+    scaled: Kernel = (kernel / np.maximum(lengths, 1e-12) ** tau).astype(np.float32)
     return scaled

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
-from tessera.arrays import Images, Indices
+from tessera.arrays import Floats, Images, Indices
 
 LAYER = "whiten"
 SIDE = 2
@@ -20,8 +19,6 @@ RIDGE = 5e-4
 """Added to every variance, of pixels in units of 1: what hardly varies stays small."""
 ENOUGH = 5_000
 """Images that the axes are computed from, at most."""
-
-Floats = NDArray[np.float64]
 
 
 def whiten(scaled: Any) -> Any:

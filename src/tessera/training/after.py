@@ -16,6 +16,7 @@ from tessera.arrays import Counts, Labels, Logits, Weights
 from tessera.data.dataset import Split
 from tessera.evaluation import scores
 from tessera.evaluation.probabilities import fitted_temperature
+from tessera.imbalance.losses import log_prior
 from tessera.models import logits as last_layer
 from tessera.training import predict
 
@@ -66,9 +67,7 @@ def apply(
 
 def shift(counts: Counts, tau: float) -> NDArray[np.float32]:
     """-tau log pi_c, float32 [K] (Menon et al. 2021, arXiv:2007.07314)."""
-    images = np.asarray(counts, np.float64)
-    shifted: NDArray[np.float32] = -tau * np.log(images / images.sum())
-    return shifted.astype(np.float32)
+    return (-tau * log_prior(counts)).astype(np.float32)
 
 
 def log_shares(prior: tuple[float, ...] | None, classes: int) -> Weights:

@@ -109,7 +109,7 @@ def _changes(
 
 def compiled(
     net: Any, stage: Stage, phase: Phase, counts: Counts, training: Training
-) -> steps.Epoch:
+) -> steps.TrainEpoch:
     """The training step of a phase, compiled."""
     return steps.compiled(task(net, stage, phase, counts, training))
 

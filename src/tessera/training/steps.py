@@ -66,11 +66,11 @@ class Totals:
         }
 
 
-Epoch: TypeAlias = Callable[[Iterable[Batch], Callable[[int], None]], Totals]
+TrainEpoch: TypeAlias = Callable[[Iterable[Batch], Callable[[int], None]], Totals]
 """Trains on every batch, in order; told of each finished step."""
 
 
-def compiled(task: Task) -> Epoch:
+def compiled(task: Task) -> TrainEpoch:
     """Compile a task; the result may be called for many epochs.
 
     After a call the model's variables and the optimizer's hold the new values.
@@ -144,7 +144,7 @@ def totals(steps: list[ArrayLike], sizes: list[int]) -> Totals:
     )
 
 
-def _tensorflow(task: Task) -> Epoch:
+def _tensorflow(task: Task) -> TrainEpoch:
     import tensorflow as tf
 
     values = [variable.value for variable in task.trained]
@@ -221,7 +221,7 @@ def pure(task: Task) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
     return step, (task.trained, others, tuple(task.optimizer.variables))
 
 
-def _jax(task: Task) -> Epoch:
+def _jax(task: Task) -> TrainEpoch:
     import jax
 
     step, everything = pure(task)

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from tessera.arrays import Labels, Logits
 from tessera.data.dataset import Split
 from tessera.evaluation import scores
+from tessera.evaluation.probabilities import image_nll, log_softmax
 from tessera.training import predict
 
 
@@ -28,16 +27,8 @@ def validation_scores(labels: Labels, logits: Logits) -> dict[str, float]:
     names = [str(index) for index in range(logits.shape[1])]
     found = scores.scores(labels, logits.argmax(axis=1), names)
     return {
-        "val_loss": cross_entropy(labels, logits),
+        "val_loss": float(image_nll(log_softmax(logits), labels).mean()),
         "val_accuracy": found.accuracy,
         "val_balanced_accuracy": found.balanced_accuracy,
         "val_macro_f1": found.macro_f1,
     }
-
-
-def cross_entropy(labels: Labels, logits: Logits) -> float:
-    """Mean negative log-likelihood of the labels, in nats."""
-    from scipy.special import log_softmax
-
-    log_likelihood = log_softmax(logits.astype(np.float64), axis=1)
-    return float(-log_likelihood[np.arange(len(labels)), labels].mean())
