@@ -204,9 +204,7 @@ def test_a_checkpoint_that_is_passed_over_is_told_at_once_and_noted(
 ) -> None:
     folder = RunFolder(tmp_path)
     checkpoint.save(folder.checkpoints, 1, {}, {}, digest="of another experiment")
-    monkeypatch.setattr(
-        pipeline, "train_model", lambda *_, store, **__: resume.resumed(store)
-    )
+    monkeypatch.setattr(pipeline.fit, "fit", lambda job: resume.resumed(job.store))
     rest = {"donor": None, "report": lambda *_: None, "fitted": None}
     chosen = pipeline.choose(run, dataset)
     state, notes = pipeline.trained(run, None, dataset, chosen, folder, **rest)

@@ -180,7 +180,7 @@ def test_a_training_that_diverges_has_the_worst_score(
     def diverge(*_: object, **__: object) -> None:
         raise TrainingDiverged("epoch 1: the loss became NaN")
 
-    monkeypatch.setattr(search.pipeline, "train_model", diverge)
+    monkeypatch.setattr(search.fit, "fit", diverge)
     blind = search.without_test(source.load(EXPERIMENT.data))
     run = search.base(EXPERIMENT, Cnn(), plan())
     assert search.validation_score(run, blind) == 0.0

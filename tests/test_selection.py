@@ -61,7 +61,7 @@ def test_a_validation_set_of_the_datasets_own_is_kept_whole(digits: Dataset) -> 
 
 def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
     chosen = selection.choose(run(), digits)
-    counts = selection.train_counts(digits, chosen)
+    counts = chosen.counts
     assert counts.sum() == len(chosen.train)
     assert counts[3] == np.sum(digits.train.labels[chosen.train] == 3)
 
@@ -76,7 +76,7 @@ def test_planned_counts_are_those_that_are_chosen(
     own = Split(digits.test.images[:20], digits.test.labels[:20]) if held else None
     data = Dataset(**{**vars(digits), "validation": own})
     one = Experiment(data=Digits(), regimes=(Regime(name="r", profile=profile),)).runs()
-    expected = selection.train_counts(data, selection.choose(one[0], data))
+    expected = selection.choose(one[0], data).counts
     found = selection.planned_counts(profile, one[0].data.validation, data)
     assert found.tolist() == expected.tolist()
 

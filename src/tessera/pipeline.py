@@ -22,7 +22,7 @@ from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
 from tessera.models.portable import portable
 from tessera.record import Record, RunFolder, finished
-from tessera.selection import Chosen, choose, reduced_classes, train_counts
+from tessera.selection import Chosen, choose, reduced_classes
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
 from tessera.training.resume import Store
@@ -78,7 +78,7 @@ def execute(
     )
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
-    remarks = (*training_notes(run), *remedy_notes(run, dataset, chosen))
+    remarks = (*training_notes(run), *remedy_notes(run, chosen))
     # Nothing refuses the run from here on; what is refused leaves nothing behind.
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     files.write_json(folder.manifest, made)
@@ -86,7 +86,7 @@ def execute(
         run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
     )
     artefacts.write_history(folder, fitted.history)
-    tuned = finish(run, net, dataset, chosen, folder)
+    tuned = finish(run, net, chosen, folder)
     logits, warmth = predict_splits(net, dataset, chosen, folder)
     notes = (
         *remarks,
@@ -138,28 +138,26 @@ def trained(
         passed_over.append(why.replace(f"{folder.path}/", ""))
 
     store = checkpoints(run, dataset, folder, note)
-    fitted = train_model(
-        run, net, dataset, chosen, folder=folder, report=report, store=store
-    )
-    return fitted, tuple(passed_over)
+    asked = job(run, net, dataset, chosen, folder=folder, report=report, store=store)
+    return fit.fit(asked), tuple(passed_over)
 
 
-def train_model(
+def job(
     run: Run,
     net: Any,
     dataset: Dataset,
     chosen: Chosen,
     *,
     folder: RunFolder,
-    report: Callable[..., None],
+    report: fit.Report = lambda *_: None,
     store: Store | None = None,
-) -> fit.Fitted:
-    """Turn the remedy into a plan for the images at hand, and train by it."""
-    return fit.fit(
-        net,
-        plan.plan(run.regime.remedy, train_counts(dataset, chosen)),
-        Material(dataset.train, chosen.train, chosen.validation),
-        run.training,
+) -> fit.Job:
+    """A run's training: its remedy, as a plan for these images, and all it needs."""
+    return fit.Job(
+        net=net,
+        plan=plan.plan(run.regime.remedy, chosen.counts),
+        material=Material(dataset.train, chosen.train, chosen.validation),
+        training=run.training,
         seed=run.seed,
         weights=folder.weights,
         report=report,
@@ -212,24 +210,21 @@ def training_notes(run: Run) -> tuple[str, ...]:
     return (f"Trained with settings of its own ({named}). {origin}".strip(),)
 
 
-def remedy_notes(run: Run, dataset: Dataset, chosen: Chosen) -> tuple[str, ...]:
+def remedy_notes(run: Run, chosen: Chosen) -> tuple[str, ...]:
     """What a reader should know of the remedy on these images.
 
     Raises:
         RemedyError: It cannot be used on them.
     """
-    counts = train_counts(dataset, chosen)
-    return guards.check(run.regime.remedy, counts, epochs=run.training.epochs)
+    return guards.check(run.regime.remedy, chosen.counts, epochs=run.training.epochs)
 
 
-def finish(
-    run: Run, net: Any, dataset: Dataset, chosen: Chosen, folder: RunFolder
-) -> dict[str, float]:
+def finish(run: Run, net: Any, chosen: Chosen, folder: RunFolder) -> dict[str, float]:
     """Do what the remedy does after training; return what was chosen for it."""
-    if run.regime.remedy.after is None:
+    end = run.regime.remedy.after
+    if end is None:
         return {}
-    counts = train_counts(dataset, chosen)
-    tuned = after.apply(net, run.regime.remedy.after, counts, chosen.validation)
+    tuned = after.apply(net, end, chosen.counts, chosen.validation)
     weights.save(net, folder.weights)
     return tuned
 
@@ -267,8 +262,7 @@ def conclude(
     """The record of a run that is done."""
     names = dataset.class_names
     found = scores.scores(dataset.test.labels, logits.argmax(axis=1), names)
-    counts = train_counts(dataset, chosen)
-    planned = plan.plan(run.regime.remedy, counts)
+    planned = plan.plan(run.regime.remedy, chosen.counts)
     starts = plan.starts(planned, run.training.epochs)
     return Record(
         digest=run.digest(dataset.fingerprint),
@@ -278,7 +272,7 @@ def conclude(
         scores=found,
         parameters=net.count_params(),
         multiply_adds=cost.multiply_adds(net),
-        train_counts=tuple(counts.tolist()),
+        train_counts=tuple(chosen.counts.tolist()),
         validation_counts=tuple(chosen.validation.counts(len(names)).tolist()),
         reduced_classes=reduced_classes(run, dataset),
         best_epoch=fitted.best_epoch,

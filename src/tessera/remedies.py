@@ -2,9 +2,8 @@
 
 A remedy says what differs from plain training: the loss, the weights of the classes,
 how often each is drawn, how images are mixed, when all that sets in, what is trained
-once more at the end, and what is done to the logits afterwards. Every combination that
-makes sense can be written down; `tessera.catalogue` names the published ones. What the
-parts do is in `tessera.imbalance`; the formulas are in docs/methods.md.
+once more at the end, and what is done to the logits afterwards. `tessera.catalogue`
+names the published ones; the formulas are in docs/methods.md.
 """
 
 from typing import Annotated, Any, Literal

@@ -22,6 +22,7 @@ from tessera.models import build
 from tessera.models.blocks import ModelError
 from tessera.record import RunFolder
 from tessera.search_space import Space, Values
+from tessera.training import fit
 from tessera.training.validation import TrainingDiverged
 
 
@@ -145,9 +146,7 @@ def validation_score(run: Run, dataset: Dataset) -> float:
     with tempfile.TemporaryDirectory(prefix="tessera-trial-") as place:
         folder = RunFolder(Path(place))
         try:
-            fitted = pipeline.train_model(
-                run, net, dataset, chosen, folder=folder, report=lambda *_: None
-            )
+            fitted = fit.fit(pipeline.job(run, net, dataset, chosen, folder=folder))
         except TrainingDiverged:
             return float("inf") if run.training.monitor == "val_loss" else 0.0
     return fitted.history[fitted.best_epoch - 1][run.training.monitor]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tessera.arrays import Counts, Indices
+from tessera.arrays import Counts, Indices, Labels
 from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Profile, Run
@@ -20,6 +20,8 @@ class Chosen:
     validation: Split
     held: Indices
     """Positions of the validation images in the split that they come from."""
+    counts: Counts
+    """Images per class that the optimiser sees, int64 [K]."""
 
 
 def choose(run: Run, dataset: Dataset) -> Chosen:
@@ -30,18 +32,26 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
     Raises:
         ProfileError: It does not fit the data, or leaves none to validate with.
     """
-    labels = dataset.train.labels
+    labels, classes = dataset.train.labels, len(dataset.class_names)
     kept = profiles.select(
         run.regime.profile, labels, dataset.class_names, seed=run.seed
     )
     if dataset.validation is not None:
-        return Chosen(kept, dataset.validation, np.arange(len(dataset.validation)))
-    classes = len(dataset.class_names)
-    counts = np.bincount(labels[kept], minlength=classes)
-    require_two(counts, dataset.train.counts(classes), dataset.class_names)
+        own = dataset.validation
+        return Chosen(kept, own, np.arange(len(own)), _counts(labels[kept], classes))
+    require_two(
+        _counts(labels[kept], classes),
+        dataset.train.counts(classes),
+        dataset.class_names,
+    )
     inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
-    held = kept[outer]
-    return Chosen(kept[inner], Split(dataset.train.images[held], labels[held]), held)
+    train, held = kept[inner], kept[outer]
+    validation = Split(dataset.train.images[held], labels[held])
+    return Chosen(train, validation, held, _counts(labels[train], classes))
+
+
+def _counts(labels: Labels, classes: int) -> Counts:
+    return np.bincount(labels, minlength=classes).astype(np.int64)
 
 
 def planned_counts(profile: Profile, validation: float, dataset: Dataset) -> Counts:
@@ -86,12 +96,6 @@ def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None
             f"and to validate with the other. Received one of each class{because}. Add "
             "images, or a folder val/, or choose regimes that keep more."
         )
-
-
-def train_counts(dataset: Dataset, chosen: Chosen) -> Counts:
-    """Images per class that the optimiser sees, int64 [K]."""
-    labels = dataset.train.labels[chosen.train]
-    return np.bincount(labels, minlength=len(dataset.class_names)).astype(np.int64)
 
 
 def reduced_classes(run: Run, dataset: Dataset) -> tuple[int, ...]:

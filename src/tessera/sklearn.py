@@ -235,15 +235,16 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(split.labels[kept], minlength=len(self.classes_))
         outer = Split(split.images[held], split.labels[held])
         with tempfile.TemporaryDirectory() as folder:
-            fitted = fit.fit(
-                network,
-                plans.plan(remedy, counts),
-                Material(split, kept, outer),
-                run.training,
+            job = fit.Job(
+                net=network,
+                plan=plans.plan(remedy, counts),
+                material=Material(split, kept, outer),
+                training=run.training,
                 seed=run.seed,
                 weights=Path(folder) / "best.weights.h5",
                 report=self._say,
             )
+            fitted = fit.fit(job)
         end = remedy.after
         self.tuned_ = after.apply(network, end, counts, outer) if end else {}
         self.network_ = network

@@ -125,20 +125,11 @@ def train(
 
 def job(task: Task, dataset: Dataset, send: Callable[[Event], None]) -> "Job":
     """A task's training, as `pipeline` would begin it."""
-    from tessera import selection
-    from tessera.imbalance import plan
+    from tessera import pipeline, selection
     from tessera.models import build
-    from tessera.training.batches import Material
-    from tessera.training.fit import Job
 
     run = task.run
     chosen = selection.choose(run, dataset)
-    return Job(
-        net=build.for_run(run, dataset.image_shape, len(dataset.class_names)),
-        plan=plan.plan(run.regime.remedy, selection.train_counts(dataset, chosen)),
-        material=Material(dataset.train, chosen.train, chosen.validation),
-        training=run.training,
-        seed=run.seed,
-        weights=task.folder.weights,
-        report=execution.reporter(send, task),
-    )
+    net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
+    report = execution.reporter(send, task)
+    return pipeline.job(run, net, dataset, chosen, folder=task.folder, report=report)

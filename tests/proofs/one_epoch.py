@@ -20,6 +20,7 @@ def main(seed: int, dropout: float, out: Path, start: Path | None) -> None:
     runtime.prepare(1)
     runtime.load_backend()
     from tessera.models import build
+    from tessera.training import fit
 
     experiment = Experiment(
         data=Digits(image_size=16),
@@ -35,14 +36,8 @@ def main(seed: int, dropout: float, out: Path, start: Path | None) -> None:
     if start is not None:
         net.set_weights(list(files.read_arrays(start).values()))
     write(out / "before.npz", net)
-    pipeline.train_model(
-        run,
-        net,
-        dataset,
-        selection.choose(run, dataset),
-        folder=RunFolder(out),
-        report=lambda *_: None,
-    )
+    chosen = selection.choose(run, dataset)
+    fit.fit(pipeline.job(run, net, dataset, chosen, folder=RunFolder(out)))
     write(out / "after.npz", net)
 
 

@@ -10,7 +10,7 @@ from tessera import checkpoint
 from tessera.data import source
 from tessera.experiment import Digits, Experiment, Explain, Hybrid, Training
 from tessera.record import RunFolder
-from tessera.training import resume
+from tessera.training import fit, resume
 
 PROMISED = 0.02
 
@@ -45,14 +45,10 @@ def test_saving_takes_at_most_two_percent_of_a_training(
     runtime.make_deterministic(0)
     folder = RunFolder(tmp_path)
     store = pipeline.checkpoints(run, dataset, folder, lambda _: None)
-    fitted = pipeline.train_model(
-        run,
-        build.for_run(run, dataset.image_shape, 10),
-        dataset,
-        selection.choose(run, dataset),
-        folder=folder,
-        report=lambda *_: None,
-        store=store,
+    net = build.for_run(run, dataset.image_shape, 10)
+    chosen = selection.choose(run, dataset)
+    fitted = fit.fit(
+        pipeline.job(run, net, dataset, chosen, folder=folder, store=store)
     )
     assert spent
     share = sum(spent) / fitted.seconds

@@ -33,7 +33,7 @@ def fitted(path: Path, **changes: object) -> tuple[fit.Fitted, object]:
     net = build.build(Cnn(), (8, 8, 3), 2, seed=0)
     plan = Plan((Phase(),), (24, 24))
     weights = path / "best.weights.h5"
-    result = fit.fit(net, plan, material(), training, seed=0, weights=weights)
+    result = fit.fit(fit.Job(net, plan, material(), training, 0, weights))
     return result, net
 
 
@@ -103,27 +103,18 @@ def test_steps_and_speed_follow_the_length_of_each_epoch(tmp_path: Path) -> None
     )
     one = material()
     kept = np.flatnonzero((one.train.labels == 0) | (np.arange(48) < 12))
-    training = Training(epochs=4, batch_size=8)
+    told: list[tuple[int, int]] = []
     job = fit.Job(
         net=build.build(Cnn(), (8, 8, 3), 2, seed=0),
         plan=Plan(phases, (24, 6)),
         material=Material(one.train, kept, one.validation),
-        training=training,
+        training=Training(epochs=4, batch_size=8),
         seed=0,
         weights=tmp_path / "best.weights.h5",
-        report=lambda *_: None,
-    )
-    assert [job.steps(epoch) for epoch in range(4)] == [4, 6, 2, 2]
-    told: list[tuple[int, int]] = []
-    found = fit.fit(
-        job.net,
-        job.plan,
-        job.material,
-        training,
-        seed=0,
-        weights=job.weights,
         report=lambda _, done, steps, row: told.append((done, steps)) if not row else 0,
     )
+    assert [job.steps(epoch) for epoch in range(4)] == [4, 6, 2, 2]
+    found = fit.fit(job)
     assert {steps for _, steps in told} == {4, 6, 2}
     assert found.images_per_second * found.seconds == pytest.approx(30 + 48 + 12 + 12)
 

@@ -61,7 +61,7 @@ def train(
         crop_padding=1,
     )
     net = build.build(model, (8, 8, 3), 2, seed=0)
-    result = fit.fit(
+    job = fit.Job(
         net,
         Plan(phases, (24, 24)),
         material(),
@@ -71,7 +71,7 @@ def train(
         report=report,
         store=resume.Store(folder / "checkpoints", "digest"),
     )
-    return result, net.get_weights()
+    return fit.fit(job), net.get_weights()
 
 
 def outcome(result: fit.Fitted, weights: Iterable[Any]) -> Any:

@@ -59,18 +59,6 @@ def job(folder: Path, seed: int, **changes: Any) -> Job:
     )
 
 
-def alone(asked: Job) -> fit.Fitted:
-    """The same training, step by step."""
-    return fit.fit(
-        asked.net,
-        asked.plan,
-        asked.material,
-        asked.training,
-        seed=asked.seed,
-        weights=asked.weights,
-    )
-
-
 def assert_alike(found: fit.Fitted, expected: fit.Fitted) -> None:
     """Equal but for rounding; a score may differ by one of the 40 images."""
     assert found.best_epoch == expected.best_epoch
@@ -94,7 +82,7 @@ def test_two_seeds_at_once_come_to_what_each_comes_to_alone(tmp_path: Path) -> N
     jobs = [job(tmp_path, seed) for seed in (0, 1)]
     for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
         single = job(tmp_path, mine.seed)
-        expected = alone(single)
+        expected = fit.fit(single)
         assert isinstance(found, fit.Fitted)
         assert_alike(found, expected)
         pixels = mine.material.validation.images.astype(np.float32)
@@ -125,7 +113,7 @@ def test_a_second_stage_starts_from_each_seeds_best_epoch_of_the_first(
     jobs = [job(tmp_path, seed, **more) for seed in (0, 1)]
     for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
         single = job(tmp_path, mine.seed, **more)
-        assert_alike(found, alone(single))
+        assert_alike(found, fit.fit(single))
         assert found.best_epoch > 2
         for array, kept in zip(
             mine.net.get_weights(), single.net.get_weights(), strict=True
@@ -151,7 +139,7 @@ def test_phases_of_another_length_are_trained_as_alone(tmp_path: Path) -> None:
     jobs = [uneven(seed) for seed in (0, 1)]
     assert [jobs[0].images(epoch) for epoch in range(2)] == [38, 60]
     for mine, found in zip(jobs, seeds.fit(jobs), strict=True):
-        assert_alike(found, alone(uneven(mine.seed)))
+        assert_alike(found, fit.fit(uneven(mine.seed)))
         assert found.images_per_second * found.seconds == pytest.approx(38 + 60)
 
 
@@ -166,7 +154,7 @@ def test_a_seed_that_no_longer_gets_better_stops_and_the_others_go_on(
     jobs = [job(tmp_path, seed, **more) for seed in (0, 1, 2)]
     found = seeds.fit(jobs)
     for mine, one in zip(jobs, found, strict=True):
-        assert_alike(one, alone(job(tmp_path, mine.seed, **more)))
+        assert_alike(one, fit.fit(job(tmp_path, mine.seed, **more)))
     lengths = [len(one.history) for one in found]
     assert len(set(lengths)) > 1, lengths
 
@@ -185,7 +173,7 @@ def test_a_seed_whose_loss_explodes_leaves_the_others_as_they_were(
     assert isinstance(broken, TrainingDiverged)
     assert str(broken).startswith("epoch 1: expected a finite loss")
     assert isinstance(found, fit.Fitted)
-    assert_alike(found, alone(job(tmp_path, 1, **short)))
+    assert_alike(found, fit.fit(job(tmp_path, 1, **short)))
 
 
 @jax_only

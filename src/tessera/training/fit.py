@@ -69,13 +69,21 @@ class Job:
     """One training: everything that stays the same from its first step to its last."""
 
     net: Any
+    """A Keras model of `models.build`: raw pixels in, logits out."""
     plan: Plan
+    """The remedy's phases."""
     material: Material
+    """What to train and validate on."""
     training: Training
+    """Epochs, batch size, learning rate, augmentation, monitor."""
     seed: int
+    """Decides order, augmentation, mixing and what is drawn anew."""
     weights: Path
-    report: Report
+    """Where `ModelCheckpoint` keeps the best weights."""
+    report: Report = lambda *_: None
+    """Told of every step."""
     store: Store | None = None
+    """Where to keep checkpoints, and to go on from one; None: nowhere."""
 
     @property
     def counts(self) -> Counts:
@@ -95,43 +103,23 @@ class Job:
         return -(-self.images(epoch) // self.training.batch_size)
 
 
-def fit(
-    net: Any,
-    plan: Plan,
-    material: Material,
-    training: Training,
-    *,
-    seed: int,
-    weights: Path,
-    report: Report = lambda *_: None,
-    store: Store | None = None,
-) -> Fitted:
-    """Train `net` in place and leave it with its best epoch's weights.
+def fit(job: Job) -> Fitted:
+    """Train the job's model in place and leave it with its best epoch's weights.
 
     The best epoch is one of the plan's last phase, which is what makes the remedy; a
     second stage starts from the best epoch of the first.
-
-    Args:
-        net: A Keras model of `models.build`: raw pixels in, logits out.
-        plan: The remedy's phases.
-        material: What to train and validate on.
-        training: Epochs, batch size, learning rate, augmentation, monitor.
-        seed: Decides order, augmentation, mixing and what is drawn anew.
-        weights: Where `ModelCheckpoint` keeps the best weights.
-        report: Told of every step.
-        store: Where to keep checkpoints, and to go on from one; None: nowhere.
 
     Raises:
         TrainingDiverged: The loss became NaN or infinite; the best weights before are
             kept, and so is the last checkpoint.
         CannotWrite: The disk refused a checkpoint or the weights.
     """
-    job = Job(net, plan, material, training, seed, weights, report, store)
+    net, material, training = job.net, job.material, job.training
     whitening.adapt(net, material.train.images, material.indices)
-    state = resume.resumed(store)
+    state = resume.resumed(job.store)
     resume.restore(state, {"net": net.variables})
     try:
-        for span in stages.spans(plan, training.epochs):
+        for span in stages.spans(job.plan, training.epochs):
             if span.last > len(state.history):
                 train_stage(job, span, state)
     finally:
