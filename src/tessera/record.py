@@ -217,7 +217,7 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The best weights, kept by `ModelCheckpoint`."""
+        """The weights of the best epoch."""
         return self.path / "best.weights.h5"
 
     @property
