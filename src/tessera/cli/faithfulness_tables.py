@@ -117,9 +117,9 @@ def names(controls: Sequence[str]) -> str:
 
 
 def words(interval: Interval) -> str:
-    """Say `0.42 [0.40, 0.44]`."""
-    if interval.mean is None:
-        return "none"
+    """Say `0.42 [0.40, 0.44]`; no brackets of few images."""
+    if interval.low is None:
+        return "none" if interval.mean is None else number(interval.mean)
     return f"{number(interval.mean)} [{number(interval.low)}, {number(interval.high)}]"
 
 

@@ -103,9 +103,9 @@ def summary(method: Method) -> dict[str, str]:
 
 
 def interval(value: Interval) -> str:
-    """Say `0.42 [0.40, 0.44]`; a dash where no image has a value."""
-    if value.mean is None:
-        return "\N{EN DASH}"
+    """Say `0.42 [0.40, 0.44]`; no brackets of few images, a dash without any."""
+    if value.low is None:
+        return number(value.mean)
     return f"{number(value.mean)} [{number(value.low)}, {number(value.high)}]"
 
 

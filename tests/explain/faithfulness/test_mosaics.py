@@ -17,12 +17,27 @@ def test_the_tile_of_a_class_holds_an_image_of_that_class():
 
 
 def test_each_mosaic_shows_four_classes_and_is_asked_for_each():
-    found = mosaics.mosaics(IMAGES, LABELS, count=10, seed=0)
-    assert len(found.images) == 40
-    for start in range(0, 40, 4):
+    found = mosaics.mosaics(IMAGES, LABELS, count=3, seed=0)
+    assert len(found.images) == 12
+    assert found.together.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    for start in range(0, 12, 4):
         assert len(set(found.targets[start : start + 4])) == 4
         assert (found.images[start : start + 4] == found.images[start]).all()
         assert (found.regions[start : start + 4].sum(axis=0) == 1).all()
+
+
+def test_no_image_is_in_two_mosaics_and_few_images_give_few():
+    # Every image is one grey of its own now.
+    images = (IMAGES > 0) * np.arange(1, 19, dtype=np.uint8)[:, None, None, None]
+    images[:3] = np.arange(1, 4, dtype=np.uint8)[:, None, None, None]
+    found = mosaics.mosaics(images, LABELS, count=100, seed=0)
+    tiles = [
+        image[region][0, 0]
+        for image, region in zip(found.images, found.regions, strict=True)
+    ]
+    assert len(set(tiles)) == len(tiles) <= 18
+    left = 18 - len(tiles)
+    assert len(tiles) % 4 == 0 and left < 4 * 3  # of at most three classes
 
 
 def test_chance_is_a_quarter():

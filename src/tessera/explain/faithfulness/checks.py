@@ -92,7 +92,7 @@ def positive_control(
         expects="likeness 1: the comparison can tell a map that ignores the model",
         steps=steps,
         bar=SAME,
-        passed=low is not None and low > SAME,
+        passed=None if low is None else low > SAME,
         source=ADEBAYO,
         caveat="A control of the check itself, not of the method.",
     )

@@ -1,6 +1,6 @@
 """A model, a sample and one method -> everything that is measured of its maps."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Heatmaps, Labels
+from tessera.arrays import Heatmaps, Indices, Labels
 from tessera.evaluation.faithfulness import Check, Curve, Measured, Method, Metric
 from tessera.explain.faithfulness import (
     blanks,
@@ -54,6 +54,8 @@ class Glyphs:
     net: keras.Model
     accuracy: float
     truth: Located
+    others: Located
+    """More of them, for the class-mean control."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,8 @@ class Outcome:
 def glyphs(*, seed: int, count: int = 200) -> Glyphs:
     """Train the reader of planted glyphs: some seconds."""
     net, accuracy = planted.trained_reader(seed=seed)
-    return Glyphs(net, accuracy, planted.plant(count, seed=seed + 2).located())
+    truth, others = (planted.plant(count, seed=seed + n).located() for n in (2, 3))
+    return Glyphs(net, accuracy, truth, others)
 
 
 def measure_method(
@@ -107,7 +110,7 @@ def measure_method(
     values, curves = _on_sample(predict, maps_of, views, subject, settings, tell, name)
     tell(f"{name}: known places and small changes")
     parts = [
-        (values, _metrics(settings), sample.labels, subject.class_names),
+        Part(values, _metrics(settings), sample.labels, subject.class_names),
         _stable(predict, maps_of, subject, settings),
         *_mosaics(maps_of, subject),
         *_planted(reader, name, ground, settings),
@@ -125,9 +128,7 @@ def measure_method(
         layer=layer,
         grid=(raw.shape[1], raw.shape[2]),
         measured=tuple(
-            row
-            for found, kinds, labels, names in parts
-            for row in _rows(found, kinds, labels, names, name, subject, settings)
+            row for part in parts for row in _rows(part, name, subject, settings)
         ),
         checks=tuple(done),
         curves=curves,
@@ -136,8 +137,8 @@ def measure_method(
     )
     return Outcome(
         record,
-        tuple(m for _, kinds, _, _ in parts for m in kinds),
-        measure.flat(*(found for found, _, _, _ in parts)),
+        tuple(m for part in parts for m in part.metrics),
+        measure.flat(*(part.values for part in parts)),
         raw,
     )
 
@@ -168,8 +169,16 @@ def _on_sample(
     return values, (*curves, *more_curves)
 
 
-Part = tuple[Values, tuple[Metric, ...], NDArray[Any], tuple[str, ...]]
-"""Values, their metrics, and the classes of the images that they belong to."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Values on one set of images, and the classes of those."""
+
+    values: Values
+    metrics: tuple[Metric, ...]
+    labels: Labels
+    class_names: tuple[str, ...]
+    together: Indices | None = None
+    """See `mosaics.Located`."""
 
 
 def with_controls(
@@ -218,7 +227,7 @@ def _stable(
         predict, maps_of, few.images, few.targets, seed=settings.seed
     )
     kinds = metrics.stability(stability.NOISE, stability.DRAWS)
-    return found, kinds, few.labels, subject.class_names
+    return Part(found, kinds, few.labels, subject.class_names)
 
 
 def _mosaics(maps_of: dict[str, Maps], subject: Subject) -> list[Part]:
@@ -227,7 +236,7 @@ def _mosaics(maps_of: dict[str, Maps], subject: Subject) -> list[Part]:
         return []
     found = measure.located(maps_of, truth, "mosaic")
     kinds = metrics.located("mosaic", "2x2 mosaic", mosaics.CHANCE)
-    return [(found, kinds, truth.targets, subject.class_names)]
+    return [Part(found, kinds, truth.targets, subject.class_names, truth.together)]
 
 
 def _planted(
@@ -236,26 +245,27 @@ def _planted(
     if mapper is None:
         return []
     truth = ground.truth
-    others = (truth.images, truth.targets)
+    others = (ground.others.images, ground.others.targets)
     maps_of = with_controls(ground.net, mapper, name, others, planted.CLASSES, settings)
     found = measure.located(maps_of, truth, "planted")
     chance = float(pointing.chance(truth.regions).mean())
     kinds = metrics.located("planted", "planted glyph", chance)
-    return [(found, kinds, truth.targets, planted.NAMES)]
+    return [Part(found, kinds, truth.targets, planted.NAMES)]
 
 
 def _rows(
-    found: Values,
-    kinds: Sequence[Metric],
-    labels: NDArray[Any],
-    names: tuple[str, ...],
-    method: str,
-    subject: Subject,
-    settings: Settings,
+    part: Part, method: str, subject: Subject, settings: Settings
 ) -> Iterator[Measured]:
+    names = part.class_names
     groups = subject.groups if names == subject.class_names else {}
-    parts = summary.strata(labels, names, groups)
-    return summary.measured(found, kinds, method, parts, seed=settings.seed)
+    return summary.measured(
+        part.values,
+        part.metrics,
+        method,
+        summary.strata(part.labels, names, groups),
+        seed=settings.seed,
+        together=part.together,
+    )
 
 
 def _notes(subject: Subject, ground: Glyphs, reader: Mapper | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Images, Labels
+from tessera.arrays import Images, Indices, Labels
 from tessera.explain.faithfulness.ranking import Masks
 
 TILES = 4
@@ -27,37 +27,52 @@ class Located:
     """The class to explain, int32 [N]."""
     regions: Masks
     """Where its evidence lies, bool [N, H, W]."""
+    together: Indices | None = None
+    """Which entries share pictures, a number for each, int64 [N]; None: none do."""
 
 
 def mosaics(images: Images, labels: Labels, *, count: int, seed: int) -> Located | None:
     """Draw mosaics of four different classes; each is explained for each of the four.
 
+    No image is in two of them, so that mosaics are independent of one another.
+
     Args:
         images: Candidates, say those the model answers rightly, uint8 [N, H, W, C].
         labels: Their classes, int [N].
-        count: Mosaics; the result has four entries for each.
+        count: Mosaics at most; the result has four entries for each.
         seed: Decides which images meet, and where.
 
     Returns:
         The mosaics, or None where fewer than four classes have images.
     """
-    present = np.unique(labels)
-    if len(present) < TILES:
+    fours = _fours(labels, count, np.random.default_rng(seed))
+    if not len(fours):
         return None
-    rng = np.random.default_rng(seed)
-    pictures, targets, regions = [], [], []
     places = tile_masks(*images.shape[1:3])
-    for _ in range(count):
-        classes = rng.choice(present, TILES, replace=False)
-        chosen = [rng.choice(np.flatnonzero(labels == k)) for k in classes]
-        mosaic = compose(images[chosen])
-        for k, place in zip(classes, places, strict=True):
-            pictures.append(mosaic)
-            targets.append(k)
-            regions.append(place)
+    pictures = np.stack([compose(images[four]) for four in fours])
     return Located(
-        np.stack(pictures), np.array(targets, dtype=np.int32), np.stack(regions)
+        np.repeat(pictures, TILES, axis=0),
+        labels[fours].ravel().astype(np.int32),
+        np.tile(places, (len(fours), 1, 1)),
+        np.repeat(np.arange(len(fours)), TILES),
     )
+
+
+def _fours(labels: Labels, count: int, rng: np.random.Generator) -> Indices:
+    """Positions of four images of different classes each, int64 [<= count, 4].
+
+    Classes are drawn alike, until fewer than four have images left.
+    """
+    left = {
+        int(k): list(rng.permutation(np.flatnonzero(labels == k)))
+        for k in np.unique(labels)
+    }
+    fours: list[list[int]] = []
+    while len(fours) < count and len(left) >= TILES:
+        classes = rng.choice(list(left), TILES, replace=False)
+        fours.append([left[k].pop() for k in classes])
+        left = {k: rest for k, rest in left.items() if rest}
+    return np.array(fours, np.int64).reshape(-1, TILES)
 
 
 def compose(four: Images) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Labels
+from tessera.arrays import Indices, Labels
 from tessera.evaluation.faithfulness import (
     Against,
     Interval,
@@ -45,7 +45,13 @@ def strata(
 
 
 def measured(
-    values: Values, metrics: Sequence[Metric], method: str, parts: Strata, *, seed: int
+    values: Values,
+    metrics: Sequence[Metric],
+    method: str,
+    parts: Strata,
+    *,
+    seed: int,
+    together: Indices | None = None,
 ) -> Iterator[Measured]:
     """Reduce every metric of a method, against the controls that `values` holds.
 
@@ -55,15 +61,17 @@ def measured(
         method: The method's name in `values`.
         parts: Classes and groups of the images.
         seed: Of the bootstrap.
+        together: Images that it draws as one, see `intervals.means`.
     """
     wanted = [m for m in metrics if m.key in values[method]]
     known = [c for c in controls.NAMES if c in values]
     columns = [(m.key, c, kind) for m in wanted for c, kind in _columns(method, known)]
     table = np.stack([_column(values, method, *c) for c in columns], axis=1)
     place = {column: i for i, column in enumerate(columns)}
-    whole = intervals.means(table, seed=seed)
+    units = np.arange(len(table)) if together is None else together
+    whole = intervals.means(table, seed=seed, together=units)
     by_part = {
-        part: intervals.means(table[where], seed=seed)
+        part: intervals.means(table[where], seed=seed, together=units[where])
         for part, where in _parts(parts).items()
     }
 
