@@ -91,6 +91,12 @@ def test_alternating_flips_show_the_other_side_in_every_next_epoch() -> None:
     assert 400 < flips[0].sum() < 600
 
 
+def test_an_image_that_comes_again_in_an_epoch_shows_its_other_side() -> None:
+    training = Training(alternating_flip=True)
+    flips = order.draws_for(np.full(4, 7), 20, training, seed=4, epoch=1)[:, 2]
+    assert flips.tolist() in ([0, 1, 0, 1], [1, 0, 1, 0])
+
+
 def test_alternating_flips_leave_the_offsets_as_they_are() -> None:
     plain, alternating = (
         order.draws(50, Training(alternating_flip=chosen), seed=1, epoch=3)

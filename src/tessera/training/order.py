@@ -96,7 +96,7 @@ def draws(
     sides = 2 if training.flip else 1
     rows = np.floor(uniform * [shifts, shifts, sides]).astype(np.int64)
     if training.flip and training.alternating_flip:
-        rows[:, 2] = (first_sides(size, seed=seed) + epoch) % 2
+        rows[:, 2] = (first_sides(size, seed=seed) + epoch + again) % 2
     return rows
 
 
@@ -104,7 +104,7 @@ def first_sides(size: int, *, seed: int) -> Indices:
     """Which images the first epoch flips when flips alternate, 0 or 1, int64 [size].
 
     Any two epochs in a row then show both sides of every image (Jordan 2024,
-    arXiv:2404.00498).
+    arXiv:2404.00498), and so do two showings in one epoch.
     """
     return np.random.default_rng([SIDES_STREAM, seed]).integers(2, size=size)
 
