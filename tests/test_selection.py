@@ -76,9 +76,10 @@ def test_planned_counts_are_those_that_are_chosen(
     own = Split(digits.test.images[:20], digits.test.labels[:20]) if held else None
     data = Dataset(**{**vars(digits), "validation": own})
     one = Experiment(data=Digits(), regimes=(Regime(name="r", profile=profile),)).runs()
-    expected = selection.choose(one[0], data).counts
-    found = selection.planned_counts(profile, one[0].data.validation, data)
-    assert found.tolist() == expected.tolist()
+    chosen = selection.choose(one[0], data)
+    train, outer = selection.planned(profile, one[0].data.validation, data)
+    assert train.tolist() == chosen.counts.tolist()
+    assert outer.tolist() == chosen.validation.counts(10).tolist()
 
 
 def test_reduced_classes_are_those_that_the_profile_made_rare(digits: Dataset) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tessera import files, runtime, selection, workers
-from tessera.arrays import Counts
 from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
@@ -76,29 +75,16 @@ def passes(task: workers.Task, dataset: Dataset) -> float:
     if task.donor is not None:
         return 0.0
     run, regime = task.run, task.run.regime
-    counts = selection.planned_counts(regime.profile, run.data.validation, dataset)
-    return run.training.epochs * _epoch(regime.remedy, counts)
-
-
-def _epoch(remedy: Remedy, counts: Counts) -> float:
-    """Images of a mean epoch, in units of a plain step's cost."""
-    plain, resampled = counts.sum(), sampling.length(remedy.sampling, counts)
-    begin, second = 1.0, 0.0
-    if remedy.retraining is not None:
-        begin = remedy.retraining.begin
-        again = sampling.length(remedy.retraining.sampling, counts)
-        second = remedy.retraining.share * again * SECOND_STAGE
-    deferred = min(remedy.deferred, begin)
-    first = deferred * plain + (begin - deferred) * resampled
-    return float(first * (2.0 if remedy.sharpness else 1.0) + second)
+    counts, _ = selection.planned(regime.profile, run.data.validation, dataset)
+    first, second = sampling.lengths(regime.remedy, counts)
+    step = 2.0 if regime.remedy.sharpness else 1.0
+    return run.training.epochs * (step * first + SECOND_STAGE * second)
 
 
 def predictions(run: Run, dataset: Dataset) -> float:
     """Images that a run will predict: validation each epoch, the test set once."""
-    held = dataset.validation
-    share = run.data.validation * len(dataset.train)
-    validation = share if held is None else len(held)
-    return validation * run.training.epochs + len(dataset.test)
+    _, held = selection.planned(run.regime.profile, run.data.validation, dataset)
+    return float(held.sum() * run.training.epochs + len(dataset.test))
 
 
 def speeds(

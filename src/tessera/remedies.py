@@ -135,7 +135,7 @@ class Oversampling(Setting):
 
 
 class Undersampling(Setting):
-    """As many images of every class as of the rarest, others in every epoch."""
+    """As many images of every class as of the rarest, drawn anew in every epoch."""
 
     kind: Literal["undersampling"] = "undersampling"
 

@@ -54,13 +54,18 @@ def _counts(labels: Labels, classes: int) -> Counts:
     return np.bincount(labels, minlength=classes).astype(np.int64)
 
 
-def planned_counts(profile: Profile, validation: float, dataset: Dataset) -> Counts:
-    """Images per class that `choose` will train on, int64 [K], without choosing.
+def planned(
+    profile: Profile, validation: float, dataset: Dataset
+) -> tuple[Counts, Counts]:
+    """Images per class that `choose` will train and validate on, without choosing.
 
     Args:
         profile: Of the regime.
         validation: Share that is held of data without a validation set.
         dataset: The data.
+
+    Returns:
+        Both int64 [K].
 
     Raises:
         ProfileError: See `choose`.
@@ -69,10 +74,10 @@ def planned_counts(profile: Profile, validation: float, dataset: Dataset) -> Cou
     available = dataset.train.counts(len(names))
     kept = profiles.counts(profile, available, names)
     if dataset.validation is not None:
-        return kept
+        return kept, dataset.validation.counts(len(names))
     require_two(kept, available, names)
-    held = [splits.held_count(int(count), validation) for count in kept]
-    return kept - np.array(held, np.int64)
+    held = np.array([splits.held_count(int(n), validation) for n in kept], np.int64)
+    return kept - held, held
 
 
 def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None:

@@ -114,7 +114,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         )
     for regime in experiment.regimes:
         try:
-            counts = selection.planned_counts(
+            counts, _ = selection.planned(
                 regime.profile, experiment.data.validation, dataset
             )
             epochs = experiment.training.epochs

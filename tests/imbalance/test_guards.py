@@ -122,6 +122,24 @@ def test_mixing_without_an_epoch_is_refused() -> None:
         guards.check(remedy, COUNTS, epochs=10)
 
 
+def test_mixing_that_sets_in_after_the_second_stage_is_refused() -> None:
+    remedy = Remedy(mixing=remedies.Mixup(begin=0.85), retraining=remedies.Classifier())
+    with pytest.raises(guards.RemedyError, match=r"begin 0\.85 and end 0\.8 of 20"):
+        guards.check(remedy, COUNTS, epochs=20)
+
+
+def test_a_deferral_that_rounds_into_the_second_stage_is_refused() -> None:
+    remedy = Remedy(
+        weights=remedies.InverseFrequency(),
+        deferred=0.79,
+        retraining=remedies.Classifier(),
+        stacked=True,
+    )
+    with pytest.raises(guards.RemedyError, match="leaves no epoch before"):
+        guards.check(remedy, COUNTS, epochs=10)
+    guards.check(remedy, COUNTS, epochs=100)
+
+
 def test_a_prior_for_another_number_of_classes_is_refused() -> None:
     remedy = Remedy(after=remedies.PriorShift(prior=(1.0, 2.0)))
     with pytest.raises(guards.RemedyError, match=r"each of 3 classes. Received: 2"):
@@ -140,15 +158,36 @@ def test_equal_classes_leave_nothing_to_correct() -> None:
     assert notes(catalogue.named("mixup"), equal) == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("oversampling", "draws 2,700 of 1,100 images, repeats counted: 2.5 times"),
-        ("undersampling", "draws 300 of 1,100 images, repeats counted: 0.27 times"),
-    ],
-)
-def test_epochs_of_another_length_are_noted(name: str, expected: str) -> None:
-    assert expected in notes(catalogue.named(name), np.array([900, 100, 100]))
+LONG = {
+    "oversampled": (Remedy(sampling=remedies.Oversampling()), "2.45 times"),
+    "undersampled": (Remedy(sampling=remedies.Undersampling()), "0.273 times"),
+    # 1,100 images for four fifths of the epochs, 2,700 for the last.
+    "deferred": (Remedy(sampling=remedies.Oversampling(), deferred=0.8), "1.29 times"),
+    "second stage": (
+        Remedy(retraining=remedies.Classifier(sampling=remedies.Oversampling())),
+        "1.29 times",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_training_of_another_length_is_noted(name: str) -> None:
+    remedy, expected = LONG[name]
+    told = notes(remedy, np.array([900, 100, 100]))
+    assert f"sees {expected} the images of plain training" in told
+
+
+def test_many_times_the_images_are_a_plain_number() -> None:
+    told = notes(
+        Remedy(sampling=remedies.Oversampling()), np.array([50_000, *[50] * 99])
+    )
+    assert "sees 91 times" in told  # 100 x 50,000 of 54,950
+
+
+@pytest.mark.parametrize("name", ["oversampling", "balanced-sampling"])
+def test_sampling_of_equal_classes_has_nothing_to_correct(name: str) -> None:
+    told = notes(catalogue.named(name), np.array([40, 40]))
+    assert "nothing to correct" in told and "plain training" not in told
 
 
 def test_mixing_beside_a_loss_of_one_label_is_noted() -> None:

@@ -145,6 +145,30 @@ def test_phases_of_another_length_are_trained_as_alone(tmp_path: Path) -> None:
 
 @jax_only
 @pytest.mark.slow
+@pytest.mark.parametrize("broken_in", [1, 2])
+def test_a_seed_that_breaks_off_keeps_its_best_weights_in_any_phase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken_in: int
+) -> None:
+    from tessera.training import seeds
+
+    phases = (Phase(until=0.5), Phase(sampling=remedies.Power()))
+    jobs = [job(tmp_path, seed, phases=phases, epochs=4) for seed in (0, 1)]
+    honest, asked = fit.require_finite, []
+
+    def breaking(epoch: int, name: str, value: float) -> None:
+        asked.append((epoch, name))
+        here = (epoch, name) == (broken_in, "loss")
+        second = asked.count((epoch, name)) == 2  # the seeds ask in their order
+        honest(epoch, name, float("nan") if here and second else value)
+
+    monkeypatch.setattr(fit, "require_finite", breaking)
+    whole, ended = seeds.fit(jobs)
+    assert isinstance(whole, fit.Fitted) and isinstance(ended, TrainingDiverged)
+    assert (tmp_path / "1.weights.h5").is_file()
+
+
+@jax_only
+@pytest.mark.slow
 def test_a_seed_that_no_longer_gets_better_stops_and_the_others_go_on(
     tmp_path: Path,
 ) -> None:

@@ -18,6 +18,10 @@ FLAT = 1.05
 """Largest weight / smallest weight below which weights are as good as constant."""
 
 
+LENGTH = 0.005
+"""Part by which a training's images may differ from plain training's unsaid."""
+
+
 class RemedyError(ValueError):
     """The remedy contradicts itself, the data or the training; the message says how."""
 
@@ -123,13 +127,13 @@ def _void(remedy: Remedy) -> Iterator[str]:
 
 def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
     """Parts for which the training has no epoch."""
-    stages = {"deferred": remedy.deferred}
+    stages, second = {"deferred": remedy.deferred}, 1.0
     if remedy.retraining is not None:
-        stages["retraining.share"] = remedy.retraining.begin
-        if remedy.deferred >= remedy.retraining.begin:
+        second = stages["retraining.share"] = remedy.retraining.begin
+        if round(remedy.deferred * epochs) >= round(second * epochs):
             yield (
                 f"`deferred = {remedy.deferred}` leaves no epoch before the second "
-                f"stage, which begins at {remedy.retraining.begin:.2f}."
+                f"stage, which begins at {second:.2f} of {epochs} epochs."
             )
     for name, share in stages.items():
         first = round(share * epochs)
@@ -141,11 +145,11 @@ def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
             )
     mixing = remedy.mixing
     if mixing is not None and mixing.begin < mixing.end:
-        mixed = round(mixing.end * epochs) - round(mixing.begin * epochs)
-        if not mixed:
+        end = min(mixing.end, second)
+        if round(end * epochs) <= round(mixing.begin * epochs):
             yield (
                 "mixing: expected at least one mixed epoch. Received: begin "
-                f"{mixing.begin} and end {mixing.end} of {epochs} epochs."
+                f"{mixing.begin} and end {end:.4g} of {epochs} epochs."
             )
 
 
@@ -161,7 +165,7 @@ def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
 
 def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
     unequal = float(np.max(counts)) / max(int(np.min(counts)), 1)
-    if unequal < FLAT and uses_counts(remedy):
+    if unequal < FLAT and (uses_counts(remedy) or remedy.sampling is not None):
         yield "The classes are equally common, so this remedy has nothing to correct."
     elif remedy.weights is not None:
         weights = class_weights(remedy.weights, counts)
@@ -172,11 +176,12 @@ def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
                 f"{unequal:.0f} times the images of the smallest: with these counts "
                 "beta is too small to tell the classes apart."
             )
-    if isinstance(remedy.sampling, remedies.Oversampling | remedies.Undersampling):
-        length, images = sampling.length(remedy.sampling, counts), int(np.sum(counts))
+    times = sum(sampling.lengths(remedy, counts)) / max(int(np.sum(counts)), 1)
+    if abs(times - 1) >= LENGTH:
+        share = np.format_float_positional(times, 3, fractional=False, trim="-")
         yield (
-            f"An epoch draws {length:,} of {images:,} images, repeats counted: "
-            f"{length / images:.2g} times the steps of plain training."
+            "Epochs are as long as what is drawn in them: the training sees "
+            f"{share} times the images of plain training."
         )
     if remedy.mixing is not None and not isinstance(remedy.loss, remedies.CrossEntropy):
         yield (

@@ -48,6 +48,22 @@ def length(sampling: remedies.Sampling | None, counts: Counts) -> int:
     return int(draws(sampling, counts).sum())
 
 
+def lengths(remedy: remedies.Remedy, counts: Counts) -> tuple[float, float]:
+    """Images that a mean epoch trains everything on, and those of its second stage.
+
+    Args:
+        remedy: Says when what is drawn how.
+        counts: Training images per class, int64 [K].
+    """
+    again = remedy.retraining
+    begin = 1.0 if again is None else again.begin
+    second = 0.0 if again is None else again.share * length(again.sampling, counts)
+    deferred = min(remedy.deferred, begin)
+    first = deferred * length(None, counts)
+    first += (begin - deferred) * length(remedy.sampling, counts)
+    return first, second
+
+
 def shares(
     sampling: remedies.Power | remedies.Progressive, counts: Counts, progress: float
 ) -> Weights:

@@ -145,7 +145,10 @@ def train_stage(lanes: Sequence[Lane], span: Span, images: Resident) -> None:
             train = resident.trainer(task, images, lead.training.batch_size)
             require_same_images(images, epoch_of(lead, epoch))
             for lane in lanes:
-                lane.state.best = None
+                if not lane.is_over:
+                    # Until the phase has a best epoch, the one before it stands.
+                    single.keep_best(lane.job, lane.state)
+                    lane.state.best = None
         state, totals = train(state, drawn)
         if epoch + 1 < span.last:
             drawn = tables(lanes, epoch + 1)  # while the device is at work
