@@ -2,7 +2,7 @@ import pytest
 
 from tessera import files
 from tessera.record import StudyFolder
-from tessera.report.readme import main, write_readme_table
+from tessera.report.committed.readme import main, write_readme_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
