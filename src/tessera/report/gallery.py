@@ -4,8 +4,6 @@ Pictures stay as small as they are; the reader's viewer enlarges them. An image 
 its pixels, a map is smoothed from the layer's grid (bilinear, after ReLU).
 """
 
-import base64
-import io
 from collections.abc import Sequence
 
 import matplotlib
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tessera import png
 from tessera.evaluation.outcomes import read
 from tessera.record import Record
 from tessera.report import confidence, shown
@@ -167,7 +166,4 @@ def overlay(
 
 def uri(picture: Image.Image) -> str:
     """The picture as a PNG inside an address."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    text = base64.b64encode(buffer.getvalue()).decode()
-    return f"data:image/png;base64,{text}"
+    return png.url(png.encoded(np.asarray(picture), small=True))
