@@ -142,7 +142,7 @@ def thumbnail(image: NDArray[np.uint8]) -> Image.Image:
 def overlay(
     raw: NDArray[np.float32], size: tuple[int, int], *, top: float | None = None
 ) -> Image.Image:
-    """A map's positive part over its maximum, enlarged and coloured, half see-through.
+    """A map's positive part over its maximum, enlarged, coloured and see-through.
 
     Args:
         raw: Signed map, float [h, w].
@@ -150,7 +150,8 @@ def overlay(
         top: What counts as the maximum; None: the map's own.
 
     Returns:
-        An RGBA picture; opaque where the evidence is strong.
+        An RGBA picture; its opacity rises with the evidence, from 45 % without any to
+        70 % at the maximum.
     """
     positive = np.maximum(raw, 0)
     largest = float(positive.max()) if top is None else top
