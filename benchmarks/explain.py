@@ -87,7 +87,7 @@ class Subject:
 
 
 def subjects(count: int, labels: list[str]) -> Iterator[Subject]:
-    """The study's models with random weights, which cost the same as trained ones."""
+    """The reference study's models, untrained, which cost the same as trained ones."""
     images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3))
     images = images.astype(np.float32)
     for settings in (Cnn(), Hybrid(), Transformer()):

@@ -21,7 +21,8 @@ from tessera.data import source
 from tessera.evaluation.differences import spread
 from tessera.experiment import HybridPlus
 from tessera.record import StudyFolder, StudyRecord
-from tessera.report import frontier, marked, words
+from tessera.report import words
+from tessera.report.committed import frontier, marked
 from tessera.report.tables import markdown
 
 RECORD = measure.RECORDS / "flips.json"

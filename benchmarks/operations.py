@@ -2,8 +2,9 @@
 
     python benchmarks/operations.py
 
-One thread, oneDNN, the hybrid as the study writes it down and as Tessera builds it (the
-same function, see docs/methods.md). Times are those of TensorFlow's own profiler.
+One thread, oneDNN, the hybrid as the reference study writes it down and as Tessera
+builds it (the same function, see docs/methods.md). Times are those of TensorFlow's own
+profiler.
 """
 
 import collections
@@ -34,7 +35,7 @@ KINDS = {
 
 
 def plain() -> Any:
-    """The study's hybrid, layer by layer."""
+    """The reference study's hybrid, layer by layer."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from models import plain
 

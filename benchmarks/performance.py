@@ -41,12 +41,12 @@ to save. What can be saved without changing the function is the work around it: 
 comes after max pooling instead of before it. It never decreases, so the two commute, in
 the outputs and in every gradient, ties included, and a quarter of the values remain.
 (The hybrid of depth 0 could also average its patches before it embeds them, which is
-linear; it keeps its tokens, as the study describes it.)
+linear; it keeps its tokens, as the reference study describes it.)
 
-`tests/models/plain.py` holds the models as the study describes them, and the tests
-compare outputs and gradients with ours on TensorFlow and on JAX. Images stay bytes
-until they are in the compiled step, loss and hits stay on the device until the epoch is
-over, and the step is compiled once for a phase of the training.
+`tests/models/plain.py` holds the models as the reference study describes them, and the
+tests compare outputs and gradients with ours on TensorFlow and on JAX. Images stay
+bytes until they are in the compiled step, loss and hits stay on the device until the
+epoch is over, and the step is compiled once for a phase of the training.
 """
 
 TRAIN = """## Training, against what one would write without Tessera
@@ -55,12 +55,12 @@ TRAIN = """## Training, against what one would write without Tessera
 
 {table}
 
-Cores for each way: {cores}. Every way trains the study's hybrid on the same batches,
-augmented by the same code, with Adam and a running accuracy. A ratio above 1 is faster
-than the fastest peer of the same precision; for Tessera's lines that is the gain over
-the best of the others. 16 bits (`--set training.precision=bfloat16`) are a training of
-other rounding, and faster only where the processor has instructions for them (here
-AVX-512 BF16).
+Cores for each way: {cores}. Every way trains the reference study's hybrid on the same
+batches, augmented by the same code, with Adam and a running accuracy. A ratio above 1
+is faster than the fastest peer of the same precision; for Tessera's lines that is the
+gain over the best of the others. 16 bits (`--set training.precision=bfloat16`) are a
+training of other rounding, and faster only where the processor has instructions for
+them (here AVX-512 BF16).
 """
 
 PRECISION = """### What 16 bits cost

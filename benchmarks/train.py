@@ -1,13 +1,14 @@
-"""Train the study's hybrid in every way a user might, and compare.
+"""Train the reference study's hybrid in every way a user might, and compare.
 
     python benchmarks/train.py                 one core each, as in a study
     python benchmarks/train.py --cores 2       two cores each
 
 Every way trains the same model (193,098 parameters) on the same batches of 128 images,
 flipped and cropped by the same NumPy code, with Adam and a running accuracy. The peers
-are what one would write without Tessera: the model as the study describes it, Keras'
-`fit`, or PyTorch's usual loop. A peer that is not installed is skipped. In 16 bits
-(bfloat16) everybody trains again: what multiplies coarser is compared with its like.
+are what one would write without Tessera: the model as the reference study describes it,
+Keras' `fit`, or PyTorch's usual loop. A peer that is not installed is skipped. In 16
+bits (bfloat16) everybody trains again: what multiplies coarser is compared with its
+like.
 
 Speeds are given by the clock and by processor time. On one core the second is what the
 first would be on an idle machine; on a machine in use, only it means something.

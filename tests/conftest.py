@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run of the study's hybrid on digits of 16 x 16 pixels; never changed."""
+    """The reference study's hybrid on digits of 16 x 16 pixels; never changed."""
     folder = RunFolder(tmp_path_factory.mktemp("toy") / "seed-0")
     toy_run.write_run(folder, toy_run.experiment([Hybrid()]).runs()[0])
     return folder

@@ -23,8 +23,8 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
-    *("arrays", "checkpoint", "experiment", "files", "record", "results", "settings"),
-    *("evaluation", "remedies", "catalogue", "imbalance.profiles"),
+    *("arrays", "checkpoint", "experiment", "files", "png", "record", "results"),
+    *("settings", "evaluation", "remedies", "catalogue", "imbalance.profiles"),
     *("imbalance.guards", "data", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to

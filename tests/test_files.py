@@ -26,6 +26,13 @@ def test_a_write_that_fails_midway_keeps_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["value.json"]
 
 
+def test_names_that_are_taken_are_numbered() -> None:
+    taken = {"y"}
+    found = [files.free_name(stem, taken) for stem in ("x", "x", "x-2", "x", "y")]
+    assert found == ["x", "x-2", "x-2-2", "x-3", "y-2"]
+    assert taken == {"y", *found}
+
+
 def test_who_reads_while_a_file_is_replaced_reads_the_old_one_whole(
     tmp_path: Path,
 ) -> None:

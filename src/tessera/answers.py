@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import files
 from tessera.arrays import Images, Probabilities
 from tessera.data import decode, entries
 from tessera.data.scan import DEEPEST, SIDE_FILES
@@ -137,7 +138,7 @@ def _answer(
         images = np.stack([pixels for _, pixels in good])
         shares = trained.probabilities(images)
         if heatmaps is not None:
-            names = [_free_name(path.stem, taken) for path, _ in good]
+            names = [files.free_name(path.stem, taken) for path, _ in good]
             pictures = [heatmaps / f"{name}.png" for name in names]
             draw(trained, images, shares, [heatmaps / f"{name}.png" for name in names])
     ready = zip((path for path, _ in good), shares, pictures, strict=True)
@@ -194,12 +195,3 @@ def draw(
             reason=str(explained.reasons[i]),
         )
         panel.save(path, panel.draw(what))
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    """The stem, numbered where another image took it; remembers the result."""
-    numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    names = itertools.chain([stem], numbered)
-    name = next(name for name in names if name not in taken)
-    taken.add(name)
-    return name

@@ -87,7 +87,7 @@ def is_plain(remedy: Remedy) -> bool:
 
 
 def is_inverse_frequency(remedy: Remedy) -> bool:
-    """Whether it is the study's remedy, and nothing else."""
+    """Whether it is the reference study's remedy, and nothing else."""
     return remedy == Remedy(weights=InverseFrequency())
 
 

@@ -2,7 +2,8 @@
 
 An `Experiment` is what a TOML file holds: data, models, regimes, seeds, training.
 `Experiment.runs()` expands it to `Run` values, one training each. Both are pure
-data; nothing here reads a file or imports a framework. Defaults are the seed study's.
+data; nothing here reads a file or imports a framework. Defaults are those of the
+reference study.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ MOST_EPOCHS = 10**6
 
 
 VALIDATION = 0.1
-"""The seed study's share of the training images for validation."""
+"""The reference study's share of the training images for validation."""
 
 
 class _Data(Setting):
@@ -85,11 +86,11 @@ class Balanced(_Profile):
 
 
 STUDY_CLASSES = (3, 4, 5)
-"""What the seed study makes rare: of CIFAR-10, cat, deer and dog."""
+"""What the reference study makes rare: of CIFAR-10, cat, deer and dog."""
 
 
 class Reduced(_Profile):
-    """Some classes cut to a fraction, the others untouched: the study's profile."""
+    """Some classes cut to a fraction, others whole: the reference study's profile."""
 
     kind: Literal["reduced"] = "reduced"
     classes: tuple[int | str, ...] = STUDY_CLASSES
@@ -216,7 +217,7 @@ Heads = Annotated[
 
 
 class Cnn(_Model):
-    """Conv32-pool, Conv64-pool, Conv128, global average, the study's head."""
+    """Conv32-pool, Conv64-pool, Conv128, global average, the reference study's head."""
 
     kind: Literal["cnn"] = "cnn"
     dropout: float = Field(0.3, ge=0.0, lt=1.0)
@@ -233,11 +234,11 @@ class Transformer(_Model):
 
 
 class Hybrid(_Model):
-    """The study's CNN-token hybrid; `depth` encoder blocks over its tokens."""
+    """The reference study's CNN-token hybrid; `depth` encoder blocks on its tokens."""
 
     kind: Literal["hybrid"] = "hybrid"
     depth: int = Field(0, ge=0, le=24)
-    """Transformer encoder blocks with position embedding; 0 is the study's model."""
+    """Transformer encoder blocks with position embedding; 0: the reference study."""
     width: int = Field(128, ge=8)
     """Token embedding width."""
     heads: Heads = 2
@@ -301,7 +302,7 @@ Model = Annotated[Cnn | Transformer | Hybrid | HybridPlus, Field(discriminator="
 
 
 MODELS: tuple[Model, ...] = (Cnn(), Transformer(), Hybrid(), HybridPlus())
-"""One of each kind, as it is without settings; the first three are the study's."""
+"""One of each kind, without settings; the first three are the reference study's."""
 
 
 # Training --------------------------------------------------------------------
@@ -445,7 +446,7 @@ RemedyName = Annotated[str, AfterValidator(_known)]
 """A name of the catalogue, or `all`."""
 
 CLASS_WEIGHTS = Remedy(weights=InverseFrequency())
-"""The seed study's remedy."""
+"""The reference study's remedy."""
 
 STUDY_REGIMES = (
     Regime(name="balanced"),

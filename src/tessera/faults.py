@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tessera.experiment import Experiment
 from tessera.frozen import Setting
 
 Table = dict[str, Any]
@@ -87,7 +86,7 @@ def _section(path: list[str]) -> str:
     names = [part for part in path if not part.isdecimal()]
     fields = [
         setting.model_fields.get(names[-1] if names else "")
-        for setting in _settings_below(Setting)
+        for setting in _all_settings()
     ]
     kinds = [kind for field in fields if field for kind in _kinds(field.annotation)]
     if not kinds:
@@ -145,7 +144,7 @@ def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]
     for part in path:
         node = node[int(part)] if isinstance(node, list) else node[part]
     kind = node.get("kind") if isinstance(node, dict) else None
-    for setting in _settings_below(Experiment):
+    for setting in _all_settings():
         names = setting.model_fields
         if kind is not None and "kind" in names and names["kind"].default == kind:
             return list(names)
@@ -154,13 +153,13 @@ def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]
     return []
 
 
-def _settings_below(root: type[BaseModel]) -> list[type[BaseModel]]:
-    """Every setting class that a value of `root` may hold."""
+def _all_settings() -> list[type[BaseModel]]:
+    """Every class of settings."""
     from tessera import experiment, remedies
 
     return [
         value
         for module in (experiment, remedies)
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseModel) and value != root
+        if isinstance(value, type) and issubclass(value, BaseModel)
     ]

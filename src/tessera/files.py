@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import math
 import os
@@ -97,6 +98,15 @@ def _temporary(path: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """The stem, numbered where another file took it; `taken` remembers the result."""
+    numbered = (f"{stem}-{number}" for number in itertools.count(2))
+    names = itertools.chain([stem], numbered)
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
 
 
 def sweep(folder: Path) -> None:

@@ -5,7 +5,6 @@ store, the files leave as bytes, and the driver alone writes into the study.
 """
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 import socket
@@ -175,17 +174,12 @@ def software() -> dict[str, str]:
     for path in sorted(here.rglob("*.py")):
         digest.update(path.relative_to(here).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
-    found = {
+    ours = {
         "tessera": __version__,
         "tessera's sources": digest.hexdigest()[:12],
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
-    for name in runtime.PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return ours | runtime.versions()
 
 
 def differences(wanted: dict[str, str], found: dict[str, str]) -> list[str]:

@@ -156,11 +156,11 @@ class CellSummary(Value):
 
 
 class Verdict(Value):
-    """What this study says about one of the seed study's claims."""
+    """What this study says about one of the reference study's claims."""
 
     key: str
     claim: str
-    """The study's sentence."""
+    """The reference study's sentence."""
     hypothesis: str
     """The same, restated so that numbers can decide it."""
     evidence: tuple[str, ...]

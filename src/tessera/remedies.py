@@ -16,7 +16,7 @@ from tessera.frozen import Setting
 
 
 class InverseFrequency(Setting):
-    """w_c = N / (K n_c), the study's class weights."""
+    """w_c = N / (K n_c), the reference study's class weights."""
 
     kind: Literal["inverse-frequency"] = "inverse-frequency"
 

@@ -157,7 +157,7 @@ def environment(threads: int | None = None) -> Environment:
         commit=commit,
         dirty=dirty,
         python=platform.python_version(),
-        packages=_versions(),
+        packages=versions(),
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
         device=_device(),
         cores=cores,
@@ -203,7 +203,8 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of those of `PACKAGES` that are installed."""
     found = {}
     for name in PACKAGES:
         try:

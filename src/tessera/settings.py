@@ -41,11 +41,12 @@ def read(
     """Read an experiment file, apply overrides, and validate.
 
     Args:
-        path: A TOML file; None starts from the defaults, which are the seed study's.
+        path: A TOML file; None starts from the defaults, the reference study's.
         overrides: Texts such as `training.epochs=40` or `models.2.depth=1`.
         data: Another dataset; image size and validation share stay the file's.
         suited: The regimes that suit an experiment's data; asked where an override
-            changes one, and the file names none. None: the seed study's.
+            changes one, and the file names none. None: the reference
+            study's.
         option: What the user calls an override.
 
     Raises:

@@ -59,9 +59,9 @@ def adapted(
 ) -> Experiment:
     """The experiment with regimes that suit the data, unless it names its own.
 
-    The seed study cuts classes 3, 4 and 5 of balanced data; of fewer than six classes
-    the last is cut. Data whose classes differ by `UNEQUAL` or more is compared as it is
-    instead: levelled, as it comes, and as it comes with class weights.
+    The reference study cuts classes 3, 4 and 5 of balanced data; of fewer than six
+    classes the last is cut. Data whose classes differ by `UNEQUAL` or more is compared
+    as it is instead: levelled, as it comes, and as it comes with class weights.
 
     Args:
         experiment: What was asked for.
@@ -87,7 +87,7 @@ def adapted(
 
 
 def study_regimes(classes: int) -> tuple[Regime, ...]:
-    """The seed study's regimes; without its classes 3, 4 and 5 the last one is cut."""
+    """The reference study's regimes; without classes 3, 4 and 5 the last one is cut."""
     if classes > max(STUDY_CLASSES):
         return STUDY_REGIMES
     last = Reduced(classes=(classes - 1,))

@@ -46,6 +46,17 @@ def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
     assert "\x1b" not in shown, "a file's name cannot colour the terminal"
 
 
+def test_a_file_is_named_as_it_is_whatever_its_name_means_elsewhere(
+    folder, capsys
+) -> None:
+    names = ("[bold]a.png", r"\[b]c.png", ":cat:.png", "[1] d.png")
+    for name in names:
+        (folder / "cat" / name).write_text("no image")
+    assert data(folder) == 1
+    shown = capsys.readouterr().out
+    assert [name for name in names if f"cat/{name}: " not in shown] == []
+
+
 def test_what_a_study_would_refuse_is_not_called_safe(folder, capsys) -> None:
     for file in sorted((folder / "dog[red]").iterdir())[2:]:
         file.unlink()

@@ -85,6 +85,12 @@ def test_a_name_that_a_pipe_has_no_letters_for_is_shown_with_escapes(
     assert shown == ("\u72ac \\udcff" if encoding == "utf-8" else "\\u72ac \\udcff")
 
 
+def test_a_text_cannot_steer_a_terminal() -> None:
+    text = "a\x1b[2J\n\u202eb"
+    assert errors.plain(text) == "a\ufffd[2J\ufffd\ufffdb"
+    assert errors.plain(text, lines=True) == "a\ufffd[2J\n\ufffdb"
+
+
 def test_a_full_or_locked_disk_is_one_line(capsys) -> None:
     def refused() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

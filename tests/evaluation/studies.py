@@ -15,7 +15,7 @@ REDUCED = (3, 4, 5)
 PER_CLASS = 1000
 
 FIVE = Experiment(models=(Cnn(),), seeds=(0, 1, 2, 3, 4))
-"""One model under the study's regimes, with seeds enough for narrow intervals."""
+"""One model, the reference study's regimes, seeds enough for narrow intervals."""
 
 Recalls = Callable[[str, str, int], Sequence[float]]
 """(model label, regime name, seed) -> the recall of every class."""

@@ -211,7 +211,7 @@ def test_data_whose_classes_are_equal_are_not_ranked():
 
 
 def with_temperature(*names):
-    """The study's plain and balanced training, these remedies, and a calibration."""
+    """Plain and balanced training, these remedies, and a calibration."""
     warm = Regime(
         name="temperature", profile=REDUCES, remedy=Remedy(after=Temperature())
     )

@@ -36,7 +36,7 @@ def peer(module):
 
 @pytest.fixture(params=[Cnn(), Hybrid(), Hybrid(depth=1), Transformer()], ids=str)
 def net(request):
-    """The study's models, and a hybrid with attention, after a few random steps."""
+    """The reference study's models and a hybrid with attention, at random weights."""
     model = build.build(request.param, (32, 32, 3), 10, seed=1)
     random = np.random.default_rng(0)
     model.set_weights(

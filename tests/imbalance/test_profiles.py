@@ -222,10 +222,6 @@ def test_who_counts_as_reduced(kept, available, reduced) -> None:
     assert found == reduced
 
 
-def test_imbalance_factor_and_gini_by_hand() -> None:
-    kept = np.array([10, 30, 60])
-    assert profiles.imbalance_factor(kept) == 6.0
-    # Mean absolute difference over all ordered pairs, halved, over the mean:
-    # 2 (20 + 50 + 30) / 9 / 2 / (100 / 3) = 1 / 3.
-    assert profiles.gini(kept) == pytest.approx(1 / 3)
-    assert profiles.gini(CIFAR) == pytest.approx(0.0)
+def test_imbalance_factor_by_hand() -> None:
+    assert profiles.imbalance_factor(np.array([10, 30, 60])) == 6.0
+    assert profiles.imbalance_factor(CIFAR) == 1.0

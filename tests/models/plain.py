@@ -1,4 +1,4 @@
-"""The study's CNN and hybrid as the study writes them down, layer by layer.
+"""The reference study's CNN and hybrid as it writes them down, layer by layer.
 
 Convolution with its ReLU, then pooling. `build` makes models that compute the same
 function with less work; the tests compare the two.

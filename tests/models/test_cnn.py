@@ -1,4 +1,4 @@
-"""The baseline CNN is the study's."""
+"""The baseline CNN is the reference study's."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The hybrid is the study's, and what its tokens can and cannot see."""
+"""The hybrid is the reference study's, and what its tokens can and cannot see."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The stronger hybrid: within the study's parameters, and its tokens see the layout."""
+"""The stronger hybrid: no more parameters, and its tokens see the layout."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from tessera.models.build import build
 from tessera.models.cost import multiply_adds
 
 STUDYS = 193_098
-"""Parameters of the study's hybrid."""
+"""Parameters of the reference study's hybrid."""
 
 
 def test_it_has_no_more_parameters_than_the_studys_hybrid() -> None:

@@ -19,8 +19,8 @@ import toy_run
 
 from proofs import load
 from proofs.conftest import Proof
+from tessera import png
 from tessera.record import RunFolder
-from tessera.serve import site
 from tessera.serve.body import MAX_BYTES
 from tessera.serve.connection import Connection
 
@@ -94,7 +94,7 @@ def test_clients_of_every_kind_get_an_answer_a_refusal_or_an_end(
 ) -> None:
     clients = proof.size(short=10, whole=50)
     seconds = proof.size(short=20, whole=300)
-    image = site.png(toy_run.digits().test.images[0])
+    image = png.encoded(toy_run.digits().test.images[0])
     tally, memory = asyncio.run(
         load.storm(served.address, served.pid, image, clients=clients, seconds=seconds)
     )

@@ -11,7 +11,7 @@ import toy_run
 import uvicorn
 from fastapi.testclient import TestClient
 
-from tessera import trained
+from tessera import png, trained
 from tessera.record import RunFolder
 from tessera.serve import app, site
 from tessera.serve.site import Site
@@ -36,7 +36,7 @@ def client(built: Site) -> TestClient:
 @pytest.fixture(scope="session")
 def digit() -> bytes:
     """A PNG of the first test digit."""
-    return site.png(toy_run.digits().test.images[0])
+    return png.encoded(toy_run.digits().test.images[0])
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def study(
 
     Args:
         data: The images; None: those of the plan.
-        plan: An experiment file; None: the seed study's settings.
+        plan: An experiment file; None: the reference study's settings.
         epochs: Of every training.
         seeds: How many, or which.
         models: Only these of the plan's models.
@@ -145,7 +145,7 @@ def train(
         model: One of the plan's models.
         regime: One of its regimes.
         seed: Decides everything that is drawn.
-        plan: An experiment file; None: the seed study's settings.
+        plan: An experiment file; None: the reference study's settings.
         epochs: Of the training.
         change: Any other setting, or several, as the command line's `--set` takes them.
         out: The study's folder, where `study` with the same settings finds the run.

@@ -52,8 +52,8 @@ def demo(
     """Run the whole study on the embedded digits, and write its report.
 
     Nine cells, two seeds, no network: about two minutes on two cores. Shorter than
-    the study: 4 epochs, in batches of 32; and no flips, for a mirrored digit is another
-    sign.
+    the reference study: 4 epochs, in batches of 32; and no flips, for a mirrored digit
+    is another sign.
     """
     from tessera.cli import commands
     from tessera.cli import engine as engines

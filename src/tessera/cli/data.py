@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tessera import study
-from tessera.cli import progress
+from tessera.cli import errors, progress
 from tessera.data import source
 from tessera.data.dataset import DataError
 from tessera.data.inspect import Inspection, inspect
@@ -35,15 +36,14 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
     Returns:
         The exit status: 0 safe, 1 unsafe or refused by a study, 2 not an image folder.
     """
-    console, errors = Console(), Console(stderr=True)
+    console, notes = Console(), Console(stderr=True)
     try:
-        inspection = _inspect(folder, image_size, errors)
+        inspection = _inspect(folder, image_size, notes)
         if inspection.safe:
             refused = _refusal(folder, image_size)
             inspection = dataclasses.replace(inspection, problems=refused)
     except DataError as error:
-        message = f"tessera: {_plain(str(error))}"
-        errors.print(message, highlight=False, soft_wrap=True)
+        notes.print(_plain(f"tessera: {error}"), soft_wrap=True)
         return UNUSABLE
     if json:
         print(json_format.dumps(inspection.to_json(), indent=2))
@@ -69,8 +69,7 @@ def _refusal(folder: Path, image_size: int) -> tuple[str, ...]:
 
 def show(found: Inspection, console: Console) -> None:
     """Print an inspection."""
-    title = f"[bold]{_plain(found.folder)}[/bold]"
-    console.print(title, highlight=False, soft_wrap=True)
+    console.print(_plain(found.folder, "bold"), soft_wrap=True)
     console.print(_counts(found))
     console.print(*_facts(found), sep="\n", highlight=False, soft_wrap=True)
     pairs = [f"{refused.path}: {refused.reason}" for refused in found.unreadable]
@@ -95,7 +94,7 @@ def _counts(found: Inspection) -> Table:
         table.add_column("test (cut)" if cut else split, justify="right")
     for label, name in enumerate(found.class_names):
         row = [f"{counts[label]:,}" for counts in found.counts.values()]
-        table.add_row(f"{label} {_plain(name)}", *row)
+        table.add_row(_plain(f"{label} {name}"), *row)
     table.add_section()
     table.add_row("all", *(f"{sum(counts):,}" for counts in found.counts.values()))
     return table
@@ -128,12 +127,11 @@ def _list(title: str, lines: Sequence[str], console: Console) -> None:
         return
     console.print(f"\n[bold]{title}[/bold]: {len(lines)}", highlight=False)
     for line in lines[:SHOWN]:
-        console.print(f"  {_plain(line)}", highlight=False, soft_wrap=True)
+        console.print(_plain(f"  {line}"), soft_wrap=True)
     if len(lines) > SHOWN:
         console.print(f"  … and {len(lines) - SHOWN} more; --json lists all.")
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, style: str = "") -> Text:
     """Names of files as they are: no markup, no control characters."""
-    visible = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-    return visible.replace("[", r"\[")
+    return Text(errors.plain(text, lines=True), style)

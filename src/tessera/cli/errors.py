@@ -94,3 +94,16 @@ def show_any_name() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """A text without characters that would steer a terminal.
+
+    Args:
+        text: Such as a file's name.
+        lines: Whether it may have several lines.
+    """
+    kept = "\n" if lines else ""
+    return "".join(
+        c if c.isprintable() or c in kept else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

@@ -9,7 +9,7 @@ ExperimentFile = Annotated[
     Path | None,
     typer.Argument(
         metavar="[EXPERIMENT.toml]",
-        help="Experiment file; without one, the seed study's settings.",
+        help="Experiment file; without one, the reference study's settings.",
         show_default=False,
     ),
 ]

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
+from tessera.cli import errors
 from tessera.data import apart
 from tessera.evaluation.evidence import plural
 from tessera.settings import ExperimentError
@@ -119,18 +120,13 @@ def write(
 
 def line(item: Answer | Refused, width: int) -> str:
     """One row of the table; names are padded to `width` characters."""
+    path = errors.plain(str(item.path))
     if isinstance(item, Refused):
-        return f"{'not read':{2 * width + 18}}{plain(str(item.path))}: {item.reason}"
+        return f"{'not read':{2 * width + 18}}{path}: {item.reason}"
     return (
         f"{item.class_name:{width}} {item.probability:6.1%}  "
-        f"{item.runner_up:{width}} {item.runner_up_probability:6.1%}  "
-        f"{plain(str(item.path))}"
+        f"{item.runner_up:{width}} {item.runner_up_probability:6.1%}  {path}"
     )
-
-
-def plain(text: str) -> str:
-    """A file's name without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def row(item: Answer | Refused, class_names: Sequence[str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Key finding 1 of the seed study: is balanced training stable, and is it high?"""
+"""Key finding 1 of the reference study: is balanced training stable and high?"""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,8 @@ BALANCED = Claim(
     "Balanced training provides stable and high accuracy.",
     "With balanced training, for every model: the test accuracy's standard deviation "
     "over seeds is below 2 points (stable), and the model avoids more than half of the "
-    "errors that guessing makes (high). The study names no bar; these two are ours, "
-    "and hold for any number of classes.",
+    "errors that guessing makes (high). The reference study names no bar; these two "
+    "are ours, and hold for any number of classes.",
 )
 
 

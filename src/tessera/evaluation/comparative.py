@@ -1,4 +1,4 @@
-"""The seed study's three comparative results, restated so that numbers can decide."""
+"""The reference study's comparative results, restated so that numbers can decide."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,9 +63,9 @@ def cnn_lacks_context(roles: Roles) -> Verdict:
     if not roles.attentive:
         pooled = _rivals(roles, roles.hybrids, roles.cnns, roles.regimes)
         return CONTEXT.untested(
-            "No model here adds global context to the CNN's backbone. The study's "
-            "hybrid has none either: without attention, shuffling its tokens cannot "
-            "change its answer. Add a hybrid of depth 1 or more.",
+            "No model here adds global context to the CNN's backbone. The reference "
+            "study's hybrid has none either: without attention, shuffling its tokens "
+            "cannot change its answer. Add a hybrid of depth 1 or more.",
             [f.sentence() for f in pooled],
         )
     return CONTEXT.judged(

@@ -158,7 +158,7 @@ def _ways_on(undecided: Sequence[Finding]) -> str:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the study and the hypothesis it is restated as."""
+    """A sentence of the reference study and the hypothesis it is restated as."""
 
     key: str
     sentence: str

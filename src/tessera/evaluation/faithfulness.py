@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from tessera.record import Environment, Record, RunFolder
+from tessera.results import Value
 
 SCHEMA_VERSION = 1
 
@@ -24,11 +25,7 @@ ARROWS: dict[Direction, str] = {
 }
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(_Value):
+class Interval(Value):
     """A mean over images with its 95 % bootstrap interval; None: no image has one."""
 
     mean: float | None
@@ -38,7 +35,7 @@ class Interval(_Value):
     """Images that have a value."""
 
 
-class Metric(_Value):
+class Metric(Value):
     """What is measured, and how it can mislead."""
 
     key: str
@@ -48,7 +45,7 @@ class Metric(_Value):
     low: float
     high: float | None
     """Range of one image's value; None: unbounded."""
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field(default_factory=dict)
     source: str
     """Author, year, where."""
     fails: str
@@ -60,7 +57,7 @@ class Metric(_Value):
         return ARROWS[self.direction]
 
 
-class Against(_Value):
+class Against(Value):
     """A method beside one control, image by image."""
 
     control: str
@@ -72,7 +69,7 @@ class Against(_Value):
     """Better or worse where the whole interval says so."""
 
 
-class Measured(_Value):
+class Measured(Value):
     """One metric of one method."""
 
     metric: str
@@ -94,7 +91,7 @@ class Measured(_Value):
         return tuple(a.control for a in self.against if a.decision != "better")
 
 
-class Step(_Value):
+class Step(Value):
     """Maps after some layers were drawn anew, against the maps of the whole model."""
 
     layers: tuple[str, ...]
@@ -105,7 +102,7 @@ class Step(_Value):
     ssim: Interval
 
 
-class Check(_Value):
+class Check(Value):
     """A sanity check: not a score, but passed, failed or open."""
 
     key: str
@@ -126,7 +123,7 @@ class Check(_Value):
         return {True: "passed", False: "failed", None: "open"}[self.passed]
 
 
-class Curve(_Value):
+class Curve(Value):
     """Mean over images of one map's deletion or insertion curve."""
 
     metric: str
@@ -136,14 +133,14 @@ class Curve(_Value):
     values: tuple[float, ...]
 
 
-class Blanks(_Value):
+class Blanks(Value):
     """Maps of one class that show nothing, by reason."""
 
     images: int
     reasons: dict[str, int]
 
 
-class Method(_Value):
+class Method(Value):
     """Everything measured of one method."""
 
     name: str
@@ -165,7 +162,7 @@ class Method(_Value):
         return next((c for c in self.checks if c.key == key), None)
 
 
-class Faithfulness(_Value):
+class Faithfulness(Value):
     """`faithfulness.json`: how far the maps of one run can be trusted."""
 
     schema_version: int = SCHEMA_VERSION

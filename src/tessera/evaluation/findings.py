@@ -1,4 +1,4 @@
-"""Key findings 2 to 4 of the seed study, each restated so that numbers can decide it.
+"""Key findings 2 to 4 of the reference study, restated so that numbers can decide.
 
 The first is in `balanced_training`.
 """

@@ -1,4 +1,4 @@
-"""An experiment and its records -> a verdict on each of the seed study's claims."""
+"""An experiment and its records -> a verdict on each claim of the reference study."""
 
 from collections.abc import Sequence
 

@@ -36,7 +36,7 @@ def judged(claim: Claim, checked: Sequence[Faithfulness]) -> Verdict:
     """The verdict over every checked run.
 
     Args:
-        claim: The study's, with its hypothesis.
+        claim: The reference study's, with its hypothesis.
         checked: At least one run's; those without Grad-CAM do not count.
     """
     found = [(f, m) for f in checked for m in f.methods if m.name == METHOD]

@@ -1,4 +1,4 @@
-"""An experiment and its records -> which cells can speak to the study's claims.
+"""An experiment and its records -> which cells speak to the reference study's claims.
 
 Roles are read from settings and records, never from names: a regime is balanced when
 it has no remedy and reduces no class, imbalanced when it has no remedy and reduces
@@ -49,7 +49,7 @@ class Roles:
     cnns: tuple[str, ...]
     transformers: tuple[str, ...]
     hybrids: tuple[str, ...]
-    """Hybrids without attention: the study's."""
+    """Hybrids without attention: the reference study's."""
     attentive: tuple[str, ...]
     """Hybrids with at least one encoder block over their tokens."""
     rare: str = "reduced"

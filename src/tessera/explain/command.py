@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from tessera import files
 from tessera.data import apart, decode
 from tessera.evaluation.probabilities import softmax
 from tessera.explain import maps, methods, places, reading, view
@@ -208,13 +209,8 @@ def read_images(paths: Sequence[Path], size: int) -> Decoded:
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
     """A file name for each image: its stem, numbered where another took it."""
-    names: list[str] = []
-    for path in paths:
-        name, number = path.stem, 2
-        while name in names:
-            name, number = f"{path.stem}-{number}", number + 1
-        names.append(name)
-    return names
+    taken: set[str] = set()
+    return [files.free_name(path.stem, taken) for path in paths]
 
 
 def report(console: Console, paths: Sequence[Path], shown: Maps, out: Path) -> None:

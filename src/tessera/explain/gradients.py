@@ -1,8 +1,8 @@
 """A model and images -> a layer's feature maps and the gradient of a score there.
 
-The only module of Tessera, besides `runtime`, that names a backend: Keras writes one
-forward pass for all of them but has no call for a gradient. All that differs between
-backends is in `compiled` and `differentiated`.
+The only module of `explain` that names a backend: Keras writes one forward pass for
+all of them but has no call for a gradient. All that differs between backends is in
+`compiled` and `differentiated`.
 
 The model is cut at the layer. What follows starts from that single tensor, so every
 path from it to the logits contributes: both branches of a hybrid.

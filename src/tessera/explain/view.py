@@ -1,6 +1,5 @@
 """Explained images as one value that saves itself and shows itself in a notebook."""
 
-import base64
 import html
 import io
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files
+from tessera import files, png
 from tessera.explain import maps, panel
 from tessera.explain.explanations import Explanations
 from tessera.explain.graph import ExplainError
@@ -78,10 +77,9 @@ class Maps(Explanations):
         made = self.panel(index)
         buffer = io.BytesIO()
         panel.write(panel.draw(made), buffer)
-        data = base64.b64encode(buffer.getvalue()).decode("ascii")
         return (
             f'<img alt="{html.escape(made.title, quote=True)}" '
-            f'src="data:image/png;base64,{data}">'
+            f'src="{png.url(buffer.getvalue())}">'
         )
 
 

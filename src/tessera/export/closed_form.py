@@ -1,7 +1,7 @@
 """Grad-CAM's channel weights from the head's own weights, without a gradient.
 
-In the study's CNN and hybrid (`depth` 0) all that follows the map A is linear but for
-one ReLU. The CNN's vector is the mean of A over its Z cells; the hybrid's adds
+In the reference study's CNN and hybrid (`depth` 0) all that follows the map A is linear
+but for one ReLU. The CNN's vector is the mean of A over its Z cells; the hybrid's adds
 mean_t (W x_t + b) over T patches, which gives cell (i, j) at place c of its patch the
 derivative W_c / T. With V the head's first kernel, U its second and m the mask of
 hidden units above zero, the spatial mean of the gradient of logit k is

@@ -123,7 +123,7 @@ def _appearing(out: Path) -> Iterator[Path]:
             "holds something. Choose another or remove it."
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=".partial-"))
+    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=files.PARTIAL))
     try:
         folder.chmod(0o755)
         yield folder

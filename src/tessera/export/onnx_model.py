@@ -29,8 +29,9 @@ def write(trained: Trained, path: Path) -> None:
     """Write the model.
 
     Input `pixels`, float32 [N, H, W, C], 0..255. Outputs `probabilities`, float32
-    [N, K], and, for the study's CNN and hybrid, `heatmap`, float32 [N, h, w]: the
-    signed Grad-CAM map at `features` for the class with the highest probability.
+    [N, K], and, for the reference study's CNN and hybrid, `heatmap`, float32
+    [N, h, w]: the signed Grad-CAM map at `features` for the class with the highest
+    probability.
 
     Raises:
         ExportError: The model holds a layer that has no translation.

@@ -209,15 +209,6 @@ def imbalance_factor(kept: Counts) -> float:
     return float(kept.max() / kept.min())
 
 
-def gini(kept: Counts) -> float:
-    """Gini coefficient of the class sizes: 0 when equal, near 1 when one has all.
-
-    sum_i (2 i - K - 1) n_(i) / (K sum n), sizes ascending, i = 1..K.
-    """
-    ranks = 2 * np.arange(1, len(kept) + 1) - len(kept) - 1
-    return float((ranks * np.sort(kept)).sum() / (len(kept) * kept.sum()))
-
-
 def reduced_classes(kept: Counts, available: Counts) -> tuple[int, ...]:
     """Classes that are rare under a profile: those it cut, and those rare by nature.
 

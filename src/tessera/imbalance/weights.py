@@ -36,8 +36,8 @@ def inverse_frequency(counts: Counts) -> Weights:
     """Weights w_c = N / (K n_c): every class adds as much to the loss as any other.
 
     N is the number of images, K that of classes, n_c the images of class c. Their
-    mean over the images is 1, so that the step size stays what it was. The study's
-    weights; scikit-learn calls them "balanced" (King and Zeng 2001).
+    mean over the images is 1, so that the step size stays what it was. The
+    reference study's weights; scikit-learn calls them "balanced" (King and Zeng 2001).
 
     Args:
         counts: Training images per class, int64 [K].

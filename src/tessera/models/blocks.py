@@ -49,7 +49,7 @@ def dense(
         name: The layer's name.
         seed: The model's seed.
         normal: Standard deviation of a normal kernel; None: Glorot's uniform
-            (Glorot and Bengio 2010), Keras' default and so the study's.
+            (Glorot and Bengio 2010), Keras' default and so the reference study's.
         **more: Passed on to `keras.layers.Dense`.
     """
     own = stream(seed, name)

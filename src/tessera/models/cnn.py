@@ -1,4 +1,4 @@
-"""The baseline CNN of the study, and the backbone and head it shares with the hybrid.
+"""The reference study's CNN, and the backbone and head it shares with the hybrid.
 
 Built from Keras' own layers alone, so a saved model opens wherever Keras runs.
 """
@@ -69,7 +69,7 @@ def _pooled(x: Any, number: str) -> Any:
 def head(
     vector: Any, classes: int, *, dropout: float, seed: int, cosine: float | None
 ) -> Any:
-    """The study's head: Dense 128, ReLU, dropout, then logits [B, K]."""
+    """The reference study's head: Dense 128, ReLU, dropout, then logits [B, K]."""
     hidden = dense(128, name="head", seed=seed, activation="relu")(vector)
     hidden = layers.Dropout(dropout, seed=stream(seed, "dropout"), name="dropout")(
         hidden

@@ -1,4 +1,4 @@
-"""The study's hybrid: the CNN's map averaged twice, as it is and as patch tokens.
+"""The reference study's hybrid: a CNN's map averaged as it is and as patch tokens.
 
 With `depth` 0 the tokens are a linear function of their patch and are averaged over
 all positions: their order, and so all of the map's layout beyond the patch, is lost.
@@ -23,7 +23,7 @@ def hybrid(
     seed: int,
     cosine: float | None = None,
 ) -> Any:
-    """The study's CNN-token hybrid, 193,098 parameters at its defaults.
+    """The reference study's hybrid, 193,098 parameters at its defaults.
 
     Args:
         model: The settings.

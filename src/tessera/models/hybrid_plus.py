@@ -1,4 +1,4 @@
-"""A stronger hybrid for the parameters of the study's: residual stages, then tokens.
+"""A stronger hybrid of no more parameters: residual stages, then tokens.
 
     pixels -> whitened patches -> two stages -> map -> maximum over the map   -> logits
                                                     -> tokens, attention, pool ->

@@ -1,12 +1,9 @@
 """Pieces of HTML for a notebook's output: escaped, in one piece, in its colours."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Sequence
 
-from PIL import Image
-
+from tessera import png
 from tessera.explain.overlay import Pixels
 
 STYLE = """<style>
@@ -55,11 +52,9 @@ def figure(pixels: Pixels, caption: str, *, alternative: str) -> str:
         caption: Plain text below it; new lines are kept.
         alternative: For those who do not see it.
     """
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    source = png.url(png.encoded(pixels))
     lines = "<br>".join(html.escape(line) for line in caption.splitlines())
     return (
-        f'<figure><img src="data:image/png;base64,{data}" '
+        f'<figure><img src="{source}" '
         f'alt="{html.escape(alternative)}"><figcaption>{lines}</figcaption></figure>'
     )

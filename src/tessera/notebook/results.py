@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tessera.evaluation.evidence import plural
 from tessera.notebook import html
 from tessera.record import Record, RunFolder, Scores, StudyFolder, StudyRecord
 from tessera.report import tables, words
@@ -55,7 +56,7 @@ class Study:
         ]
         yield html.table(
             f"{self.record.data.name}: percent, mean and standard deviation over "
-            f"{seeds} seed{'s' * (seeds != 1)}",
+            f"{plural(seeds, 'seed')}",
             ("regime", "model", *(title for _, title in shown)),
             rows,
         )

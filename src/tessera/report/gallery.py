@@ -4,8 +4,6 @@ Pictures stay as small as they are; the reader's viewer enlarges them. An image 
 its pixels, a map is smoothed from the layer's grid (bilinear, after ReLU).
 """
 
-import base64
-import io
 from collections.abc import Sequence
 
 import matplotlib
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tessera import png
 from tessera.evaluation.outcomes import read
 from tessera.record import Record
 from tessera.report import confidence, shown
@@ -143,7 +142,7 @@ def thumbnail(image: NDArray[np.uint8]) -> Image.Image:
 def overlay(
     raw: NDArray[np.float32], size: tuple[int, int], *, top: float | None = None
 ) -> Image.Image:
-    """A map's positive part over its maximum, enlarged and coloured, half see-through.
+    """A map's positive part over its maximum, enlarged, coloured and see-through.
 
     Args:
         raw: Signed map, float [h, w].
@@ -151,7 +150,8 @@ def overlay(
         top: What counts as the maximum; None: the map's own.
 
     Returns:
-        An RGBA picture; opaque where the evidence is strong.
+        An RGBA picture; its opacity rises with the evidence, from 45 % without any to
+        70 % at the maximum.
     """
     positive = np.maximum(raw, 0)
     largest = float(positive.max()) if top is None else top
@@ -167,7 +167,4 @@ def overlay(
 
 def uri(picture: Image.Image) -> str:
     """The picture as a PNG inside an address."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    text = base64.b64encode(buffer.getvalue()).decode()
-    return f"data:image/png;base64,{text}"
+    return png.url(png.encoded(np.asarray(picture), small=True))

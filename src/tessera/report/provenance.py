@@ -106,7 +106,7 @@ def _flip(training: Training) -> str:
 
 
 def _further(training: Training) -> Mapping[str, str]:
-    """What the seed study does not do, where it was asked for."""
+    """What the reference study does not do, where it was asked for."""
     asked = (
         ("Cutout", training.cutout, f"{training.cutout} pixels"),
         ("Label smoothing", training.label_smoothing, f"{training.label_smoothing:g}"),

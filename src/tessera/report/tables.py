@@ -129,7 +129,7 @@ def verdicts(record: StudyRecord, also: Mapping[str, StudyRecord] | None = None)
         for v in record.verdicts
     ]
     rows = [[v.claim, f"**{v.verdict}**", f"{where}{v.because}"] for where, v in found]
-    return markdown(["The study says", "Verdict", "Because"], rows) + "\n"
+    return markdown(["The reference study says", "Verdict", "Because"], rows) + "\n"
 
 
 def caption(record: StudyRecord, *, best: bool = True) -> str:

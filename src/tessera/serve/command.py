@@ -10,7 +10,7 @@ import numpy as np
 import uvicorn
 from numpy.typing import NDArray
 
-from tessera import trained
+from tessera import png, trained
 from tessera.serve import app, site
 from tessera.serve.connection import Connection
 from tessera.settings import ExperimentError
@@ -39,7 +39,7 @@ def serve(
     if model.because:
         say(model.because)
     content = site.build(model)
-    site.answer(content, site.png(_grey(model.image_size)), None, None)
+    site.answer(content, png.encoded(_grey(model.image_size)), None, None)
     local = is_loopback(host)
     shown = f"[{host}]" if ":" in host else host
     say(f"{content.model.title}: http://{shown}:{port}  (Ctrl-C ends it)")

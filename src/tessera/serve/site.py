@@ -1,15 +1,12 @@
 """Everything the page shows of one model, put together before the first visitor."""
 
-import base64
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tessera import files
+from tessera import files, png
 from tessera.arrays import Images, Labels
 from tessera.data import decode, source
 from tessera.data.dataset import DataError
@@ -52,7 +49,7 @@ def build(trained: Trained) -> Site:
     images, labels = example_images(trained)
     known = insight.prepare(trained, images)
     pictures = tuple(
-        tuple(png(image) for image in images[labels == k][:EXAMPLES])
+        tuple(png.encoded(image) for image in images[labels == k][:EXAMPLES])
         for k in range(len(trained.class_names))
     )
     report = find_report(trained)
@@ -186,7 +183,7 @@ def answer(
         ],
         width=picture.size[0],
         height=picture.size[1],
-        seen=data_url(png(picture.pixels)),
+        seen=png.url(png.encoded(picture.pixels)),
         heatmap=None
         if method is None
         else _heatmap(site, picture.pixels, explained, method),
@@ -206,7 +203,7 @@ def _heatmap(
         values=np.nan_to_num(raw).astype(float).tolist(),
         blank_because=str(found.reasons[0]),
         cautions=list(found.cautions),
-        overlay=data_url(drawn(raw)),
+        overlay=png.url(drawn(raw)),
     )
 
 
@@ -229,21 +226,4 @@ def drawn(raw: NDArray[np.float32]) -> bytes:
     values = overlay.smooth(overlay.display(raw), OVERLAY_SIDE, OVERLAY_SIDE)
     alpha = (values * 255).round().astype(np.uint8)[..., None]
     pixels = np.concatenate([overlay.colour(values), alpha], axis=2)
-    return _png(Image.fromarray(pixels))
-
-
-def png(image: NDArray[np.uint8]) -> bytes:
-    """Pixels uint8 [H, W, 3 or 1] as a PNG file."""
-    grey = image.shape[2] == 1
-    return _png(Image.fromarray(image[..., 0] if grey else image))
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def data_url(content: bytes) -> str:
-    """A PNG file as a URL that holds it."""
-    return "data:image/png;base64," + base64.b64encode(content).decode()
+    return png.encoded(pixels)

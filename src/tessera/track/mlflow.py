@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tessera import png
 from tessera.record import StudyFolder
-from tessera.track import figures, tensorboard
+from tessera.track import figures
 from tessera.track.runs import Tracked, needs_extra
 
 DATABASE = "mlflow.db"
@@ -136,7 +137,7 @@ def _write_one(client: Any, experiment: str, run: Tracked) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for index, (name, pixels) in enumerate(run.pictures()):
             path = Path(folder) / f"{index:03d}.png"
-            path.write_bytes(tensorboard.png(pixels))
+            path.write_bytes(png.encoded(pixels))
             client.log_artifact(number, path, "heatmaps")
             client.set_tag(number, f"heatmap.{index:03d}", name)
     client.set_tag(number, IDENTITY, identity(run))

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from tessera import files
+from tessera import files, png
 from tessera.track.runs import Tracked, needs_extra
 
 FILE = "events.out.tfevents.0.tessera"
@@ -89,7 +87,7 @@ def events(run: Tracked) -> Iterator[Any]:
     best = run.record.best_epoch
     yield Event(wall_time=when, step=best, summary=Summary(value=scores))
     for name, pixels in run.pictures():
-        yield _image(f"heatmap/{name}", png(pixels), when, step=best)
+        yield _image(f"heatmap/{name}", png.encoded(pixels), when, step=best)
 
 
 def _when(run: Tracked) -> float:
@@ -107,10 +105,3 @@ def _image(tag: str, picture: bytes, when: float, *, step: int) -> Any:
     )
     shown = Summary.Value(tag=tag, image=image)
     return Event(wall_time=when, step=step, summary=Summary(value=[shown]))
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """RGB pixels uint8 [H, W, 3] as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()

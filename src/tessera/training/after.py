@@ -71,7 +71,7 @@ def shift(counts: Counts, tau: float) -> NDArray[np.float32]:
 
 
 def log_shares(prior: tuple[float, ...] | None, classes: int) -> Weights:
-    """Logarithms the shares q_c where the model will be used, float64 [K].
+    """Logarithms of the shares q_c where the model will be used, float64 [K].
 
     Saerens et al. 2002: p'(c) is proportional to p(c) q_c / pi_c.
     """

@@ -2,8 +2,8 @@
 
 Keras' own `fit` fixes what is trained and how the gradient is used when it compiles; a
 plan's phases change both (a last layer alone, factors on the logits, two passes for
-sharpness-aware minimisation). In training, only this module and `resident` name a
-backend.
+sharpness-aware minimisation). In training, only this module, `resident` and
+`device_batches` name a backend.
 """
 
 from collections.abc import Callable, Iterable

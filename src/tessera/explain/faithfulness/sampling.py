@@ -18,7 +18,7 @@ class Sample:
     """True classes, int32 [N]."""
     logits: Logits
     indices: Indices
-    """Positions in the set that they were drawn from, ascending."""
+    """Positions in the set that they were drawn from: by class, ascending within it."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -4,7 +4,7 @@ import pytest
 
 from tessera import catalogue
 from tessera.experiment import Exponential, Regime
-from tessera.report import published
+from tessera.report.committed import published
 
 NAMES = ("plain", "ldam-drw", "balanced-softmax")
 

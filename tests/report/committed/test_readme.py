@@ -2,7 +2,7 @@ import pytest
 
 from tessera import files
 from tessera.record import StudyFolder
-from tessera.report.readme import main, write_readme_table
+from tessera.report.committed.readme import main, write_readme_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
@@ -33,7 +33,7 @@ def test_a_study_of_several_remedies_shows_its_ranking(tmp_path, many):
     write_readme_table(readme, many.folder.path)
     text = readme.read_text(encoding="utf-8")
     assert "take remedy-0" in text
-    assert "The study says" not in text
+    assert "The reference study says" not in text
 
 
 def test_a_claim_that_the_study_leaves_untested_is_told_from_one_that_tests_it(
@@ -53,7 +53,7 @@ def test_a_claim_that_the_study_leaves_untested_is_told_from_one_that_tests_it(
     assert f"| {first.claim} | **supported** | In `theirs`: All do. |" in text
     assert all(f"| {v.claim} | **{v.verdict}** | {v.because} |" in text for v in others)
     assert "\n`theirs`: Tessera" in text
-    assert text.count("The study says") == 1
+    assert text.count("The reference study says") == 1
 
 
 def test_without_a_study_the_usage_is_told():

@@ -1,9 +1,10 @@
 r"""Committed studies -> accuracy against the arithmetic that training took.
 
-    python -m tessera.report.frontier docs/hybrid-plus.md frontier \
+    python -m tessera.report.committed.frontier docs/hybrid-plus.md frontier \
         docs/images/frontier.svg \
         results/study results/plus benchmarks/records/keras_cct.json
-    python -m tessera.report.frontier docs/hybrid-plus.md long - results/plus-long
+    python -m tessera.report.committed.frontier docs/hybrid-plus.md long - \
+        results/plus-long
 
 The second writes another part of the page and draws nothing; below the table it
 compares the models with the first one, seed by seed. A file is the record of
@@ -26,7 +27,8 @@ from tessera.evaluation.differences import difference, spread
 from tessera.evaluation.evidence import describe
 from tessera.experiment import Balanced
 from tessera.record import Spread, StudyFolder, StudyRecord
-from tessera.report import marked, provenance, style, words
+from tessera.report import provenance, style, words
+from tessera.report.committed import marked
 from tessera.report.tables import markdown
 
 PASSES = 3
@@ -213,8 +215,8 @@ def main(arguments: Sequence[str]) -> None:
     """Run from the command line: a page, its part, a drawing, studies and records."""
     if len(arguments) < 4:
         raise SystemExit(
-            "usage: python -m tessera.report.frontier PAGE.md PART DRAWING.svg|- "
-            "STUDY|RECORD.json..."
+            "usage: python -m tessera.report.committed.frontier PAGE.md PART "
+            "DRAWING.svg|- STUDY|RECORD.json..."
         )
     page, part, drawing, *paths = arguments
     drawn = None if drawing == "-" else Path(drawing)

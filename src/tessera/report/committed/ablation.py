@@ -1,6 +1,6 @@
 """Studies of one model's variants -> the table of what each ingredient contributes.
 
-python -m tessera.report.ablation docs/hybrid-plus.md results/ablation
+python -m tessera.report.committed.ablation docs/hybrid-plus.md results/ablation
 """
 
 import sys
@@ -12,7 +12,8 @@ from tessera.evaluation.blocks import Contribution, against_first
 from tessera.evaluation.differences import spread
 from tessera.evaluation.evidence import plural, points
 from tessera.record import CellSummary, StudyRecord
-from tessera.report import marked, provenance, words
+from tessera.report import provenance, words
+from tessera.report.committed import marked
 from tessera.report.load import Study, load
 from tessera.report.tables import markdown
 
@@ -117,7 +118,9 @@ def _words(found: Contribution) -> tuple[str, str]:
 def main(arguments: Sequence[str]) -> None:
     """Run from the command line: a page with markers, then the studies' folders."""
     if len(arguments) < 2:
-        raise SystemExit("usage: python -m tessera.report.ablation PAGE.md STUDY...")
+        raise SystemExit(
+            "usage: python -m tessera.report.committed.ablation PAGE.md STUDY..."
+        )
     page, *folders = map(Path, arguments)
     try:
         marked.replace(page, "ablation", ablation(*map(load, folders)))

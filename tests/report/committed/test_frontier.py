@@ -5,7 +5,7 @@ from scipy import stats
 
 from tessera.evaluation.differences import spread
 from tessera.evaluation.evidence import MINUS
-from tessera.report.frontier import (
+from tessera.report.committed.frontier import (
     Point,
     beside_first,
     main,

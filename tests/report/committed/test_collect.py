@@ -6,12 +6,12 @@ from evaluation.checked import faithfulness
 
 from tessera import files
 from tessera.experiment import Cnn, Experiment, Folder, Regime, Training
-from tessera.report.collect import collect
+from tessera.report.committed.collect import collect
 from tessera.report.faithfulness import checks_of
 from tessera.report.load import load
 
-from .conftest import recalls
-from .folders import write_study
+from ..conftest import recalls
+from ..folders import write_study
 
 ONE = Experiment(
     data=Folder(path="/home/someone/photos"),

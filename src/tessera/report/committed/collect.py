@@ -4,7 +4,7 @@ Weights, checkpoints and, unless asked for, every picture of the dataset stay be
 so do the places where data lay on the machine, and the lists of indices, which the
 recipe and the hash in the manifest stand for.
 
-    python -m tessera.report.collect out/cifar10 results/cifar10
+    python -m tessera.report.committed.collect out/cifar10 results/cifar10
 """
 
 import json
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
             )
         case _:
             raise SystemExit(
-                "usage: python -m tessera.report.collect STUDY DESTINATION "
+                "usage: python -m tessera.report.committed.collect STUDY DESTINATION "
                 f"[{IMAGES}] [{NO_PREDICTIONS}]"
             )
 

@@ -2,10 +2,10 @@ import pytest
 from evaluation.studies import flat
 
 from tessera.experiment import Cnn, Experiment, Regime, Training
-from tessera.report.ablation import ablation, main
+from tessera.report.committed.ablation import ablation, main
 from tessera.report.load import load
 
-from .folders import write_study
+from ..folders import write_study
 
 VARIANTS = Experiment(
     name="variants",

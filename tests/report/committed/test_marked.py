@@ -1,6 +1,6 @@
 import pytest
 
-from tessera.report.marked import replace
+from tessera.report.committed.marked import replace
 
 BEGIN, END = "<!-- part:begin -->", "<!-- part:end -->"
 

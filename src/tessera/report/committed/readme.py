@@ -1,7 +1,8 @@
-"""Committed results -> the tables between a README's two marker lines.
+r"""Committed results -> the tables between a README's two marker lines.
 
-    python -m tessera.report.readme README.md results/cifar10 results/digits
-    python -m tessera.report.readme README.md results/cifar10 --also results/context
+    python -m tessera.report.committed.readme README.md results/cifar10 results/digits
+    python -m tessera.report.committed.readme README.md results/cifar10 \
+        --also results/context
 
 Of a study after `--also` only the verdicts are told that those before left untested.
 """
@@ -11,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tessera.record import StudyFolder, StudyRecord
-from tessera.report import marked, provenance, tables
-from tessera.report.published import beside_published
+from tessera.report import provenance, tables
+from tessera.report.committed import marked
+from tessera.report.committed.published import beside_published
 
 ALSO = "--also"
 
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     before, after = _halves(arguments)
     if len(before) < 2:
         raise SystemExit(
-            "usage: python -m tessera.report.readme README.md STUDY... "
+            "usage: python -m tessera.report.committed.readme README.md STUDY... "
             "[--also STUDY...]"
         )
     readme, *studies = map(Path, before)
