@@ -169,7 +169,7 @@ class Verdict(Value):
     because: str
 
 
-class Trained(Value):
+class ComputedWith(Value):
     """What some of a study's runs were computed with."""
 
     environment: Environment
@@ -184,7 +184,7 @@ class StudyRecord(Value):
     data: DataSummary
     environment: Environment
     """Of the command that concluded the study."""
-    trained: tuple[Trained, ...] = ()
+    trained: tuple[ComputedWith, ...] = ()
     """What the runs were computed with, most runs first; empty in records of earlier
     versions."""
     cells: tuple[CellSummary, ...]

@@ -8,45 +8,28 @@ from validation images too, where these are enough.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from tessera.arrays import Images, Logits, Probabilities
 from tessera.evaluation import probabilities, scores
-from tessera.experiment import Run
 from tessera.models import rebuild
-from tessera.models.rebuild import RunError
-from tessera.record import CellSummary, Record, RunFolder, StudyFolder, StudyRecord
+from tessera.models.rebuild import Rebuilt, RunError
+from tessera.record import CellSummary, RunFolder, StudyFolder, StudyRecord
 from tessera.training import predict
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class Trained(Rebuilt):
     """A finished run's model, and what its answers mean."""
 
-    folder: RunFolder
-    run: Run
-    record: Record
-    net: Any
-    """A `keras.Model` from pixels 0..255 [B, S, S, C] to logits [B, K]."""
     temperature: float
     """What logits are divided by before the softmax."""
     because: str = ""
     """Why this run stands for its study, in sentences; empty for a run itself."""
     uncalibrated: str = ""
     """Why the temperature is 1 and not fitted; see `probabilities.Temperature`."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Label k is called `class_names[k]`."""
-        return self.record.data.class_names
-
-    @property
-    def image_size(self) -> int:
-        """Height and width the model takes, in pixels."""
-        return self.record.data.image_shape[0]
 
     @property
     def calibration(self) -> str:
@@ -84,7 +67,7 @@ def load(path: Path) -> Trained:
     held = rebuild.predictions(chosen.folder.validation_predictions)
     fitted = probabilities.temperature(*held)
     return Trained(
-        chosen.folder,
+        rebuilt.folder,
         rebuilt.run,
         rebuilt.record,
         rebuilt.net,

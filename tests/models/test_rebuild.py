@@ -30,6 +30,9 @@ def test_the_model_gives_the_runs_stored_answers(toy: RunFolder) -> None:
     stored = files.read_arrays(toy.predictions)["logits"]
     np.testing.assert_allclose(predict.logits(rebuilt.net, images), stored, atol=1e-5)
     assert rebuilt.record.model == rebuilt.run.model.label == "hybrid"
+    assert rebuilt.folder == toy
+    assert images.shape[1:3] == (rebuilt.image_size,) * 2
+    assert rebuilt.class_names == source.load(rebuilt.run.data).class_names
 
 
 def test_a_folder_without_a_record_is_no_finished_run(tmp_path: Path) -> None:

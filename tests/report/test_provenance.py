@@ -3,14 +3,14 @@
 from evaluation.studies import ENVIRONMENT
 
 from tessera.experiment import Cnn, Experiment, HybridPlus, OwnTraining, Training
-from tessera.record import StudyRecord, Trained
+from tessera.record import ComputedWith, StudyRecord
 from tessera.report import provenance
 
 LATER = ENVIRONMENT.model_copy(update={"commit": "f" * 40, "dirty": True})
 
 
 def made(record: StudyRecord, *runs: tuple[object, int]) -> StudyRecord:
-    trained = tuple(Trained(environment=env, runs=n) for env, n in runs)
+    trained = tuple(ComputedWith(environment=env, runs=n) for env, n in runs)
     return record.model_copy(update={"trained": trained})
 
 

@@ -19,7 +19,7 @@ from tiny import material, net_of
 
 from tessera import remedies
 from tessera.experiment import Training
-from tessera.imbalance.plan import Phase, Plan, Trained
+from tessera.imbalance.plan import Phase, Plan, TrainedPart
 from tessera.training import fit
 from tessera.training.fit import Job
 from tessera.training.validation import TrainingDiverged
@@ -103,7 +103,7 @@ def test_two_seeds_at_once_come_to_what_each_comes_to_alone(tmp_path: Path) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("trains", ["classifier", "scales"])
 def test_a_second_stage_starts_from_each_seeds_best_epoch_of_the_first(
-    tmp_path: Path, trains: Trained
+    tmp_path: Path, trains: TrainedPart
 ) -> None:
     """Averages of the weights are kept in the first, and in a classifier's second."""
     from tessera.training import seeds

@@ -16,7 +16,7 @@ from tessera.evaluation.hypotheses import verdicts
 from tessera.evaluation.outcomes import Outcome, read
 from tessera.evaluation.ranking import rankings
 from tessera.experiment import Experiment
-from tessera.record import Environment, Record, RunFolder, StudyRecord, Trained
+from tessera.record import ComputedWith, Environment, Record, RunFolder, StudyRecord
 from tessera.results import Baseline
 
 
@@ -63,11 +63,11 @@ def study_record(
     )
 
 
-def trained(records: Sequence[Record]) -> tuple[Trained, ...]:
+def trained(records: Sequence[Record]) -> tuple[ComputedWith, ...]:
     """What the runs were computed with, as their records say, most runs first."""
     found = Counter(record.provenance.model_dump_json() for record in records)
     return tuple(
-        Trained(environment=Environment.model_validate_json(text), runs=runs)
+        ComputedWith(environment=Environment.model_validate_json(text), runs=runs)
         for text, runs in found.most_common()
     )
 

@@ -22,7 +22,7 @@ from tessera.explain.branches import BranchMaps
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import GradCam, HiResCam
 from tessera.explain.shares import Change, ClassShares, Shares
-from tessera.explain.trained import Trained
+from tessera.models.rebuild import Rebuilt
 from tessera.record import RunFolder
 
 TITLES = ("CNN branch", "token branch")
@@ -66,9 +66,9 @@ def branch_images(
             Or `out` lies among images of its classes.
     """
     console = console or Console()
-    chosen, folder = linear_method(method), RunFolder(run)
-    trained, decoded = command.opened(folder, paths, target, contrast)
-    require_branches(folder, trained)
+    chosen = linear_method(method)
+    trained, decoded = command.opened(RunFolder(run), paths, target, contrast)
+    require_branches(trained)
     apart.keep_from_classes(trained.class_names, out)
     if decoded.paths:
         images = np.stack(decoded.images)
@@ -79,7 +79,7 @@ def branch_images(
             target=command.asked(target, contrast, decoded.paths, trained.class_names),
             layer=layer or "features",
         )
-        divided = split(folder, trained, trainings.data(trained), images)
+        divided = split(trained, trainings.data(trained), images)
         names = command.distinct_names(decoded.paths)
         write(out, names, images, found, divided, trained.class_names)
         report(console, names, found, divided, trained.class_names)
@@ -116,30 +116,29 @@ def print_shares(
     return changes
 
 
-def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Trained]:
+def class_shares(folder: RunFolder) -> tuple[tuple[ClassShares, ...], Rebuilt]:
     """A run's shares on its test images, and the run."""
     trained = trainings.load(folder)
-    require_branches(folder, trained)
+    require_branches(trained)
     dataset = trainings.data(trained)
-    divided = split(folder, trained, dataset, dataset.test.images)
+    divided = split(trained, dataset, dataset.test.images)
     return shares.by_class(divided, dataset.test.labels, trained.class_names), trained
 
 
-def require_branches(folder: RunFolder, trained: Trained) -> None:
+def require_branches(trained: Rebuilt) -> None:
     """Raise `ExplainError` for a run without two branches to be told apart."""
     if branches.FUSION not in [layer.name for layer in trained.net.layers]:
+        received = f"{trained.folder.path}, a {trained.run.model.kind}"
         raise ExplainError(
             "--branches: expected a run of a hybrid, in which a CNN branch and a token "
-            f"branch meet. Received: {folder.path}, a {trained.run.model.kind} without "
-            "such branches. Leave --branches away for its heatmaps."
+            f"branch meet. Received: {received} without such branches. Leave "
+            "--branches away for its heatmaps."
         )
 
 
-def split(
-    folder: RunFolder, trained: Trained, dataset: Dataset, images: NDArray[np.uint8]
-) -> Shares:
+def split(trained: Rebuilt, dataset: Dataset, images: NDArray[np.uint8]) -> Shares:
     """Divide the images' logits, with the validation images as the reference."""
-    held = trainings.validation(folder, dataset)
+    held = trainings.validation(trained.folder, dataset)
     return shares.split(trained.net, images, reference=held.images)
 
 

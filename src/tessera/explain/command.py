@@ -18,10 +18,10 @@ from tessera.explain.graph import ExplainError
 from tessera.explain.methods import AttentionRollout, Method
 from tessera.explain.places import Grid
 from tessera.explain.targets import Contrast, OneClass, Target
-from tessera.explain.trained import Trained as Trained
 from tessera.explain.trained import load as load
 from tessera.explain.trained import readout, temperature, token_grid
 from tessera.explain.view import Maps
+from tessera.models.rebuild import Rebuilt
 from tessera.record import RunFolder
 
 PREDICTED = "predicted"
@@ -99,7 +99,7 @@ def explain_images(
 
 def opened(
     run: RunFolder, paths: Sequence[Path], target: str | None, contrast: str | None
-) -> tuple[Trained, Decoded]:
+) -> tuple[Rebuilt, Decoded]:
     """A run's model and the images that can be read; wrong options come to light first.
 
     Raises:
@@ -124,14 +124,14 @@ def name_refused(console: Console, decoded: Decoded) -> int:
     return 1 if decoded.refused else 0
 
 
-def configured(method: Method, trained: Trained) -> Method:
+def configured(method: Method, trained: Rebuilt) -> Method:
     """The method, set to how the run's model reads its tokens."""
     if isinstance(method, AttentionRollout):
         return replace(method, readout=readout(trained))
     return method
 
 
-def grid_for(trained: Trained, method: Method, layer: str | None) -> Grid | None:
+def grid_for(trained: Rebuilt, method: Method, layer: str | None) -> Grid | None:
     """The token grid, where the method or the layer speaks of tokens."""
     if isinstance(method, AttentionRollout):
         return token_grid(trained)

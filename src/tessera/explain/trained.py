@@ -5,33 +5,21 @@ weights; nothing stored is executed.
 """
 
 import json
-from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation.probabilities import fitted_temperature
-from tessera.experiment import Hybrid, HybridPlus, Run, Transformer
+from tessera.experiment import Hybrid, HybridPlus, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
 from tessera.models import rebuild
-from tessera.record import Record, RunFolder
+from tessera.models.rebuild import Rebuilt
+from tessera.record import RunFolder
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A finished run's model, and what its answers mean."""
-
-    net: keras.Model
-    class_names: tuple[str, ...]
-    image_size: int
-    run: Run
-    record: Record
-
-
-def load(run: RunFolder) -> Trained:
+def load(run: RunFolder) -> Rebuilt:
     """Build a finished run's model again and give it its best weights.
 
     Raises:
@@ -39,17 +27,9 @@ def load(run: RunFolder) -> Trained:
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
     try:
-        rebuilt = rebuild.rebuild(run)
+        return rebuild.rebuild(run)
     except rebuild.RunError as error:
         raise ExplainError(str(error)) from error
-    shown = rebuilt.record.data
-    return Trained(
-        net=rebuilt.net,
-        class_names=shown.class_names,
-        image_size=shown.image_shape[0],
-        run=rebuilt.run,
-        record=rebuilt.record,
-    )
 
 
 def temperature(run: RunFolder) -> float:
@@ -64,7 +44,7 @@ def temperature(run: RunFolder) -> float:
         raise ExplainError(str(error)) from error
 
 
-def data(trained: Trained) -> Dataset:
+def data(trained: Rebuilt) -> Dataset:
     """The data that the run was trained and tested on.
 
     Raises:
@@ -99,7 +79,7 @@ def validation(run: RunFolder, dataset: Dataset) -> Split:
         ) from error
 
 
-def token_grid(trained: Trained) -> Grid | None:
+def token_grid(trained: Rebuilt) -> Grid | None:
     """The grid of the model's tokens, as its settings say; None where it has none."""
     match trained.run.model:
         case Transformer():
@@ -114,7 +94,7 @@ def token_grid(trained: Trained) -> Grid | None:
     return -(-height // patch), -(-width // patch)
 
 
-def readout(trained: Trained) -> str:
+def readout(trained: Rebuilt) -> str:
     """How the model reads its tokens, for attention rollout."""
     pools = isinstance(trained.run.model, Transformer | HybridPlus)
     return "pool_weights" if pools else "mean"

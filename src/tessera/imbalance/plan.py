@@ -19,7 +19,7 @@ from tessera.imbalance.losses import class_indices, per_image
 from tessera.imbalance.weights import class_weights
 from tessera.remedies import CrossEntropy, Remedy
 
-Trained = Literal["everything", "classifier", "scales"]
+TrainedPart = Literal["everything", "classifier", "scales"]
 """All weights; the last layer, drawn anew; one factor per class on the logits."""
 
 
@@ -35,7 +35,7 @@ class Phase:
     sampling: remedies.Sampling | None = None
     """How classes are drawn; None: every image once an epoch."""
     mixing: remedies.Mixing | None = None
-    trains: Trained = "everything"
+    trains: TrainedPart = "everything"
     rate: float = 1.0
     """Factor on the learning rate."""
     sharpness: float = 0.0

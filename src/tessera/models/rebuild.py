@@ -26,10 +26,21 @@ class RunError(ValueError):
 class Rebuilt:
     """A finished run's model, with what it was trained as."""
 
+    folder: RunFolder
     run: Run
     record: Record
     net: Any
-    """A `keras.Model` from pixels 0..255 [B, H, W, C] to logits [B, K]."""
+    """A `keras.Model` from pixels 0..255 [B, S, S, C] to logits [B, K]."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Label k is called `class_names[k]`."""
+        return self.record.data.class_names
+
+    @property
+    def image_size(self) -> int:
+        """Height and width the model takes, in pixels."""
+        return self.record.data.image_shape[0]
 
 
 def read_record(folder: RunFolder, *, or_study: bool = False) -> Record:
@@ -85,7 +96,7 @@ def rebuild(folder: RunFolder) -> Rebuilt:
         weights.load(net, folder.weights)
     except ModelError as error:
         raise RunError(str(error)) from error
-    return Rebuilt(runs[0], record, net)
+    return Rebuilt(folder, runs[0], record, net)
 
 
 def predictions(path: Path) -> tuple[Logits, Labels]:

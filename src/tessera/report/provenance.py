@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tessera.evaluation.evidence import listed, plural
 from tessera.experiment import Experiment, Training
-from tessera.record import Environment, StudyRecord, Trained
+from tessera.record import ComputedWith, Environment, StudyRecord
 
 Words = Callable[[Environment], str]
 
@@ -51,9 +51,9 @@ def same_training(experiment: Experiment) -> bool:
     return not _otherwise(experiment)
 
 
-def trained(record: StudyRecord) -> Sequence[Trained]:
+def trained(record: StudyRecord) -> Sequence[ComputedWith]:
     """The runs' environments; a record of an earlier version has only its own."""
-    return record.trained or (Trained(environment=record.environment, runs=1),)
+    return record.trained or (ComputedWith(environment=record.environment, runs=1),)
 
 
 def settings(experiment: Experiment) -> Sequence[tuple[str, str]]:
@@ -117,14 +117,14 @@ def _further(training: Training) -> Mapping[str, str]:
     return {name: text for name, value, text in asked if value}
 
 
-def _distinct(made: Sequence[Trained], words: Words) -> str:
+def _distinct(made: Sequence[ComputedWith], words: Words) -> str:
     found = _texts(made, words)
     if len(found) == 1:
         return next(iter(found))
     return listed([f"{text} for {plural(n, 'run')}" for text, n in found.items()])
 
 
-def _texts(made: Sequence[Trained], words: Words) -> Counter[str]:
+def _texts(made: Sequence[ComputedWith], words: Words) -> Counter[str]:
     """Each text with the number of runs that it holds for."""
     found: Counter[str] = Counter()
     for some in made:

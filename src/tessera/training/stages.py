@@ -18,7 +18,7 @@ from keras import ops
 from tessera.arrays import Counts
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
-from tessera.imbalance.plan import Phase, Plan, Trained
+from tessera.imbalance.plan import Phase, Plan, TrainedPart
 from tessera.models import logits
 from tessera.training import rates, steps
 
@@ -27,7 +27,7 @@ from tessera.training import rates, steps
 class Span:
     """The epochs of a stage, counted from 0; `last` is the first one after it."""
 
-    trains: Trained
+    trains: TrainedPart
     first: int
     last: int
 
@@ -85,7 +85,7 @@ def begin(
     return Stage(span, optimizer, trained, scales)
 
 
-def _trained(net: Any, trains: Trained, scales: Any | None) -> tuple[Any, ...]:
+def _trained(net: Any, trains: TrainedPart, scales: Any | None) -> tuple[Any, ...]:
     if scales is not None:
         return (scales,)
     layer = net if trains == "everything" else net.get_layer("logits")
