@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tessera.data import digits
-from tessera.experiment import Cnn, Hybrid, HybridPlus, Transformer
+from tessera.data.dataset import DataError
+from tessera.experiment import Cnn, Digits, Folder, Hybrid, HybridPlus, Transformer
 from tessera.explain import trained
 from tessera.explain.graph import ExplainError
 from tessera.models import build
@@ -49,8 +50,21 @@ def test_data_that_has_changed_is_refused(finished, tmp_path):
     record = json.loads(run.record.read_text())
     record["data"]["fingerprint"] = "0" * 64
     run.record.write_text(json.dumps(record))
-    with pytest.raises(ExplainError, match="the files have changed"):
-        trained.data(trained.load(run))
+    found = trained.load(run)
+    with pytest.raises(ExplainError, match="expected the images it was trained on"):
+        trained.data(found)
+    with pytest.raises(ExplainError, match=r"\). Name them\.$"):
+        trained.data(found, way_out="Name them.")
+
+
+def test_data_that_moved_can_be_named(folder, tmp_path):
+    found = trained.load(folder)
+    dataset = trained.data(found, Digits(image_size=16))
+    assert dataset.fingerprint == digits.load(16).fingerprint
+    with pytest.raises(ExplainError, match="expected the images it was trained on"):
+        trained.data(found, Digits(image_size=32))
+    with pytest.raises(DataError):
+        trained.data(found, Folder(path=str(tmp_path / "gone")))
 
 
 def test_validation_images_are_those_of_the_manifest(folder):

@@ -11,7 +11,7 @@ import numpy as np
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation.probabilities import fitted_temperature
-from tessera.experiment import Hybrid, HybridPlus, Transformer
+from tessera.experiment import Data, Hybrid, HybridPlus, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
 from tessera.models import rebuild
@@ -44,19 +44,30 @@ def temperature(run: RunFolder) -> float:
         raise ExplainError(str(error)) from error
 
 
-def data(trained: Rebuilt) -> Dataset:
+def data(
+    trained: Rebuilt,
+    place: Data | None = None,
+    *,
+    way_out: str = "Put those images back where they were.",
+) -> Dataset:
     """The data that the run was trained and tested on.
 
+    Args:
+        trained: The run.
+        place: Where the images are now; None: where the run found them.
+        way_out: What to do where they are others, a sentence.
+
     Raises:
-        ExplainError: It has changed since.
-        DataError: It cannot be read.
+        ExplainError: They are other images.
+        DataError: They cannot be read.
     """
-    dataset = source.load(trained.run.data)
-    if dataset.fingerprint != trained.record.data.fingerprint:
+    dataset = source.load(place or trained.run.data)
+    expected = trained.record.data.fingerprint
+    if dataset.fingerprint != expected:
         raise ExplainError(
-            f"data: expected the content that the run was trained on, "
-            f"{trained.record.data.fingerprint[:12]}. Received: "
-            f"{dataset.fingerprint[:12]}, since the files have changed."
+            f"{trained.folder.path}: expected the images it was trained on, SHA-256 "
+            f"{expected[:12]}. Received: {dataset.fingerprint[:12]} ({dataset.name}). "
+            f"{way_out}"
         )
     return dataset
 

@@ -7,7 +7,7 @@ from explain.test_command import record
 from tessera import files, settings
 from tessera.data import digits
 from tessera.evaluation import faithfulness as checked
-from tessera.experiment import Cnn, Digits, Experiment, Explain, Folder
+from tessera.experiment import Cnn, Digits, Experiment, Explain
 from tessera.explain.faithfulness import command
 from tessera.explain.faithfulness.measure import Settings
 from tessera.explain.graph import ExplainError
@@ -84,21 +84,10 @@ def record_of(run):
     return Record.model_validate_json(run.record.read_bytes())
 
 
-def test_other_images_than_those_trained_on_are_refused(run):
-    with pytest.raises(ExplainError, match="expected the images it was trained on"):
-        command.same_data(run, record_of(run), Digits(image_size=32))
-
-
-def test_data_that_moved_can_be_named(run, dataset):
-    found = command.same_data(run, record_of(run), Digits(image_size=16))
-    assert found.fingerprint == dataset.fingerprint
-
-
-def test_data_that_is_gone_is_an_error_of_the_data(run, tmp_path):
-    from tessera.data.dataset import DataError
-
-    with pytest.raises(DataError):
-        command.same_data(run, record_of(run), Folder(path=str(tmp_path / "gone")))
+def test_other_images_than_those_trained_on_are_refused_with_the_option_for_them(run):
+    wanted = command.Wanted(settings=AMOUNT)
+    with pytest.raises(ExplainError, match=r"Say where they are with --data\.$"):
+        command.check_run(run, wanted, data=Digits(image_size=32))
 
 
 def test_head_and_tail_are_what_the_profile_left_and_cut(run):

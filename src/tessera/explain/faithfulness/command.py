@@ -14,13 +14,14 @@ import keras
 import numpy as np
 from pydantic import ValidationError
 
-from tessera import files, runtime, settings
+from tessera import files, runtime
 from tessera.arrays import Heatmaps
-from tessera.data import apart, source
+from tessera.data import apart
 from tessera.data.dataset import Dataset
 from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
 from tessera.explain import command as runs
+from tessera.explain import trained as trainings
 from tessera.explain.faithfulness import checks, fills, mappers, mosaics, sampling
 from tessera.explain.faithfulness.answers import Mapper, predictor
 from tessera.explain.faithfulness.measure import Settings
@@ -33,7 +34,6 @@ from tessera.explain.faithfulness.method import (
     measure_method,
 )
 from tessera.explain.faithfulness.sampling import Sample
-from tessera.explain.graph import ExplainError
 from tessera.explain.methods import GradCam, Method
 from tessera.explain.places import Grid
 from tessera.record import Record, RunFolder
@@ -92,7 +92,8 @@ def check_run(
     if out is not None:
         apart.keep_from_classes(trained.class_names, out)
     tell("images")
-    dataset = same_data(run, record, data)
+    way_out = "Say where they are with --data."
+    dataset = trainings.data(trained, data, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
     if ground is None:
         tell("planted glyphs: a tiny model learns them")
@@ -126,23 +127,6 @@ def kept(run: RunFolder, wanted: Wanted) -> Faithfulness | None:
     found = read(run.faithfulness, record)
     there = run.faithfulness_values.exists()
     return found if found and there and found.asked == wanted.words() else None
-
-
-def same_data(run: RunFolder, record: Record, data: Data | None) -> Dataset:
-    """The run's images, wherever they are now.
-
-    Raises:
-        ExplainError: They are other images.
-    """
-    (one,) = settings.read(run.experiment).runs()
-    dataset = source.load(data or one.data)
-    if dataset.fingerprint != record.data.fingerprint:
-        raise ExplainError(
-            f"{run.path}: expected the images it was trained on, SHA-256 "
-            f"{record.data.fingerprint[:12]}. Received: {dataset.fingerprint[:12]} "
-            f"({dataset.name}). Say where they are with --data."
-        )
-    return dataset
 
 
 def subject_of(
