@@ -1,5 +1,7 @@
 """Files become answers, one each and in order; broken ones become reasons."""
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from PIL import Image
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
-from tessera.data.scan import DEEPEST
+from tessera.data.entries import DEEPEST
 from tessera.record import RunFolder
 
 
@@ -87,6 +89,31 @@ def test_links_out_of_a_folder_are_refused_and_links_within_are_read(
     found = list(answers.files_of([inside]))
     assert found[:2] == [inside / "a.png", inside / "b.png"]
     assert isinstance(found[2], Refused) and "out of the root" in found[2].reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems demand Unicode")
+def test_names_that_are_no_text_are_refused_and_the_rest_goes_on(
+    tmp_path: Path,
+) -> None:
+    names = ("a\nb.png", os.fsdecode(b"caf\xe9"))
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(b"x")
+    (tmp_path / os.fsdecode(b"gar\xe7on.png")).write_bytes(b"x")
+    (tmp_path / "z.png").write_bytes(b"x")
+    *refused, last = answers.files_of([tmp_path])
+    assert last == tmp_path / "z.png"
+    assert len(refused) == 3
+    for item in refused:
+        assert isinstance(item, Refused)
+        assert item.reason.startswith("a name that is no text: bytes outside UTF-8")
+
+
+def test_a_folder_with_the_name_of_a_list_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "photos.json").mkdir()
+    (tmp_path / "photos.json" / "a.png").write_bytes(b"x")
+    (tmp_path / "photos.json" / "b.json").write_text("{}")
+    assert list(answers.files_of([tmp_path])) == [tmp_path / "photos.json" / "a.png"]
 
 
 def test_folders_without_end_are_refused_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ A file that cannot be read is an answer too: its reason. Nothing stops the rest.
 """
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from tessera import files
 from tessera.arrays import Images, Probabilities
 from tessera.data import decode, entries
-from tessera.data.scan import DEEPEST, SIDE_FILES
 from tessera.explain import gradcam, panel
 from tessera.trained import Trained
 
@@ -54,9 +52,9 @@ class Refused:
 def files_of(paths: Iterable[Path]) -> Iterator[Path | Refused]:
     """Files as given; a folder stands for the files below it, in order of name.
 
-    Below a folder, hidden names and lists or notes (`SIDE_FILES`) are passed over;
-    links to folders are not followed and links out of it are refused, and so is a
-    folder in which nothing is left.
+    Below a folder, hidden names and lists or notes are passed over; what `entries`
+    finds a fault with is refused, as in training, and so is a folder in which nothing
+    is left.
     """
     for path in paths:
         if path.is_dir():
@@ -69,18 +67,16 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path | Refused]:
 
 def _below(folder: Path, root: Path, depth: int = 1) -> Iterator[Path | Refused]:
     try:
-        inner = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        inner = entries.listed(folder)
     except OSError as error:
         yield Refused(folder, error.strerror or str(error))
         return
     for entry in inner:
-        path = folder / entry.name
-        if entry.name.startswith(".") or entry.name.lower().endswith(SIDE_FILES):
+        if entries.is_note(entry):
             continue
-        if entry.is_symlink() and not entries.is_inside(path, root):
-            yield Refused(path, "a link to a folder, to nothing or out of the root")
-        elif entry.is_dir(follow_symlinks=False) and depth > DEEPEST:
-            yield Refused(path, f"more than {DEEPEST} folders deep")
+        path, reason = folder / entry.name, entries.fault(entry, root, depth)
+        if reason is not None:
+            yield Refused(path, reason)
         elif entry.is_dir(follow_symlinks=False):
             yield from _below(path, root, depth + 1)
         else:

@@ -36,6 +36,31 @@ def test_only_a_link_to_a_file_below_the_folder_leads_inside(tmp_path) -> None:
     assert inside == ["in"]
 
 
+def test_what_speaks_against_an_entry_is_said_in_words(tmp_path) -> None:
+    root = tmp_path.resolve() / "root"
+    (root / "folder").mkdir(parents=True)
+    (root / "file.png").write_text("x")
+    (root / "in.png").symlink_to("file.png")
+    (root / "out.png").symlink_to(tmp_path)
+    (root / "new\nline").write_text("x")
+    found = {e.name: entries.fault(e, root, 1) for e in entries.listed(root)}
+    assert found.pop("new\nline").startswith("a name that is no text")
+    assert found.pop("out.png") == "a link to a folder, to nothing or out of the root"
+    assert set(found) == {"folder", "file.png", "in.png"}
+    assert set(found.values()) == {None}
+    (folder,) = entries.folders(root)
+    assert entries.fault(folder, root, 64) is None
+    assert entries.fault(folder, root, 65) == "more than 64 folders deep"
+
+
+def test_a_note_is_a_file_with_the_suffix_of_one(tmp_path) -> None:
+    (tmp_path / "a.json").mkdir()
+    for name in ("b.JSON", "c.txt", "d.png"):
+        (tmp_path / name).write_text("x")
+    notes = [e.name for e in entries.listed(tmp_path) if entries.is_note(e)]
+    assert notes == ["b.JSON", "c.txt"]
+
+
 def test_names_that_would_steer_a_terminal_are_shown_with_escapes() -> None:
     assert entries.shown("猫/a b.png") == "猫/a b.png"
     assert entries.shown("a\n\x1b[2J") == "a\\n\\x1b[2J"

@@ -6,18 +6,40 @@ from pathlib import Path
 
 from tessera.data.dataset import DataError
 
+SIDE_FILES = (
+    *(".csv", ".db", ".html", ".ini", ".json", ".md"),
+    *(".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"),
+)
+"""Suffixes of lists and notes that lie beside images; such files are left alone."""
+
+DEEPEST = 64
+"""Folders within folders of images that are walked."""
+
+
+def listed(folder: Path) -> list[os.DirEntry[str]]:
+    """Visible entries by name: the order of files never depends on the disk.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
+    with os.scandir(folder) as found:
+        entries = [entry for entry in found if not entry.name.startswith(".")]
+    return sorted(entries, key=lambda entry: entry.name)
+
 
 def visible(folder: Path) -> list[os.DirEntry[str]]:
-    """Visible entries by name: the order of files never depends on the disk."""
+    """The same of a folder that has to be listed.
+
+    Raises:
+        DataError: It cannot be.
+    """
     try:
-        with os.scandir(folder) as found:
-            entries = [entry for entry in found if not entry.name.startswith(".")]
+        return listed(folder)
     except OSError as error:
         raise DataError(
             f"{shown(str(folder))}: expected a folder that can be listed. Received: "
             f"{error.strerror}."
         ) from error
-    return sorted(entries, key=lambda entry: entry.name)
 
 
 def folders(folder: Path) -> list[os.DirEntry[str]]:
@@ -42,6 +64,30 @@ def refuse_name(entry: os.DirEntry[str]) -> None:
             f"{shown(entry.path)}: expected a class whose name is text. Received: "
             "bytes outside UTF-8, or control characters. Rename the folder."
         )
+
+
+def fault(entry: os.DirEntry[str], root: Path, depth: int) -> str | None:
+    """Why an entry is neither followed nor read; None where nothing speaks against it.
+
+    Args:
+        entry: Of a folder of images.
+        root: The outermost one, resolved; no link leads out of it.
+        depth: 1 for what lies in that one, and 1 more for each folder between.
+    """
+    if not is_text(entry.name):
+        return "a name that is no text: bytes outside UTF-8, or control characters"
+    if entry.is_symlink():
+        inside = is_inside(entry.path, root)
+        return None if inside else "a link to a folder, to nothing or out of the root"
+    if entry.is_dir(follow_symlinks=False):
+        return f"more than {DEEPEST} folders deep" if depth > DEEPEST else None
+    return None if entry.is_file(follow_symlinks=False) else "no regular file"
+
+
+def is_note(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a list or a note that lies beside images, by its name."""
+    named = entry.name.lower().endswith(SIDE_FILES)
+    return named and not entry.is_dir(follow_symlinks=False)
 
 
 def is_inside(link: str | Path, root: Path) -> bool:

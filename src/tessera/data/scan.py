@@ -20,15 +20,6 @@ SPLIT_NAMES = {
 }
 """Folders that are a split, in any case, when they hold folders themselves."""
 
-SIDE_FILES = (
-    *(".csv", ".db", ".html", ".ini", ".json", ".md"),
-    *(".pdf", ".toml", ".txt", ".xml", ".yaml", ".yml"),
-)
-"""Suffixes of lists and notes that lie beside images; such files are left alone."""
-
-DEEPEST = 64
-"""Folders within folders of one class that are walked."""
-
 
 @dataclass(frozen=True)
 class File:
@@ -174,30 +165,18 @@ def _walk_class(
 ) -> None:
     for entry in entries.visible(folder):
         try:
-            reason = _fault(entry, found.root, depth)
+            reason = entries.fault(entry, found.root, depth)
             if reason is not None:
                 found.refused.append(Refused(_relative(entry, found), reason))
             elif entry.is_dir(follow_symlinks=False):
                 _walk_class(Path(entry.path), split, label, found, depth=depth + 1)
-            elif entry.name.lower().endswith(SIDE_FILES):
+            elif entries.is_note(entry):
                 found.stray.append(_relative(entry, found))
             else:
                 found.files.append(_file(entry, split, label, found))
         except OSError as error:
             reason = error.strerror or str(error)
             found.refused.append(Refused(_relative(entry, found), reason))
-
-
-def _fault(entry: os.DirEntry[str], root: Path, depth: int) -> str | None:
-    """Why an entry of a class is not used; None where nothing speaks against it."""
-    if not entries.is_text(entry.name):
-        return "a name that is no text: bytes outside UTF-8, or control characters"
-    if entry.is_symlink():
-        inside = entries.is_inside(entry.path, root)
-        return None if inside else "a link to a folder, to nothing or out of the root"
-    if entry.is_dir(follow_symlinks=False):
-        return f"more than {DEEPEST} folders deep" if depth > DEEPEST else None
-    return None if entry.is_file(follow_symlinks=False) else "no regular file"
 
 
 def _file(entry: os.DirEntry[str], split: str, label: str, found: _Found) -> File:

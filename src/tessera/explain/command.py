@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files
-from tessera.data import apart, decode
+from tessera.data import apart, decode, entries
 from tessera.evaluation.probabilities import softmax
 from tessera.explain import maps, methods, places, reading, view
 from tessera.explain.graph import ExplainError
@@ -120,7 +120,9 @@ def opened(
 def name_refused(console: Console, decoded: Decoded) -> int:
     """Say which files could not be read; the exit status: 0, or 1 with any."""
     for path, reason in decoded.refused:
-        console.print(Text(f"{path}: not explained: {reason}"), soft_wrap=True)
+        console.print(
+            Text(f"{entries.shown(str(path))}: not explained: {reason}"), soft_wrap=True
+        )
     return 1 if decoded.refused else 0
 
 
