@@ -8,18 +8,7 @@ from rich.console import Console
 
 from cli.inside import tessera
 from tessera.cli import commands
-from tessera.experiment import Digits, Experiment
-from tessera.settings import ExperimentError
-
-
-def test_an_unknown_cell_lists_the_known_ones() -> None:
-    with pytest.raises(ExperimentError, match="expected one of cnn, transformer, hyb"):
-        commands.find_run(Experiment(), "resnet", "weighted", 0)
-
-
-def test_a_cell_is_found_by_model_and_regime() -> None:
-    run = commands.find_run(Experiment(), "hybrid", "imbalanced", 9)
-    assert (run.cell, run.seed) == ("hybrid--imbalanced", 9)
+from tessera.experiment import Digits
 
 
 def test_the_demo_is_the_whole_study_on_the_digits() -> None:
@@ -119,6 +108,27 @@ def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
     first, last = screen.getvalue().splitlines()[-2:]
     assert f"Stopped. {told.format(*folders)}" in first
     assert last == f"  tessera train --data digits --out {tmp_path / 'out'}"
+
+
+def test_an_interrupted_study_says_how_many_runs_it_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    printed = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=printed, width=200))
+    monkeypatch.setattr("tessera.estimate.speeds", lambda *_, **__: {})
+    monkeypatch.setattr("tessera.cli.progress.follow", interrupted)
+
+    ended = tessera("study", "--data", "digits", "--seeds", "1", "--out", tmp_path)
+
+    assert ended.returncode == 130
+    told = f"Stopped. 0 of 9 runs are finished and kept in {tmp_path}. The same command"
+    assert told in printed.getvalue()
+    assert printed.getvalue().endswith(
+        f"study --data digits --seeds 1 --out {tmp_path}\n"
+    )
 
 
 def test_an_interrupted_export_says_that_there_is_none(

@@ -1,17 +1,15 @@
 """From images to a study or one trained model."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
 
-from tessera import engines, experiment, locks, runtime, settings
+from tessera import choice, engines, experiment, locks, runtime, settings
 from tessera import study as studies
 from tessera.api.script import script_kept_out
-from tessera.cli import commands, progress
-from tessera.cli import remedies as choice
+from tessera.cli import progress, training
 from tessera.data import apart, source
 from tessera.data.dataset import DataError
 from tessera.notebook.data import Data
@@ -84,9 +82,8 @@ def study(
     asked = _experiment(
         data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
     )
-    wanted = choice.parse(_listed(remedies)) if remedies else ()
-    alone = bool(wanted) and plan is None
-    names = _listed(models) if models else None
+    wanted = choice.remedies(_listed(remedies or ()))
+    alone, names = wanted and plan is None, _listed(models or ())
     asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
@@ -110,18 +107,10 @@ def _carry_out(
 
     dataset = data.dataset
     survey = studies.survey(asked, dataset, folder)
-    missing = survey.missing
-    jobs, threads = studies.jobs_at_once(jobs, len(missing) or 1), studies.THREADS
-    progress.announce(console, asked, dataset, survey, jobs)
-    progress.remarks(console, asked, dataset)
-    progress.foretell(console, dataset, missing, jobs=jobs, threads=threads)
-    engine = engines.Processes(jobs, threads)
-    events = studies.train_missing(survey, asked, dataset, engine)
-    with contextlib.closing(events):
-        failures = progress.follow(console, events, missing, asked.training)
-    if failures:
-        raise studies.StudyError(progress.describe_failures(failures, folder))
-    record = studies.conclude(asked, dataset, folder, threads=threads)
+    jobs = studies.jobs_at_once(jobs, len(survey.missing) or 1)
+    engine = engines.Processes(jobs, studies.THREADS)
+    training.train_missing(console, asked, dataset, survey, engine, folder)
+    record = studies.conclude(asked, dataset, folder, threads=engine.threads)
     page.write_report(folder)
     return Study(record, folder)
 
@@ -163,7 +152,7 @@ def train(
     loaded = data if isinstance(data, Data) else _load(asked, verbose)
     dataset = loaded.dataset
     asked = studies.adapted(asked, dataset)
-    run = commands.find_run(asked, model, regime, seed, dashes="")
+    run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
     runtime.load_backend()
     from tessera import pipeline

@@ -97,14 +97,14 @@ def study(
 
         tessera study experiments/final.toml --engine ray --address auto
     """
+    from tessera import choice
     from tessera.cli import asked, commands
     from tessera.cli import engine as engines
-    from tessera.cli import remedies as choice
 
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
     chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
-    wanted = choice.parse(remedies)
-    alone = bool(wanted) and experiment is None
+    wanted = choice.remedies(remedies)
+    alone = wanted and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
     place = out or Path("runs") / chosen.name
     commands.study(chosen, place, engine=options, remedies=wanted)
@@ -156,9 +156,9 @@ use.add_to(app)
 def remedies() -> None:
     """List the remedies for imbalance: names for --remedies and experiment files."""
     from tessera.cli import commands
-    from tessera.cli import remedies as choice
+    from tessera.cli import remedies as listing
 
-    choice.show(commands.console)
+    listing.show(commands.console)
 
 
 @app.command()

@@ -2,18 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from tessera import checkpoint, runtime, settings
-from tessera.experiment import Experiment, Run, Training
+from tessera.experiment import Experiment, Training
 from tessera.record import RunFolder, StudyFolder
 
 if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
     from tessera.data.dataset import Dataset
-    from tessera.engines import Engine
 
 console = Console(highlight=False, markup=False)
 
@@ -41,7 +40,7 @@ def study(
     from tessera import locks
     from tessera import study as studies
     from tessera.cli import engine as engines
-    from tessera.cli import outcome
+    from tessera.cli import outcome, stopping, training
     from tessera.data import apart
 
     apart.keep_from_data(experiment.data, out)
@@ -51,14 +50,17 @@ def study(
     studies.refuse_other_data(dataset, out)
     # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
-        missing = studies.survey(experiment, dataset, out).missing
+        survey = studies.survey(experiment, dataset, out)
         began = time.perf_counter()
-        with engines.opened(engine, len(missing)) as chosen:
-            train_missing(experiment, dataset, out, chosen)
+        with (
+            engines.opened(engine, len(survey.missing)) as chosen,
+            stopping.telling(console, lambda: finished(experiment, dataset, out)),
+        ):
+            training.train_missing(console, experiment, dataset, survey, chosen, out)
         record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
-        if missing:
+        if survey.missing:
             minutes = (time.perf_counter() - began) / 60
-            console.print(f"{len(missing)} runs in {minutes:.1f} minutes.")
+            console.print(f"{len(survey.missing)} runs in {minutes:.1f} minutes.")
         for ranking in record.rankings:
             console.print(" ".join(ranking.recommendation))
         runs = [RunFolder(out / place) for c in record.cells for place in c.folders]
@@ -67,46 +69,14 @@ def study(
         report(out)
 
 
-def train_missing(
-    experiment: Experiment, dataset: "Dataset", out: Path, engine: "Engine"
-) -> None:
-    """Say what there is to do, do it, and show how it goes.
-
-    Raises:
-        StudyError: Runs failed; the others are finished and kept.
-    """
-    from tessera import engines, together
+def finished(experiment: Experiment, dataset: "Dataset", out: Path) -> str:
+    """What is there of a study after Ctrl-C, in sentences."""
     from tessera import study as studies
-    from tessera.cli import progress
-
-    survey = studies.survey(experiment, dataset, out)
-    missing, jobs = survey.missing, engine.slots
-    progress.announce(console, experiment, dataset, survey, jobs)
-    progress.remarks(console, experiment, dataset)
-    if isinstance(engine, engines.Processes) and engine.seeds is not None:
-        progress.grouped(console, together.groups(missing, engine.seeds))
-    else:
-        progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
-    events = studies.train_missing(survey, experiment, dataset, engine)
-    try:
-        failures = progress.follow(console, events, missing, experiment.training)
-    except KeyboardInterrupt:
-        events.close()
-        stopped(experiment, dataset, out)
-    if failures:
-        raise studies.StudyError(progress.describe_failures(failures, out))
-
-
-def stopped(experiment: Experiment, dataset: "Dataset", out: Path) -> NoReturn:
-    """Say what is kept after Ctrl-C, and how to go on."""
-    from tessera import study as studies
-    from tessera.cli import stopping
 
     done = len(studies.survey(experiment, dataset, out).finished)
-    stopping.end(
-        console,
+    return (
         f"{done} of {len(experiment.runs())} runs are finished and kept in {out}. "
-        "The same command does the rest:",
+        "The same command does the rest:"
     )
 
 
@@ -114,6 +84,7 @@ def train(
     experiment: Experiment, model: str, regime: str, seed: int, out: Path
 ) -> None:
     """Train one cell with one seed, in this process, with every core."""
+    from tessera import choice
     from tessera import study as studies
     from tessera.cli import progress
     from tessera.data import apart
@@ -122,7 +93,7 @@ def train(
     runtime.prepare()
     dataset = load(experiment)
     experiment = studies.adapted(experiment, dataset)
-    run = find_run(experiment, model, regime, seed)
+    run = choice.find_run(experiment, model, regime, seed)
     alone = experiment.model_copy(update={"regimes": (run.regime,)})
     progress.remarks(console, alone, dataset)
     from tessera.cli import outcome, stopping
@@ -146,36 +117,6 @@ def kept(folder: RunFolder) -> str:
         f"The training's last checkpoint is kept in {folder.path}. "
         "The same command goes on from there:"
     )
-
-
-def find_run(
-    experiment: Experiment, model: str, regime: str, seed: int, dashes: str = "--"
-) -> Run:
-    """The run of the named cell.
-
-    Args:
-        experiment: Has the regime, and the model unless that is a kind's name.
-        model: The label of a model, or a kind such as `hybrid-plus`.
-        regime: The name of a regime.
-        seed: Of the run.
-        dashes: What stands before an option's name where the user gave it.
-
-    Raises:
-        ExperimentError: There is no such model or regime.
-    """
-    models = experiment.named_models()
-    for option, name, known in (
-        ("model", model, list(models)),
-        ("regime", regime, [r.name for r in experiment.regimes]),
-    ):
-        if name not in known:
-            raise settings.ExperimentError(
-                f"{dashes}{option}: expected one of {', '.join(known)}. "
-                f"Received: {name!r}."
-            )
-    chosen = {"models": (models[model],), "seeds": (seed,)}
-    runs = experiment.model_copy(update=chosen).runs()
-    return next(run for run in runs if run.regime.name == regime)
 
 
 def load(experiment: Experiment) -> "Dataset":

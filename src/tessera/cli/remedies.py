@@ -1,50 +1,10 @@
-"""`--remedies`, `--models` and the list of what there is to choose from."""
+"""The list of what there is to choose from for `--remedies`."""
 
 from rich.console import Console
 from rich.table import Table
 
-from tessera import settings
 from tessera.catalogue import catalogue
-from tessera.experiment import Experiment
 from tessera.remedies import Remedy
-
-
-def parse(text: str | None) -> tuple[str, ...]:
-    """`all`, or `a,b` -> names of the catalogue; None -> no names.
-
-    Raises:
-        ExperimentError: A name is not in the catalogue.
-    """
-    if text is None:
-        return ()
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
-    settings.build({"compare": {"remedies": names}})
-    return names
-
-
-def narrowed(
-    experiment: Experiment,
-    models: str | None,
-    *,
-    alone: object,
-    option: str = "--models",
-) -> Experiment:
-    """The experiment with only the models asked for; `alone`: the hybrid by default.
-
-    Raises:
-        ExperimentError: Neither has it such a model, nor is it a kind of model.
-    """
-    if models is None and not alone:
-        return experiment
-    wanted = [name.strip() for name in (models or "hybrid").split(",")]
-    known = experiment.named_models()
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise settings.ExperimentError(
-            f"{option}: expected some of {', '.join(known)}. Received: {models!r}."
-        )
-    chosen = tuple(known[name] for name in wanted)
-    return experiment.model_copy(update={"models": chosen})
 
 
 def show(console: Console) -> None:

@@ -1,0 +1,78 @@
+"""The part of an experiment that a user names: models, remedies, or one run."""
+
+from tessera import settings
+from tessera.experiment import Experiment, Run
+
+
+def remedies(text: str | None) -> tuple[str, ...]:
+    """`all`, or `a,b` -> names of the catalogue; nothing -> no names.
+
+    Raises:
+        ExperimentError: A name is not in the catalogue.
+    """
+    if not text:
+        return ()
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    settings.build({"compare": {"remedies": names}})
+    return names
+
+
+def narrowed(
+    experiment: Experiment,
+    models: str | None,
+    *,
+    alone: object,
+    option: str = "--models",
+) -> Experiment:
+    """The experiment with only the models asked for.
+
+    Args:
+        experiment: Has them, unless they are called by a kind's name.
+        models: Their labels, or kinds such as `hybrid-plus`: `a,b`.
+        alone: Whether without models the hybrid stands alone, or all of them stay.
+        option: Where the user gave them.
+
+    Raises:
+        ExperimentError: Neither has it such a model, nor is it a kind of model.
+    """
+    if not models and not alone:
+        return experiment
+    wanted = [name.strip() for name in (models or "hybrid").split(",")]
+    known = experiment.named_models()
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise settings.ExperimentError(
+            f"{option}: expected some of {', '.join(known)}. Received: {models!r}."
+        )
+    chosen = tuple(known[name] for name in wanted)
+    return experiment.model_copy(update={"models": chosen})
+
+
+def find_run(
+    experiment: Experiment, model: str, regime: str, seed: int, dashes: str = "--"
+) -> Run:
+    """The run of the named cell.
+
+    Args:
+        experiment: Has the regime, and the model unless that is a kind's name.
+        model: The label of a model, or a kind such as `hybrid-plus`.
+        regime: The name of a regime.
+        seed: Of the run.
+        dashes: What stands before an option's name where the user gave it.
+
+    Raises:
+        ExperimentError: There is no such model or regime.
+    """
+    models = experiment.named_models()
+    for option, name, known in (
+        ("model", model, list(models)),
+        ("regime", regime, [r.name for r in experiment.regimes]),
+    ):
+        if name not in known:
+            raise settings.ExperimentError(
+                f"{dashes}{option}: expected one of {', '.join(known)}. "
+                f"Received: {name!r}."
+            )
+    chosen = {"models": (models[model],), "seeds": (seed,)}
+    runs = experiment.model_copy(update=chosen).runs()
+    return next(run for run in runs if run.regime.name == regime)

@@ -1,0 +1,40 @@
+"""A study's missing runs: what there is to do, how long it takes, and how it goes."""
+
+import contextlib
+from pathlib import Path
+
+from rich.console import Console
+
+from tessera import engines, study, together
+from tessera.cli import progress
+from tessera.data.dataset import Dataset
+from tessera.experiment import Experiment
+
+
+def train_missing(
+    console: Console,
+    experiment: Experiment,
+    dataset: Dataset,
+    survey: study.Progress,
+    engine: engines.Engine,
+    out: Path,
+) -> None:
+    """Say what there is to do, do it, and show how it goes.
+
+    Whatever ends it, Ctrl-C too, ends the engine's work.
+
+    Raises:
+        StudyError: Runs failed; the others are finished and kept.
+    """
+    missing, jobs = survey.missing, engine.slots
+    progress.announce(console, experiment, dataset, survey, jobs)
+    progress.remarks(console, experiment, dataset)
+    if isinstance(engine, engines.Processes) and engine.seeds is not None:
+        progress.grouped(console, together.groups(missing, engine.seeds))
+    else:
+        progress.foretell(console, dataset, missing, jobs=jobs, threads=engine.threads)
+    events = study.train_missing(survey, experiment, dataset, engine)
+    with contextlib.closing(events):
+        failures = progress.follow(console, events, missing, experiment.training)
+    if failures:
+        raise study.StudyError(progress.describe_failures(failures, out))

@@ -1,0 +1,64 @@
+"""Models, remedies and a run are found by the names that a user gives them."""
+
+import pytest
+
+from tessera import choice
+from tessera.experiment import Cnn, Experiment, HybridPlus
+from tessera.settings import ExperimentError
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [(None, ()), ("", ()), ("all", ("all",)), ("mixup, crt", ("mixup", "crt"))],
+)
+def test_names_are_read_off_a_list(text: str | None, names: tuple[str, ...]) -> None:
+    assert choice.remedies(text) == names
+
+
+def test_a_name_that_is_not_in_the_catalogue_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ExperimentError, match=r"expected one of plain, .*'mixdown'"):
+        choice.remedies("mixup,mixdown")
+
+
+def test_all_models_stay_unless_some_are_asked_for() -> None:
+    experiment = Experiment()
+    assert choice.narrowed(experiment, None, alone=False) == experiment
+    assert choice.narrowed(experiment, "", alone=()) == experiment
+    chosen = choice.narrowed(experiment, "hybrid,cnn", alone=False)
+    assert [m.label for m in chosen.models] == ["hybrid", "cnn"]
+
+
+def test_remedies_are_compared_on_the_hybrid_unless_told_otherwise() -> None:
+    alone = choice.narrowed(Experiment(), None, alone=True)
+    assert [m.label for m in alone.models] == ["hybrid"]
+    chosen = choice.narrowed(Experiment(), "cnn", alone=True)
+    assert [m.label for m in chosen.models] == ["cnn"]
+
+
+@pytest.mark.parametrize("option", ["--models", "models"])
+def test_a_model_that_the_experiment_lacks_is_refused(option: str) -> None:
+    said = rf"^{option}: .*cnn, transformer, hybrid.*'resnet'"
+    with pytest.raises(ExperimentError, match=said):
+        choice.narrowed(Experiment(), "resnet", alone=False, option=option)
+
+
+def test_a_kind_of_model_may_be_named_though_the_experiment_has_none() -> None:
+    chosen = choice.narrowed(Experiment(), "hybrid-plus,cnn", alone=False)
+    assert chosen.models == (HybridPlus(), Cnn())
+
+
+def test_the_experiments_own_model_goes_before_the_kind_of_its_name() -> None:
+    own = Experiment(models=(Cnn(dropout=0.1),))
+    assert choice.narrowed(own, "cnn", alone=False).models == own.models
+
+
+def test_a_cell_is_found_by_model_and_regime() -> None:
+    run = choice.find_run(Experiment(), "hybrid", "imbalanced", 9)
+    assert (run.cell, run.seed) == ("hybrid--imbalanced", 9)
+
+
+def test_an_unknown_cell_lists_the_known_ones() -> None:
+    with pytest.raises(ExperimentError, match=r"^--model: expected one of cnn, transf"):
+        choice.find_run(Experiment(), "resnet", "weighted", 0)
+    with pytest.raises(ExperimentError, match=r"^regime: expected one of balanced, im"):
+        choice.find_run(Experiment(), "cnn", "odd", 0, dashes="")
