@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from tessera import files
 
 NAME = ".lock"
 """The file in a folder that a command holds."""
+
+
+PAUSE = 0.01
+"""Seconds between attempts to take a lock whose folder comes and goes."""
 
 
 class FolderInUse(RuntimeError):
@@ -69,11 +74,11 @@ def _names(folder: Path) -> set[str] | None:
         return None
 
 
-def _taken(folder: Path, attempts: int = 20) -> filelock.BaseFileLock:
+def _taken(folder: Path, attempts: int = 100) -> filelock.BaseFileLock:
     """The folder's lock, held; the folder is made if absent.
 
     Where the holder of before takes the lock's file or the folder away in between, it
-    is tried again.
+    is tried again, for about a second.
     """
     lock = filelock.FileLock(folder / NAME)
     try:
@@ -86,7 +91,8 @@ def _taken(folder: Path, attempts: int = 20) -> filelock.BaseFileLock:
                 f"{folder}: another tessera command is working in this folder. "
                 "Wait for it, or choose another --out."
             ) from error
-    except FileNotFoundError:
-        if not attempts:
+    except (FileNotFoundError, FileExistsError):  # the latter of a folder just gone
+        if not attempts or folder.is_file():
             raise
+    time.sleep(PAUSE)
     return _taken(folder, attempts - 1)
