@@ -13,6 +13,7 @@ from tessera import engines, study, workers
 from tessera.cli import training
 from tessera.data.dataset import Dataset
 from tessera.experiment import Cnn, Data
+from tessera.record import StudyFolder
 
 EXPERIMENT = toy_run.experiment([Cnn()], seeds=(0, 1))
 
@@ -79,3 +80,15 @@ def test_ctrl_c_closes_the_engine_and_passes(
     with pytest.raises(KeyboardInterrupt):
         trained(engine, tmp_path)
     assert engine.closed == [True]
+
+
+def test_runs_under_other_names_are_taken_over_and_said_so(tmp_path: Path) -> None:
+    data = toy_run.digits()
+    old = EXPERIMENT.model_copy(update={"models": (Cnn(name="old"),)})
+    for run in old.runs():
+        toy_run.write_run(study.run_folder(StudyFolder(tmp_path), run, data), run)
+    text = io.StringIO()
+    for _ in range(2):
+        training.take_over(Console(file=text, width=200), EXPERIMENT, data, tmp_path)
+    expected = f"2 finished runs in {tmp_path} under other names: taken over, not"
+    assert text.getvalue().count(expected) == 1

@@ -61,6 +61,14 @@ def test_accuracies_that_are_equal_by_rounding_are_not_surely_stable(accuracy):
     assert "0 are stable beyond doubt" in verdict.because
 
 
+def test_seeds_that_agree_and_a_model_below_guessing_are_said_so():
+    two = Experiment(models=(Cnn(),))
+    verdict = balanced_training(found(two, lambda m, r, seed: flat(0.05, 0.05)))
+    (sentence,) = verdict.evidence
+    assert "accuracy 5.0 % (the same for all 2 seeds, so its true spread" in sentence
+    assert "it avoids \N{MINUS SIGN}6 % of the errors" in sentence
+
+
 def test_where_only_the_height_is_open_the_seeds_are_those_that_decide_it():
     # Spread 0.0116 < 0.02 for sure with six seeds; half of guessing's errors is 0.55.
     six = Experiment(models=(Cnn(),), seeds=tuple(range(6)))

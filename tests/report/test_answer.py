@@ -30,6 +30,15 @@ def test_the_answer_counts_the_verdicts(study):
     assert answer(study)[-1].startswith("Of the 7 claims")
 
 
+def test_models_that_score_alike_lead_none(tmp_path):
+    from .conftest import SMALL
+
+    folder = write_study(tmp_path, SMALL, lambda m, r, s: recalls("cnn", r, s))
+    first = answer(load(folder))[0]
+    assert first.endswith("is also that of hybrid.")
+    assert "leads" not in first
+
+
 def test_one_model_under_one_regime_still_has_an_answer(tmp_path):
     one = Experiment(
         models=(Cnn(),),

@@ -16,6 +16,10 @@ def test_scores_are_percentages_with_their_spread():
     assert text == "71.3 \N{PLUS-MINUS SIGN} 0.4"
 
 
+def test_a_score_below_zero_has_a_minus_sign():
+    assert words.percent(spread(-0.09)) == "\N{MINUS SIGN}9.0"
+
+
 def test_a_single_seed_shows_no_spread():
     assert words.percent(spread(0.7134)) == "71.3"
 

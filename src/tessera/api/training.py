@@ -106,6 +106,7 @@ def _carry_out(
     from tessera.report import page
 
     dataset = data.dataset
+    training.take_over(console, asked, dataset, folder)
     survey = studies.survey(asked, dataset, folder)
     jobs = studies.jobs_at_once(jobs, len(survey.missing) or 1)
     engine = engines.Processes(jobs, studies.THREADS)

@@ -50,6 +50,7 @@ def study(
     studies.refuse_other_data(dataset, out)
     # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
+        training.take_over(console, experiment, dataset, out)
         survey = studies.survey(experiment, dataset, out)
         began = time.perf_counter()
         with (

@@ -5,10 +5,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tessera import engines, study, together
+from tessera import engines, renamed, study, together
 from tessera.cli import progress
 from tessera.data.dataset import Dataset
+from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment
+
+
+def take_over(
+    console: Console, experiment: Experiment, dataset: Dataset, out: Path
+) -> None:
+    """Take over runs that lie in the folder under other names, and say so."""
+    taken = renamed.take_over(experiment, dataset, out)
+    if taken:
+        console.print(
+            f"{plural(taken, 'finished run')} in {out} under other names: taken over, "
+            "not trained again.",
+            soft_wrap=True,
+        )
 
 
 def train_missing(

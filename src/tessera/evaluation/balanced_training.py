@@ -13,7 +13,7 @@ from tessera.evaluation.differences import (
     seeds_to_bound,
     spread,
 )
-from tessera.evaluation.evidence import Claim, Outcome, plural
+from tessera.evaluation.evidence import MINUS, Claim, Outcome, plural
 from tessera.evaluation.roles import Roles
 from tessera.record import Record, Spread, Verdict
 
@@ -94,8 +94,10 @@ def _level_sentence(model: str, runs: Sequence[Record]) -> str:
     accuracy = _accuracy(runs)
     bounds = _bounds(accuracy)
     seeds = plural(len(runs), "seed")
-    if bounds is None or accuracy.deviation is None:
+    if accuracy.deviation is None:
         sway = f"({seeds}, so the spread is not known)"
+    elif bounds is None:
+        sway = f"(the same for all {seeds}, so its true spread is not known)"
     else:
         most = min(bounds[1], largest_deviation(len(runs)))
         sway = (
@@ -103,9 +105,10 @@ def _level_sentence(model: str, runs: Sequence[Record]) -> str:
             f"{seeds} (at most {100 * most:.1f} at 95 % confidence)"
         )
     level = spread([_above_guessing(r) for r in runs]).mean
+    avoided = f"{100 * level:.0f}".replace("-", MINUS)
     return (
         f"{model}: accuracy {100 * accuracy.mean:.1f} % {sway}; it avoids "
-        f"{100 * level:.0f} % of the errors that guessing makes."
+        f"{avoided} % of the errors that guessing makes."
     )
 
 

@@ -1,5 +1,6 @@
 """A study -> the paragraph that opens its report: what came out, in plain words."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
@@ -58,9 +59,13 @@ def _best(record: StudyRecord, found: Roles) -> str:
     )
     if len(ranked) == 1:
         return f"{text} (macro-F1 {_level(top, 'macro_f1')})."
+    text += f"; its macro-F1 of {_level(top, 'macro_f1')}"
+    best = top.scores["macro_f1"].mean
+    level = [c for c in ranked[1:] if math.isclose(c.scores["macro_f1"].mean, best)]
+    if level:
+        return f"{text} is also that of {listed([c.model for c in level])}."
     rest = listed([f"{c.model} at {_level(c, 'macro_f1')}" for c in ranked[1:]])
-    lead = _lead(found, regime, ranked)
-    return f"{text}; its macro-F1 of {_level(top, 'macro_f1')} leads {rest}{lead}."
+    return f"{text} leads {rest}{_lead(found, regime, ranked)}."
 
 
 def _leading(record: StudyRecord, found: Roles) -> str:

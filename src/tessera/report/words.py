@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tessera.evaluation.evidence import MINUS
 from tessera.evaluation.roles import rare_word
 from tessera.experiment import Experiment
 from tessera.record import CellSummary, Spread, StudyRecord
@@ -39,7 +40,7 @@ def titled(
 
 def percent(spread: Spread) -> str:
     """Mean and standard deviation in percent, say `71.3 +- 0.4`."""
-    mean = f"{100 * spread.mean:.1f}"
+    mean = f"{100 * spread.mean:.1f}".replace("-", MINUS)
     if spread.deviation is None:
         return mean
     return f"{mean} {PLUS_MINUS} {100 * spread.deviation:.1f}"

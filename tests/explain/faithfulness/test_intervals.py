@@ -74,6 +74,13 @@ def test_rows_that_share_a_picture_count_as_one():
     assert ratio == pytest.approx(2, abs=0.15)
 
 
+def test_the_dust_of_sums_is_zero():
+    dust = np.array([1e-18, -2e-18, 0.0, 3e-18, 1e-18, 1e-18])
+    found = intervals.interval(dust, seed=0)
+    assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
+    assert decide(found, "lower") == "undecided"
+
+
 def test_a_missing_value_is_left_out_of_its_own_mean_only():
     table = np.array([[1.0, np.nan], [3.0, 5.0]])
     found = intervals.means(table, seed=0)

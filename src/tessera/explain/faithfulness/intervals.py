@@ -20,6 +20,8 @@ from tessera.results import FEW
 
 RESAMPLES = 2000
 TAIL = 0.025
+DIGITS = 12
+"""Of a mean: sums of values that are equal differ beyond them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,9 @@ class Means:
     def interval(self, column: int) -> Interval:
         """One column, for the record."""
         numbers = (self.mean[column], self.low[column], self.high[column])
-        mean, low, high = (float(x) if np.isfinite(x) else None for x in numbers)
+        mean, low, high = (
+            round(float(x), DIGITS) if np.isfinite(x) else None for x in numbers
+        )
         return Interval(mean=mean, low=low, high=high, images=int(self.images[column]))
 
 
