@@ -97,7 +97,7 @@ def foretell(
     jobs: int,
     threads: int,
 ) -> None:
-    """Print how long the missing runs will take, from a few steps timed here."""
+    """Print how long the missing runs will take, from steps timed here once."""
     if not missing:
         return
     speeds = estimate.speeds(missing, dataset, threads=threads)
@@ -107,8 +107,8 @@ def foretell(
     seconds = estimate.seconds(missing, dataset, speeds, jobs=jobs)
     rates = ", ".join(f"{name} {1 / s.train:,.0f}" for name, s in speeds.items())
     console.print(
-        f"time: about {_duration(seconds)}, if the machine stays as busy as it is "
-        f"(images trained per second: {rates})",
+        f"time: about {_duration(seconds)} at the speeds timed on this machine (images "
+        f"trained per second: {rates}); longer where it is busier than it was then",
         soft_wrap=True,
     )
 
