@@ -51,6 +51,20 @@ def test_a_finished_study_is_not_repeated_and_shows_its_table(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_a_report_that_leaves_runs_of_its_folder_out_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "toy.toml"
+    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    tessera.study(plan=plan, out=tmp_path / "toy")
+    assert "other finished run" not in capsys.readouterr().out
+    tessera.study(plan=plan, seeds=[1], out=tmp_path / "toy")
+    assert "lies 1 other finished run: the command" in capsys.readouterr().out
+    tessera.study(plan=plan, seeds=[1], out=tmp_path / "toy", verbose=False)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
 def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> None:
     data = tessera.load_data("digits", image_size=8, verbose=False)
     result = tessera.train(

@@ -9,12 +9,12 @@ from rich.console import Console
 from tessera import choice, engines, experiment, locks, runtime, settings
 from tessera import study as studies
 from tessera.api.script import script_kept_out
-from tessera.cli import progress, training
+from tessera.cli import outcome, progress, training
 from tessera.data import apart, source
 from tessera.data.dataset import DataError
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
-from tessera.record import StudyFolder
+from tessera.record import RunFolder, StudyFolder
 
 Source: TypeAlias = Data | str | Path
 """Loaded data, or what `load_data` takes."""
@@ -71,7 +71,8 @@ def study(
             `["training.flip=false"]`.
         out: The study's folder; None: `runs/NAME`.
         jobs: Trainings side by side; None: one per core, as memory allows.
-        verbose: Whether to print the plan, and a line for each run.
+        verbose: Whether to print the plan, a line for each run, and how many finished
+            runs of the folder its report leaves out.
 
     Raises:
         ExperimentError: A setting is wrong.
@@ -112,6 +113,8 @@ def _carry_out(
     engine = engines.Processes(jobs, studies.THREADS)
     training.train_missing(console, asked, dataset, survey, engine, folder)
     record = studies.conclude(asked, dataset, folder, threads=engine.threads)
+    runs = [RunFolder(folder / place) for c in record.cells for place in c.folders]
+    outcome.beside(console, folder, runs)
     page.write_report(folder)
     return Study(record, folder)
 
