@@ -142,8 +142,7 @@ class CellSummary(Value):
     multiply_adds: int
     train_seconds: Spread
     scores: dict[str, Spread]
-    """Accuracy and so on; `reduced_recall`, `reduced_f1` and groups' recall where the
-    study reduces classes; calibration and curves where predictions are stored."""
+    """By name; of reduced classes, of groups and of probabilities where there are any."""
     per_class_recall: dict[str, Spread]
     per_class_precision: dict[str, Spread] = Field(default_factory=dict)
     per_class_f1: dict[str, Spread] = Field(default_factory=dict)
