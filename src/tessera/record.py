@@ -142,7 +142,7 @@ class CellSummary(Value):
     multiply_adds: int
     train_seconds: Spread
     scores: dict[str, Spread]
-    """By name; of reduced classes, of groups and of probabilities where there are any."""
+    """By name; of reduced classes, groups and probabilities where there are any."""
     per_class_recall: dict[str, Spread]
     per_class_precision: dict[str, Spread] = Field(default_factory=dict)
     per_class_f1: dict[str, Spread] = Field(default_factory=dict)
