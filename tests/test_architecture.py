@@ -24,8 +24,8 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 FRAMEWORKS = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 FRAMEWORK_FREE = (
     *("arrays", "checkpoint", "experiment", "files", "png", "record", "results"),
-    *("settings", "evaluation", "remedies", "catalogue", "imbalance.profiles"),
-    *("imbalance.guards", "data", "report"),
+    *("settings", "evaluation", "remedies", "catalogue", "wording", "data"),
+    *("imbalance.profiles", "imbalance.guards", "imbalance.weights", "report"),
 )
 MAY_CALL_KERAS = ("data.cifar10",)  # to download, when asked to
 MAY_NAME_A_BACKEND = (
@@ -159,7 +159,7 @@ def may_import(importer: str, imported: str, layer: dict[str, int]) -> bool:
         return True
     low, high = layer[imported], layer[importer]
     if importer == "report":
-        return low == 0 or imported == "evaluation"
+        return low == 0 or imported in ("evaluation", "imbalance")
     return low < high or (low == high and high in (0, 3))
 
 

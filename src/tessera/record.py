@@ -142,9 +142,10 @@ class CellSummary(Value):
     multiply_adds: int
     train_seconds: Spread
     scores: dict[str, Spread]
-    """Accuracy, macro-F1 and so on; `reduced_recall` and the groups' recall where the
-    study reduces classes; calibration and curves where predictions are stored."""
+    """By name; of reduced classes, groups and probabilities where there are any."""
     per_class_recall: dict[str, Spread]
+    per_class_precision: dict[str, Spread] = Field(default_factory=dict)
+    per_class_f1: dict[str, Spread] = Field(default_factory=dict)
     train_counts: tuple[int, ...] = ()
     """Images per class that the first seed's optimiser saw."""
     groups: Groups | None = None
@@ -185,8 +186,7 @@ class StudyRecord(Value):
     environment: Environment
     """Of the command that concluded the study."""
     trained: tuple[ComputedWith, ...] = ()
-    """What the runs were computed with, most runs first; empty in records of earlier
-    versions."""
+    """What runs were computed with, most runs first; empty in earlier versions."""
     cells: tuple[CellSummary, ...]
     verdicts: tuple[Verdict, ...]
     rankings: tuple[Ranking, ...] = ()

@@ -18,4 +18,5 @@ def test_the_list_names_every_remedy_and_what_it_changes() -> None:
 
 def test_numbers_stand_beside_the_parts_they_belong_to() -> None:
     assert "deferred: 0.8" in remedies.describe(catalogue()["ldam-drw"])
+    assert remedies.describe(catalogue()["square-root-sampling"]).endswith("power 0.5")
     assert "sharpness: 0.05" in remedies.describe(catalogue()["sam"])

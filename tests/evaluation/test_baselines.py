@@ -27,6 +27,7 @@ def test_of_equally_common_classes_each_is_chosen_equally_often():
     assert majority.scores["macro_f1"] == pytest.approx(sum(f1) / 2 / 3)
     # Of the classes 0 and 2, one is found when class 0 is chosen.
     assert majority.scores["reduced_recall"] == pytest.approx((1 / 2 + 0) / 2)
+    assert majority.scores["reduced_f1"] == pytest.approx(f1[0] / 2 / 2)
     assert majority.scores["worst_class_recall"] == 0
 
 

@@ -4,6 +4,7 @@ import pytest
 from tessera.evaluation import comparison, matrix_scores
 from tessera.evaluation.outcomes import Outcome
 from tessera.experiment import Cnn, Experiment, Hybrid, Regime
+from tessera.record import CellSummary
 
 from .studies import REDUCED, flat, folders, record, records
 
@@ -47,10 +48,39 @@ def test_reduced_recall_of_balanced_cells_is_of_the_same_classes():
     assert by_regime["imbalanced"] == pytest.approx((0.4, 0.42))
 
 
+def test_reduced_f1_by_hand_of_balanced_cells_too():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    by_regime = {r.regime: r.scores["reduced_f1"].values[0] for r in rows}
+    # Every miss goes to the next class. Of 1,000 images a class, cat is answered 700 +
+    # 200 times, deer and dog 700 + 300; under imbalance 400 + 200 and 400 + 600 times.
+    balanced = (1400 / 1900 + 2 * 1400 / 2000) / 3
+    imbalanced = (800 / 1600 + 2 * 800 / 2000) / 3
+    assert by_regime["balanced"] == pytest.approx(balanced)
+    assert by_regime["imbalanced"] == pytest.approx(imbalanced)
+
+
+def test_precision_recall_and_f1_of_every_class_stand_in_every_row():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    first = rows[0]
+    # Cat, balanced: 700 and 720 found, 200 and 190 birds taken for one.
+    precision, f1 = (700 / 900, 720 / 910), (1400 / 1900, 1440 / 1910)
+    assert first.per_class_precision["cat"].values == pytest.approx(precision)
+    assert first.per_class_recall["cat"].values == pytest.approx((0.7, 0.72))
+    assert first.per_class_f1["cat"].values == pytest.approx(f1)
+
+
+def test_a_row_of_an_earlier_version_is_still_read():
+    rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
+    added = {"per_class_precision", "per_class_f1"}
+    old = CellSummary.model_validate_json(rows[0].model_dump_json(exclude=added))
+    assert old.per_class_f1 == old.per_class_precision == {}
+    assert old.per_class_recall == rows[0].per_class_recall
+
+
 def test_a_study_that_reduces_nothing_has_no_reduced_recall():
     balanced = Experiment(regimes=(Regime(name="balanced"),))
     rows = comparison.summarise(balanced, records(balanced, recalls), folders(balanced))
-    assert "reduced_recall" not in rows[0].scores
+    assert not {"reduced_recall", "reduced_f1"} & set(rows[0].scores)
 
 
 def test_unfinished_cells_have_no_row():

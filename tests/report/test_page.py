@@ -196,6 +196,7 @@ def test_a_study_of_many_regimes_stays_readable(many):
     assert len(outline.ids) == len(set(outline.ids))
     assert "remedies" in outline.ids
     assert "<summary>All 9 cells</summary>" in text
+    assert "<summary>All 9 regimes, in words</summary>" in text
     # Six of nine cells have their matrix drawn, and all are folded away.
     matrices = re.findall(
         r"<details( open)?>\n<summary>cnn, [^<]+</summary>\n<figure "
@@ -204,6 +205,37 @@ def test_a_study_of_many_regimes_stays_readable(many):
     )
     assert matrices == [""] * 6
     assert "take remedy-0" in text.split("<nav")[0]
+
+
+def test_what_was_trained_stands_with_the_provenance(text):
+    section = text.split('<h2 id="provenance">')[1].split("</section>")[0]
+    assert "Here 0.76 for common and 3.80 for reduced classes" in section
+    assert "The reference study&#39;s CNN-token hybrid" in section
+
+
+def test_every_class_has_precision_recall_and_f1_in_a_table_that_is_folded(text):
+    folded = text.split("<summary>Precision, recall and F1 of every class")[1]
+    tables = folded.split("</details>")[0]
+    assert tables.count("<table") == 2
+    assert '<th scope="colgroup" colspan="3">weighted</th>' in tables
+    assert '<th scope="row">cat *</th>' in tables
+
+
+def test_a_study_of_an_earlier_version_has_a_page_without_the_newer_scores(study):
+    cells = tuple(
+        c.model_copy(
+            update={
+                "per_class_f1": {},
+                "scores": {k: v for k, v in c.scores.items() if k != "reduced_f1"},
+            }
+        )
+        for c in study.record.cells
+    )
+    old = study.record.model_copy(update={"cells": cells})
+    old = dataclasses.replace(study, record=old)
+    html = page(old, figures(old, images=False))
+    assert "Reduced classes&#39; F1" not in html
+    assert "F1 of every class" not in html
 
 
 def test_a_study_without_statistics_is_shown_without_them(study):

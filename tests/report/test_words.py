@@ -65,4 +65,6 @@ def test_nobody_is_best_where_all_score_zero():
 def test_a_score_of_rare_classes_is_headed_by_what_they_are(study, own, mild):
     assert ("reduced_recall", "Reduced classes' recall") in words.columns(study.record)
     assert ("reduced_recall", "Rare classes' recall") in words.columns(own.record)
+    assert ("reduced_f1", "Reduced classes' F1") in words.columns(study.record)
+    assert ("reduced_f1", "Rare classes' F1") in words.columns(own.record)
     assert "reduced_recall" not in dict(words.columns(mild.record))

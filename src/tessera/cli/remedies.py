@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from tessera import wording
 from tessera.catalogue import catalogue
 from tessera.remedies import Remedy
 
@@ -21,10 +22,5 @@ def show(console: Console) -> None:
 
 def describe(remedy: Remedy) -> str:
     """What a remedy changes, part by part, in its own words."""
-    changed = remedy.model_dump(exclude_defaults=True)
-    parts = []
-    for key in changed:
-        part = getattr(remedy, key)
-        told = (part.__doc__ or "").splitlines()[0] if hasattr(part, "kind") else part
-        parts.append(f"{key}: {told}")
-    return "\n".join(parts) or "nothing"
+    parts = wording.parts(remedy).items()
+    return "\n".join(f"{part}: {text}" for part, text in parts) or "nothing"

@@ -28,12 +28,12 @@ def baselines(
     Args:
         train_counts: Training images per class, K.
         test_counts: Test images per class, K.
-        reduced: The rare classes; with any, their recall is a score too.
+        reduced: The rare classes; with any, their recall and F1 are scores too.
         regimes: Whose training counts these are.
 
     Returns:
         Both, with accuracy, balanced accuracy, macro-F1, worst class's recall, G-mean,
-        MCC and perhaps the recall of the reduced classes. The guesses' are those of
+        MCC and perhaps recall and F1 of the reduced classes. The guesses' are those of
         the expected confusion matrix, C(i, j) = n_i pi_j: for recalls and accuracy
         the expectation itself, for F1 a ratio of expectations. Where several classes
         are the most common, the majority class's are means over choosing each of them.
@@ -68,4 +68,5 @@ def _scores(
     rare = [i for i in reduced if present[i]]
     if rare:
         scores["reduced_recall"] = float(said[rare].mean())
+        scores["reduced_f1"] = float(f1[rare].mean())
     return scores

@@ -5,6 +5,7 @@ A cell is a model under a regime; its runs differ in the seed alone.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from tessera.evaluation.outcomes import (
     run_intervals,
 )
 from tessera.experiment import Experiment
-from tessera.record import CellSummary, Record, Scores
+from tessera.record import CellSummary, ClassScores, Record, Scores
 from tessera.results import Groups, Interval, Spread
 
 Measure = Callable[[Scores], float]
@@ -40,9 +41,9 @@ SCORES: tuple[str, ...] = (
     "g_mean",
     "mcc",
 )
-"""The scores every cell is summarised by; `reduced_recall` and the recall of head,
-middle and tail join them where a regime of the study reduces classes, and those of
-`outcomes.probability_scores` where predictions are stored."""
+"""The scores every cell is summarised by; `reduced_recall`, `reduced_f1` and the recall
+of head, middle and tail join them where a regime of the study reduces classes, and
+those of `outcomes.probability_scores` where predictions are stored."""
 
 
 def measure(name: str, classes: Collection[int] = ()) -> Measure:
@@ -108,9 +109,10 @@ def summarise(
             scores of the probabilities and bootstrap intervals.
 
     Returns:
-        A row per cell that has a finished run. Its `reduced_recall` and its groups are
-        those of the classes that its own profile reduces, and for a cell that reduces
-        none those of the study's other regimes, so that the two compare.
+        A row per cell that has a finished run. Its `reduced_recall`, its `reduced_f1`
+        and its groups are those of the classes that its own profile reduces, and for a
+        cell that reduces none those of the study's other regimes, so that the two
+        compare.
     """
     places = dict(zip(map(_run, records), folders, strict=True))
     found = cells(experiment, records)
@@ -167,10 +169,9 @@ def _summary(
                 for o, t in zip(complete if warm else (), warm, strict=True)
             ]
         ),
-        per_class_recall={
-            c.name: spread([r.scores.per_class[i].recall for r in runs])
-            for i, c in enumerate(first.scores.per_class)
-        },
+        per_class_precision=_by_class(runs, attrgetter("precision")),
+        per_class_recall=_by_class(runs, attrgetter("recall")),
+        per_class_f1=_by_class(runs, attrgetter("f1")),
         train_counts=first.train_counts,
         groups=parted,
         intervals=_side_by_side(
@@ -186,7 +187,8 @@ def _read_off(
     """The scores that the records' confusion matrices decide."""
     wanted = {name: measure(name) for name in SCORES}
     if rare:
-        wanted["reduced_recall"] = measure("reduced_recall", rare)
+        for name in ("reduced_recall", "reduced_f1"):
+            wanted[name] = measure(name, rare)
     if parted:
         for name in ("head", "middle", "tail"):
             members = getattr(parted, name)
@@ -194,6 +196,16 @@ def _read_off(
                 wanted[f"{name}_recall"] = measure("group_recall", members)
     return {
         name: spread([read(r.scores) for r in runs]) for name, read in wanted.items()
+    }
+
+
+def _by_class(
+    runs: Sequence[Record], read: Callable[[ClassScores], float]
+) -> dict[str, Spread]:
+    """A score of every class over the seeds, by the class's name."""
+    return {
+        c.name: spread([read(r.scores.per_class[i]) for r in runs])
+        for i, c in enumerate(runs[0].scores.per_class)
     }
 
 

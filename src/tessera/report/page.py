@@ -9,7 +9,14 @@ from tessera import files
 from tessera.evaluation.comparison import reduced_classes
 from tessera.evaluation.evidence import listed
 from tessera.evaluation.roles import rare_word
-from tessera.report import faithfulness, provenance, statistics, words
+from tessera.report import (
+    by_class,
+    faithfulness,
+    provenance,
+    recipes,
+    statistics,
+    words,
+)
 from tessera.report.answer import answer
 from tessera.report.distribution import distinct_counts
 from tessera.report.drawing import Drawing
@@ -56,12 +63,13 @@ def page(study: Study, drawn: Figures) -> str:
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:
     record = study.record
-    shown = words.columns(record)
+    columns = words.columns(record)
     return {
         "study": record,
         "answer": answer(study),
-        "columns": shown,
-        "best": {score: words.best(record.cells, score) for score, _ in shown},
+        "columns": columns,
+        "best": {score: words.best(record.cells, score) for score, _ in columns},
+        "class_tables": by_class.tables(study),
         "regimes": list(dict.fromkeys(c.regime for c in record.cells)),
         "figures": drawn,
         "counts": distinct_counts(study),
@@ -77,6 +85,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(source("style.css")),
         **statistics.values(study),
+        **recipes.values(study),
     }
 
 

@@ -16,9 +16,11 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("macro_precision", "Macro precision"),
     ("macro_f1", "Macro-F1"),
     ("reduced_recall", "Reduced classes' recall"),
+    ("reduced_f1", "Reduced classes' F1"),
     ("worst_class_recall", "Worst class's recall"),
 )
 """The scores of the comparison table and what heads them."""
+_OF_REDUCED = ("reduced_recall", "reduced_f1")
 
 
 def columns(record: StudyRecord) -> list[tuple[str, str]]:
@@ -34,8 +36,11 @@ def titled(
     titles: Sequence[tuple[str, str]], experiment: Experiment
 ) -> list[tuple[str, str]]:
     """Scores and what heads them; where nothing was reduced, classes are rare."""
-    rare = f"{rare_word(experiment).capitalize()} classes' recall"
-    return [(s, rare if s == "reduced_recall" else title) for s, title in titles]
+    rare = rare_word(experiment).capitalize()
+    return [
+        (s, title.replace("Reduced", rare) if s in _OF_REDUCED else title)
+        for s, title in titles
+    ]
 
 
 def percent(spread: Spread) -> str:
