@@ -7,8 +7,8 @@ from typing import Any
 
 from tessera import runtime, search_space
 from tessera.data.dataset import Dataset
-from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment, Model, OwnTraining
+from tessera.phrases import plural
 from tessera.search import Found, Search, SearchError
 
 

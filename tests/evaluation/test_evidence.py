@@ -1,37 +1,12 @@
 import pytest
 
 from tessera.evaluation.differences import of_values
-from tessera.evaluation.evidence import (
-    Finding,
-    because,
-    describe,
-    judge,
-    listed,
-    plural,
-    points,
-    whole_percent,
-)
+from tessera.evaluation.evidence import Finding, because, describe, judge
 
 ABOVE = Finding("a", of_values([0.10, 0.11, 0.12]))
 BELOW = Finding("b", of_values([-0.10, -0.11, -0.12]))
 OPEN = Finding("c", of_values([0.02, 0.04]))
 MISSING = Finding("d", None)
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (0.021, "+2.1"),
-        (-0.021, "\N{MINUS SIGN}2.1"),
-        (0.0, "0.0"),
-        (-0.0001, "0.0"),
-        (1.0, "+100.0"),
-        (6.853, "+100.0"),
-        (-5.853, "\N{MINUS SIGN}100.0"),
-    ],
-)
-def test_points_carry_their_sign_unless_they_round_to_zero(share, text):
-    assert points(share) == text
 
 
 def test_a_difference_is_told_with_interval_seeds_and_decision():
@@ -86,15 +61,3 @@ def test_the_reason_names_what_speaks_against():
         "1 of 2 intervals lies above zero, as the hypothesis needs; 1 lies on the "
         "other side."
     )
-
-
-def test_numbers_and_lists_read_as_english():
-    assert plural(1, "seed") == "1 seed"
-    assert plural(2, "seed") == "2 seeds"
-    assert listed(["cat"]) == "cat"
-    assert listed(["cat", "deer", "dog"]) == "cat, deer and dog"
-
-
-def test_a_share_in_whole_percent_has_a_true_minus():
-    assert whole_percent(0.482) == "48"
-    assert whole_percent(-0.05) == "\N{MINUS SIGN}5"

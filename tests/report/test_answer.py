@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from tessera.evaluation.evidence import MINUS
 from tessera.experiment import Cnn, Experiment, Regime, Training
+from tessera.phrases import MINUS
 from tessera.report.answer import answer
 from tessera.report.load import load
 

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from tessera import files, runtime
 from tessera.cli import faithfulness_tables, stopping
-from tessera.evaluation.evidence import plural
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
+from tessera.phrases import plural
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord, Verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tessera.evaluation.evidence import plural
+from tessera.phrases import plural
 from tessera.record import Record, RunFolder
 
 UNDEFINED = "\N{EN DASH}"

@@ -16,7 +16,7 @@ from tessera import answers, trained
 from tessera.answers import Answer, Refused
 from tessera.cli import errors
 from tessera.data import apart
-from tessera.evaluation.evidence import plural
+from tessera.phrases import plural
 from tessera.settings import ExperimentError
 
 FORMATS = ("table", "jsonl", "csv")

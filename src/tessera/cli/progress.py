@@ -20,9 +20,9 @@ from tessera import estimate, study, workers
 from tessera.catalogue import label
 from tessera.cli import errors
 from tessera.data.dataset import Dataset
-from tessera.evaluation.evidence import listed, plural
 from tessera.experiment import Experiment, Profile, Regime, Run, Training
 from tessera.imbalance.profiles import class_index
+from tessera.phrases import listed, plural
 
 
 def announce(

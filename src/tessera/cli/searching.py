@@ -76,7 +76,7 @@ def run(
     from tessera import files, locks, search_result, settings, study
     from tessera import search as searches
     from tessera.cli import commands, progress
-    from tessera.evaluation.evidence import plural
+    from tessera.phrases import plural
 
     dataset = commands.load(experiment)
     experiment = study.adapted(experiment, dataset)

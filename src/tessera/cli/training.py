@@ -8,8 +8,8 @@ from rich.console import Console
 from tessera import engines, renamed, study, together
 from tessera.cli import progress
 from tessera.data.dataset import Dataset
-from tessera.evaluation.evidence import plural
 from tessera.experiment import Experiment
+from tessera.phrases import plural
 
 
 def take_over(

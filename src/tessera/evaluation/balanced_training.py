@@ -13,8 +13,9 @@ from tessera.evaluation.differences import (
     seeds_to_bound,
     spread,
 )
-from tessera.evaluation.evidence import MINUS, Claim, Outcome, plural
+from tessera.evaluation.evidence import Claim, Outcome
 from tessera.evaluation.roles import Roles
+from tessera.phrases import plural, whole_percent
 from tessera.record import Record, Spread, Verdict
 
 STABLE = 0.02
@@ -105,10 +106,9 @@ def _level_sentence(model: str, runs: Sequence[Record]) -> str:
             f"{seeds} (at most {100 * most:.1f} at 95 % confidence)"
         )
     level = spread([_above_guessing(r) for r in runs]).mean
-    avoided = f"{100 * level:.0f}".replace("-", MINUS)
     return (
         f"{model}: accuracy {100 * accuracy.mean:.1f} % {sway}; it avoids "
-        f"{avoided} % of the errors that guessing makes."
+        f"{whole_percent(level)} % of the errors that guessing makes."
     )
 
 

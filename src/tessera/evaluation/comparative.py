@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import product
 
 from tessera.evaluation.comparison import measure
-from tessera.evaluation.evidence import Claim, Finding, compare, listed
+from tessera.evaluation.evidence import Claim, Finding, compare
 from tessera.evaluation.roles import Roles
+from tessera.phrases import listed
 from tessera.record import Verdict
 
 CONTEXT = Claim(

@@ -7,11 +7,10 @@ from typing import Literal
 from tessera.evaluation.comparison import Measure, contrast
 from tessera.evaluation.differences import MOST_SEEDS, Decision, Difference
 from tessera.evaluation.roles import Roles
+from tessera.phrases import listed, plural, points
 from tessera.record import Verdict
 
 Outcome = Literal["supported", "not supported", "not decided", "not tested"]
-
-MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -42,26 +41,6 @@ def compare(
     return Finding(subject, contrast(roles.runs(*first), roles.runs(*second), score))
 
 
-def signed(value: float, digits: int) -> str:
-    """A number with its sign, say `+2.1`; what rounds to zero has none."""
-    text = f"{value:+.{digits}f}"
-    return text.replace("-", MINUS) if float(text) else text[1:]
-
-
-def points(share: float) -> str:
-    """A signed difference of shares in percentage points, say `+2.1`.
-
-    An interval of few seeds may end where no difference of shares can lie; such an end
-    is told as the last point that is possible, 100 or its opposite.
-    """
-    return signed(100 * min(max(share, -1.0), 1.0), 1)
-
-
-def whole_percent(share: float) -> str:
-    """A share in whole percent, say `48`."""
-    return f"{100 * share:.0f}".replace("-", MINUS)
-
-
 def describe(difference: Difference) -> str:
     """Mean, interval, seeds and decision of a difference."""
     mean = f"{points(difference.mean)} points"
@@ -82,18 +61,6 @@ def _decided(difference: Difference) -> str:
     return (
         f"undecided; about {difference.seeds_to_decide} seeds would probably decide it"
     )
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 seed`, `2 seeds`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`cat, deer and dog`."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def classes(roles: Roles, indices: Sequence[int]) -> str:

@@ -9,17 +9,11 @@ from itertools import product
 
 from tessera.evaluation import meaningful
 from tessera.evaluation.comparison import measure
-from tessera.evaluation.evidence import (
-    Claim,
-    Finding,
-    classes,
-    compare,
-    listed,
-    plural,
-)
+from tessera.evaluation.evidence import Claim, Finding, classes, compare
 from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.roles import Imbalance, Roles
 from tessera.experiment import Experiment
+from tessera.phrases import listed, plural
 from tessera.record import Record, Verdict
 
 IMBALANCE = Claim(

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from tessera.evaluation.evidence import MINUS, Claim, Outcome, listed, plural
+from tessera.evaluation.evidence import Claim, Outcome
 from tessera.evaluation.faithfulness import (
     Against,
     Decision,
@@ -17,6 +17,7 @@ from tessera.evaluation.faithfulness import (
     Measured,
     Method,
 )
+from tessera.phrases import MINUS, listed, plural
 from tessera.record import Verdict
 
 METHOD = "Grad-CAM"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tessera.evaluation.differences import MOST_SEEDS
-from tessera.evaluation.evidence import listed, plural, points, whole_percent
+from tessera.phrases import listed, plural, points, whole_percent
 from tessera.results import Change, GapClosed, RankedRemedy, Ranking
 
 _NAMED = 4

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tessera.evaluation.evidence import plural
 from tessera.notebook import html
+from tessera.phrases import plural
 from tessera.record import Record, RunFolder, Scores, StudyFolder, StudyRecord
 from tessera.report import tables, words
 

@@ -8,8 +8,9 @@ from statistics import fmean
 from tessera.evaluation.baselines import MAJORITY
 from tessera.evaluation.comparison import contrast, measure
 from tessera.evaluation.differences import Difference
-from tessera.evaluation.evidence import classes, listed, plural, points
+from tessera.evaluation.evidence import classes
 from tessera.evaluation.roles import Imbalance, Roles, roles
+from tessera.phrases import listed, plural, points
 from tessera.record import CellSummary, Record, StudyRecord
 from tessera.report.load import Study
 

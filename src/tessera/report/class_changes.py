@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tessera.evaluation.evidence import signed
+from tessera.phrases import signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
 from tessera.report.style import DIVERGING, INK, QUIET, drawing, svg

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
 from tessera.evaluation.comparison import regimes_by_counts
-from tessera.evaluation.evidence import listed
+from tessera.phrases import listed
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.shown import joined

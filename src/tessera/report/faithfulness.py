@@ -16,6 +16,7 @@ from tessera.evaluation.faithfulness import (
     Method,
     Metric,
 )
+from tessera.phrases import MINUS
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import (
@@ -114,7 +115,7 @@ def number(value: float | None) -> str:
     if value is None:
         return "\N{EN DASH}"
     text = f"{value:.2f}"
-    return text.replace("-", "\N{MINUS SIGN}") if float(text) else "0.00"
+    return text.replace("-", MINUS) if float(text) else "0.00"
 
 
 def drawings(found: Faithfulness) -> tuple[Drawing, ...]:

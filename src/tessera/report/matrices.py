@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tessera.evaluation.comparison import pooled_confusion
-from tessera.evaluation.evidence import plural
 from tessera.evaluation.scores import row_normalised
+from tessera.phrases import plural
 from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing

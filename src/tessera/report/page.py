@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
-from tessera.evaluation.evidence import listed
 from tessera.evaluation.roles import rare_word
+from tessera.phrases import listed
 from tessera.report import (
     by_class,
     faithfulness,

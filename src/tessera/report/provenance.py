@@ -7,8 +7,8 @@ study may be a later version, on another machine.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from tessera.evaluation.evidence import listed, plural
 from tessera.experiment import Experiment, Training
+from tessera.phrases import listed, plural
 from tessera.record import ComputedWith, Environment, StudyRecord
 
 Words = Callable[[Environment], str]

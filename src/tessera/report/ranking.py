@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tessera.evaluation.evidence import listed, plural, points
 from tessera.evaluation.recommendation import with_interval
+from tessera.phrases import listed, plural, points
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
 from tessera.report.style import PALETTE, QUIET, drawing, interval_row, svg

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
-from tessera.evaluation.evidence import listed, plural
 from tessera.evaluation.roles import rare_word
+from tessera.phrases import listed, plural
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing

@@ -15,6 +15,7 @@ from tessera.arrays import Floats
 from tessera.evaluation.roles import rare_word
 from tessera.experiment import Model, Regime
 from tessera.imbalance.weights import class_weights
+from tessera.phrases import MINUS
 from tessera.record import Record
 from tessera.remedies import Remedy, Weights
 from tessera.report import shown
@@ -24,7 +25,6 @@ _COLUMNS = ("loss", "weights")
 """Parts of a remedy with a column of their own."""
 _NAMES = {"retraining": "second stage", "after": "after training"}
 """Parts that a reader knows by another name than the settings do."""
-_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -139,4 +139,4 @@ def _range(values: Sequence[float] | Floats) -> str:
 
 def _signs(text: str) -> str:
     """With a true minus before a formula's term, which keeps it on the term's line."""
-    return text.replace(" -", f" {_MINUS}").replace("^-", f"^{_MINUS}")
+    return text.replace(" -", f" {MINUS}").replace("^-", f"^{MINUS}")

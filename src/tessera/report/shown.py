@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from tessera.evaluation.evidence import listed
+from tessera.phrases import listed
 from tessera.record import StudyRecord
 
 MOST = 6

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from tessera.evaluation.bootstrap import thin
-from tessera.evaluation.evidence import listed, whole_percent
 from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
 from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
+from tessera.phrases import listed, whole_percent
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tessera.evaluation.evidence import listed, plural
 from tessera.evaluation.recommendation import with_interval
+from tessera.phrases import listed, plural
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import provenance, words
 from tessera.report.statistics import gap

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from tessera.evaluation.evidence import points
+from tessera.phrases import points
 from tessera.record import StudyRecord
 from tessera.report.drawing import Drawing
 from tessera.report.placement import Spot, free, ranks, together

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from tessera.evaluation.evidence import MINUS
 from tessera.evaluation.roles import rare_word
 from tessera.experiment import Experiment
+from tessera.phrases import MINUS
 from tessera.record import CellSummary, Spread, StudyRecord
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from tessera.evaluation.differences import spread
-from tessera.evaluation.evidence import MINUS
+from tessera.phrases import MINUS
 from tessera.report.committed.frontier import (
     Point,
     beside_first,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tessera.evaluation.blocks import Contribution, against_first
 from tessera.evaluation.differences import spread
-from tessera.evaluation.evidence import plural, points
+from tessera.phrases import plural, points
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import provenance, words
 from tessera.report.committed import marked

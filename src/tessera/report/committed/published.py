@@ -10,8 +10,8 @@ were not re-encoded, and of a training many times as long.
 from scipy import stats
 
 from tessera.catalogue import label
-from tessera.evaluation.evidence import plural
 from tessera.experiment import Exponential
+from tessera.phrases import plural
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.tables import markdown
 

@@ -1,0 +1,37 @@
+"""Numbers and lists as sentences have them."""
+
+from collections.abc import Sequence
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, say `+2.1`; what rounds to zero has none."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else text[1:]
+
+
+def points(share: float) -> str:
+    """A signed difference of shares in percentage points, say `+2.1`.
+
+    An interval of few seeds may end where no difference of shares can lie; such an end
+    is told as the last point that is possible, 100 or its opposite.
+    """
+    return signed(100 * min(max(share, -1.0), 1.0), 1)
+
+
+def whole_percent(share: float) -> str:
+    """A share in whole percent, say `48`."""
+    return f"{100 * share:.0f}".replace("-", MINUS)
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`cat, deer and dog`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

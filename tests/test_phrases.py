@@ -1,0 +1,33 @@
+"""Numbers and lists read as sentences have them."""
+
+import pytest
+
+from tessera.phrases import listed, plural, points, whole_percent
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.021, "+2.1"),
+        (-0.021, "\N{MINUS SIGN}2.1"),
+        (0.0, "0.0"),
+        (-0.0001, "0.0"),
+        (1.0, "+100.0"),
+        (6.853, "+100.0"),
+        (-5.853, "\N{MINUS SIGN}100.0"),
+    ],
+)
+def test_points_carry_their_sign_unless_they_round_to_zero(share, text):
+    assert points(share) == text
+
+
+def test_numbers_and_lists_read_as_english():
+    assert plural(1, "seed") == "1 seed"
+    assert plural(2, "seed") == "2 seeds"
+    assert listed(["cat"]) == "cat"
+    assert listed(["cat", "deer", "dog"]) == "cat, deer and dog"
+
+
+def test_a_share_in_whole_percent_has_a_true_minus():
+    assert whole_percent(0.482) == "48"
+    assert whole_percent(-0.05) == "\N{MINUS SIGN}5"
