@@ -86,8 +86,8 @@ results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.committed.readme README.md results/study --also results/context
 	$(BIN)/python -m tessera.report.committed.readme docs/findings.md results/remedies results/longtail results/context
 	$(BIN)/python -m tessera.report.committed.readme docs/hybrid-plus.md results/plus
-	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md frontier docs/images/frontier.svg results/study results/plus results/plus-long benchmarks/records/keras_cct.json
-	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-late results/plus-long-tokens
+	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md frontier docs/images/frontier.svg results/study results/plus results/plus-long results/plus-long-large benchmarks/records/keras_cct.json
+	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-late results/plus-long-tokens results/plus-long-large
 	$(BIN)/python benchmarks/flips.py --write docs/hybrid-plus.md
 	$(BIN)/python -m tessera.report.committed.ablation docs/hybrid-plus.md results/ablation results/ablation-mixing
 	$(BIN)/python benchmarks/performance.py
