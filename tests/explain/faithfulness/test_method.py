@@ -36,8 +36,8 @@ def subject(hybrid):
 
 @pytest.fixture(scope="module")
 def ground():
-    truth = planted.plant(12, seed=0).located()
-    return methods.Glyphs(planted.reader(seed=0), 1.0, truth)
+    truth, others = (planted.plant(12, seed=seed).located() for seed in (0, 1))
+    return methods.Glyphs(planted.reader(seed=0), 1.0, truth, others)
 
 
 def outcome(subject, ground, **more):
