@@ -151,6 +151,13 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(
     assert not list(tmp_path.rglob("out"))
 
 
+def test_what_a_killed_command_had_begun_to_write_goes(tmp_path: Path) -> None:
+    begun = tmp_path / ".partial-a.npz"
+    begun.write_bytes(b"half of it")
+    ray_engine.store({"a.npz": b"a", "record.json": b""}, RunFolder(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "record.json"]
+
+
 def test_files_without_a_record_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="expected a record"):
         ray_engine.store({"a.npz": b""}, RunFolder(tmp_path))

@@ -213,6 +213,7 @@ def store(content: Files, folder: RunFolder) -> None:
     record = folder.record.name
     if record not in content:
         raise EngineError(f"{folder.path}: expected a record. Received: none.")
+    files.sweep(folder.path)  # what a command that was killed had begun to write
     for name in sorted(content, key=lambda name: name == record):
         parts = PurePosixPath(name).parts
         if PurePosixPath(name).is_absolute() or ".." in parts or "\\" in name:
