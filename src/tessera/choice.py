@@ -21,7 +21,7 @@ def narrowed(
     experiment: Experiment,
     models: str | None,
     *,
-    alone: object,
+    alone: bool,
     option: str = "--models",
 ) -> Experiment:
     """The experiment with only the models asked for.

@@ -246,6 +246,11 @@ def read(folders: Sequence[RunFolder]) -> list[Record]:
     return [Record.model_validate_json(f.record.read_bytes()) for f in folders]
 
 
+def covered(record: StudyRecord, out: Path) -> list[RunFolder]:
+    """The folders of the runs that a study's record covers, in its order."""
+    return [RunFolder(out / place) for cell in record.cells for place in cell.folders]
+
+
 def jobs_at_once(jobs: int | None, missing: int) -> int:
     """How many runs side by side, at least 1.
 

@@ -14,7 +14,7 @@ from tessera.data import apart, source
 from tessera.data.dataset import DataError
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
-from tessera.record import RunFolder, StudyFolder
+from tessera.record import StudyFolder
 
 Source: TypeAlias = Data | str | Path
 """Loaded data, or what `load_data` takes."""
@@ -84,7 +84,7 @@ def study(
         data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
     )
     wanted = choice.remedies(_listed(remedies or ()))
-    alone, names = wanted and plan is None, _listed(models or ())
+    alone, names = bool(wanted) and plan is None, _listed(models or ())
     asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
@@ -113,8 +113,7 @@ def _carry_out(
     engine = engines.Processes(jobs, studies.THREADS)
     training.train_missing(console, asked, dataset, survey, engine, folder)
     record = studies.conclude(asked, dataset, folder, threads=engine.threads)
-    runs = [RunFolder(folder / place) for c in record.cells for place in c.folders]
-    outcome.beside(console, folder, runs)
+    outcome.beside(console, folder, studies.covered(record, folder))
     page.write_report(folder)
     return Study(record, folder)
 

@@ -104,7 +104,7 @@ def study(
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
     chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
     wanted = choice.remedies(remedies)
-    alone = wanted and experiment is None
+    alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
     place = out or Path("runs") / chosen.name
     commands.study(chosen, place, engine=options, remedies=wanted)

@@ -64,7 +64,7 @@ def study(
             console.print(f"{len(survey.missing)} runs in {minutes:.1f} minutes.")
         for ranking in record.rankings:
             console.print(" ".join(ranking.recommendation))
-        runs = [RunFolder(out / place) for c in record.cells for place in c.folders]
+        runs = studies.covered(record, out)
         outcome.remark(console, studies.read(runs))
         outcome.beside(console, out, runs)
         report(out)

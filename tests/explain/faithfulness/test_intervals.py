@@ -78,6 +78,8 @@ def test_the_dust_of_sums_is_zero():
     dust = np.array([1e-18, -2e-18, 0.0, 3e-18, 1e-18, 1e-18])
     found = intervals.interval(dust, seed=0)
     assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
+    # Nor a zero below zero, which would be printed with its sign.
+    assert not np.signbit([found.mean, found.low, found.high]).any()
     assert decide(found, "lower") == "undecided"
 
 

@@ -37,7 +37,7 @@ class Means:
         """One column, for the record."""
         numbers = (self.mean[column], self.low[column], self.high[column])
         mean, low, high = (
-            round(float(x), DIGITS) if np.isfinite(x) else None for x in numbers
+            round(float(x), DIGITS) + 0.0 if np.isfinite(x) else None for x in numbers
         )
         return Interval(mean=mean, low=low, high=high, images=int(self.images[column]))
 
