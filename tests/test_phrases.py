@@ -28,6 +28,7 @@ def test_numbers_and_lists_read_as_english():
     assert listed(["cat", "deer", "dog"]) == "cat, deer and dog"
 
 
-def test_a_share_in_whole_percent_has_a_true_minus():
+def test_a_share_in_whole_percent_has_a_true_minus_and_at_zero_none():
     assert whole_percent(0.482) == "48"
     assert whole_percent(-0.05) == "\N{MINUS SIGN}5"
+    assert whole_percent(-0.004) == "0"

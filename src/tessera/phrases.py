@@ -21,8 +21,8 @@ def points(share: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A share in whole percent, say `48`."""
-    return f"{100 * share:.0f}".replace("-", MINUS)
+    """A share in whole percent, say `48`; what rounds to zero has no sign."""
+    return signed(100 * share, 0).removeprefix("+")
 
 
 def plural(number: int, noun: str) -> str:
