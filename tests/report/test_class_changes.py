@@ -2,6 +2,8 @@ import re
 
 from tessera.report.class_changes import class_changes
 
+from .folders import without_test_images
+
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -23,3 +25,10 @@ def test_reduced_classes_stand_last_and_are_marked(many):
 def test_every_ranking_has_its_table(study):
     keys = [d.key for d in class_changes(study.record)]
     assert keys == ["class-changes-cnn--imbalanced", "class-changes-hybrid--imbalanced"]
+
+
+def test_a_class_without_test_images_has_no_change(many):
+    (drawn,) = class_changes(without_test_images(many, 0, 3).record)
+    numbers = re.findall(rf">([+{MINUS}]?\d+)</text>", drawn.svg)
+    assert len(numbers) == 7 * 8
+    assert "the class cat" not in drawn.alternative

@@ -1,5 +1,7 @@
 from tessera.report.recalls import per_class_recall, score_overview
 
+from .folders import without_test_images
+
 
 def test_every_model_has_a_panel_and_every_regime_a_marker(drawn):
     for name in ("cnn", "hybrid", "balanced", "imbalanced", "weighted", "cat"):
@@ -32,3 +34,15 @@ def test_classes_that_are_rare_by_nature_are_not_called_reduced(own):
 def test_classes_that_a_profile_cut_are_called_reduced(drawn):
     assert "Shaded: the classes that the profile reduces." in drawn.recall.caption
     assert "falls under imbalance" in drawn.overview.caption
+
+
+def test_a_class_without_test_images_has_no_marker_and_is_never_the_lowest(study):
+    whole, part = (
+        per_class_recall(s) for s in (study, without_test_images(study, 3, 4))
+    )
+    # A marker per class, model and regime: two classes less in each of six cells.
+    markers = [d.svg.count("<use ") for d in (whole, part)]
+    assert markers[0] - markers[1] >= 2 * 6
+    assert "lowest for cat" in whole.alternative
+    assert "lowest for cat" not in part.alternative
+    assert "cnn, imbalanced: lowest for dog, 41 %" in part.alternative

@@ -39,6 +39,8 @@ def _figure(
         [
             [
                 _mean_change(cells[ranking.model, row.regime], plain, names[i])
+                if record.data.test_counts[i]
+                else np.nan
                 for i in order
             ]
             for row in ranking.remedies
@@ -48,7 +50,7 @@ def _figure(
     rare = [i in ranking.rare_classes for i in order]
     with drawing():
         picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
-    best, worst = (f(changes[0]) for f in (np.argmax, np.argmin))
+    best, worst = (f(changes[0]) for f in (np.nanargmax, np.nanargmin))
     return Drawing(
         key=f"class-changes-{ranking.model}--{ranking.plain}",
         title=f"{ranking.model}, {ranking.plain}",
@@ -78,7 +80,7 @@ def _table(
     height = 1.3 + 0.27 * len(remedies)
     figure = Figure(figsize=(9.2, height), layout="constrained")
     axes = figure.subplots()
-    reach = max(float(np.abs(changes).max()), 1.0)
+    reach = max(float(np.nanmax(np.abs(changes))), 1.0)
     axes.pcolormesh(changes, cmap=DIVERGING, vmin=-reach, vmax=reach)
     if len(classes) <= _NUMBERED:
         _numbers(axes, changes, reach)
@@ -102,6 +104,8 @@ def _table(
 
 def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
     for (row, column), value in np.ndenumerate(changes):
+        if np.isnan(value):
+            continue
         axes.text(
             column + 0.5,
             row + 0.5,

@@ -1,5 +1,6 @@
 """Recall per class under every regime side by side, and the scores at a glance."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ from tessera.report.style import (
     svg,
 )
 
+NOTHING = Spread(mean=math.nan, deviation=None, values=(math.nan,))
+"""Of a score that nothing was measured for: no marker is drawn."""
 TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -56,7 +59,11 @@ def per_class_recall(study: Study) -> Drawing:
         + _SHADED[rare_word(study.record.experiment)] * bool(reduced)
         + shown.note(study.record),
         alternative="Dot chart of recall per class. "
-        + " ".join(_reduced_sentence(c) for cells in models.values() for c in cells),
+        + " ".join(
+            _lowest(c.model, c.regime, _recalls(study, c))
+            for cells in models.values()
+            for c in cells
+        ),
         svg=picture,
     )
 
@@ -93,7 +100,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
         for row in reduced:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
-        _dots(panel, [(c.regime, list(c.per_class_recall.values())) for c in cells])
+        _dots(panel, [(c.regime, list(_recalls(study, c).values())) for c in cells])
         panel.set_title(model)
         panel.set_xlim(-2, 102)
         panel.set_yticks(range(len(names)), names)
@@ -126,11 +133,19 @@ def _dots(axes: Axes, series: Sequence[tuple[str, Sequence[Spread]]]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _reduced_sentence(cell: CellSummary) -> str:
-    where = f"{cell.model}, {cell.regime}"
-    recalls = cell.per_class_recall
-    worst = min(recalls, key=lambda name: recalls[name].mean)
-    return f"{where}: lowest for {worst}, {100 * recalls[worst].mean:.0f} %."
+def _recalls(study: Study, cell: CellSummary) -> dict[str, Spread]:
+    """Of every class; that of a class without test images is not known."""
+    data = study.record.data
+    return {
+        name: cell.per_class_recall[name] if images else NOTHING
+        for name, images in zip(data.class_names, data.test_counts, strict=True)
+    }
+
+
+def _lowest(model: str, regime: str, recalls: Mapping[str, Spread]) -> str:
+    known = {name: spread for name, spread in recalls.items() if spread is not NOTHING}
+    worst = min(known, key=lambda name: known[name].mean)
+    return f"{model}, {regime}: lowest for {worst}, {100 * known[worst].mean:.0f} %."
 
 
 def score_overview(study: Study) -> Drawing:
@@ -181,5 +196,4 @@ def _overview(
 
 
 def _score(cells: Sequence[CellSummary], regime: str, score: str) -> Spread:
-    nothing = Spread(mean=float("nan"), deviation=None, values=(float("nan"),))
-    return next((c.scores[score] for c in cells if c.regime == regime), nothing)
+    return next((c.scores[score] for c in cells if c.regime == regime), NOTHING)

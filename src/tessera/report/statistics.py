@@ -11,7 +11,7 @@ from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
 from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
 from tessera.phrases import listed, whole_percent
-from tessera.record import CellSummary, StudyRecord
+from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
 from tessera.report.words import NO_BREAK, titled
@@ -140,9 +140,10 @@ def plain_number(spread: Spread) -> str:
     return f"{spread.mean:.2f}"
 
 
-def not_found(cell: CellSummary) -> str:
-    """Classes with a recall of 0 in some seed: why its G-mean is 0."""
-    names = [n for n, s in cell.per_class_recall.items() if min(s.values) == 0]
+def not_found(cell: CellSummary, data: DataSummary) -> str:
+    """Tested classes with a recall of 0 in some seed: why its G-mean is 0."""
+    tested = zip(data.class_names, data.test_counts, strict=True)
+    names = [n for n, t in tested if t and min(cell.per_class_recall[n].values) == 0]
     if len(names) > _NAMED:
         return f"{len(names)} classes"
     return listed(names)
