@@ -68,3 +68,11 @@ def test_a_score_of_rare_classes_is_headed_by_what_they_are(study, own, mild):
     assert ("reduced_f1", "Reduced classes' F1") in words.columns(study.record)
     assert ("reduced_f1", "Rare classes' F1") in words.columns(own.record)
     assert "reduced_recall" not in dict(words.columns(mild.record))
+
+
+def test_a_long_name_keeps_both_its_ends():
+    # 24 in all: 12 of the beginning, the mark, 11 of the end.
+    long = "Melanoma of the left arm, stage II"
+    assert words.short(long) == "Melanoma of \N{HORIZONTAL ELLIPSIS}m, stage II"
+    assert words.short("x" * 24) == "x" * 24
+    assert words.short("x" * 25) == f"{'x' * 12}\N{HORIZONTAL ELLIPSIS}{'x' * 11}"

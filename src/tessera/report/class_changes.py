@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from tessera.phrases import signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.style import DIVERGING, INK, QUIET, drawing, svg
+from tessera.report.style import DIVERGING, INK, QUIET, drawing, narrowing, svg
+from tessera.report.words import short
 from tessera.results import Ranking
 
 _NUMBERED = 20
 """Classes up to which every cell holds its number."""
+_LEVEL = 9
+"""Letters of a class's name up to which it is not turned upright."""
 _DARK = 0.62
 
 
@@ -56,7 +59,8 @@ def _figure(
         title=f"{ranking.model}, {ranking.plain}",
         caption="Recall minus that of plain training, points, mean over seeds; classes "
         "from the most common to the rarest in training, the "
-        f"{ranking.sides[0]} ones marked with *.",
+        f"{ranking.sides[0]} ones marked with *. Orange is a gain, violet a loss; the "
+        f"deepest colours are {_reach(changes):.0f} points.",
         alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
         f"class {labels[best]} gains most, {signed(changes[0, best], 0)} points, and "
         f"{labels[worst]} changes by {signed(changes[0, worst], 0)}.",
@@ -77,22 +81,25 @@ def _table(
     classes: Sequence[str],
     rare: Sequence[bool],
 ) -> str:
-    height = 1.3 + 0.27 * len(remedies)
+    marked = [
+        f"{short(name)} *" if bold else short(name)
+        for name, bold in zip(classes, rare, strict=True)
+    ]
+    longest, numbered = max(map(len, marked)), len(classes) <= _NUMBERED
+    upright = longest > _LEVEL or not numbered
+    size = narrowing(len(classes), width=8.0)
+    # A matter of inches: what the names need above the table, and a row per remedy.
+    height = max(1.3, 0.4 + upright * longest * size * 0.01) + 0.27 * len(remedies)
     figure = Figure(figsize=(9.2, height), layout="constrained")
     axes = figure.subplots()
-    reach = max(float(np.nanmax(np.abs(changes))), 1.0)
+    reach = _reach(changes)
     axes.pcolormesh(changes, cmap=DIVERGING, vmin=-reach, vmax=reach)
-    if len(classes) <= _NUMBERED:
+    if numbered:
         _numbers(axes, changes, reach)
     axes.set_yticks(np.arange(len(remedies)) + 0.5, remedies)
-    marked = [f"{c} *" if r else c for c, r in zip(classes, rare, strict=True)]
-    many = len(classes) > _NUMBERED
-    axes.set_xticks(
-        np.arange(len(classes)) + 0.5,
-        marked,
-        rotation=90 if many or max(map(len, marked)) > 9 else 0,
-    )
-    axes.tick_params(length=0, labelsize=5 if many else 8)
+    axes.set_xticks(np.arange(len(classes)) + 0.5, marked, rotation=90 * upright)
+    axes.tick_params(length=0, labelsize=8)
+    axes.tick_params(axis="x", labelsize=size)
     for label, bold in zip(axes.get_xticklabels(), rare, strict=True):
         label.set_color(INK if bold else QUIET)
     axes.xaxis.tick_top()
@@ -100,6 +107,11 @@ def _table(
     for side in axes.spines.values():
         side.set_visible(False)
     return svg(figure)
+
+
+def _reach(changes: NDArray[np.float64]) -> float:
+    """The change, in points, that has the deepest colour."""
+    return max(float(np.nanmax(np.abs(changes))), 1.0)
 
 
 def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:

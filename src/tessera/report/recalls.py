@@ -23,6 +23,7 @@ from tessera.report.style import (
     legend_above,
     svg,
 )
+from tessera.report.words import short
 
 NOTHING = Spread(mean=math.nan, deviation=None, values=(math.nan,))
 """Of a score that nothing was measured for: no marker is drawn."""
@@ -103,7 +104,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
         _dots(panel, [(c.regime, list(_recalls(study, c).values())) for c in cells])
         panel.set_title(model)
         panel.set_xlim(-2, 102)
-        panel.set_yticks(range(len(names)), names)
+        panel.set_yticks(range(len(names)), [short(name) for name in names])
     axes[0].invert_yaxis()
     figure.supxlabel("recall, %", fontsize=9)
     legend_above(figure, axes[0])

@@ -163,6 +163,16 @@ def interval_row(
     axes.plot(100 * change.mean, row, "D", mfc=inside, mec=INK, mew=1.0, ms=5)
 
 
+def narrowing(names: int, *, width: float) -> float:
+    """The size, in points, of upright names that stand side by side over a width.
+
+    Args:
+        names: How many.
+        width: In inches.
+    """
+    return min(8.0, max(4.0, 72 * width / names / 1.2))
+
+
 def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for all panels, from one panel's lines, above them.
 

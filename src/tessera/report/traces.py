@@ -23,6 +23,7 @@ from tessera.report.style import (
     legend_above,
     svg,
 )
+from tessera.report.words import short
 
 Kind = Literal["roc", "precision-recall"]
 Answers = dict[tuple[str, str], tuple[Probabilities, Labels]]
@@ -109,7 +110,7 @@ def _class_panels(
             if curve is not None:
                 _line(panel, curve, kind, i, regime)
                 _guessing(panel, kind, float((labels == k).mean()))
-        panel.set_title(names[k])
+        panel.set_title(short(names[k]))
         panel.set_xlim(0, 100)
         panel.set_ylim(0, 102)
     roc = kind == "roc"
