@@ -20,7 +20,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("worst_class_recall", "Worst class's recall"),
 )
 """The scores of the comparison table and what heads them."""
-_ROOM = 24
+_ROOM = 20
 _OF_REDUCED = ("reduced_recall", "reduced_f1")
 
 
@@ -80,7 +80,7 @@ def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str
 
 
 def short(name: str) -> str:
-    """A name with room beside a figure: of one of more than 24 letters both ends."""
+    """A name with room beside a figure: of one of more than 20 letters both ends."""
     if len(name) <= _ROOM:
         return name
     return f"{name[: _ROOM // 2]}\N{HORIZONTAL ELLIPSIS}{name[1 - _ROOM // 2 :]}"
