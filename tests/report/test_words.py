@@ -76,3 +76,10 @@ def test_a_long_name_keeps_both_its_ends():
     assert words.short(long) == "Melanoma o\N{HORIZONTAL ELLIPSIS} stage II"
     assert words.short("x" * 20) == "x" * 20
     assert words.short("x" * 21) == f"{'x' * 10}\N{HORIZONTAL ELLIPSIS}{'x' * 9}"
+
+
+@pytest.mark.parametrize("text", ["+2.1 [+1.0, +3.2]", "48 (31 to 66)"])
+def test_an_interval_breaks_before_it_and_not_within(text):
+    before, _, within = words.unbroken(text).partition(" ")
+    assert " " not in within
+    assert f"{before} {within}".replace(words.NO_BREAK, " ") == text

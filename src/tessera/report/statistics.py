@@ -14,7 +14,7 @@ from tessera.phrases import listed, whole_percent
 from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
-from tessera.report.words import NO_BREAK, titled
+from tessera.report.words import NO_BREAK, titled, unbroken
 from tessera.results import FEW, Change, GapClosed, Groups, Interval, Ranking, Spread
 
 _FURTHER = (
@@ -79,10 +79,10 @@ def values(study: Study) -> dict[str, Any]:
 def filters() -> dict[str, Callable[..., str]]:
     """The templates' own words for numbers."""
     return {
-        "with_interval": with_interval,
+        "with_interval": lambda change: unbroken(with_interval(change)),
         "p_value": p_value,
         "both_p": both_p,
-        "gap": gap,
+        "gap": lambda found: unbroken(gap(found)),
         "before_after": before_after,
         "between": between,
         "not_found": not_found,

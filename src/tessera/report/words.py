@@ -89,3 +89,9 @@ def short(name: str) -> str:
 def tidy(text: str) -> str:
     """Keep a number and the percent sign after it on one line."""
     return text.replace(" %", f"{NO_BREAK}%")
+
+
+def unbroken(interval: str) -> str:
+    """Keep the ends of an interval, `[2.1, 3.4]` or `(21 to 34 %)`, on one line."""
+    joined = interval.replace(" to ", f"{NO_BREAK}to{NO_BREAK}")
+    return joined.replace(", ", f",{NO_BREAK}")
