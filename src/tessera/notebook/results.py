@@ -45,6 +45,9 @@ class Study:
 
     def _parts(self) -> Iterator[str]:
         seeds = len(self.record.experiment.seeds)
+        over = f"mean and standard deviation over {plural(seeds, 'seed')}"
+        if seeds == 1:
+            over = "one seed"
         shown = words.columns(self.record)
         rows = [
             (
@@ -54,9 +57,10 @@ class Study:
             )
             for cell in self.record.cells
         ]
+        for ranking in self.record.rankings:
+            yield html.paragraph(" ".join(ranking.recommendation))
         yield html.table(
-            f"{self.record.data.name}: percent, mean and standard deviation over "
-            f"{plural(seeds, 'seed')}",
+            f"{self.record.data.name}: percent, {over}",
             ("regime", "model", *(title for _, title in shown)),
             rows,
         )
@@ -150,7 +154,8 @@ def per_class(
 ) -> str:
     """Precision, recall and F1 of each class as a table, with counts of images.
 
-    A class that was never predicted has no precision, which a record keeps as 0.
+    A class that was never predicted has no precision, one without test images no score
+    at all; a record keeps these as 0.
     """
     counts = train_counts or ()
     head = ("class", "precision", "recall", "F1", "test images")
@@ -159,6 +164,8 @@ def per_class(
         numbers = [f"{value:.1%}" for value in (c.precision, c.recall, c.f1)]
         if c.name in scores.never_predicted:
             numbers[0] = "\N{EN DASH}"
+        if not c.support:
+            numbers = ["\N{EN DASH}"] * 3
         seen = [f"{counts[k]:,}"] if counts else []
         rows.append((c.name, *numbers, f"{c.support:,}", *seen))
     return html.table(caption, (*head, *(["trained on"] * bool(counts))), rows)
