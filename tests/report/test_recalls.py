@@ -1,3 +1,5 @@
+import dataclasses
+
 from tessera.report.recalls import per_class_recall, score_overview
 
 from .folders import without_test_images
@@ -46,3 +48,11 @@ def test_a_class_without_test_images_has_no_marker_and_is_never_the_lowest(study
     assert "lowest for cat" in whole.alternative
     assert "lowest for cat" not in part.alternative
     assert "cnn, imbalanced: lowest for dog, 41 %" in part.alternative
+
+
+def test_one_seed_has_no_spread_to_explain(study, drawn):
+    one = study.record.experiment.model_copy(update={"seeds": (0,)})
+    record = study.record.model_copy(update={"experiment": one})
+    found = score_overview(dataclasses.replace(study, record=record))
+    assert "lines reach" in drawn.overview.caption
+    assert "lines reach" not in found.caption and "of one seed" in found.caption

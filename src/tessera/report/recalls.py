@@ -70,9 +70,12 @@ def per_class_recall(study: Study) -> Drawing:
 
 
 def _markers(study: Study) -> str:
-    seeds = plural(len(study.record.experiment.seeds), "seed")
+    seeds = len(study.record.experiment.seeds)
+    if seeds == 1:
+        return "Markers are of one seed; another may move them."
     return (
-        f"Markers are means over {seeds}, lines reach from the lowest to the highest."
+        f"Markers are means over {plural(seeds, 'seed')}, lines reach from the lowest "
+        "to the highest."
     )
 
 
