@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from tessera.phrases import signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.style import DIVERGING, INK, QUIET, drawing, narrowing, svg
+from tessera.report.style import (
+    DIVERGING,
+    INK,
+    QUIET,
+    drawing,
+    narrowing,
+    readable,
+    svg,
+)
 from tessera.report.words import short
 from tessera.results import Ranking
 
@@ -22,7 +30,6 @@ _NUMBERED = 20
 """Classes up to which every cell holds its number."""
 _LEVEL = 9
 """Letters of a class's name up to which it is not turned upright."""
-_DARK = 0.62
 
 
 def class_changes(record: StudyRecord) -> tuple[Drawing, ...]:
@@ -125,6 +132,6 @@ def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
             ha="center",
             va="center",
             fontsize=7,
-            color="white" if abs(value) > _DARK * reach else "black",
+            color=readable(DIVERGING, (1 + value / reach) / 2),
             in_layout=False,
         )

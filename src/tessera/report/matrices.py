@@ -13,14 +13,22 @@ from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
-from tessera.report.style import SEQUENTIAL, drawing, grid_of_axes, narrowing, svg
+from tessera.report.style import (
+    SEQUENTIAL,
+    drawing,
+    grid_of_axes,
+    narrowing,
+    readable,
+    svg,
+)
 from tessera.report.words import short
 
+Panel = tuple[str, NDArray[np.int64] | NDArray[np.float64], list[str]]
+"""A matrix: what its numbers are, its values and their texts."""
 _NUMBERED = 20
 """Classes up to which every cell holds its number."""
 _BESIDE = 13
 """Classes up to which both matrices stand side by side, with numbers to be read."""
-_DARK = 0.55
 
 
 def confusion_matrices(study: Study) -> tuple[Drawing, ...]:
@@ -63,7 +71,7 @@ def _matrices(
     # A bare 0 for exactly none, so that `0` and `0.4 %` do not look alike.
     percent = "% of the true class", shares, [_percent(s) for s in shares.flat]
     images = "test images", counts, [f"{c:,}" for c in counts.flat]
-    shown = (images, percent) if len(names) <= _NUMBERED else (percent,)
+    shown: list[Panel] = [percent] if len(names) > _NUMBERED else [images, percent]
     columns = 2 if len(names) <= _BESIDE else 1
     figure, panels = grid_of_axes(len(shown), columns=columns, width=side, height=side)
     places, labels = np.arange(len(names)) + 0.5, [short(name) for name in names]
@@ -106,7 +114,7 @@ def _matrix(
             ha="center",
             va="center",
             fontsize=6.2,
-            color="white" if shares[row, column] > _DARK else "black",
+            color=readable(SEQUENTIAL, shares[row, column]),
             # Inside its cell: leaving it out halves the time that layout takes.
             in_layout=False,
         )

@@ -163,6 +163,21 @@ def interval_row(
     axes.plot(100 * change.mean, row, "D", mfc=inside, mec=INK, mew=1.0, ms=5)
 
 
+def readable(cmap: str, share: float) -> str:
+    """Black or white, whichever stands out more from a colour of a colour map.
+
+    Args:
+        cmap: The map's name.
+        share: Where on it, 0 to 1.
+
+    Either has a contrast of at least 4.5 to 1 (WCAG 2.2, relative luminance).
+    """
+    rgb = np.array(matplotlib.colormaps[cmap](float(share))[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "white" if luminance < 0.179 else "black"
+
+
 def narrowing(names: int, *, width: float) -> float:
     """The size, in points, of upright names that stand side by side over a width.
 
