@@ -56,3 +56,10 @@ def test_one_seed_has_no_spread_to_explain(study, drawn):
     found = score_overview(dataclasses.replace(study, record=record))
     assert "lines reach" in drawn.overview.caption
     assert "lines reach" not in found.caption and "of one seed" in found.caption
+
+
+def test_a_single_regime_has_no_fall_to_look_for(study):
+    cells = tuple(c for c in study.record.cells if c.regime == "balanced")
+    record = study.record.model_copy(update={"cells": cells})
+    found = score_overview(dataclasses.replace(study, record=record))
+    assert "Look for" not in found.caption

@@ -1,7 +1,8 @@
 import pytest
-from evaluation.studies import flat, folders, records
+from evaluation.studies import ENVIRONMENT, flat, folders, records
 
 from tessera.evaluation.comparison import summarise
+from tessera.evaluation.study_record import study_record
 from tessera.experiment import Cnn, Experiment
 from tessera.record import Spread
 from tessera.report import words
@@ -83,3 +84,14 @@ def test_an_interval_breaks_before_it_and_not_within(text):
     before, _, within = words.unbroken(text).partition(" ")
     assert " " not in within
     assert f"{before} {within}".replace(words.NO_BREAK, " ") == text
+
+
+def test_the_means_of_an_unfinished_study_are_over_fewer_seeds():
+    two = Experiment(models=(Cnn(),), seeds=(0, 1))
+    found = records(two, lambda model, regime, seed: flat(0.8, 0.6))
+    whole, part = (
+        study_record(two, some, ENVIRONMENT, folders(two)[: len(some)])
+        for some in (found, found[:-1])
+    )
+    assert words.over_seeds(whole) == "2 seeds"
+    assert words.over_seeds(part) == "as many of 2 seeds as are finished"

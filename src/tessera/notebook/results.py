@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.notebook import html
-from tessera.phrases import plural
 from tessera.record import Record, RunFolder, Scores, StudyFolder, StudyRecord
 from tessera.report import tables, words
 
@@ -44,9 +43,8 @@ class Study:
         return html.page(self._parts())
 
     def _parts(self) -> Iterator[str]:
-        seeds = len(self.record.experiment.seeds)
-        over = f"mean and standard deviation over {plural(seeds, 'seed')}"
-        if seeds == 1:
+        over = f"mean and standard deviation over {words.over_seeds(self.record)}"
+        if len(self.record.experiment.seeds) == 1:
             over = "one seed"
         shown = words.columns(self.record)
         rows = [

@@ -60,6 +60,7 @@ def _gallery(run: Record, found: Explained) -> Drawing:
         f"of {found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
         "scaled to its own maximum, so brightness does not compare between images. "
+        "Below stand the true class and what the model said. "
         f"Percentages are {confidence.words(found.temperature)}."
         + (f" {blank} shown without a map, with the reason." if blank else "")
         + (

@@ -81,6 +81,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "machines": provenance.machines(record),
         "same_training": provenance.same_training(record.experiment),
         "absent": absent(study),
+        "over_seeds": words.over_seeds(record),
         "kept": kept(study),
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(source("style.css")),

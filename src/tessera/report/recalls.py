@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
 from tessera.evaluation.roles import rare_word
-from tessera.phrases import listed, plural
+from tessera.phrases import listed
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -23,7 +23,7 @@ from tessera.report.style import (
     legend_above,
     svg,
 )
-from tessera.report.words import short
+from tessera.report.words import over_seeds, short
 
 NOTHING = Spread(mean=math.nan, deviation=None, values=(math.nan,))
 """Of a score that nothing was measured for: no marker is drawn."""
@@ -70,12 +70,11 @@ def per_class_recall(study: Study) -> Drawing:
 
 
 def _markers(study: Study) -> str:
-    seeds = len(study.record.experiment.seeds)
-    if seeds == 1:
+    if len(study.record.experiment.seeds) == 1:
         return "Markers are of one seed; another may move them."
     return (
-        f"Markers are means over {plural(seeds, 'seed')}, lines reach from the lowest "
-        "to the highest."
+        f"Markers are means over {over_seeds(study.record)}, lines reach from the "
+        "lowest to the highest."
     )
 
 
@@ -166,8 +165,9 @@ def score_overview(study: Study) -> Drawing:
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"On the test set: {listed(list(titles.values()))}. "
-        f"{_markers(study)} {_LOOK[rare]}{shown.note(study.record)}",
+        caption=f"On the test set: {listed(list(titles.values()))}. {_markers(study)}"
+        + f" {_LOOK[rare]}" * (len(shown.regimes(study.record)) > 1)
+        + shown.note(study.record),
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "

@@ -63,6 +63,12 @@ def values(study: Study) -> dict[str, Any]:
             _shared(record, _RESAMPLED, lambda cell: cell.intervals), record.experiment
         ),
         "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
+        "still": any(
+            found.low is not None and found.low == found.high
+            for cell in record.cells
+            for score, _ in _RESAMPLED
+            for found in cell.intervals.get(score, ())
+        ),
         "names_groups": groups_in_words(record),
         "drawn_regimes": shown.regimes(record),
         "many": len(record.experiment.regimes) > shown.MOST,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tessera.evaluation.roles import rare_word
 from tessera.experiment import Experiment
-from tessera.phrases import MINUS
+from tessera.phrases import MINUS, plural
 from tessera.record import CellSummary, Spread, StudyRecord
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
@@ -42,6 +42,15 @@ def titled(
         (s, title.replace("Reduced", rare) if s in _OF_REDUCED else title)
         for s, title in titles
     ]
+
+
+def over_seeds(record: StudyRecord) -> str:
+    """`5 seeds`, or that the means of an unfinished study are over fewer."""
+    asked = len(record.experiment.seeds)
+    text = plural(asked, "seed")
+    if all(len(cell.seeds) == asked for cell in record.cells):
+        return text
+    return f"as many of {text} as are finished"
 
 
 def percent(spread: Spread) -> str:
