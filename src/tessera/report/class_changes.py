@@ -132,6 +132,6 @@ def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
             ha="center",
             va="center",
             fontsize=7,
-            color=readable(DIVERGING, (1 + value / reach) / 2),
+            color=readable(DIVERGING, (1 + float(value) / reach) / 2),
             in_layout=False,
         )

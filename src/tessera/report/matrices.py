@@ -114,7 +114,7 @@ def _matrix(
             ha="center",
             va="center",
             fontsize=6.2,
-            color=readable(SEQUENTIAL, shares[row, column]),
+            color=readable(SEQUENTIAL, float(shares[row, column])),
             # Inside its cell: leaving it out halves the time that layout takes.
             in_layout=False,
         )
