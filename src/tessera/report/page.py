@@ -52,7 +52,7 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 def page(study: Study, drawn: Figures) -> str:
     """The report as HTML text."""
     filters = statistics.filters() | {
-        "percent": words.percent,
+        "percent": lambda spread: words.percent(spread).replace(" ", words.NO_BREAK),
         "seconds": words.seconds,
         "millions": words.millions,
         "inline": _inline,
