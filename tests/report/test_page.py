@@ -130,6 +130,14 @@ def test_names_from_the_outside_are_escaped(tmp_path):
     assert "&lt;img" in page
 
 
+def test_a_name_cannot_turn_the_text_after_it(study, drawn):
+    turned = study.record.data.model_copy(update={"name": "\u202egnp.tac \u2067x"})
+    record = study.record.model_copy(update={"data": turned})
+    found = page(dataclasses.replace(study, record=record), drawn)
+    assert "gnp.tac x" in found
+    assert not set(found) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+
+
 def test_one_epoch_is_no_epochs(tmp_path):
     text = write_report(write_study(tmp_path, ONE, recalls)).read_text(encoding="utf-8")
     assert "1 epoch &middot;" in text and "One dataset, 1 epoch." in text

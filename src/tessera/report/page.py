@@ -25,6 +25,9 @@ from tessera.report.load import Study, load
 from tessera.report.style import inline, standalone
 from tessera.report.templates import render, source
 
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Unicode's marks that turn the direction of the text after them, whose ever it is."""
+
 
 def write_report(study_folder: Path, *, images: bool = True) -> Path:
     """Write `report.html` and `figures/*.svg` into a study's folder.
@@ -58,7 +61,8 @@ def page(study: Study, drawn: Figures) -> str:
         "inline": _inline,
         "tidy": words.tidy,
     }
-    return render("page.html", filters=filters, **_values(study, drawn))
+    text = render("page.html", filters=filters, **_values(study, drawn))
+    return text.translate(_TURNS)
 
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:
