@@ -63,3 +63,17 @@ def test_a_single_regime_has_no_fall_to_look_for(study):
     record = study.record.model_copy(update={"cells": cells})
     found = score_overview(dataclasses.replace(study, record=record))
     assert "Look for" not in found.caption
+
+
+def test_a_regime_keeps_its_colour_where_another_ones_runs_are_missing(study):
+    orange, green = "#d55e00", "#009e73"
+    cells = tuple(
+        c for c in study.record.cells if (c.model, c.regime) != ("cnn", "imbalanced")
+    )
+    record = study.record.model_copy(update={"cells": cells})
+    whole, part = (
+        per_class_recall(s).svg
+        for s in (study, dataclasses.replace(study, record=record))
+    )
+    assert part.count(green) == whole.count(green)
+    assert part.count(orange) < whole.count(orange)

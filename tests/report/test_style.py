@@ -91,7 +91,7 @@ def test_a_legend_is_never_wider_than_its_figure(width):
         figure, (axes,) = grid_of_axes(1, columns=1, width=width, height=3)
         for name in ("balanced-sampling", "logit-adjustment", "plain", "prior-shift"):
             axes.plot([0, 1], label=name)
-        legend_above(figure, axes)
+        legend_above(figure, [axes])
         FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert legend.get_window_extent().width <= figure.bbox.width
@@ -113,3 +113,17 @@ def test_numbers_on_a_coloured_cell_can_be_read(cmap):
         behind = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2] + 0.05
         letters = 1.05 if readable(cmap, share) == "white" else 0.05
         assert max(behind / letters, letters / behind) >= 4.5
+
+
+def test_a_legend_names_what_any_panel_draws():
+    with drawing():
+        figure, (first, second, bare) = grid_of_axes(3, columns=3, width=2, height=2)
+        first.plot([0, 1], label="plain")
+        second.plot([0, 1], label="plain")
+        second.plot([1, 0], label="weighted")
+        legend_above(figure, [first, second, bare])
+        assert svg(figure).count(">plain<") == 1
+        assert svg(figure).count(">weighted<") == 1
+        figure, (bare,) = grid_of_axes(1, columns=1, width=2, height=2)
+        legend_above(figure, [bare])
+        assert not figure.legends

@@ -14,6 +14,7 @@ from tessera.report import (
     faithfulness,
     provenance,
     recipes,
+    shown,
     statistics,
     words,
 )
@@ -74,7 +75,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "columns": columns,
         "best": {score: words.best(record.cells, score) for score, _ in columns},
         "class_tables": by_class.tables(study),
-        "regimes": list(dict.fromkeys(c.regime for c in record.cells)),
+        "regimes": shown.finished(record),
         "figures": drawn,
         "counts": distinct_counts(study),
         "reduced": reduced_classes(study.records),

@@ -100,16 +100,19 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     # One or two models have the whole page's width.
     width = 2.9 if len(models) > 2 else 7.0 / len(models)
     figure, axes = grid_of_axes(len(models), columns=3, width=width, height=height)
+    regimes = shown.regimes(study.record)
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
         for row in reduced:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
-        _dots(panel, [(c.regime, list(_recalls(study, c).values())) for c in cells])
+        known = {c.regime: list(_recalls(study, c).values()) for c in cells}
+        # A regime keeps its colour and place where another one's runs are missing.
+        _dots(panel, [(r, known.get(r, [NOTHING] * len(names))) for r in regimes])
         panel.set_title(model)
         panel.set_xlim(-2, 102)
         panel.set_yticks(range(len(names)), [short(name) for name in names])
     axes[0].invert_yaxis()
     figure.supxlabel("recall, %", fontsize=9)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 
@@ -161,7 +164,7 @@ def score_overview(study: Study) -> Drawing:
     }
     models = _models(study)
     with drawing():
-        picture = _overview(models, titles)
+        picture = _overview(models, shown.regimes(study.record), titles)
     return Drawing(
         key="scores",
         title="The comparison at a glance",
@@ -181,9 +184,10 @@ def score_overview(study: Study) -> Drawing:
 
 
 def _overview(
-    models: Mapping[str, list[CellSummary]], titles: Mapping[str, str]
+    models: Mapping[str, list[CellSummary]],
+    regimes: Sequence[str],
+    titles: Mapping[str, str],
 ) -> str:
-    regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
     height = 0.9 + max(0.42, 0.14 * len(regimes)) * len(models)
     figure, axes = grid_of_axes(len(titles), columns=2, width=3.5, height=height)
     for panel, (score, title) in zip(axes, titles.items(), strict=True):
@@ -195,7 +199,7 @@ def _overview(
         panel.set_xlabel("%")
         panel.set_yticks(range(len(models)), list(models))
     axes[0].set_ylim(len(models) - 0.4, -0.6)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import matplotlib
@@ -188,17 +188,26 @@ def narrowing(names: int, *, width: float) -> float:
     return min(8.0, max(4.0, 72 * width / names / 1.2))
 
 
-def legend_above(figure: Figure, axes: Axes) -> None:
-    """One legend for all panels, from one panel's lines, above them.
+def legend_above(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One legend for all panels, of what is drawn in any of them, above them.
 
     It has as many columns as fit the figure: what reaches beyond would be cut off.
     """
-    handles, labels = axes.get_legend_handles_labels()
+    drawn = {
+        label: handle
+        for panel in panels
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if not drawn:
+        return
     # Inches: a letter of the font, and the line or marker with its margins.
-    widest = 0.075 * max(map(len, labels)) + 0.6
+    widest = 0.075 * max(map(len, drawn)) + 0.6
     columns = int(figure.get_figwidth() // widest)
     figure.legend(
-        handles, labels, loc="outside upper left", ncols=min(max(columns, 1), 4)
+        drawn.values(),
+        drawn.keys(),
+        loc="outside upper left",
+        ncols=min(max(columns, 1), 4),
     )
 
 
