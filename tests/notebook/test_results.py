@@ -1,5 +1,6 @@
 """Studies, runs and evaluations show their own numbers."""
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,9 @@ def test_a_study_shows_its_table_verdicts_and_report() -> None:
     shown = study()
     page = shown._repr_html_()
     assert page.count("<tr>") == 1 + 9
+    assert "mean and standard deviation over 2 seeds" in page
+    first = shown.record.rankings[0].recommendation[0]
+    assert page.index(escape(first)) < page.index("<table>")
     assert page.count("not supported") + page.count("not decided") >= 1
     assert "Report: out/report.html" in page
     assert repr(shown).endswith("Report: out/report.html")
@@ -65,3 +69,11 @@ def test_a_class_that_is_never_predicted_has_no_precision() -> None:
     # Cat: 2 of 3 answers are right. Dog: 0 of 0, and 0 of its 1 image is found.
     assert "<td>cat</td><td>66.7%</td><td>100.0%</td>" in found
     assert "<td>dog</td><td>\N{EN DASH}</td><td>0.0%</td>" in found
+
+
+def test_a_class_without_test_images_has_no_score() -> None:
+    labels, predicted = np.array([0, 0, 2]), np.array([0, 1, 2])
+    found = per_class("", scores(labels, predicted, ["cat", "dog", "eel"]))
+    dash = "<td>\N{EN DASH}</td>"
+    assert f"<td>dog</td>{dash * 3}<td>0</td>" in found
+    assert "<td>cat</td><td>100.0%</td><td>50.0%</td>" in found

@@ -134,3 +134,12 @@ def with_temperatures(study: Study, *temperatures: float) -> Study:
     ]
     record = study.record.model_copy(update={"cells": tuple(cells)})
     return dataclasses.replace(study, record=record)
+
+
+def without_test_images(study: Study, *classes: int) -> Study:
+    """The study, as though the test set held no image of these classes."""
+    data = study.record.data
+    counts = (0 if i in classes else n for i, n in enumerate(data.test_counts))
+    data = data.model_copy(update={"test_counts": tuple(counts)})
+    record = study.record.model_copy(update={"data": data})
+    return dataclasses.replace(study, record=record)

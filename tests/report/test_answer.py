@@ -27,7 +27,54 @@ def test_the_answer_tells_the_cost_the_gain_and_its_price(study):
 
 
 def test_the_answer_counts_the_verdicts(study):
-    assert answer(study)[-1].startswith("Of the 7 claims")
+    assert answer(study)[-1].startswith("Of the 7 claims of the reference study: ")
+
+
+def test_only_open_claims_are_promised_a_number_of_seeds(study):
+    decided = [
+        v.model_copy(update={"verdict": "supported"}) for v in study.record.verdicts
+    ]
+    record = study.record.model_copy(update={"verdicts": tuple(decided)})
+    last = answer(replace(study, record=record))[-1]
+    assert last.endswith("7 supported. The verdicts below say why.")
+    assert answer(study)[-1].endswith("say why, and how many seeds it would take.")
+
+
+@pytest.mark.parametrize(
+    ("picks", "words"),
+    [
+        (("weighted", "weighted"), "they beat plain training beyond chance for every"),
+        ((None, None), "they do not beat plain training beyond chance for any model."),
+        (("weighted", None), "they beat plain training beyond chance for cnn, not for"),
+    ],
+)
+def test_the_answer_says_for_which_models_class_weights_are_worth_it(
+    study, picks, words
+):
+    ranked = [
+        ranking.model_copy(update={"pick": pick})
+        for ranking, pick in zip(study.record.rankings, picks, strict=True)
+    ]
+    record = study.record.model_copy(update={"rankings": tuple(ranked)})
+    (gain,) = (t for t in answer(replace(study, record=record)) if "weights" in t)
+    assert f"By macro-F1 {words}" in gain
+
+
+def test_of_several_rankings_with_nothing_to_take_the_nearest_is_named(many):
+    ranking = many.record.rankings[0]
+    open_ = ranking.model_copy(
+        update={"pick": None, "recommendation": ("None.", "Nearest is x.", "More.")}
+    )
+    record = many.record.model_copy(update={"rankings": (open_, ranking)})
+    found = answer(replace(many, record=record))
+    assert found[:2] == ("None. Nearest is x.", ranking.recommendation[0])
+
+
+def test_one_seed_is_not_spoken_of_as_several(tmp_path):
+    one = Experiment(seeds=(0,), training=Training(epochs=1))
+    text = " ".join(answer(load(write_study(tmp_path, one, recalls))))
+    assert "one seed does not settle it" in text
+    assert "these seeds" not in text
 
 
 def test_models_that_score_alike_lead_none(tmp_path):

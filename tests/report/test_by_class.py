@@ -4,6 +4,8 @@ import dataclasses
 
 from tessera.report import by_class
 
+from .folders import without_test_images
+
 
 def test_a_model_has_a_table_with_three_scores_of_every_regime(study):
     first, second = by_class.tables(study)
@@ -23,9 +25,7 @@ def test_classes_that_some_regime_reduces_are_marked(study):
 
 
 def test_a_class_without_test_images_has_no_scores(study):
-    data = study.record.data.model_copy(update={"test_counts": (0, *[1000] * 9)})
-    record = study.record.model_copy(update={"data": data})
-    rows = by_class.tables(dataclasses.replace(study, record=record))[0].rows
+    rows = by_class.tables(without_test_images(study, 0))[0].rows
     assert rows[0].scores == ("",) * 9
     assert "" not in rows[1].scores
 

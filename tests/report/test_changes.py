@@ -1,3 +1,5 @@
+import dataclasses
+
 from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.report.changes import changes
 from tessera.report.load import load
@@ -26,3 +28,22 @@ def test_a_study_without_pairs_has_no_such_drawing(tmp_path):
 def test_the_caption_says_where_nothing_was_made_rare(own, drawn):
     assert "Nothing was made rare here" in changes(own).caption
     assert "Nothing was made rare" not in drawn.changes.caption
+
+
+def test_models_that_lack_different_runs_keep_rows_of_their_own(study):
+    there = {
+        cell: runs
+        for cell, runs in study.cells.items()
+        if cell not in (("cnn", "balanced"), ("hybrid", "weighted"))
+    }
+    drawing = changes(dataclasses.replace(study, cells=there))
+    assert "imbalanced minus balanced. hybrid:" in drawing.alternative
+    assert "weighted minus imbalanced. cnn:" in drawing.alternative
+    assert drawing.svg.index(">cnn<") < drawing.svg.index(">hybrid<")
+
+
+def test_a_model_without_weighted_runs_is_drawn_beside_one_that_has_them(study):
+    there = {c: r for c, r in study.cells.items() if c != ("cnn", "weighted")}
+    drawing = changes(dataclasses.replace(study, cells=there))
+    assert drawing.alternative.count("cnn:") == 1
+    assert drawing.alternative.count("hybrid:") == 3

@@ -29,7 +29,7 @@ def test_only_runs_that_stored_both_maps_are_shown(tmp_path, study):
 def test_each_class_shows_a_wrong_answer_with_three_maps(tmp_path):
     (drawn,) = contrasts(with_truth(tmp_path))
     assert drawn.images
-    assert drawn.svg.count("said ") == 10 + 1  # and a heading
+    assert drawn.svg.count("said ") == 10
     assert drawn.svg.count("<image ") == 10 * 4
     assert sum(part.count("<image ") for part in drawn.parts) == 40
 
@@ -37,9 +37,9 @@ def test_each_class_shows_a_wrong_answer_with_three_maps(tmp_path):
 def test_the_difference_has_a_colour_for_each_sign_and_none_for_zero():
     raw = np.float32([[1, 0], [0, -1]])
     colours = np.asarray(diverging(raw, (2, 2)))
-    orange, clear, blue = colours[0, 0], colours[0, 1], colours[1, 1]
-    assert orange[0] > orange[2] and blue[2] > blue[0]
-    assert clear[3] == 0 and orange[3] == blue[3] > 200
+    orange, clear, violet = colours[0, 0], colours[0, 1], colours[1, 1]
+    assert orange[0] > orange[2] and violet[2] > violet[0]
+    assert clear[3] == 0 and orange[3] == violet[3] > 200
 
 
 def test_the_difference_of_equal_maps_is_clear():

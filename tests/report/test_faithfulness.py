@@ -1,3 +1,4 @@
+import html
 import re
 
 import pytest
@@ -19,12 +20,17 @@ RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
 
 @pytest.fixture
 def text():
-    return str(shown.section([faithfulness(RUN)]))
+    return section(faithfulness(RUN))
+
+
+def section(found):
+    return str(shown.section([found])).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def row_of(metric, text):
     """The metric's row in the whole table."""
-    return re.search(rf'scope="row"[^>]*>{metric}&nbsp;.</th>(.*?)</tr>', text, re.S)[1]
+    whole = text.split('aria-label="All metrics"')[1]
+    return re.search(rf'scope="row">{metric}&nbsp;.</th>(.*?)</tr>', whole, re.S)[1]
 
 
 def test_without_checks_the_page_says_how_to_make_them():
@@ -41,7 +47,7 @@ def test_a_control_that_does_better_is_marked():
     found = faithfulness(
         RUN, worse={"road": ("random",)}, undecided={"road": ("uniform",)}
     )
-    row = row_of("road", str(shown.section([found])))
+    row = row_of("road", section(found))
     assert f"0.50&nbsp;{MINUS}" in row and "0.40&nbsp;?" in row
     assert shown.summary(found.methods[0])["worse"] == "1"
     assert shown.summary(found.methods[0])["beats"] == "28 of 30"
@@ -56,6 +62,13 @@ def test_classes_groups_and_blank_maps_have_their_rows(text):
     assert "tail: cat" in text and f"minus random 0.00 [{MINUS}0.01, 0.01]" in text
     assert "1 constant of 4" in text
     assert shown.summary(faithfulness(RUN).methods[0])["blank"].startswith("25.0")
+
+
+def test_what_a_metric_misses_and_a_check_expects_can_be_read_without_a_mouse(text):
+    assert "title=" not in text
+    metric, check = faithfulness(RUN).metrics[0], faithfulness(RUN).methods[0].checks[0]
+    for words in (metric.source, metric.fails, check.caveat, check.expects):
+        assert html.escape(words) in text
 
 
 def test_names_from_the_outside_are_escaped():

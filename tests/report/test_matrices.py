@@ -32,4 +32,6 @@ def test_many_classes_are_drawn_without_numbers():
     scores = from_confusion(7 * np.eye(30, dtype=np.int64), names)
     drawn = _confusion("cnn", "b", [run.model_copy(update={"scores": scores})])
     assert ">7<" not in drawn.svg
+    # Counts without numbers would look like the shares, whose colours they have.
+    assert drawn.svg.count(">class 29<") == 2 and ">test images<" not in drawn.svg
     assert len(drawn.svg) < 300_000

@@ -8,6 +8,7 @@ from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.record import RunFolder
 from tessera.report.figures import figures
 from tessera.report.page import absent, kept, page, write_report
+from tessera.results import Interval
 
 from .conftest import recalls
 from .folders import write_study
@@ -129,6 +130,14 @@ def test_names_from_the_outside_are_escaped(tmp_path):
     assert "&lt;img" in page
 
 
+def test_a_name_cannot_turn_the_text_after_it(study, drawn):
+    turned = study.record.data.model_copy(update={"name": "\u202egnp.tac \u2067x"})
+    record = study.record.model_copy(update={"data": turned})
+    found = page(dataclasses.replace(study, record=record), drawn)
+    assert "gnp.tac x" in found
+    assert not set(found) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+
+
 def test_one_epoch_is_no_epochs(tmp_path):
     text = write_report(write_study(tmp_path, ONE, recalls)).read_text(encoding="utf-8")
     assert "1 epoch &middot;" in text and "One dataset, 1 epoch." in text
@@ -141,6 +150,23 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
     for record, told in ((few, True), (study.record, False)):
         text = page(dataclasses.replace(study, record=record), drawn)
         assert ("a class of fewer than 5 test images" in text) is told
+
+
+def test_an_interval_without_width_is_not_taken_for_certainty(study, drawn, text):
+    assert "is no certainty" not in text
+    cell = study.record.cells[0]
+    still = dict.fromkeys(cell.intervals, (Interval(low=1.0, high=1.0),) * 2)
+    cells = cell.model_copy(update={"intervals": still}), *study.record.cells[1:]
+    record = study.record.model_copy(update={"cells": cells})
+    assert "is no certainty" in page(dataclasses.replace(study, record=record), drawn)
+
+
+def test_many_missing_runs_do_not_stand_before_the_answer(study, drawn):
+    more = study.record.experiment.model_copy(update={"seeds": (0, 1, 2)})
+    record = study.record.model_copy(update={"experiment": more})
+    found = page(dataclasses.replace(study, record=record), drawn)
+    assert "6 of 18 runs are missing. The same command" in found
+    assert found.index("<details>") < found.index("hybrid, weighted, seed 2")
 
 
 def test_baselines_stand_below_the_regimes_whose_counts_they_know(text):

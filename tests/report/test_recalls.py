@@ -1,4 +1,8 @@
+import dataclasses
+
 from tessera.report.recalls import per_class_recall, score_overview
+
+from .folders import without_test_images
 
 
 def test_every_model_has_a_panel_and_every_regime_a_marker(drawn):
@@ -32,3 +36,44 @@ def test_classes_that_are_rare_by_nature_are_not_called_reduced(own):
 def test_classes_that_a_profile_cut_are_called_reduced(drawn):
     assert "Shaded: the classes that the profile reduces." in drawn.recall.caption
     assert "falls under imbalance" in drawn.overview.caption
+
+
+def test_a_class_without_test_images_has_no_marker_and_is_never_the_lowest(study):
+    whole, part = (
+        per_class_recall(s) for s in (study, without_test_images(study, 3, 4))
+    )
+    # A marker per class, model and regime: two classes less in each of six cells.
+    markers = [d.svg.count("<use ") for d in (whole, part)]
+    assert markers[0] - markers[1] >= 2 * 6
+    assert "lowest for cat" in whole.alternative
+    assert "lowest for cat" not in part.alternative
+    assert "cnn, imbalanced: lowest for dog, 41 %" in part.alternative
+
+
+def test_one_seed_has_no_spread_to_explain(study, drawn):
+    one = study.record.experiment.model_copy(update={"seeds": (0,)})
+    record = study.record.model_copy(update={"experiment": one})
+    found = score_overview(dataclasses.replace(study, record=record))
+    assert "lines reach" in drawn.overview.caption
+    assert "lines reach" not in found.caption and "of one seed" in found.caption
+
+
+def test_a_single_regime_has_no_fall_to_look_for(study):
+    cells = tuple(c for c in study.record.cells if c.regime == "balanced")
+    record = study.record.model_copy(update={"cells": cells})
+    found = score_overview(dataclasses.replace(study, record=record))
+    assert "Look for" not in found.caption
+
+
+def test_a_regime_keeps_its_colour_where_another_ones_runs_are_missing(study):
+    orange, green = "#d55e00", "#009e73"
+    cells = tuple(
+        c for c in study.record.cells if (c.model, c.regime) != ("cnn", "imbalanced")
+    )
+    record = study.record.model_copy(update={"cells": cells})
+    whole, part = (
+        per_class_recall(s).svg
+        for s in (study, dataclasses.replace(study, record=record))
+    )
+    assert part.count(green) == whole.count(green)
+    assert part.count(orange) < whole.count(orange)

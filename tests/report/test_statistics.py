@@ -7,6 +7,8 @@ from tessera.evaluation.ranking import family
 from tessera.report import statistics
 from tessera.results import GapClosed, Interval, Spread
 
+from .folders import without_test_images
+
 
 def test_a_gap_is_a_share_with_its_interval_and_nothing_where_undefined():
     found = GapClosed(gap=0.2, value=0.482, low=-0.05, high=1.1)
@@ -49,10 +51,12 @@ def test_classes_that_some_seed_does_not_find_are_named(study):
     zero = Spread(mean=0.1, deviation=0.1, values=(0.0, 0.2))
     recalls = cell.per_class_recall | {"cat": zero, "dog": zero}
     poor = cell.model_copy(update={"per_class_recall": recalls})
-    assert statistics.not_found(cell) == ""
-    assert statistics.not_found(poor) == "cat and dog"
+    assert statistics.not_found(cell, study.record.data) == ""
+    assert statistics.not_found(poor, study.record.data) == "cat and dog"
     none = cell.model_copy(update={"per_class_recall": dict.fromkeys(recalls, zero)})
-    assert statistics.not_found(none) == "10 classes"
+    assert statistics.not_found(none, study.record.data) == "10 classes"
+    untested = without_test_images(study, 3).record.data
+    assert statistics.not_found(poor, untested) == "dog"
 
 
 def test_the_groups_are_named_with_their_thresholds(study):

@@ -1,6 +1,7 @@
 import re
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -10,6 +11,7 @@ from tessera.report.style import (
     grid_of_axes,
     inline,
     legend_above,
+    readable,
     standalone,
     svg,
 )
@@ -89,7 +91,7 @@ def test_a_legend_is_never_wider_than_its_figure(width):
         figure, (axes,) = grid_of_axes(1, columns=1, width=width, height=3)
         for name in ("balanced-sampling", "logit-adjustment", "plain", "prior-shift"):
             axes.plot([0, 1], label=name)
-        legend_above(figure, axes)
+        legend_above(figure, [axes])
         FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert legend.get_window_extent().width <= figure.bbox.width
@@ -98,3 +100,30 @@ def test_a_legend_is_never_wider_than_its_figure(width):
 def test_text_is_in_the_readers_own_font():
     assert "DejaVu" not in picture()
     assert "system-ui, sans-serif" in picture()
+
+
+@pytest.mark.parametrize("cmap", ["Blues", "PuOr_r"])
+def test_numbers_on_a_coloured_cell_can_be_read(cmap):
+    # WCAG 2.2, 1.4.3: at least 4.5 to 1.
+    for share in np.linspace(0, 1, 101):
+        rgb = matplotlib.colormaps[cmap](float(share))[:3]
+        parts = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb
+        ]
+        behind = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2] + 0.05
+        letters = 1.05 if readable(cmap, share) == "white" else 0.05
+        assert max(behind / letters, letters / behind) >= 4.5
+
+
+def test_a_legend_names_what_any_panel_draws():
+    with drawing():
+        figure, (first, second, bare) = grid_of_axes(3, columns=3, width=2, height=2)
+        first.plot([0, 1], label="plain")
+        second.plot([0, 1], label="plain")
+        second.plot([1, 0], label="weighted")
+        legend_above(figure, [first, second, bare])
+        assert svg(figure).count(">plain<") == 1
+        assert svg(figure).count(">weighted<") == 1
+        figure, (bare,) = grid_of_axes(1, columns=1, width=2, height=2)
+        legend_above(figure, [bare])
+        assert not figure.legends

@@ -51,3 +51,18 @@ def test_without_predictions_there_are_no_curves(study, tmp_path):
     bare = traces.answers(dataclasses.replace(study, folders=empty))
     assert traces.class_curves(study, bare, "roc") == ()
     assert traces.risk_coverage(study, bare) is None
+
+
+def test_curves_of_a_first_class_without_test_images_still_have_a_legend(study):
+    shares = np.full((40, 10), 0.1)
+    labels = np.repeat(np.arange(1, 5), 10)
+    found = {("cnn", "balanced"): (shares, labels)}
+    (drawn,) = traces.class_curves(study, found, "roc")
+    assert ">balanced</text>" in drawn.svg
+
+
+def test_a_regime_has_one_colour_in_every_panel_of_risk(study, answered):
+    green = "#009e73"
+    part = {key: a for key, a in answered.items() if key != ("cnn", "imbalanced")}
+    whole, rest = (traces.risk_coverage(study, a).svg for a in (answered, part))
+    assert rest.count(green) == whole.count(green)

@@ -1,7 +1,8 @@
 import pytest
-from evaluation.studies import flat, folders, records
+from evaluation.studies import ENVIRONMENT, flat, folders, records
 
 from tessera.evaluation.comparison import summarise
+from tessera.evaluation.study_record import study_record
 from tessera.experiment import Cnn, Experiment
 from tessera.record import Spread
 from tessera.report import words
@@ -68,3 +69,29 @@ def test_a_score_of_rare_classes_is_headed_by_what_they_are(study, own, mild):
     assert ("reduced_f1", "Reduced classes' F1") in words.columns(study.record)
     assert ("reduced_f1", "Rare classes' F1") in words.columns(own.record)
     assert "reduced_recall" not in dict(words.columns(mild.record))
+
+
+def test_a_long_name_keeps_both_its_ends():
+    # 20 in all: 10 of the beginning, the mark, 9 of the end.
+    long = "Melanoma of the left arm, stage II"
+    assert words.short(long) == "Melanoma o\N{HORIZONTAL ELLIPSIS} stage II"
+    assert words.short("x" * 20) == "x" * 20
+    assert words.short("x" * 21) == f"{'x' * 10}\N{HORIZONTAL ELLIPSIS}{'x' * 9}"
+
+
+@pytest.mark.parametrize("text", ["+2.1 [+1.0, +3.2]", "48 (31 to 66)"])
+def test_an_interval_breaks_before_it_and_not_within(text):
+    before, _, within = words.unbroken(text).partition(" ")
+    assert " " not in within
+    assert f"{before} {within}".replace(words.NO_BREAK, " ") == text
+
+
+def test_the_means_of_an_unfinished_study_are_over_fewer_seeds():
+    two = Experiment(models=(Cnn(),), seeds=(0, 1))
+    found = records(two, lambda model, regime, seed: flat(0.8, 0.6))
+    whole, part = (
+        study_record(two, some, ENVIRONMENT, folders(two)[: len(some)])
+        for some in (found, found[:-1])
+    )
+    assert words.over_seeds(whole) == "2 seeds"
+    assert words.over_seeds(part) == "as many of 2 seeds as are finished"

@@ -28,8 +28,8 @@ CHANCE = "uniform"
 SANITY, CONTROL = "cascade", "edges"
 
 UNTESTED = (
-    "Whether these regions are the *object*, no number here can say: the images come "
-    "without outlines."
+    "Whether these regions are the object itself, no number here can say: the images "
+    "come without outlines."
 )
 
 

@@ -37,15 +37,18 @@ def _untested(ranking: Ranking) -> list[str]:
 
 
 def _take(ranking: Ranking, best: RankedRemedy) -> str:
-    size = len(ranking.tested)
-    corrected = f", corrected for {plural(size, 'comparison')}" if size > 1 else ""
     p = best.change.p_adjusted or 0.0
     text = (
         f"For {ranking.model} under {ranking.plain}, take {best.regime}: its macro-F1 "
         f"is {with_interval(best.change)} points against plain training over "
-        f"{plural(len(best.seeds), 'seed')} ({p_value(p)}{corrected})"
+        f"{plural(len(best.seeds), 'seed')} ({p_value(p)}{_corrected(ranking)})"
     )
     return f"{text}{_closes(best.gap_f1, ranking.reference)}."
+
+
+def _corrected(ranking: Ranking) -> str:
+    size = len(ranking.tested)
+    return f", corrected for {plural(size, 'comparison')}" if size > 1 else ""
 
 
 def _closes(gap: GapClosed | None, reference: str) -> str:
@@ -119,7 +122,8 @@ def _none(ranking: Ranking) -> tuple[str, ...]:
     below = [r for r in ranking.tested if r.change.decision == "below"]
     subject = "the remedy does not beat" if n == 1 else f"none of {n} remedies beats"
     first = (
-        f"{where}, {subject} plain training beyond doubt with {plural(seeds, 'seed')}."
+        f"{where}, {subject} plain training beyond doubt with {plural(seeds, 'seed')}"
+        f"{_corrected(ranking)}."
     )
     change = f"macro-F1 {with_interval(best.change)} points"
     away = round(100 * best.change.mean, 1) < 0 and best not in below

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.notebook import html
-from tessera.phrases import plural
 from tessera.record import Record, RunFolder, Scores, StudyFolder, StudyRecord
 from tessera.report import tables, words
 
@@ -44,7 +43,9 @@ class Study:
         return html.page(self._parts())
 
     def _parts(self) -> Iterator[str]:
-        seeds = len(self.record.experiment.seeds)
+        over = f"mean and standard deviation over {words.over_seeds(self.record)}"
+        if len(self.record.experiment.seeds) == 1:
+            over = "one seed"
         shown = words.columns(self.record)
         rows = [
             (
@@ -54,9 +55,10 @@ class Study:
             )
             for cell in self.record.cells
         ]
+        for ranking in self.record.rankings:
+            yield html.paragraph(" ".join(ranking.recommendation))
         yield html.table(
-            f"{self.record.data.name}: percent, mean and standard deviation over "
-            f"{plural(seeds, 'seed')}",
+            f"{self.record.data.name}: percent, {over}",
             ("regime", "model", *(title for _, title in shown)),
             rows,
         )
@@ -150,7 +152,8 @@ def per_class(
 ) -> str:
     """Precision, recall and F1 of each class as a table, with counts of images.
 
-    A class that was never predicted has no precision, which a record keeps as 0.
+    A class that was never predicted has no precision, one without test images no score
+    at all; a record keeps these as 0.
     """
     counts = train_counts or ()
     head = ("class", "precision", "recall", "F1", "test images")
@@ -159,6 +162,8 @@ def per_class(
         numbers = [f"{value:.1%}" for value in (c.precision, c.recall, c.f1)]
         if c.name in scores.never_predicted:
             numbers[0] = "\N{EN DASH}"
+        if not c.support:
+            numbers = ["\N{EN DASH}"] * 3
         seen = [f"{counts[k]:,}"] if counts else []
         rows.append((c.name, *numbers, f"{c.support:,}", *seen))
     return html.table(caption, (*head, *(["trained on"] * bool(counts))), rows)

@@ -13,6 +13,7 @@ from tessera.evaluation.roles import Imbalance, Roles, roles
 from tessera.phrases import listed, plural, points
 from tessera.record import CellSummary, Record, StudyRecord
 from tessera.report.load import Study
+from tessera.results import Ranking
 
 _ORDER = ("supported", "not supported", "not decided", "not tested")
 
@@ -32,12 +33,12 @@ def answer(study: Study) -> tuple[str, ...]:
         cost = (_levelling if imbalance.natural else _cost)(found, imbalance)
         sentences += cost
         if len(imbalance.remedies) == 1:
-            sentences += _gain(found, imbalance, again=bool(cost))
+            sentences += _gain(study.record, found, imbalance, again=bool(cost))
     return (*sentences, _tally(study.record))
 
 
 def _recommended(record: StudyRecord, found: Roles) -> list[str]:
-    """Whole for one ranking; its first sentence for each of several.
+    """Whole for one ranking; the opening of each of several.
 
     One remedy alone has a sentence of its own below, unless no class counts as rare.
     """
@@ -45,7 +46,13 @@ def _recommended(record: StudyRecord, found: Roles) -> list[str]:
     several = [r for r in record.rankings if len(r.remedies) > 1 or r.plain in mild]
     if len(several) == 1:
         return list(several[0].recommendation)
-    return [ranking.recommendation[0] for ranking in several]
+    return [_opening(ranking) for ranking in several]
+
+
+def _opening(ranking: Ranking) -> str:
+    """Its first sentence; where there is nothing to take, also what is nearest."""
+    open_ = ranking.pick is None and any(len(r.seeds) > 1 for r in ranking.tested)
+    return " ".join(ranking.recommendation[: 1 + open_])
 
 
 def _best(record: StudyRecord, found: Roles) -> str:
@@ -106,11 +113,11 @@ def _level(cell: CellSummary, score: str) -> str:
 
 
 def _lead(found: Roles, regime: str, ranked: Sequence[CellSummary]) -> str:
-    """A reservation where the lead over the next model may be chance."""
+    """Whether the lead over the next model may be chance."""
     first, second = (found.runs(c.model, regime) for c in ranked[:2])
     lead = contrast(first, second, measure("macro_f1"))
     if lead is not None and lead.decision == "above":
-        return ""
+        return ", a lead over the next that is beyond chance"
     return ", though the lead over the next is within what other seeds could undo"
 
 
@@ -156,7 +163,9 @@ def _recall(found: Roles, imbalance: Imbalance) -> str:
     return f"the {mean}recall of {classes(found, imbalance.reduced)}"
 
 
-def _gain(found: Roles, imbalance: Imbalance, *, again: bool) -> list[str]:
+def _gain(
+    record: StudyRecord, found: Roles, imbalance: Imbalance, *, again: bool
+) -> list[str]:
     weighted = imbalance.weighted
     if weighted is None:
         return []
@@ -170,8 +179,24 @@ def _gain(found: Roles, imbalance: Imbalance, *, again: bool) -> list[str]:
     return [
         f"Class weights take {what} from {before} to {after} ({_range(changes)}"
         f"{_sureness(changes)}), while the other classes' recall changes by "
-        f"{_range(price)}."
+        f"{_range(price)}.{_worth(record, imbalance)}"
     ]
+
+
+def _worth(record: StudyRecord, imbalance: Imbalance) -> str:
+    """For which models class weights are recommended, after a space."""
+    ranked = [r for r in record.rankings if r.plain == imbalance.regime and r.tested]
+    if not ranked:
+        return ""
+    won = [r.model for r in ranked if r.pick == imbalance.weighted]
+    lost = [r.model for r in ranked if r.model not in won]
+    whom = ""
+    if won and lost:
+        whom = f" for {listed(won)}, not for {listed(lost)}"
+    elif len(ranked) > 1:
+        whom = " for every model" if won else " for any model"
+    verb = "beat" if won else "do not beat"
+    return f" By macro-F1 they {verb} plain training beyond chance{whom}."
 
 
 def _change(
@@ -205,14 +230,17 @@ def _sureness(changes: Sequence[Difference]) -> str:
     if not open_:
         return "; beyond chance for every model" if len(changes) > 1 else ""
     if open_ == len(changes):
-        return "; these seeds alone do not settle it"
+        alone = all(len(d.values) == 1 for d in changes)
+        return f"; {'one seed does' if alone else 'these seeds alone do'} not settle it"
     return f"; settled for {len(changes) - open_} of {len(changes)} models"
 
 
 def _tally(record: StudyRecord) -> str:
     counts = Counter[str](v.verdict for v in record.verdicts)
     parts = [f"{counts[kind]} {kind}" for kind in _ORDER if counts[kind]]
+    seeds = counts["not decided"] > 0 and len(record.experiment.seeds) > 1
     return (
-        f"Of the {len(record.verdicts)} claims put to the test: {listed(parts)}. The "
-        "verdicts below say why, and how many seeds it would take."
+        f"Of the {len(record.verdicts)} claims of the reference study: "
+        f"{listed(parts)}. The verdicts below say why"
+        f"{', and how many seeds it would take' * seeds}."
     )

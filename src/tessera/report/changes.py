@@ -27,7 +27,7 @@ def changes(study: Study) -> Drawing | None:
         return None
     levelled = _LEVELLED if parts.natural else ""
     with drawing():
-        picture = _panels(found)
+        picture = _panels(found, _rows(parts.models, found))
     return Drawing(
         key="changes",
         title="What imbalance costs, what class weights win back",
@@ -40,8 +40,14 @@ def changes(study: Study) -> Drawing | None:
     )
 
 
-def _panels(found: Sequence[Effect]) -> str:
-    rows = max(len(effect.rows) for effect in found)
+def _rows(models: Sequence[str], found: Sequence[Effect]) -> list[str]:
+    """A row for each model of some panel: another panel may lack its runs."""
+    there = {model for effect in found for model, _ in effect.rows}
+    return [model for model in models if model in there]
+
+
+def _panels(found: Sequence[Effect], models: Sequence[str]) -> str:
+    rows = len(models)
     figure, axes = grid_of_axes(
         len(found), columns=3, width=2.9, height=1.15 + 0.36 * rows
     )
@@ -50,11 +56,11 @@ def _panels(found: Sequence[Effect]) -> str:
     )
     reach = max(reach, 1.0)
     for panel, effect in zip(axes, found, strict=True):
-        for row, (_, change) in enumerate(effect.rows):
-            interval_row(panel, row, change, (-reach, reach))
+        for model, change in effect.rows:
+            interval_row(panel, models.index(model), change, (-reach, reach))
         panel.axvline(0, color=QUIET, linewidth=1)
         panel.set_xlim(-reach, reach)
-        panel.set_yticks(range(rows), [model for model, _ in effect.rows])
+        panel.set_yticks(range(rows), models)
         panel.set_title(f"{effect.score},\n{effect.title}")
         panel.grid(axis="x")
         panel.set_axisbelow(True)

@@ -14,12 +14,22 @@ from numpy.typing import NDArray
 from tessera.phrases import signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
-from tessera.report.style import DIVERGING, INK, QUIET, drawing, svg
+from tessera.report.style import (
+    DIVERGING,
+    INK,
+    QUIET,
+    drawing,
+    narrowing,
+    readable,
+    svg,
+)
+from tessera.report.words import short
 from tessera.results import Ranking
 
 _NUMBERED = 20
 """Classes up to which every cell holds its number."""
-_DARK = 0.62
+_LEVEL = 9
+"""Letters of a class's name up to which it is not turned upright."""
 
 
 def class_changes(record: StudyRecord) -> tuple[Drawing, ...]:
@@ -39,6 +49,8 @@ def _figure(
         [
             [
                 _mean_change(cells[ranking.model, row.regime], plain, names[i])
+                if record.data.test_counts[i]
+                else np.nan
                 for i in order
             ]
             for row in ranking.remedies
@@ -48,13 +60,14 @@ def _figure(
     rare = [i in ranking.rare_classes for i in order]
     with drawing():
         picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
-    best, worst = (f(changes[0]) for f in (np.argmax, np.argmin))
+    best, worst = (f(changes[0]) for f in (np.nanargmax, np.nanargmin))
     return Drawing(
         key=f"class-changes-{ranking.model}--{ranking.plain}",
         title=f"{ranking.model}, {ranking.plain}",
         caption="Recall minus that of plain training, points, mean over seeds; classes "
         "from the most common to the rarest in training, the "
-        f"{ranking.sides[0]} ones marked with *.",
+        f"{ranking.sides[0]} ones marked with *. Orange is a gain, violet a loss; the "
+        f"deepest colours are {_reach(changes):.0f} points.",
         alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
         f"class {labels[best]} gains most, {signed(changes[0, best], 0)} points, and "
         f"{labels[worst]} changes by {signed(changes[0, worst], 0)}.",
@@ -75,22 +88,25 @@ def _table(
     classes: Sequence[str],
     rare: Sequence[bool],
 ) -> str:
-    height = 1.3 + 0.27 * len(remedies)
+    marked = [
+        f"{short(name)} *" if bold else short(name)
+        for name, bold in zip(classes, rare, strict=True)
+    ]
+    longest, numbered = max(map(len, marked)), len(classes) <= _NUMBERED
+    upright = longest > _LEVEL or not numbered
+    size = narrowing(len(classes), width=8.0)
+    # A matter of inches: what the names need above the table, and a row per remedy.
+    height = max(1.3, 0.4 + upright * longest * size * 0.01) + 0.27 * len(remedies)
     figure = Figure(figsize=(9.2, height), layout="constrained")
     axes = figure.subplots()
-    reach = max(float(np.abs(changes).max()), 1.0)
+    reach = _reach(changes)
     axes.pcolormesh(changes, cmap=DIVERGING, vmin=-reach, vmax=reach)
-    if len(classes) <= _NUMBERED:
+    if numbered:
         _numbers(axes, changes, reach)
     axes.set_yticks(np.arange(len(remedies)) + 0.5, remedies)
-    marked = [f"{c} *" if r else c for c, r in zip(classes, rare, strict=True)]
-    many = len(classes) > _NUMBERED
-    axes.set_xticks(
-        np.arange(len(classes)) + 0.5,
-        marked,
-        rotation=90 if many or max(map(len, marked)) > 9 else 0,
-    )
-    axes.tick_params(length=0, labelsize=5 if many else 8)
+    axes.set_xticks(np.arange(len(classes)) + 0.5, marked, rotation=90 * upright)
+    axes.tick_params(length=0, labelsize=8)
+    axes.tick_params(axis="x", labelsize=size)
     for label, bold in zip(axes.get_xticklabels(), rare, strict=True):
         label.set_color(INK if bold else QUIET)
     axes.xaxis.tick_top()
@@ -100,8 +116,15 @@ def _table(
     return svg(figure)
 
 
+def _reach(changes: NDArray[np.float64]) -> float:
+    """The change, in points, that has the deepest colour."""
+    return max(float(np.nanmax(np.abs(changes))), 1.0)
+
+
 def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
     for (row, column), value in np.ndenumerate(changes):
+        if np.isnan(value):
+            continue
         axes.text(
             column + 0.5,
             row + 0.5,
@@ -109,6 +132,6 @@ def _numbers(axes: Axes, changes: NDArray[np.float64], reach: float) -> None:
             ha="center",
             va="center",
             fontsize=7,
-            color="white" if abs(value) > _DARK * reach else "black",
+            color=readable(DIVERGING, (1 + float(value) / reach) / 2),
             in_layout=False,
         )

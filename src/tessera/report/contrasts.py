@@ -15,6 +15,7 @@ from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import DIVERGING, INK, LINE, QUIET
 from tessera.report.templates import render
+from tessera.report.words import short
 
 PER_CLASS = 1
 """Wrong answers of each true class that are shown."""
@@ -58,7 +59,7 @@ def _drawing(
         caption=f"Seed {run.seed}; {found.method} on the layer {found.layer}. Per row: "
         "the image, the evidence for the class that was said, for the true one (both "
         "on one scale), and their difference: orange speaks for what was said rather "
-        "than the truth, blue the other way.",
+        "than the truth, violet the other way.",
         alternative=f"One wrong answer of each class by {run.model} ({run.regime}), "
         "with the map of the predicted class, of the true class and of the difference.",
         svg=whole,
@@ -79,13 +80,13 @@ def _row(
         "said_map": uri(pictures[0]),
         "true_map": uri(pictures[1]),
         "difference": uri(diverging(said - truth, image.size)),
-        "said": names[found.predicted[i]],
-        "true": names[found.labels[i]],
+        "said": short(names[found.predicted[i]]),
+        "true": short(names[found.labels[i]]),
     }
 
 
 def diverging(raw: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
-    """A signed map over its largest absolute value: blue below zero, orange above.
+    """A signed map over its largest absolute value: violet below zero, orange above.
 
     Args:
         raw: float [h, w].

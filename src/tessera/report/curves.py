@@ -74,7 +74,7 @@ def _panels(study: Study, quantity: Quantity) -> str:
         panel.set_title(f"{model}, {regime}")
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel(_axis(quantity), fontsize=9)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 

@@ -9,6 +9,7 @@ from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.shown import joined
 from tessera.report.style import HATCHES, INK, PALETTE, drawing, grid_of_axes, svg
+from tessera.report.words import short
 
 _LABELLED = 30
 
@@ -56,7 +57,7 @@ def _bars(profiles: dict[str, tuple[int, ...]], names: tuple[str, ...]) -> str:
         )
         if len(names) <= _LABELLED:
             axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7.5, color=INK)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [short(name) for name in names])
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training images")

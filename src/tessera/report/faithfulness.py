@@ -31,7 +31,7 @@ from tessera.report.style import (
     svg,
 )
 from tessera.report.templates import render
-from tessera.report.words import NO_BREAK
+from tessera.report.words import NO_BREAK, tidy, unbroken
 
 CORE = (
     "deletion_mean",
@@ -65,9 +65,10 @@ def checks_of(study: Study) -> tuple[Faithfulness, ...]:
 def section(found: Sequence[Faithfulness]) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked."""
     words = {
-        "interval": interval,
+        "interval": lambda value: unbroken(interval(value)),
         "number": number,
         "inline": _inline,
+        "tidy": tidy,
     }
     rows = [
         Shown(run, method, drawings_of(run, method))

@@ -19,11 +19,14 @@ from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
 from tessera.report.style import BAND, INK, LINE, QUIET
 from tessera.report.templates import render
+from tessera.report.words import short
 
 SHOWN_CLASSES = 20
 """Classes that are shown; of more, those with the lowest recall."""
 SHOWN_PER_KIND = 2
 """Correct and wrong examples of a class that are shown, of each."""
+_LETTERS = 30
+"""Of class and answer that there is room for in one line below a picture."""
 _LARGEST = 96
 """Pixels that a picture keeps at most, along its longer side."""
 
@@ -57,6 +60,7 @@ def _gallery(run: Record, found: Explained) -> Drawing:
         f"of {found.raw.shape[1]} by {found.raw.shape[2]} cells, for the predicted "
         "class's logit. Brighter means more evidence for that class; every map is "
         "scaled to its own maximum, so brightness does not compare between images. "
+        "Below stand the true class and what the model said. "
         f"Percentages are {confidence.words(found.temperature)}."
         + (f" {blank} shown without a map, with the reason." if blank else "")
         + (
@@ -103,9 +107,15 @@ def _rows(
 def _svg(
     found: Explained, rows: Sequence[Sequence[int | None]], names: Sequence[str]
 ) -> str:
+    examples = [[_example(found, i, names) for i in row] for row in rows]
+    two_lines = any(
+        len(e["true"]) + len(e["said"]) > _LETTERS for row in examples for e in row if e
+    )
     return render(
         "gallery.svg",
-        rows=[[_example(found, i, names) for i in row] for row in rows],
+        rows=examples,
+        two_lines=two_lines,
+        pitch=142 if two_lines else 128,
         ink=INK,
         quiet=QUIET,
         line=LINE,
@@ -118,9 +128,9 @@ def _example(
 ) -> dict[str, str] | None:
     if i is None:
         return None
-    true, said = names[found.labels[i]], names[found.predicted[i]]
+    true, said = (short(names[of[i]]) for of in (found.labels, found.predicted))
     image = thumbnail(found.images[i])
-    same = true == said
+    same = found.labels[i] == found.predicted[i]
     sure = f"{100 * found.probabilities[i]:.0f} %"
     return {
         "image": uri(image),

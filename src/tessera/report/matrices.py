@@ -13,11 +13,22 @@ from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
-from tessera.report.style import SEQUENTIAL, drawing, grid_of_axes, svg
+from tessera.report.style import (
+    SEQUENTIAL,
+    drawing,
+    grid_of_axes,
+    narrowing,
+    readable,
+    svg,
+)
+from tessera.report.words import short
 
+Panel = tuple[str, NDArray[np.int64] | NDArray[np.float64], list[str]]
+"""A matrix: what its numbers are, its values and their texts."""
 _NUMBERED = 20
 """Classes up to which every cell holds its number."""
-_DARK = 0.55
+_BESIDE = 13
+"""Classes up to which both matrices stand side by side, with numbers to be read."""
 
 
 def confusion_matrices(study: Study) -> tuple[Drawing, ...]:
@@ -33,34 +44,48 @@ def _confusion(model: str, regime: str, runs: Sequence[Record]) -> Drawing:
     shares = row_normalised(counts)
     names = [c.name for c in runs[0].scores.per_class]
     with drawing():
-        picture = _two_matrices(counts, shares, names)
+        picture = _matrices(counts, shares, names)
+    together = f"test images of {plural(len(runs), 'seed')} together"
+    numbers = (
+        f"Counts are {together}; the other numbers are the share of each true class in "
+        "percent, whose diagonal is the recall."
+        if len(names) <= _NUMBERED
+        else f"Shares of each true class, {together}: from white for none of it to "
+        "dark blue for all; the diagonal is the recall."
+    )
+    worst = _worst(shares, names)
     return Drawing(
         key=f"confusion-{model}--{regime}",
         title=f"{model}, {regime}",
-        caption=f"Left: test images of {plural(len(runs), 'seed')} together. Right: "
-        "the share of each true class in percent; its diagonal is the recall.",
-        alternative=f"Confusion matrix of {model}, {regime}. {_worst(shares, names)}",
+        caption=f"{worst} {numbers}",
+        alternative=f"Confusion matrix of {model}, {regime}. {worst}",
         svg=picture,
     )
 
 
-def _two_matrices(
+def _matrices(
     counts: NDArray[np.int64], shares: NDArray[np.float64], names: Sequence[str]
 ) -> str:
+    """Counts and shares; of many classes the shares alone, whose colours both have."""
     side = max(3.4, min(0.34 * len(names) + 0.9, 9.0))
-    figure, (left, right) = grid_of_axes(2, columns=2, width=side, height=side)
-    _matrix(left, counts, shares, [f"{c:,}" for c in counts.flat])
     # A bare 0 for exactly none, so that `0` and `0.4 %` do not look alike.
-    _matrix(right, shares, shares, [_percent(s) for s in shares.flat])
-    left.set_title("test images")
-    right.set_title("% of the true class")
-    left.set_ylabel("true class")
-    for axes in (left, right):
+    percent = "% of the true class", shares, [_percent(s) for s in shares.flat]
+    images = "test images", counts, [f"{c:,}" for c in counts.flat]
+    shown: list[Panel] = [percent] if len(names) > _NUMBERED else [images, percent]
+    columns = 2 if len(names) <= _BESIDE else 1
+    figure, panels = grid_of_axes(len(shown), columns=columns, width=side, height=side)
+    places, labels = np.arange(len(names)) + 0.5, [short(name) for name in names]
+    for axes, (title, values, texts) in zip(panels, shown, strict=True):
+        _matrix(axes, values, shares, texts)
+        axes.set_title(title)
         axes.set_xlabel("predicted class")
-        axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90)
-        axes.tick_params(length=0, labelsize=7.5 if len(names) <= _NUMBERED else 5)
-    left.set_yticks(np.arange(len(names)) + 0.5, names)
-    left.invert_yaxis()
+        axes.set_xticks(places, labels, rotation=90)
+        axes.set_yticks(places, labels)
+        axes.tick_params(length=0, labelsize=min(7.5, narrowing(len(names), width=7)))
+        axes.tick_params(labelbottom=True)
+    for axes in panels[::columns]:
+        axes.set_ylabel("true class")
+    panels[0].invert_yaxis()
     return svg(figure)
 
 
@@ -89,7 +114,7 @@ def _matrix(
             ha="center",
             va="center",
             fontsize=6.2,
-            color="white" if shares[row, column] > _DARK else "black",
+            color=readable(SEQUENTIAL, float(shares[row, column])),
             # Inside its cell: leaving it out halves the time that layout takes.
             in_layout=False,
         )

@@ -16,9 +16,10 @@ from tessera.report.gallery import overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained_at
 from tessera.report.style import BAND, INK, QUIET
 from tessera.report.templates import render
+from tessera.report.words import short
 
-_PITCH, _NAMED, _HEAD, _COLUMNS = 142, 12, 26, 2
-"""Of the drawing's rows, of a file's name, of headings, as in `mistakes.svg`."""
+_PITCH, _HEAD, _COLUMNS = 154, 26, 2
+"""Of the drawing's rows and of headings, as in `mistakes.svg`."""
 _LETTERS = 40
 """Of a file's name that there is room for below a picture."""
 
@@ -126,7 +127,8 @@ def _groups(
         group("The surest wrong answers", found.surest),
         *(
             group(
-                f"{names[p.true]} taken for {names[p.predicted]}: {p.count}, "
+                f"{short(names[p.true])} taken for {short(names[p.predicted])}: "
+                f"{p.count}, "
                 f"{100 * p.share:.0f} % of the class",
                 positions,
             )
@@ -185,9 +187,7 @@ def _drawing(
 def _svg(
     pictures: Sequence[tuple[str, Sequence[tuple[Row, int]]]], stored: Explained
 ) -> str:
-    named = any(row.file for _, rows in pictures for row, _ in rows)
-    pitch = _PITCH + _NAMED * named
-    tall = sum(_HEAD + pitch * -(-len(rows) // _COLUMNS) for _, rows in pictures)
+    tall = sum(_HEAD + _PITCH * -(-len(rows) // _COLUMNS) for _, rows in pictures)
     return render(
         "mistakes.svg",
         groups=[
@@ -195,7 +195,7 @@ def _svg(
             for title, rows in pictures
         ],
         height=tall,
-        pitch=pitch,
+        pitch=_PITCH,
         ink=INK,
         quiet=QUIET,
         band=BAND,
@@ -208,11 +208,10 @@ def _example(row: Row, i: int, stored: Explained) -> dict[str, str]:
     return {
         "image": uri(image),
         "overlay": "" if blank else uri(overlay(stored.raw[i], image.size)),
-        "label": f"labelled {row.label}",
-        "said": f"said {row.said}, {100 * row.confidence:.0f} %"
-        + f" (image {row.position})" * (not row.file),
-        "file": row.file,
-        "short": _short(row.file),
+        "label": f"labelled {short(row.label)}",
+        "said": f"said {short(row.said)}, {100 * row.confidence:.0f} %",
+        "file": row.file or f"image {row.position}",
+        "short": _short(row.file) or f"image {row.position}",
     }
 
 

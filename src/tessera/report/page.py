@@ -14,6 +14,7 @@ from tessera.report import (
     faithfulness,
     provenance,
     recipes,
+    shown,
     statistics,
     words,
 )
@@ -24,6 +25,9 @@ from tessera.report.figures import Figures, figures
 from tessera.report.load import Study, load
 from tessera.report.style import inline, standalone
 from tessera.report.templates import render, source
+
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Unicode's marks that turn the direction of the text after them, whose ever it is."""
 
 
 def write_report(study_folder: Path, *, images: bool = True) -> Path:
@@ -52,13 +56,14 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 def page(study: Study, drawn: Figures) -> str:
     """The report as HTML text."""
     filters = statistics.filters() | {
-        "percent": words.percent,
+        "percent": lambda spread: words.percent(spread).replace(" ", words.NO_BREAK),
         "seconds": words.seconds,
         "millions": words.millions,
         "inline": _inline,
         "tidy": words.tidy,
     }
-    return render("page.html", filters=filters, **_values(study, drawn))
+    text = render("page.html", filters=filters, **_values(study, drawn))
+    return text.translate(_TURNS)
 
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:
@@ -70,7 +75,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "columns": columns,
         "best": {score: words.best(record.cells, score) for score, _ in columns},
         "class_tables": by_class.tables(study),
-        "regimes": list(dict.fromkeys(c.regime for c in record.cells)),
+        "regimes": shown.finished(record),
         "figures": drawn,
         "counts": distinct_counts(study),
         "reduced": reduced_classes(study.records),
@@ -81,6 +86,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "machines": provenance.machines(record),
         "same_training": provenance.same_training(record.experiment),
         "absent": absent(study),
+        "over_seeds": words.over_seeds(record),
         "kept": kept(study),
         "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
         "style": Markup(source("style.css")),

@@ -1,5 +1,6 @@
 """Recall per class under every regime side by side, and the scores at a glance."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
 from tessera.evaluation.roles import rare_word
-from tessera.phrases import listed, plural
+from tessera.phrases import listed
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -22,7 +23,10 @@ from tessera.report.style import (
     legend_above,
     svg,
 )
+from tessera.report.words import over_seeds, short
 
+NOTHING = Spread(mean=math.nan, deviation=None, values=(math.nan,))
+"""Of a score that nothing was measured for: no marker is drawn."""
 TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -56,15 +60,21 @@ def per_class_recall(study: Study) -> Drawing:
         + _SHADED[rare_word(study.record.experiment)] * bool(reduced)
         + shown.note(study.record),
         alternative="Dot chart of recall per class. "
-        + " ".join(_reduced_sentence(c) for cells in models.values() for c in cells),
+        + " ".join(
+            _lowest(c.model, c.regime, _recalls(study, c))
+            for cells in models.values()
+            for c in cells
+        ),
         svg=picture,
     )
 
 
 def _markers(study: Study) -> str:
-    seeds = plural(len(study.record.experiment.seeds), "seed")
+    if len(study.record.experiment.seeds) == 1:
+        return "Markers are of one seed; another may move them."
     return (
-        f"Markers are means over {seeds}, lines reach from the lowest to the highest."
+        f"Markers are means over {over_seeds(study.record)}, lines reach from the "
+        "lowest to the highest."
     )
 
 
@@ -90,16 +100,19 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     # One or two models have the whole page's width.
     width = 2.9 if len(models) > 2 else 7.0 / len(models)
     figure, axes = grid_of_axes(len(models), columns=3, width=width, height=height)
+    regimes = shown.regimes(study.record)
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
         for row in reduced:
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
-        _dots(panel, [(c.regime, list(c.per_class_recall.values())) for c in cells])
+        known = {c.regime: list(_recalls(study, c).values()) for c in cells}
+        # A regime keeps its colour and place where another one's runs are missing.
+        _dots(panel, [(r, known.get(r, [NOTHING] * len(names))) for r in regimes])
         panel.set_title(model)
         panel.set_xlim(-2, 102)
-        panel.set_yticks(range(len(names)), names)
+        panel.set_yticks(range(len(names)), [short(name) for name in names])
     axes[0].invert_yaxis()
     figure.supxlabel("recall, %", fontsize=9)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 
@@ -126,11 +139,19 @@ def _dots(axes: Axes, series: Sequence[tuple[str, Sequence[Spread]]]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _reduced_sentence(cell: CellSummary) -> str:
-    where = f"{cell.model}, {cell.regime}"
-    recalls = cell.per_class_recall
-    worst = min(recalls, key=lambda name: recalls[name].mean)
-    return f"{where}: lowest for {worst}, {100 * recalls[worst].mean:.0f} %."
+def _recalls(study: Study, cell: CellSummary) -> dict[str, Spread]:
+    """Of every class; that of a class without test images is not known."""
+    data = study.record.data
+    return {
+        name: cell.per_class_recall[name] if images else NOTHING
+        for name, images in zip(data.class_names, data.test_counts, strict=True)
+    }
+
+
+def _lowest(model: str, regime: str, recalls: Mapping[str, Spread]) -> str:
+    known = {name: spread for name, spread in recalls.items() if spread is not NOTHING}
+    worst = min(known, key=lambda name: known[name].mean)
+    return f"{model}, {regime}: lowest for {worst}, {100 * known[worst].mean:.0f} %."
 
 
 def score_overview(study: Study) -> Drawing:
@@ -143,12 +164,13 @@ def score_overview(study: Study) -> Drawing:
     }
     models = _models(study)
     with drawing():
-        picture = _overview(models, titles)
+        picture = _overview(models, shown.regimes(study.record), titles)
     return Drawing(
         key="scores",
         title="The comparison at a glance",
-        caption=f"On the test set: {listed(list(titles.values()))}. "
-        f"{_markers(study)} {_LOOK[rare]}{shown.note(study.record)}",
+        caption=f"On the test set: {listed(list(titles.values()))}. {_markers(study)}"
+        + f" {_LOOK[rare]}" * (len(shown.regimes(study.record)) > 1)
+        + shown.note(study.record),
         alternative="Dot chart. "
         + " ".join(
             f"{c.model}, {c.regime}: "
@@ -162,9 +184,10 @@ def score_overview(study: Study) -> Drawing:
 
 
 def _overview(
-    models: Mapping[str, list[CellSummary]], titles: Mapping[str, str]
+    models: Mapping[str, list[CellSummary]],
+    regimes: Sequence[str],
+    titles: Mapping[str, str],
 ) -> str:
-    regimes = list(dict.fromkeys(c.regime for cells in models.values() for c in cells))
     height = 0.9 + max(0.42, 0.14 * len(regimes)) * len(models)
     figure, axes = grid_of_axes(len(titles), columns=2, width=3.5, height=height)
     for panel, (score, title) in zip(axes, titles.items(), strict=True):
@@ -176,10 +199,9 @@ def _overview(
         panel.set_xlabel("%")
         panel.set_yticks(range(len(models)), list(models))
     axes[0].set_ylim(len(models) - 0.4, -0.6)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 
 def _score(cells: Sequence[CellSummary], regime: str, score: str) -> Spread:
-    nothing = Spread(mean=float("nan"), deviation=None, values=(float("nan"),))
-    return next((c.scores[score] for c in cells if c.regime == regime), nothing)
+    return next((c.scores[score] for c in cells if c.regime == regime), NOTHING)

@@ -102,7 +102,7 @@ def _panels(found: list[tuple[CellSummary, Outcome]]) -> str:
         panel.set_ylim(0, 100)
     figure.supxlabel("confidence, %", fontsize=9)
     figure.supylabel("accuracy, %", fontsize=9)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 
@@ -136,4 +136,6 @@ def _points(
         mew=0.5,
         ms=4.5,
         label=label,
+        # Whole at the edges too: 0 and 100 % are common in small bins.
+        clip_on=False,
     )

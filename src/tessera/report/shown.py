@@ -9,13 +9,19 @@ MOST = 6
 """Regimes that a figure holds; the palette and the markers have seven."""
 
 
+def finished(record: StudyRecord) -> list[str]:
+    """The regimes that some run is finished of, in the experiment's order."""
+    there = {cell.regime for cell in record.cells}
+    return [r.name for r in record.experiment.regimes if r.name in there]
+
+
 def regimes(record: StudyRecord) -> tuple[str, ...]:
     """The regimes to draw, in the experiment's order.
 
     All of them up to `MOST`. Of more: balanced and plain training, then the remedies
     that rank best, model by model.
     """
-    every = list(dict.fromkeys(c.regime for c in record.cells))
+    every = finished(record)
     if len(every) <= MOST:
         return tuple(every)
     first = [

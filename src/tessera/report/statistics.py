@@ -11,10 +11,10 @@ from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
 from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
 from tessera.phrases import listed, whole_percent
-from tessera.record import CellSummary, StudyRecord
+from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
-from tessera.report.words import NO_BREAK, titled
+from tessera.report.words import NO_BREAK, titled, unbroken
 from tessera.results import FEW, Change, GapClosed, Groups, Interval, Ranking, Spread
 
 _FURTHER = (
@@ -63,6 +63,12 @@ def values(study: Study) -> dict[str, Any]:
             _shared(record, _RESAMPLED, lambda cell: cell.intervals), record.experiment
         ),
         "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
+        "still": any(
+            found.low is not None and found.low == found.high
+            for cell in record.cells
+            for score, _ in _RESAMPLED
+            for found in cell.intervals.get(score, ())
+        ),
         "names_groups": groups_in_words(record),
         "drawn_regimes": shown.regimes(record),
         "many": len(record.experiment.regimes) > shown.MOST,
@@ -79,10 +85,10 @@ def values(study: Study) -> dict[str, Any]:
 def filters() -> dict[str, Callable[..., str]]:
     """The templates' own words for numbers."""
     return {
-        "with_interval": with_interval,
+        "with_interval": lambda change: unbroken(with_interval(change)),
         "p_value": p_value,
         "both_p": both_p,
-        "gap": gap,
+        "gap": lambda found: unbroken(gap(found)),
         "before_after": before_after,
         "between": between,
         "not_found": not_found,
@@ -140,9 +146,10 @@ def plain_number(spread: Spread) -> str:
     return f"{spread.mean:.2f}"
 
 
-def not_found(cell: CellSummary) -> str:
-    """Classes with a recall of 0 in some seed: why its G-mean is 0."""
-    names = [n for n, s in cell.per_class_recall.items() if min(s.values) == 0]
+def not_found(cell: CellSummary, data: DataSummary) -> str:
+    """Tested classes with a recall of 0 in some seed: why its G-mean is 0."""
+    tested = zip(data.class_names, data.test_counts, strict=True)
+    names = [n for n, t in tested if t and min(cell.per_class_recall[n].values) == 0]
     if len(names) > _NAMED:
         return f"{len(names)} classes"
     return listed(names)

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import matplotlib
@@ -163,17 +163,51 @@ def interval_row(
     axes.plot(100 * change.mean, row, "D", mfc=inside, mec=INK, mew=1.0, ms=5)
 
 
-def legend_above(figure: Figure, axes: Axes) -> None:
-    """One legend for all panels, from one panel's lines, above them.
+def readable(cmap: str, share: float) -> str:
+    """Black or white, whichever stands out more from a colour of a colour map.
+
+    Args:
+        cmap: The map's name.
+        share: Where on it, 0 to 1.
+
+    Either has a contrast of at least 4.5 to 1 (WCAG 2.2, relative luminance).
+    """
+    rgb = np.array(matplotlib.colormaps[cmap](float(share))[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "white" if luminance < 0.179 else "black"
+
+
+def narrowing(names: int, *, width: float) -> float:
+    """The size, in points, of upright names that stand side by side over a width.
+
+    Args:
+        names: How many.
+        width: In inches.
+    """
+    return min(8.0, max(4.0, 72 * width / names / 1.2))
+
+
+def legend_above(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One legend for all panels, of what is drawn in any of them, above them.
 
     It has as many columns as fit the figure: what reaches beyond would be cut off.
     """
-    handles, labels = axes.get_legend_handles_labels()
+    drawn = {
+        label: handle
+        for panel in panels
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if not drawn:
+        return
     # Inches: a letter of the font, and the line or marker with its margins.
-    widest = 0.075 * max(map(len, labels)) + 0.6
+    widest = 0.075 * max(map(len, drawn)) + 0.6
     columns = int(figure.get_figwidth() // widest)
     figure.legend(
-        handles, labels, loc="outside upper left", ncols=min(max(columns, 1), 4)
+        drawn.values(),
+        drawn.keys(),
+        loc="outside upper left",
+        ncols=min(max(columns, 1), 4),
     )
 
 

@@ -139,7 +139,7 @@ def caption(record: StudyRecord, *, best: bool = True) -> str:
     which = listed([str(seed) for seed in seeds])
     return (
         f"**{data.name}**, {plural(record.experiment.training.epochs, 'epoch')}: test "
-        f"scores in percent{spread} over {plural(len(seeds), 'seed')} ({which})"
+        f"scores in percent{spread} over {words.over_seeds(record)} ({which})"
         + (
             "; bold: the best mean of each regime, which a spread of its size may undo."
             if best

@@ -1,7 +1,6 @@
 """Curves over all thresholds: ROC, precision-recall, risk-coverage."""
 
 from collections.abc import Sequence
-from itertools import cycle
 from typing import Literal
 
 import numpy as np
@@ -23,12 +22,14 @@ from tessera.report.style import (
     legend_above,
     svg,
 )
+from tessera.report.words import short
 
 Kind = Literal["roc", "precision-recall"]
 Answers = dict[tuple[str, str], tuple[Probabilities, Labels]]
 
 SHOWN_CLASSES = 12
 """Classes with a panel; of more, those with the fewest training images."""
+_FEW = 3
 _POINTS = 60
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
@@ -102,20 +103,22 @@ def _class_panels(
     chosen: Sequence[int],
     names: Sequence[str],
 ) -> str:
-    figure, axes = grid_of_axes(len(chosen), columns=5, width=1.9, height=1.9)
+    # A few panels are larger: the legend above them takes a part of their height.
+    side = 1.9 if len(chosen) > _FEW else 2.8
+    figure, axes = grid_of_axes(len(chosen), columns=5, width=side, height=side)
     for panel, k in zip(axes, chosen, strict=True):
         for i, (regime, (shares, labels)) in enumerate(cells.items()):
             curve = detection.curve(shares[:, k], labels == k)
             if curve is not None:
                 _line(panel, curve, kind, i, regime)
                 _guessing(panel, kind, float((labels == k).mean()))
-        panel.set_title(names[k])
+        panel.set_title(short(names[k]))
         panel.set_xlim(0, 100)
         panel.set_ylim(0, 102)
     roc = kind == "roc"
     figure.supxlabel("false alarms, %" if roc else "recall, %", fontsize=9)
     figure.supylabel("recall, %" if roc else "precision, %", fontsize=9)
-    legend_above(figure, axes[0])
+    legend_above(figure, axes)
     return svg(figure)
 
 
@@ -159,11 +162,12 @@ def risk_coverage(study: Study, found: Answers) -> Drawing | None:
         return None
     with drawing():
         figure, axes = grid_of_axes(len(models), columns=3, width=3.1, height=2.6)
-        areas = []
+        areas, every = [], shown.regimes(study.record)
         for panel, model in zip(axes, models, strict=True):
-            regimes = [r for m, r in found if m == model]
-            marks = cycle(zip(PALETTE, _DASHES, strict=True))
-            for regime, (colour, dash) in zip(regimes, marks, strict=False):
+            for i, regime in enumerate(every):
+                if (model, regime) not in found:
+                    continue
+                colour, dash = PALETTE[i % len(PALETTE)], _DASHES[i % len(_DASHES)]
                 over = _risks(*found[model, regime])
                 areas.append(f"{model}, {regime}: {100 * selection.area(over):.1f} %.")
                 share = 100 * np.arange(1, len(over) + 1) / len(over)
@@ -179,7 +183,7 @@ def risk_coverage(study: Study, found: Answers) -> Drawing | None:
         axes[0].set_ylim(bottom=0)
         figure.supxlabel("coverage: images answered, surest first, %", fontsize=9)
         figure.supylabel("errors among them, %", fontsize=9)
-        legend_above(figure, axes[0])
+        legend_above(figure, axes)
         picture = svg(figure)
     return Drawing(
         key="risk-coverage",

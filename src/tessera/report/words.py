@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tessera.evaluation.roles import rare_word
 from tessera.experiment import Experiment
-from tessera.phrases import MINUS
+from tessera.phrases import MINUS, plural
 from tessera.record import CellSummary, Spread, StudyRecord
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
@@ -20,6 +20,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("worst_class_recall", "Worst class's recall"),
 )
 """The scores of the comparison table and what heads them."""
+_ROOM = 20
 _OF_REDUCED = ("reduced_recall", "reduced_f1")
 
 
@@ -41,6 +42,15 @@ def titled(
         (s, title.replace("Reduced", rare) if s in _OF_REDUCED else title)
         for s, title in titles
     ]
+
+
+def over_seeds(record: StudyRecord) -> str:
+    """`5 seeds`, or that the means of an unfinished study are over fewer."""
+    asked = len(record.experiment.seeds)
+    text = plural(asked, "seed")
+    if all(len(cell.seeds) == asked for cell in record.cells):
+        return text
+    return f"as many of {text} as are finished"
 
 
 def percent(spread: Spread) -> str:
@@ -78,6 +88,19 @@ def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str
     return frozenset(found)
 
 
+def short(name: str) -> str:
+    """A name with room beside a figure: of one of more than 20 letters both ends."""
+    if len(name) <= _ROOM:
+        return name
+    return f"{name[: _ROOM // 2]}\N{HORIZONTAL ELLIPSIS}{name[1 - _ROOM // 2 :]}"
+
+
 def tidy(text: str) -> str:
     """Keep a number and the percent sign after it on one line."""
     return text.replace(" %", f"{NO_BREAK}%")
+
+
+def unbroken(interval: str) -> str:
+    """Keep the ends of an interval, `[2.1, 3.4]` or `(21 to 34 %)`, on one line."""
+    joined = interval.replace(" to ", f"{NO_BREAK}to{NO_BREAK}")
+    return joined.replace(", ", f",{NO_BREAK}")
