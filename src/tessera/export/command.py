@@ -80,9 +80,7 @@ def data_of(model: Trained, data: str | None) -> Dataset:
             "Received: nothing there. Say with --data where it lies now."
         )
     if data is not None:
-        chosen = source.from_argument(data)
-        kept = {"image_size": settings.image_size, "validation": settings.validation}
-        settings = chosen.model_copy(update=kept)
+        settings = source.moved(settings, source.from_argument(data))
     return source.load(settings)
 
 

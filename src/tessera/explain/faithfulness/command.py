@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime
 from tessera.arrays import Heatmaps
-from tessera.data import apart
+from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
@@ -76,7 +76,8 @@ def check_run(
     Args:
         run: A finished run.
         wanted: What to measure.
-        data: Where the images are now; None: where the run found them.
+        data: Where the images are now, whose size and shares stay the run's; None:
+            where the run found them.
         ground: A reader of planted glyphs; None: one is trained.
         out: Folder for both files; None: the run's own.
         tell: Told of every step.
@@ -93,7 +94,8 @@ def check_run(
         apart.keep_from_classes(trained.class_names, out)
     tell("images")
     way_out = "Say where they are with --data."
-    dataset = trainings.data(trained, data, way_out=way_out)
+    place = data and source.moved(trained.run.data, data)
+    dataset = trainings.data(trained, place, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
     if ground is None:
         tell("planted glyphs: a tiny model learns them")
