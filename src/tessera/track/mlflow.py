@@ -1,8 +1,9 @@
 """Finished runs -> an MLflow experiment in a local SQLite store.
 
 Runs, parameters, metrics and artefacts with the model; and one more run, `study`, with
-the report and its figures. A run that is there already, by its digest,
-seed and time, is left alone; one whose folder was filled anew is replaced.
+the report and its figures. A run that is there already, by its digest, seed and time,
+is left alone; one whose folder was filled anew is replaced, and so is one that a
+command which was ended had begun.
 """
 
 import datetime
@@ -21,6 +22,9 @@ DATABASE = "mlflow.db"
 IDENTITY = "tessera.identity"
 """The tag by which a run is known again."""
 
+BEGUN = "begun"
+"""Its value until all of the run is there."""
+
 ARTEFACTS = ("experiment.toml", "manifest.json", "history.csv", "record.json")
 MODEL = "model.keras"
 STUDY = "study"
@@ -38,6 +42,8 @@ def address(out: Path) -> str:
 def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
     """Write runs into `out/mlflow.db`, artefacts into `out/artefacts/`.
 
+    Nobody else may be writing there.
+
     Args:
         runs: Finished runs.
         out: Folder of the store, made if absent.
@@ -47,7 +53,12 @@ def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
         TrackError: MLflow is not installed.
     """
     client, number = _opened(out, experiment)
-    known = {run.data.tags.get(IDENTITY): run for run in _all(client, number)}
+    known = {}
+    for there in list(_all(client, number)):
+        mark = there.data.tags.get(IDENTITY)
+        if mark == BEGUN:
+            client.delete_run(there.info.run_id)
+        known[mark] = there
     for run in runs:
         if identity(run) not in known:
             for name, stale in known.items():
@@ -125,7 +136,9 @@ def _write_one(client: Any, experiment: str, run: Tracked) -> None:
     """One run; it is marked finished last, and the mark is part of its identity."""
     when = datetime.datetime.fromisoformat(run.record.finished_at)
     stamp = int(1000 * when.timestamp())
-    begun = client.create_run(experiment, start_time=stamp, run_name=run.name)
+    begun = client.create_run(
+        experiment, start_time=stamp, tags={IDENTITY: BEGUN}, run_name=run.name
+    )
     number = begun.info.run_id
     for part in _parts(list(_metrics(run, stamp))):
         client.log_batch(number, metrics=part)
