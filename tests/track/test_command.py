@@ -46,6 +46,15 @@ def test_two_commands_do_not_write_into_one_store_of_mlflow_at_once(
         command.track(study, "mlflow", out=tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
+def test_what_mlflow_refuses_is_one_message_with_the_reason(
+    study: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mlflow.db").write_text("no database, and longer than its head" * 9)
+    with pytest.raises(TrackError, match=r"file is not a database.*another --out"):
+        command.track(study, "mlflow", out=tmp_path)
+
+
 def test_a_path_with_spaces_is_one_word_of_the_command(
     study: Path, tmp_path: Path
 ) -> None:

@@ -25,7 +25,8 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
         The command that shows them, and what else that needs.
 
     Raises:
-        TrackError: No such tracker, nothing finished, or a package is missing.
+        TrackError: No such tracker, nothing finished, a package is missing, or MLflow
+            refused.
         RunError: A record is damaged.
         FolderInUse: Another command is writing into MLflow's folder.
     """
@@ -38,7 +39,7 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
     if to == "tensorboard":
         tensorboard.write(runs, where, tuple(figures.pictures(path)))
         return shlex.join(["tensorboard", "--logdir", str(where.resolve())])
-    with locks.held(where):
+    with locks.held(where), mlflow.refusals(where):
         mlflow.write(runs, where, experiment=path.resolve().name)
         mlflow.write_study(path, where)
     shown = shlex.join(["mlflow", "ui", "--backend-store-uri", mlflow.address(where)])

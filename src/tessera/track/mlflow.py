@@ -6,6 +6,7 @@ is left alone; one whose folder was filled anew is replaced, and so is one that 
 command which was ended had begun.
 """
 
+import contextlib
 import datetime
 import hashlib
 import tempfile
@@ -16,7 +17,7 @@ from typing import Any
 from tessera import png
 from tessera.record import StudyFolder
 from tessera.track import figures
-from tessera.track.runs import Tracked, needs_extra
+from tessera.track.runs import Tracked, TrackError, needs_extra
 
 DATABASE = "mlflow.db"
 IDENTITY = "tessera.identity"
@@ -32,6 +33,26 @@ STUDY = "study"
 
 BATCH = 1000
 """Metrics that MLflow takes at a time."""
+
+
+@contextlib.contextmanager
+def refusals(out: Path) -> Iterator[None]:
+    """Turn what MLflow or its database refuses within the block into one message.
+
+    Raises:
+        TrackError: It refused; the message says why.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy"):
+            raise
+        why = str(error).partition("\n")[0]
+        raise TrackError(
+            f"{out}: expected MLflow to write into it. Received: {why}. Mend that, or "
+            "choose another --out, and give the same command again: a run that it had "
+            "begun is replaced."
+        ) from error
 
 
 def address(out: Path) -> str:
