@@ -33,6 +33,15 @@ def test_names_that_are_taken_are_numbered() -> None:
     assert taken == {"y", *found}
 
 
+def test_trying_to_write_leaves_what_is_there_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    files.try_writing(path)
+    assert list(tmp_path.iterdir()) == []
+    files.write_text(path, "kept")
+    files.try_writing(path)
+    assert path.read_text() == "kept" and list(tmp_path.iterdir()) == [path]
+
+
 def test_names_that_differ_in_case_alone_are_one_name_on_some_disks() -> None:
     taken: set[str] = set()
     assert [files.free_name(stem, taken) for stem in ("Ä", "ä")] == ["Ä", "ä-2"]

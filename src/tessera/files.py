@@ -88,6 +88,16 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def try_writing(path: Path) -> None:
+    """Find out before long work whether a file can be written at its end.
+
+    Raises:
+        CannotWrite: It cannot.
+    """
+    with writing(path), _temporary(path):
+        pass
+
+
 @contextlib.contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, gone at the end unless it was moved."""

@@ -112,6 +112,21 @@ def test_images_that_moved_are_read_at_the_size_of_the_run(run, dataset, monkeyp
     assert [images.fingerprint for images in found] == [dataset.fingerprint]
 
 
+def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measured(
+    run, tmp_path
+):
+    (tmp_path / "file").touch()
+    said = []
+    with pytest.raises(files.CannotWrite, match="A file stands where a folder"):
+        command.check_run(
+            run,
+            command.Wanted(settings=AMOUNT),
+            out=tmp_path / "file" / "out",
+            tell=said.append,
+        )
+    assert said == []
+
+
 def test_head_and_tail_are_what_the_profile_left_and_cut(run):
     groups = command.head_and_tail(record_of(run))
     assert groups == {"head": tuple("01246789"), "tail": ("3", "5")}

@@ -86,12 +86,15 @@ def check_run(
         ExplainError: The run is not finished, its weights are gone, its images are not
             those it was trained on, or its model cannot be explained at this layer.
         DataError: The images cannot be read.
+        CannotWrite: Nothing can be written there.
     """
     began = time.perf_counter()
     trained = runs.load(run)
     record = trained.record
     if out is not None:
         apart.keep_from_classes(trained.class_names, out)
+    folder = RunFolder(out or run.path)
+    files.try_writing(folder.faithfulness)
     tell("images")
     way_out = "Say where they are with --data."
     place = data and source.moved(trained.run.data, data)
@@ -114,7 +117,6 @@ def check_run(
         for method in wanted.methods
     ]
     found = _record(record, subject, outcomes, wanted, time.perf_counter() - began)
-    folder = RunFolder(out or run.path)
     _write_values(folder.faithfulness_values, subject, outcomes)
     files.write_text(folder.faithfulness, found.model_dump_json(indent=1) + "\n")
     return found
