@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
+from tessera.data import decode
 from tessera.data.entries import DEEPEST
 from tessera.record import RunFolder
 
@@ -44,6 +47,23 @@ def test_a_folder_is_answered_file_by_file_in_order(
         *("more/4.png", "more/5.png", "more/6.png"),
     ]
     assert [type(item) for item in found].count(Refused) == 1
+
+
+def test_large_pictures_are_decoded_one_at_a_time(
+    model: trained.Trained, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, at_once, most = decode._decode, threading.Semaphore(1), []
+
+    def counted(image: Image.Image, size: int) -> decode.Picture:
+        most.append(at_once.acquire(blocking=False))
+        time.sleep(0.01)
+        at_once.release()
+        return whole(image, size)
+
+    monkeypatch.setattr(decode, "_decode", counted)
+    monkeypatch.setattr(decode, "LARGE", 3)
+    assert len(list(answers.answers(model, [folder]))) == 8
+    assert most == [True] * 7
 
 
 def test_an_answer_is_the_models_own(model: trained.Trained, folder: Path) -> None:

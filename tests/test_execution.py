@@ -5,7 +5,8 @@ from pathlib import Path
 import filelock
 import toy_run
 
-from tessera import execution, workers
+from tessera import execution, together, workers
+from tessera.data import digits
 from tessera.experiment import Cnn
 from tessera.record import RunFolder
 
@@ -32,6 +33,23 @@ def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
     ended = execution.carry_out(done, toy_run.digits(), send=events.append)
     assert (ended, events) == (workers.Finished(done), [])
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_images_that_changed_since_the_command_began_are_not_trained_on(
+    tmp_path: Path,
+) -> None:
+    begun = RUN.digest(toy_run.digits().fingerprint)
+    task = workers.Task(RUN, RunFolder(tmp_path / "run"), digest=begun)
+    events: list[workers.Event] = []
+    alone = execution.carry_out(task, digits.load(8), send=events.append)
+    together.carry_out([task], digits.load(8), threads=1, send=events.append)
+    started, beside = events
+    assert started == workers.Started(task)
+    for ended in (alone, beside):
+        assert isinstance(ended, workers.Failed)
+        assert ended.message.startswith("DataError: Digits")
+        assert "the folder was changed meanwhile" in ended.message
+    assert not task.folder.path.exists()
 
 
 def test_progress_is_sent_about_twenty_times_an_epoch() -> None:

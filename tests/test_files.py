@@ -33,6 +33,33 @@ def test_names_that_are_taken_are_numbered() -> None:
     assert taken == {"y", *found}
 
 
+def test_trying_to_write_leaves_what_is_there_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    files.try_writing(path)
+    assert list(tmp_path.iterdir()) == []
+    files.write_text(path, "kept")
+    files.try_writing(path)
+    assert path.read_text() == "kept" and list(tmp_path.iterdir()) == [path]
+
+
+def test_names_that_differ_in_case_alone_are_one_name_on_some_disks() -> None:
+    taken: set[str] = set()
+    assert [files.free_name(stem, taken) for stem in ("Ä", "ä")] == ["Ä", "ä-2"]
+
+
+@pytest.mark.parametrize("letter", ["y", "\N{CJK UNIFIED IDEOGRAPH-9CE5}"])
+def test_the_longest_names_of_files_leave_room_for_what_is_put_to_them(
+    tmp_path: Path, letter: str
+) -> None:
+    taken: set[str] = set()
+    stem = "x." + letter * (253 // len(letter.encode()))
+    names = [files.free_name(stem, taken) for _ in range(2)]
+    for name in names:
+        files.write_text(tmp_path / f"{name}.png", name)
+    assert {path.stem for path in tmp_path.iterdir()} == set(names)
+    assert stem.startswith(names[0]) and names[1] == f"{names[0]}-2"
+
+
 def test_who_reads_while_a_file_is_replaced_reads_the_old_one_whole(
     tmp_path: Path,
 ) -> None:

@@ -5,7 +5,7 @@ A file that cannot be read is an answer too: its reason. Nothing stops the rest.
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,19 +103,26 @@ def answers(
     """
     taken: set[str] = set()
     found = files_of(paths)
-    with ThreadPoolExecutor(READERS) as readers:
+    # Large pictures one at a time, as in training: each takes much memory.
+    with ThreadPoolExecutor(1) as alone, ThreadPoolExecutor(READERS) as readers:
+
+        def one(path: Path | Refused) -> tuple[Path, NDArray[np.uint8]] | Refused:
+            return _read(path, trained.image_size, alone)
+
         while chunk := list(itertools.islice(found, batch)):
-            read = list(readers.map(lambda p: _read(p, trained.image_size), chunk))
+            read = list(readers.map(one, chunk))
             yield from _answer(trained, read, heatmaps, taken)
 
 
-def _read(path: Path | Refused, size: int) -> tuple[Path, NDArray[np.uint8]] | Refused:
+def _read(
+    path: Path | Refused, size: int, alone: Executor
+) -> tuple[Path, NDArray[np.uint8]] | Refused:
     if isinstance(path, Refused):
         return path
     if not path.is_file():
         return Refused(path, "no such file" if not path.exists() else "no regular file")
     try:
-        return path, decode.read(path, size)
+        return path, decode.picture(path, size, alone=alone).pixels
     except decode.Unreadable as error:
         return Refused(path, str(error))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from tessera import locks
+from tessera.data.dataset import DataError
 from tessera.record import finished
 from tessera.workers import Event, Failed, Finished, Stepped, Task
 
@@ -16,6 +17,21 @@ def is_finished(task: Task, dataset: Any) -> bool:
     return finished(task.folder, task.run.digest(dataset.fingerprint)) is not None
 
 
+def hold_to_images(task: Task, dataset: Any) -> None:
+    """Refuse to train on other images than those that the command began with.
+
+    Raises:
+        DataError: The folder of images has changed since.
+    """
+    if task.digest not in (None, task.run.digest(dataset.fingerprint)):
+        raise DataError(
+            f"{dataset.name}: expected the images that the command began with. "
+            "Received: others, so the folder was changed meanwhile. Put it back and "
+            "give the same command again; on the images as they are now, all runs "
+            "start over."
+        )
+
+
 def carry_out(task: Task, dataset: Any, *, send: Send, **how: Any) -> Finished | Failed:
     """Execute a task in this process, and say how it ended.
 
@@ -25,6 +41,7 @@ def carry_out(task: Task, dataset: Any, *, send: Send, **how: Any) -> Finished |
     """
     try:
         with locks.held(task.folder.path):
+            hold_to_images(task, dataset)
             if is_finished(task, dataset):
                 return Finished(task)
             return execute(task, dataset, send=send, **how)

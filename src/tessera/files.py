@@ -23,6 +23,9 @@ MOST_BYTES = 2**32
 """Of a file of arrays, unpacked; a run's have some megabytes."""
 
 
+LONGEST = 200
+"""Bytes of a name's stem: a number, a suffix and `PARTIAL` go with it into 255."""
+
 GIVE_ROOM = "Free space, or make the folder writable, and give the same command again."
 NO_FOLDER = "A file stands where a folder must be: name another folder, or move it."
 
@@ -85,6 +88,16 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def try_writing(path: Path) -> None:
+    """Find out before long work whether a file can be written at its end.
+
+    Raises:
+        CannotWrite: It cannot.
+    """
+    with writing(path), _temporary(path):
+        pass
+
+
 @contextlib.contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, gone at the end unless it was moved."""
@@ -101,11 +114,18 @@ def _temporary(path: Path) -> Iterator[Path]:
 
 
 def free_name(stem: str, taken: set[str]) -> str:
-    """The stem, numbered where another file took it; `taken` remembers the result."""
+    """A name for a file: the stem, shortened, and numbered where another took it.
+
+    Args:
+        stem: Such as another file's.
+        taken: Remembers the result, in the letters that some disks take for the same.
+    """
+    while len(os.fsencode(stem)) > LONGEST:
+        stem = stem[:-1]
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
     names = itertools.chain([stem], numbered)
-    name = next(name for name in names if name not in taken)
-    taken.add(name)
+    name = next(name for name in names if name.casefold() not in taken)
+    taken.add(name.casefold())
     return name
 
 

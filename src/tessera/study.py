@@ -164,7 +164,10 @@ def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:
     runs = experiment.runs()
     tasks = [
         workers.Task(
-            run, run_folder(study, run, dataset), donor_of(study, run, runs, dataset)
+            run,
+            run_folder(study, run, dataset),
+            donor_of(study, run, runs, dataset),
+            run.digest(dataset.fingerprint),
         )
         for run in runs
     ]

@@ -81,6 +81,7 @@ def claimed(
     send(Started(task))
     try:
         folders.enter_context(locks.held(task.folder.path))
+        execution.hold_to_images(task, dataset)
     except Exception as error:
         send(execution.failed(task, error))
         return False

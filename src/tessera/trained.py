@@ -118,7 +118,7 @@ def recommended(study: StudyFolder) -> ChosenRun:
         RunError: `study.json`, a run's record or its validation predictions cannot be
             read.
     """
-    record = _study_record(study)
+    record = study_record(study)
     cells = [cell for cell in record.cells if cell.folders]
     most = _keeping_most(study, cells)
     picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
@@ -140,7 +140,12 @@ def recommended(study: StudyFolder) -> ChosenRun:
     return ChosenRun(folder, _why(choice))
 
 
-def _study_record(study: StudyFolder) -> StudyRecord:
+def study_record(study: StudyFolder) -> StudyRecord:
+    """What a study's folder says of it.
+
+    Raises:
+        RunError: `study.json` is gone or damaged.
+    """
     try:
         return StudyRecord.model_validate_json(study.study.read_bytes())
     except (OSError, ValidationError) as error:

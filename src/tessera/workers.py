@@ -36,6 +36,8 @@ class Task:
     folder: RunFolder
     donor: RunFolder | None = None
     """Of the run that differs only in what is done after training."""
+    digest: str | None = None
+    """Of the run on the images that the command found; None: on whichever there are."""
 
 
 @dataclass(frozen=True)

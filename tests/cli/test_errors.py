@@ -91,9 +91,10 @@ def test_a_text_cannot_steer_a_terminal() -> None:
     assert errors.plain(text, lines=True) == "a\ufffd[2J\n\ufffdb"
 
 
-def test_a_full_or_locked_disk_is_one_line(capsys) -> None:
+@pytest.mark.parametrize("code", ["ENOSPC", "EDQUOT", "EFBIG", "ESTALE", "EROFS"])
+def test_a_full_or_locked_disk_or_share_is_one_line(capsys, code: str) -> None:
     def refused() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(getattr(errno, code), "No space left on device")
 
     assert errors.guarded(refused) == 2
     said = capsys.readouterr().err

@@ -68,6 +68,26 @@ def test_the_plan_stands_before_the_runs_and_failures_after_them(
     assert told[-3] == f"{tmp_path}: 1 of the study's runs failed:"
 
 
+def test_finished_runs_of_other_images_are_told_before_more_is_trained(
+    tmp_path: Path,
+) -> None:
+    dataset = toy_run.digits()
+    runs = EXPERIMENT.runs()
+    folder = study.run_folder(StudyFolder(tmp_path), runs[0], dataset)
+    record = toy_run.write_run(folder, runs[0])
+    assert training.of_other_images(dataset, tmp_path) == 0
+    changed = record.model_copy(
+        update={
+            "digest": "0" * 64,
+            "data": record.data.model_copy(update={"fingerprint": "f" * 64}),
+        }
+    )
+    folder.record.write_text(changed.model_dump_json())
+    told = trained(Engine(), tmp_path)
+    assert "0 finished, 2 to do" in told
+    assert f"note: 1 finished run in {tmp_path} learned from other images" in told
+
+
 def test_ctrl_c_closes_the_engine_and_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,20 @@ def test_a_path_that_no_experiment_file_could_hold_is_refused(tmp_path) -> None:
             source.from_argument(text)
 
 
+def test_data_that_moved_keeps_all_that_decides_what_is_made_of_it() -> None:
+    before = experiment.Folder(
+        path="old", image_size=64, validation=0.3, test=0.4, name="Pets"
+    )
+    after = source.moved(before, experiment.Folder(path="new"))
+    assert after == before.model_copy(update={"path": "new"})
+
+
+def test_data_of_another_kind_keeps_what_it_has_as_well() -> None:
+    before = experiment.Folder(path="old", image_size=64, validation=0.3, test=0.4)
+    after = source.moved(before, experiment.Cifar10(path="new"))
+    assert after == experiment.Cifar10(path="new", image_size=64, validation=0.3)
+
+
 def test_digits_and_folders_load(split_folder) -> None:
     assert source.load(experiment.Digits()).image_shape == (32, 32, 3)
     named = experiment.Folder(path=str(split_folder), image_size=8, name="Pets")

@@ -24,9 +24,9 @@ def test_zero_is_nearly_white():
     assert branch_panel.signed(np.zeros((4, 4), np.float32), 0.0, 4, 4).min() > 240
 
 
-def panel(raw):
+def panel(raw, title="x: evidence for $cat$"):
     return BranchPanel(
-        title="x: evidence for $cat$",
+        title=title,
         caption="",
         image=np.zeros((32, 32, 3), np.uint8),
         names=("CNN branch", "token branch"),
@@ -61,3 +61,9 @@ def test_a_picture_is_written_whole(tmp_path, value):
     with Image.open(tmp_path / "x.png") as picture:
         picture.load()
         assert picture.size == (1240, 390)
+
+
+def test_a_name_that_is_no_text_is_drawn_with_escapes(tmp_path):
+    figure = branch_panel.draw(panel(np.ones((2, 4, 4)), title="caf\udce9"))
+    save(tmp_path / "a.png", figure)
+    assert figure.get_suptitle() == "caf\\udce9"

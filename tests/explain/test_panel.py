@@ -31,6 +31,13 @@ def test_the_picture_can_be_opened(tmp_path):
         assert picture.size == (960, 390)
 
 
+def test_a_name_that_is_no_text_is_drawn_with_escapes():
+    """As a shell's `*` gives it, of a file from another system."""
+    figure = panel.draw(example(title="caf\udce9: evidence for cat"))
+    panel.write(figure, io.BytesIO())
+    assert "caf\\udce9: evidence for cat" in texts(figure)
+
+
 def test_a_name_in_letters_that_the_font_lacks_is_drawn_without_a_warning(tmp_path):
     figure = panel.draw(example(title="evidence for 猫"))
     panel.save(tmp_path / "a.png", figure)  # in these tests a warning is an error

@@ -12,6 +12,7 @@ from tessera.experiment import Folder
 from tessera.export import command, formats
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output
+from tessera.files import CannotWrite
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
@@ -64,6 +65,46 @@ def test_a_folder_that_holds_something_is_never_touched(
     with pytest.raises(ExportError, match="expected a folder that is not there yet"):
         command.write(model, "keras", tmp_path, dataset)
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_an_empty_folder_that_is_there_is_filled_and_stays_the_same_folder(
+    model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's volume, say: no other folder can take its place."""
+    out, link = tmp_path / "out", tmp_path / "link"
+    (out / ".partial-of-one-killed").mkdir(parents=True)
+    link.symlink_to(out)
+    monkeypatch.chdir(out)
+    before = out.stat().st_ino
+    command.write(model, "keras", link, dataset)
+    left = {path.name for path in Path().iterdir()}
+    assert left == {"model.keras", "labels.txt", "card.md", ".partial-of-one-killed"}
+    assert out.stat().st_ino == before
+
+
+def test_of_two_exports_into_one_folder_the_second_is_refused(
+    model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def other(*_: object, **__: object) -> str:
+        out.mkdir()
+        (out / "card.md").write_text("the other's")
+        return "mine"
+
+    monkeypatch.setattr(command.card, "card", other)
+    with pytest.raises(ExportError, match="holds something"):
+        command.write(model, "keras", out, dataset)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (out / "card.md").read_text() == "the other's"
+
+
+def test_a_place_below_a_file_is_refused_with_the_reason(
+    model: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWrite, match="A file stands where a folder must be"):
+        command.write(model, "keras", tmp_path / "file" / "out", dataset)
 
 
 def test_a_model_is_not_written_among_the_folders_of_its_classes(

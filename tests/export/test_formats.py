@@ -29,6 +29,20 @@ def test_a_format_gives_the_calibrated_probabilities_for_any_batch(
         np.testing.assert_allclose(found, cool.probabilities(images), atol=1e-5)
 
 
+@pytest.mark.slow
+def test_a_disk_that_refuses_tensorflow_is_one_message(
+    model: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(ExportError, match=r"too large.*Nothing was exported"):
+            formats.write(model, "saved-model", tmp_path / "saved_model", dataset)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_the_keras_model_divides_logits_by_the_temperature(model: Trained) -> None:
     net = formats.calibrated(replace(model, temperature=4.0))
     assert net.get_layer("temperature").scale == 0.25

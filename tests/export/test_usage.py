@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,39 @@ def check(model: Trained, form: Format, folder: Path, printed: str) -> None:
     name, share = printed.split()
     assert name == model.class_names[shares.argmax()]
     assert float(share) == pytest.approx(shares.max(), abs=1e-4)
+
+
+COLOURS = np.random.default_rng(1).integers(0, 256, (30, 50, 3), np.uint8)
+PHOTO = Image.fromarray(COLOURS)
+DEEP = Image.fromarray(np.arange(1500, dtype=np.uint16).reshape(30, 50) * 43)
+TURNED = Image.Exif()
+TURNED[0x112] = 6
+
+
+@pytest.mark.parametrize(
+    ("picture", "form", "how"),
+    [
+        (DEEP, "PNG", {}),
+        (PHOTO, "JPEG", {"exif": TURNED}),
+        (PHOTO.convert("CMYK"), "JPEG", {}),
+        (PHOTO.convert("P"), "PNG", {"transparency": 3}),
+        (PHOTO.convert("LA"), "PNG", {}),
+        (PHOTO.convert("1"), "PNG", {}),
+    ],
+)
+def test_the_cards_code_reads_a_picture_as_training_does(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    picture: Image.Image,
+    form: str,
+    how: dict[str, Any],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture.save("photo.jpg", format=form, **how)
+    found: dict[str, Any] = {}
+    exec(usage.reading(16), found)
+    expected = decode.read(Path("photo.jpg"), 16)[None]
+    np.testing.assert_array_equal(found["pixels"], expected)
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ def test_a_class_may_be_asked_about(client: TestClient, digit: bytes) -> None:
     ("query", "content", "kind", "status", "word"),
     [
         ("", b"no image", "image/png", 422, "not a JPEG, PNG"),
+        ("", b"no image", "Image/PNG", 422, "not a JPEG, PNG"),
         ("", b"", "image/png", 422, "an empty file"),
         ("", b"\x89PNG\r\n\x1a\n", "image/png", 422, "no answer"),
         ("", b"x", "text/plain", 415, "Content-Type"),

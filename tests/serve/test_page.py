@@ -265,6 +265,29 @@ def test_nothing_is_wider_than_the_screen_and_text_stands_out(
     assert contrast(page, ".quiet", "body") > 4.5
 
 
+@pytest.mark.parametrize("width", [390, 1200])
+def test_long_names_of_classes_and_files_are_not_wider_than_the_screen(
+    tab: Page, built: Site, image: Path, tmp_path: Path, width: int
+) -> None:
+    names = [f"{digit}_{'melanocytic_nevi_' * 8}" for digit in range(10)]
+    record = built.trained.record
+    data = record.data.model_copy(update={"class_names": tuple(names)})
+    model = replace(built.trained, record=record.model_copy(update={"data": data}))
+    rows = zip(built.model.classes, names, strict=True)
+    classes = [facts.model_copy(update={"name": name}) for facts, name in rows]
+    told = built.model.model_copy(update={"classes": classes, "limits": names})
+    site = replace(built, trained=model, model=told)
+    with serving(app.create(site, hosts=app.LOCAL)) as url:
+        tab.open("about:blank")
+        tab.open(url, width=width)
+        tab.wait(READY)
+        upload(tab, image.rename(tmp_path / f"{names[0]}.png"))
+        for view in ("#images", "#model"):
+            tab.run(f"location.hash = '{view}'")
+            tab.wait(f"!document.querySelector('{view}').hidden")
+            assert tab.run("document.documentElement.scrollWidth") <= width
+
+
 def contrast(page: Page, front: str, back: str) -> float:
     """WCAG 2.1's contrast ratio of text on its ground."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tessera import locks
 from tessera.track import command
 from tessera.track.runs import TrackError
 
@@ -36,6 +37,22 @@ def test_a_history_that_is_gone_is_named_and_is_not_called_a_full_disk(
     (run / "history.csv").unlink()
     with pytest.raises(TrackError, match=r"history\.csv: expected the run's history"):
         command.track(run, tracker, out=tmp_path / "out")
+
+
+def test_two_commands_do_not_write_into_one_store_of_mlflow_at_once(
+    study: Path, tmp_path: Path
+) -> None:
+    with locks.held(tmp_path), pytest.raises(locks.FolderInUse):
+        command.track(study, "mlflow", out=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
+def test_what_mlflow_refuses_is_one_message_with_the_reason(
+    study: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mlflow.db").write_text("no database, and longer than its head" * 9)
+    with pytest.raises(TrackError, match=r"file is not a database.*another --out"):
+        command.track(study, "mlflow", out=tmp_path)
 
 
 def test_a_path_with_spaces_is_one_word_of_the_command(

@@ -32,6 +32,24 @@ def test_each_run_is_there_once_and_finished(client: MlflowClient) -> None:
     assert {run.info.status for run in found} == {"FINISHED"}
 
 
+def test_what_a_command_had_begun_when_it_was_ended_is_not_left_beside_the_whole_run(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mlflow, "_parameters", ended)
+    with pytest.raises(KeyboardInterrupt):
+        mlflow.write(finished(study), tmp_path, experiment="digits")
+    monkeypatch.undo()
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    (begun,) = runs(client)
+    mlflow.write(finished(study), tmp_path, experiment="digits")
+    found = runs(client)
+    assert {run.info.status for run in found} == {"FINISHED"}
+    assert len(found) == 2 and begun.info.run_id not in [r.info.run_id for r in found]
+
+
 def test_parameters_and_scores_are_the_folders(
     client: MlflowClient, study: Path
 ) -> None:

@@ -32,11 +32,12 @@ MENDABLE = (
 
 REFUSALS = (
     *(errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.EDQUOT, errno.EFBIG, errno.ESTALE),
     *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.ENAMETOOLONG, errno.ELOOP),
 )
-"""What a system says of a full or locked disk, of too little of anything else, or of a
-path that it cannot follow."""
+"""What a system says of a full or locked disk or share, of too little of anything else,
+or of a path that it cannot follow."""
 
 MISTAKE = 2
 

@@ -12,7 +12,7 @@ from tessera.cli import faithfulness_tables, stopping
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
 from tessera.phrases import plural
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord, Verdict
+from tessera.record import RunFolder, StudyFolder, Verdict
 
 if TYPE_CHECKING:
     from tessera.experiment import Data
@@ -120,7 +120,9 @@ def runs_of(folder: Path) -> list[RunFolder]:
     study = StudyFolder(folder)
     if not study.study.exists():
         return [RunFolder(folder)]
-    record = StudyRecord.model_validate_json(study.study.read_bytes())
+    from tessera import trained
+
+    record = trained.study_record(study)
     return [RunFolder(folder / cell.folders[0]) for cell in record.cells]
 
 
@@ -162,12 +164,14 @@ def _write_charts(found: Faithfulness, folder: RunFolder) -> Path:
 
 def judge_again(folder: Path) -> tuple[Verdict, ...]:
     """Write a study's verdicts anew, its runs' maps being checked; return them."""
+    from tessera import trained
     from tessera.evaluation.hypotheses import verdicts
+    from tessera.models import rebuild
 
     path = StudyFolder(folder).study
-    study = StudyRecord.model_validate_json(path.read_bytes())
+    study = trained.study_record(StudyFolder(folder))
     runs = [RunFolder(folder / name) for c in study.cells for name in c.folders]
-    records = [Record.model_validate_json(r.record.read_bytes()) for r in runs]
+    records = [rebuild.read_record(run) for run in runs]
     found = read_all(runs, records)
     judged = verdicts(study.experiment, records, faithfulness=found)
     updated = study.model_copy(update={"verdicts": judged})

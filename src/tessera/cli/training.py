@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from tessera import engines, renamed, study, together
@@ -10,6 +11,7 @@ from tessera.cli import progress
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment
 from tessera.phrases import plural
+from tessera.record import Record
 
 
 def take_over(
@@ -42,6 +44,13 @@ def train_missing(
     """
     missing, jobs = survey.missing, engine.slots
     progress.announce(console, experiment, dataset, survey, jobs)
+    if missing and (others := of_other_images(dataset, out)):
+        console.print(
+            f"note: {plural(others, 'finished run')} in {out} learned from other "
+            "images than there are now, and cannot count here. If the folder of images "
+            "was not meant to change, stop with Ctrl-C and put it back.",
+            soft_wrap=True,
+        )
     progress.remarks(console, experiment, dataset)
     if isinstance(engine, engines.Processes) and engine.seeds is not None:
         progress.grouped(console, together.groups(missing, engine.seeds))
@@ -52,3 +61,13 @@ def train_missing(
         failures = progress.follow(console, events, missing, experiment.training)
     if failures:
         raise study.StudyError(progress.describe_failures(failures, out))
+
+
+def of_other_images(dataset: Dataset, out: Path) -> int:
+    """How many finished runs in a study's folder are not of these images."""
+    others = 0
+    for path in out.glob("runs/*/*/record.json"):
+        with contextlib.suppress(OSError, ValidationError):
+            record = Record.model_validate_json(path.read_bytes())
+            others += record.data.fingerprint != dataset.fingerprint
+    return others

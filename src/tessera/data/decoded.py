@@ -47,10 +47,11 @@ def read(
 ) -> Decoded:
     """Decode the listed files, or find them decoded in the cache.
 
-    The cache knows a file by its path in the folder, its size and the time of its last
-    change, so that a folder that was moved or copied with its times is known too.
-    Files that the system withheld are asked for again each time: a right to read or
-    the end of a shortage changes none of these.
+    The cache knows a file by its path in the folder, its size and the times of its last
+    changes, so that a folder that was moved is known too, and a file that was replaced
+    is noticed although it has the size and the date of the one before.
+    Files that the system withheld are asked for again each time: the end of a shortage
+    changes none of these.
     """
     mark = key(listing, image_size)
     entry = cache.find(mark)
@@ -78,7 +79,7 @@ def _still_withheld(listing: Listing, positions: Sequence[int]) -> bool:
 
 def key(listing: Listing, image_size: int) -> str:
     """Hash of what decides the pixels: the files as the disk lists them, the rule."""
-    facts = [[file.path, file.size, file.modified] for file in listing.files]
+    facts = [[f.path, f.size, f.modified, f.changed] for f in listing.files]
     return cache.key("folder", FORMAT, decode.VERSION, image_size, facts)
 
 

@@ -117,7 +117,10 @@ def leads_to_folder(entry: os.DirEntry[str]) -> bool:
 
 def is_text(name: str) -> bool:
     """Whether a name can be printed and stored: Unicode without control characters."""
-    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+    # Nearly every name can be printed, which takes no look at each letter.
+    return name.isprintable() or not any(
+        unicodedata.category(letter) in ("Cc", "Cs") for letter in name
+    )
 
 
 def shown(path: str) -> str:

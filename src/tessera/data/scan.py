@@ -35,6 +35,9 @@ class File:
     """Bytes."""
     modified: int
     """Nanoseconds since 1970."""
+    changed: int
+    """The same, of the last change that no program can date back: its content, its
+    name or its rights."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,8 @@ def _walk_class(
 def _file(entry: os.DirEntry[str], split: str, label: str, found: _Found) -> File:
     facts = entry.stat()
     path = _relative(entry, found)
-    return File(path, split, label, facts.st_size, facts.st_mtime_ns)
+    times = facts.st_mtime_ns, facts.st_ctime_ns
+    return File(path, split, label, facts.st_size, *times)
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:

@@ -63,6 +63,22 @@ def from_argument(text: str, option: str = "--data") -> experiment.Data:
     )
 
 
+def moved(data: experiment.Data, place: experiment.Data) -> experiment.Data:
+    """The settings of data that lies elsewhere now.
+
+    Args:
+        data: The settings that it was loaded with.
+        place: Where it lies, as `from_argument` reads it.
+
+    Returns:
+        `place` with all of `data` that decides what is made of the files: the size, and
+        the shares for validating and testing.
+    """
+    kept = data.model_dump(exclude={"kind", "path"})
+    ours = {name: value for name, value in kept.items() if hasattr(place, name)}
+    return place.model_copy(update=ours)
+
+
 def is_unicode(path: str) -> bool:
     """Whether an experiment file could hold it."""
     try:

@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tessera.data.entries import shown
 from tessera.explain import overlay, panel
 
 COLOURS = "PuOr_r"
@@ -47,7 +48,7 @@ def draw(content: BranchPanel) -> Figure:
     maps = (*content.raw, total)
     reach = float(max(np.abs(part).max() for part in maps))
     figure = Figure(figsize=(12.4, 3.9), dpi=100, layout="constrained")
-    figure.suptitle(content.title, fontsize=12, parse_math=False)
+    figure.suptitle(shown(content.title), fontsize=12, parse_math=False)
     figure.supxlabel(content.caption, fontsize=8, parse_math=False)
     axes = figure.subplots(1, 4)
     pictures = [image, *(signed(part, reach, *image.shape[:2]) for part in maps)]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tessera import files
+from tessera.data.entries import shown
 from tessera.explain import overlay
 
 SIDE = 256
@@ -47,7 +48,7 @@ def draw(panel: Panel) -> Figure:
     cells = overlay.cells(panel.raw, *image.shape[:2])
     smooth = overlay.overlay(panel.image, panel.raw, magnification=magnification)
     figure = Figure(figsize=(9.6, 3.9), dpi=100, layout="constrained")
-    figure.suptitle(panel.title, fontsize=12, parse_math=False)
+    figure.suptitle(shown(panel.title), fontsize=12, parse_math=False)
     figure.supxlabel(panel.caption, fontsize=8, parse_math=False)
     axes = figure.subplots(1, 3)
     height, width = panel.raw.shape

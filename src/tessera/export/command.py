@@ -80,9 +80,7 @@ def data_of(model: Trained, data: str | None) -> Dataset:
             "Received: nothing there. Say with --data where it lies now."
         )
     if data is not None:
-        chosen = source.from_argument(data)
-        kept = {"image_size": settings.image_size, "validation": settings.validation}
-        settings = chosen.model_copy(update=kept)
+        settings = source.moved(settings, source.from_argument(data))
     return source.load(settings)
 
 
@@ -98,6 +96,7 @@ def write(
 
     Raises:
         ExportError: As `export`.
+        CannotWrite: The folder cannot be made.
     """
     name = formats.FILES[form]
     with _appearing(out) as folder:
@@ -114,19 +113,41 @@ def write(
 def _appearing(out: Path) -> Iterator[Path]:
     """A temporary folder that becomes `out` when the block succeeds.
 
+    A folder that is there already stays and gets the files: it may be a container's
+    volume, or where the user's shell is.
+
     Raises:
         ExportError: `out` is a file or holds something.
+        CannotWrite: It cannot be made.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    _refuse_taken(out)
+    place = Path(os.path.realpath(out))
+    there = place.is_dir()
+    with files.writing(out):
+        beside = place if there else place.parent
+        beside.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=beside, prefix=files.PARTIAL))
+    try:
+        folder.chmod(0o755)
+        yield folder
+        _refuse_taken(out)  # by another export, meanwhile
+        with files.writing(out):
+            for part in list(folder.iterdir()) if there else []:
+                os.replace(part, place / part.name)
+            if not there:
+                os.replace(folder, place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_taken(out: Path) -> None:
+    """Refuse a folder with anything but what an export has begun or left unfinished."""
+    if not out.exists():
+        return
+    if not out.is_dir() or any(
+        not path.name.startswith(files.PARTIAL) for path in out.iterdir()
+    ):
         raise ExportError(
             f"--out: expected a folder that is not there yet. Received: {out}, which "
             "holds something. Choose another or remove it."
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=files.PARTIAL))
-    try:
-        folder.chmod(0o755)
-        yield folder
-        os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import files
 from tessera.data.dataset import Dataset
 from tessera.export.errors import ExportError, needs_extra
 from tessera.models import weights
@@ -100,7 +101,18 @@ def _with_tensorflow(trained: Trained, path: Path, form: str) -> None:
             "KERAS_BACKEND: expected tensorflow, which writes this format. Received: "
             f"{keras.backend.backend()!r}. A run's weights load under any backend."
         )
-    calibrated(trained).export(str(path), format=form, verbose=False)
+    try:
+        calibrated(trained).export(str(path), format=form, verbose=False)
+    except Exception as error:
+        # TensorFlow has errors of its own for what a disk refuses.
+        if not type(error).__module__.startswith("tensorflow."):
+            raise
+        why = str(error).partition("\n")[0]
+        raise ExportError(
+            f"{path.parent}: expected TensorFlow to write {path.name}, and files of "
+            f"its own into the system's temporary folder. Received: {why}. Nothing was "
+            f"exported. {files.GIVE_ROOM}"
+        ) from error
 
 
 def read(form: Format, path: Path) -> Reader:

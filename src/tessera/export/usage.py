@@ -12,7 +12,10 @@ READ = """\
 from PIL import Image, ImageOps
 import numpy as np
 
-image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGBA")
+image = ImageOps.exif_transpose(Image.open("photo.jpg"))
+if image.mode.startswith("I"):  # grey in 16 bits
+    image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+image = image.convert("RGBA")
 white = Image.new("RGBA", image.size, "white")
 image = Image.alpha_composite(white, image).convert("RGB")
 image = image.resize(({side}, {side}), Image.Resampling.BILINEAR)

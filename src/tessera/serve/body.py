@@ -25,7 +25,7 @@ async def read(
         Problem: 413 too large, 415 not declared as an image, 408 too slow, 400 the
             visitor has gone.
     """
-    if not request.headers.get("content-type", "").startswith(TYPES):
+    if not request.headers.get("content-type", "").lower().startswith(TYPES):
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send the image file itself as the body, with a Content-Type such as "

@@ -5,6 +5,7 @@ import shlex
 from importlib import metadata
 from pathlib import Path
 
+from tessera import locks
 from tessera.track import figures, mlflow, tensorboard
 from tessera.track.runs import TrackError, finished
 
@@ -24,8 +25,10 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
         The command that shows them, and what else that needs.
 
     Raises:
-        TrackError: No such tracker, nothing finished, or a package is missing.
+        TrackError: No such tracker, nothing finished, a package is missing, or MLflow
+            refused.
         RunError: A record is damaged.
+        FolderInUse: Another command is writing into MLflow's folder.
     """
     if to not in TRACKERS:
         raise TrackError(
@@ -36,8 +39,9 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
     if to == "tensorboard":
         tensorboard.write(runs, where, tuple(figures.pictures(path)))
         return shlex.join(["tensorboard", "--logdir", str(where.resolve())])
-    mlflow.write(runs, where, experiment=path.resolve().name)
-    mlflow.write_study(path, where)
+    with locks.held(where), mlflow.refusals(where):
+        mlflow.write(runs, where, experiment=path.resolve().name)
+        mlflow.write_study(path, where)
     shown = shlex.join(["mlflow", "ui", "--backend-store-uri", mlflow.address(where)])
     return shown + pages()
 

@@ -1,10 +1,12 @@
 """Finished runs -> an MLflow experiment in a local SQLite store.
 
 Runs, parameters, metrics and artefacts with the model; and one more run, `study`, with
-the report and its figures. A run that is there already, by its digest,
-seed and time, is left alone; one whose folder was filled anew is replaced.
+the report and its figures. A run that is there already, by its digest, seed and time,
+is left alone; one whose folder was filled anew is replaced, and so is one that a
+command which was ended had begun.
 """
 
+import contextlib
 import datetime
 import hashlib
 import tempfile
@@ -15,11 +17,14 @@ from typing import Any
 from tessera import png
 from tessera.record import StudyFolder
 from tessera.track import figures
-from tessera.track.runs import Tracked, needs_extra
+from tessera.track.runs import Tracked, TrackError, needs_extra
 
 DATABASE = "mlflow.db"
 IDENTITY = "tessera.identity"
 """The tag by which a run is known again."""
+
+BEGUN = "begun"
+"""Its value until all of the run is there."""
 
 ARTEFACTS = ("experiment.toml", "manifest.json", "history.csv", "record.json")
 MODEL = "model.keras"
@@ -30,6 +35,26 @@ BATCH = 1000
 """Metrics that MLflow takes at a time."""
 
 
+@contextlib.contextmanager
+def refusals(out: Path) -> Iterator[None]:
+    """Turn what MLflow or its database refuses within the block into one message.
+
+    Raises:
+        TrackError: It refused; the message says why.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy"):
+            raise
+        why = str(error).partition("\n")[0]
+        raise TrackError(
+            f"{out}: expected MLflow to write into it. Received: {why}. Mend that, or "
+            "choose another --out, and give the same command again: a run that it had "
+            "begun is replaced."
+        ) from error
+
+
 def address(out: Path) -> str:
     """The tracking URI: `mlflow ui --backend-store-uri ADDRESS` shows the runs."""
     return f"sqlite:///{(out / DATABASE).resolve()}"
@@ -37,6 +62,8 @@ def address(out: Path) -> str:
 
 def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
     """Write runs into `out/mlflow.db`, artefacts into `out/artefacts/`.
+
+    Nobody else may be writing there.
 
     Args:
         runs: Finished runs.
@@ -47,7 +74,12 @@ def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
         TrackError: MLflow is not installed.
     """
     client, number = _opened(out, experiment)
-    known = {run.data.tags.get(IDENTITY): run for run in _all(client, number)}
+    known = {}
+    for there in list(_all(client, number)):
+        mark = there.data.tags.get(IDENTITY)
+        if mark == BEGUN:
+            client.delete_run(there.info.run_id)
+        known[mark] = there
     for run in runs:
         if identity(run) not in known:
             for name, stale in known.items():
@@ -125,7 +157,9 @@ def _write_one(client: Any, experiment: str, run: Tracked) -> None:
     """One run; it is marked finished last, and the mark is part of its identity."""
     when = datetime.datetime.fromisoformat(run.record.finished_at)
     stamp = int(1000 * when.timestamp())
-    begun = client.create_run(experiment, start_time=stamp, run_name=run.name)
+    begun = client.create_run(
+        experiment, start_time=stamp, tags={IDENTITY: BEGUN}, run_name=run.name
+    )
     number = begun.info.run_id
     for part in _parts(list(_metrics(run, stamp))):
         client.log_batch(number, metrics=part)

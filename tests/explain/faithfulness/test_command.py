@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from explain.test_command import record
-from tessera import files, settings
+from tessera import files, png, settings
 from tessera.data import digits
 from tessera.evaluation import faithfulness as checked
-from tessera.experiment import Cnn, Digits, Experiment, Explain
+from tessera.experiment import Cnn, Digits, Experiment, Explain, Folder
 from tessera.explain.faithfulness import command
 from tessera.explain.faithfulness.measure import Settings
 from tessera.explain.graph import ExplainError
@@ -84,10 +84,47 @@ def record_of(run):
     return Record.model_validate_json(run.record.read_bytes())
 
 
-def test_other_images_than_those_trained_on_are_refused_with_the_option_for_them(run):
+def test_other_images_than_those_trained_on_are_refused_with_the_option_for_them(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+    for number in range(12):
+        path = tmp_path / f"images/{number % 2}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png.encoded(np.full((16, 16, 3), 9 * number, np.uint8)))
     wanted = command.Wanted(settings=AMOUNT)
     with pytest.raises(ExplainError, match=r"Say where they are with --data\.$"):
-        command.check_run(run, wanted, data=Digits(image_size=32))
+        command.check_run(run, wanted, data=Folder(path=str(tmp_path / "images")))
+
+
+def test_images_that_moved_are_read_at_the_size_of_the_run(run, dataset, monkeypatch):
+    found = []
+
+    def seen(_, images, *__):
+        found.append(images)
+        raise InterruptedError
+
+    monkeypatch.setattr(command, "subject_of", seen)
+    with pytest.raises(InterruptedError):
+        command.check_run(
+            run, command.Wanted(settings=AMOUNT), data=Digits(image_size=32)
+        )
+    assert [images.fingerprint for images in found] == [dataset.fingerprint]
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measured(
+    run, tmp_path
+):
+    (tmp_path / "file").touch()
+    said = []
+    with pytest.raises(files.CannotWrite, match="A file stands where a folder"):
+        command.check_run(
+            run,
+            command.Wanted(settings=AMOUNT),
+            out=tmp_path / "file" / "out",
+            tell=said.append,
+        )
+    assert said == []
 
 
 def test_head_and_tail_are_what_the_profile_left_and_cut(run):

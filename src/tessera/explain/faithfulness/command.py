@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tessera import files, runtime
 from tessera.arrays import Heatmaps
-from tessera.data import apart
+from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
@@ -76,7 +76,8 @@ def check_run(
     Args:
         run: A finished run.
         wanted: What to measure.
-        data: Where the images are now; None: where the run found them.
+        data: Where the images are now, whose size and shares stay the run's; None:
+            where the run found them.
         ground: A reader of planted glyphs; None: one is trained.
         out: Folder for both files; None: the run's own.
         tell: Told of every step.
@@ -85,15 +86,19 @@ def check_run(
         ExplainError: The run is not finished, its weights are gone, its images are not
             those it was trained on, or its model cannot be explained at this layer.
         DataError: The images cannot be read.
+        CannotWrite: Nothing can be written there.
     """
     began = time.perf_counter()
     trained = runs.load(run)
     record = trained.record
     if out is not None:
         apart.keep_from_classes(trained.class_names, out)
+    folder = RunFolder(out or run.path)
+    files.try_writing(folder.faithfulness)
     tell("images")
     way_out = "Say where they are with --data."
-    dataset = trainings.data(trained, data, way_out=way_out)
+    place = data and source.moved(trained.run.data, data)
+    dataset = trainings.data(trained, place, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
     if ground is None:
         tell("planted glyphs: a tiny model learns them")
@@ -112,7 +117,6 @@ def check_run(
         for method in wanted.methods
     ]
     found = _record(record, subject, outcomes, wanted, time.perf_counter() - began)
-    folder = RunFolder(out or run.path)
     _write_values(folder.faithfulness_values, subject, outcomes)
     files.write_text(folder.faithfulness, found.model_dump_json(indent=1) + "\n")
     return found
