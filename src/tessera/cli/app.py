@@ -8,6 +8,7 @@ import typer
 
 from tessera import __version__
 from tessera.cli import explaining, searching, use
+from tessera.cli.errors import Verbs, guarded
 from tessera.cli.options import (
     AddressOption,
     DataOption,
@@ -25,6 +26,7 @@ from tessera.cli.options import (
 )
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # rich would triple the time that --help takes
@@ -274,6 +276,4 @@ def _options(
 
 def main() -> None:
     """Run the command line; known errors end in one message and exit code 2."""
-    from tessera.cli import errors
-
-    sys.exit(errors.guarded(app, sys.argv[1:]))
+    sys.exit(guarded(app, sys.argv[1:]))
