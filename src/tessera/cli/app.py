@@ -10,6 +10,7 @@ from tessera import __version__
 from tessera.cli import explaining, searching, use
 from tessera.cli.errors import Verbs, guarded
 from tessera.cli.options import (
+    LARGEST_SEED,
     AddressOption,
     DataOption,
     EngineOption,
@@ -122,7 +123,7 @@ def train(
         str, typer.Option(help="One of the experiment's models.")
     ] = "hybrid",
     regime: Annotated[str, typer.Option(help="One of its regimes.")] = "weighted",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     data: DataOption = None,
     epochs: EpochsOption = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("runs/study"),
@@ -178,7 +179,9 @@ def faithfulness(
     steps: Annotated[
         int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
     ] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Of sample and controls.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of sample and controls.")
+    ] = 0,
     data: DataOption = None,
     shuffled: Annotated[
         int,

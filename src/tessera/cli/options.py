@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+LARGEST_SEED = 2**32 - 1
+"""That an experiment takes."""
+
 ExperimentFile = Annotated[
     Path | None,
     typer.Argument(
