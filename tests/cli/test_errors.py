@@ -175,7 +175,10 @@ def test_an_image_of_too_many_pixels_is_told_of_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("study", "--epochs", "x"), "--epochs: expected a whole number. Received: 'x'."),
+        (
+            ("study", "--epochs", "x"),
+            "--epochs: expected a whole number. Received: 'x'.",
+        ),
         (
             ("study", "--epochs", "9" * 5000),
             "--epochs: expected a whole number of fewer digits. Received: "

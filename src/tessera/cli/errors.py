@@ -50,7 +50,7 @@ MOST_SHOWN = 40
 class Verbs(TyperGroup):
     """Commands whose options' wrong values are told as all other mistakes are."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for.
 
         Raises:
