@@ -52,6 +52,15 @@ def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
     assert "expected the folder of a finished run or study" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["study.json", "record.json"])
+def test_a_damaged_study_is_refused_before_anything_is_checked(folder, name):
+    next(iter(sorted(folder.rglob(name)))).write_text("{")
+    result = tessera("faithfulness", folder)
+    assert result.returncode == 2
+    assert f"Received: a damaged {name}. Delete it" in result.stderr
+    assert result.stdout == ""
+
+
 def test_a_study_ends_with_its_verdict_and_its_report(folder):
     console = Console(file=io.StringIO(), width=80)
     command.conclude(folder, console)

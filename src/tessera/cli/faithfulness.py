@@ -12,7 +12,8 @@ from tessera.cli import faithfulness_tables, stopping
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
 from tessera.phrases import plural
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord, Verdict
+from tessera.record import RunFolder, StudyFolder, Verdict
+from tessera.report import load
 
 if TYPE_CHECKING:
     from tessera.experiment import Data
@@ -116,12 +117,15 @@ def conclude(folder: Path, console: Console) -> None:
 
 
 def runs_of(folder: Path) -> list[RunFolder]:
-    """The run that a folder is, or each cell's first seed of the study that it is."""
-    study = StudyFolder(folder)
-    if not study.study.exists():
+    """The run that a folder is, or each cell's first seed of the study that it is.
+
+    Raises:
+        StudyError: The study, or the record of one of its runs, cannot be read.
+    """
+    if not StudyFolder(folder).study.exists():
         return [RunFolder(folder)]
-    record = StudyRecord.model_validate_json(study.study.read_bytes())
-    return [RunFolder(folder / cell.folders[0]) for cell in record.cells]
+    cells = load.load(folder).record.cells
+    return [RunFolder(folder / cell.folders[0]) for cell in cells]
 
 
 def _place(out: Path, folder: Path, run: RunFolder, count: int) -> Path:
@@ -164,12 +168,11 @@ def judge_again(folder: Path) -> tuple[Verdict, ...]:
     """Write a study's verdicts anew, its runs' maps being checked; return them."""
     from tessera.evaluation.hypotheses import verdicts
 
-    path = StudyFolder(folder).study
-    study = StudyRecord.model_validate_json(path.read_bytes())
-    runs = [RunFolder(folder / name) for c in study.cells for name in c.folders]
-    records = [Record.model_validate_json(r.record.read_bytes()) for r in runs]
+    study = load.load(folder)
+    records = study.records
+    runs = [study.folders[r.model, r.regime, r.seed] for r in records]
     found = read_all(runs, records)
-    judged = verdicts(study.experiment, records, faithfulness=found)
-    updated = study.model_copy(update={"verdicts": judged})
-    files.write_text(path, updated.model_dump_json(indent=2) + "\n")
+    judged = verdicts(study.record.experiment, records, faithfulness=found)
+    updated = study.record.model_copy(update={"verdicts": judged})
+    files.write_text(study.folder.study, updated.model_dump_json(indent=2) + "\n")
     return judged
