@@ -19,6 +19,7 @@ from tessera.cli.options import (
     GpusOption,
     JobsOption,
     ModelsOption,
+    MovedDataOption,
     RemediesOption,
     SeedsOption,
     SeedsTogetherOption,
@@ -182,7 +183,7 @@ def faithfulness(
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Of sample and controls.")
     ] = 0,
-    data: DataOption = None,
+    data: MovedDataOption = None,
     shuffled: Annotated[
         int,
         typer.Option(
@@ -205,7 +206,7 @@ def faithfulness(
     same question is kept. Given a study's folder, checks the first seed of every cell
     and writes the report again.
 
-    tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
+        tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """
     from tessera.cli import commands
     from tessera.cli import faithfulness as command

@@ -22,7 +22,16 @@ DataOption = Annotated[
         "--data",
         metavar="digits|cifar10|PATH",
         help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
-        "or a local CIFAR-10 archive.",
+        "or a local CIFAR-10 archive. Default: the experiment file's, else `digits`.",
+        show_default=False,
+    ),
+]
+MovedDataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Where the run's data lies now, if it was moved.",
         show_default=False,
     ),
 ]
