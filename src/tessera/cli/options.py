@@ -37,14 +37,22 @@ MovedDataOption = Annotated[
 ]
 EpochsOption = Annotated[
     int | None,
-    typer.Option("--epochs", min=1, help="8 for a demo, 40 to 80 for a final run."),
+    typer.Option(
+        "--epochs",
+        min=1,
+        help="Of every training; 40 to 80 for a final one. Default: the experiment "
+        "file's, else 8.",
+        show_default=False,
+    ),
 ]
 SeedsOption = Annotated[
     str | None,
     typer.Option(
         "--seeds",
         metavar="N|a,b,c",
-        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`).",
+        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`). Default: the "
+        "experiment file's, else 2.",
+        show_default=False,
     ),
 ]
 SetOption = Annotated[
