@@ -62,3 +62,24 @@ def test_an_unknown_cell_lists_the_known_ones() -> None:
         choice.find_run(Experiment(), "resnet", "weighted", 0)
     with pytest.raises(ExperimentError, match=r"^regime: expected one of balanced, im"):
         choice.find_run(Experiment(), "cnn", "odd", 0, dashes="")
+
+
+def test_a_remedy_that_is_unknown_names_the_option_that_was_given() -> None:
+    with pytest.raises(ExperimentError, match=r"^--remedies: .* Received: 'mixdown'"):
+        choice.remedies("mixdown")
+
+
+@pytest.mark.parametrize("twice", ["cnn,cnn", "cnn, hybrid, cnn"])
+def test_a_model_asked_for_twice_is_refused_before_anything_is_trained(
+    twice: str,
+) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        choice.narrowed(Experiment(), twice, alone=False)
+    said = f"--models: expected every model once. Received: {twice!r}."
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_experiment_takes_is_refused(seed: int) -> None:
+    with pytest.raises(ExperimentError, match=r"^--seed: .*0 to 4294967295"):
+        choice.find_run(Experiment(), "cnn", "balanced", seed)

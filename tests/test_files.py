@@ -303,3 +303,22 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(files.CannotWrite, match="Nothing was written"):
         files.write_text(tmp_path / "file" / "a.txt", "new")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"schema_version": 3}', "a study.json of a later Tessera (schema_version 3,"),
+        ('{"schema_version": 2}', "a damaged study.json. Delete it"),
+        ('{"schema_version": "3"}', "a damaged study.json. Delete it"),
+        ("[]", "a damaged study.json. Delete it"),
+        ("[" * 10**5, "a damaged study.json. Delete it"),
+        ("\udcff", "a damaged study.json. Delete it"),
+    ],
+)
+def test_a_later_version_is_told_apart_from_damage(
+    content: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "study.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    assert files.unread(path, 2).startswith(said)

@@ -100,6 +100,15 @@ def scored(
     return rates
 
 
+def test_any_seed_of_an_experiment_can_be_searched_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored(monkeypatch)
+    given = plan(12, seed=2**32 - 1)  # ten trials are drawn before the sampler learns
+    run = search.base(EXPERIMENT, Cnn(), given)
+    assert len(list(search.trials(run, dataset(), given, tmp_path / "journal"))) == 12
+
+
 def test_an_interrupted_search_ends_like_one_that_was_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,5 +207,5 @@ def test_an_override_without_end_is_an_error_too() -> None:
 
 def test_a_seed_that_no_framework_takes_is_an_error() -> None:
     assert settings.read(None, ["seeds=[4294967295]"]).seeds == (2**32 - 1,)
-    with pytest.raises(settings.ExperimentError, match="less than 4294967296"):
+    with pytest.raises(settings.ExperimentError, match="equal to 4294967295"):
         settings.read(None, ["seeds=[4294967296]"])

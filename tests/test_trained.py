@@ -206,6 +206,14 @@ def test_a_damaged_study_is_refused(tmp_path: Path) -> None:
         trained.choose(tmp_path)
 
 
+def test_a_study_of_a_later_version_is_told_apart_from_a_damaged_one(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "study.json").write_text('{"schema_version": 3}')
+    with pytest.raises(RunError, match=r"a study\.json of a later Tessera"):
+        trained.choose(tmp_path)
+
+
 def test_missing_validation_predictions_are_named(
     toy: RunFolder, tmp_path: Path
 ) -> None:

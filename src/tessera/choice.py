@@ -1,11 +1,16 @@
 """The part of an experiment that a user names: models, remedies, or one run."""
 
 from tessera import settings
-from tessera.experiment import Experiment, Run
+from tessera.catalogue import catalogue
+from tessera.experiment import LARGEST_SEED, Experiment, Run
 
 
-def remedies(text: str | None) -> tuple[str, ...]:
+def remedies(text: str | None, *, option: str = "--remedies") -> tuple[str, ...]:
     """`all`, or `a,b` -> names of the catalogue; nothing -> no names.
+
+    Args:
+        text: What the user gave.
+        option: Where.
 
     Raises:
         ExperimentError: A name is not in the catalogue.
@@ -13,7 +18,8 @@ def remedies(text: str | None) -> tuple[str, ...]:
     if not text:
         return ()
     names = tuple(part.strip() for part in text.split(",") if part.strip())
-    settings.build({"compare": {"remedies": names}})
+    for name in names:
+        _require(option, name, [*catalogue(), "all"])
     return names
 
 
@@ -33,7 +39,8 @@ def narrowed(
         option: Where the user gave them.
 
     Raises:
-        ExperimentError: Neither has it such a model, nor is it a kind of model.
+        ExperimentError: Neither has it such a model, nor is it a kind of model; or one
+            is asked for twice.
     """
     if not models and not alone:
         return experiment
@@ -43,6 +50,10 @@ def narrowed(
     if unknown:
         raise settings.ExperimentError(
             f"{option}: expected some of {', '.join(known)}. Received: {models!r}."
+        )
+    if len(set(wanted)) < len(wanted):
+        raise settings.ExperimentError(
+            f"{option}: expected every model once. Received: {models!r}."
         )
     chosen = tuple(known[name] for name in wanted)
     return experiment.model_copy(update={"models": chosen})
@@ -61,18 +72,26 @@ def find_run(
         dashes: What stands before an option's name where the user gave it.
 
     Raises:
-        ExperimentError: There is no such model or regime.
+        ExperimentError: There is no such model or regime, or the seed is no seed.
     """
     models = experiment.named_models()
     for option, name, known in (
         ("model", model, list(models)),
         ("regime", regime, [r.name for r in experiment.regimes]),
     ):
-        if name not in known:
-            raise settings.ExperimentError(
-                f"{dashes}{option}: expected one of {', '.join(known)}. "
-                f"Received: {name!r}."
-            )
+        _require(f"{dashes}{option}", name, known)
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+        raise settings.ExperimentError(
+            f"{dashes}seed: expected a whole number from 0 to {LARGEST_SEED}. "
+            f"Received: {seed!r}."
+        )
     chosen = {"models": (models[model],), "seeds": (seed,)}
     runs = experiment.model_copy(update=chosen).runs()
     return next(run for run in runs if run.regime.name == regime)
+
+
+def _require(option: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise settings.ExperimentError(
+            f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
+        )

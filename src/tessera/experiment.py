@@ -20,6 +20,7 @@ LARGEST_SIDE = 512
 """Pixels; what pads or covers an image is no wider than the largest image."""
 LARGEST_BATCH = 2**20
 MOST_EPOCHS = 10**6
+LARGEST_SEED = 2**32 - 1
 """Beyond these a number is a slip of the hand, and overflows deep inside a training."""
 
 # Data ------------------------------------------------------------------------
@@ -369,7 +370,7 @@ class Run(Setting):
     regime: Regime
     training: Training
     explain: Explain
-    seed: int = Field(ge=0, lt=2**32)
+    seed: int = Field(ge=0, le=LARGEST_SEED)
 
     @property
     def cell(self) -> str:
@@ -500,7 +501,7 @@ class Experiment(Setting):
     regimes: tuple[Regime, ...] = Field(STUDY_REGIMES, min_length=1)
     training: Training = Training()
     explain: Explain = Explain()
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(
+    seeds: tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED)], ...] = Field(
         (0, 1), min_length=1
     )
 

@@ -15,7 +15,10 @@ WORDS = {
     "bool_type": "true or false, in small letters and without quotes",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
     "float_type": "a number",
+    "float_parsing": "a number",
     "string_type": "a text",
     "tuple_type": "a list",
     "list_type": "a list",
@@ -58,11 +61,16 @@ def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
             return f"{dotted}.kind: expected one of {allowed}. Received: {received!r}."
         case "value_error" if not path:
             return detail["msg"].removeprefix("Value error, ") + "."
-    return f"{dotted}: expected {_expected(detail, path)}. Received: {received!r}."
+    return f"{dotted}: expected {expected(detail, path)}. Received: {received!r}."
 
 
-def _expected(detail: ErrorDetails, path: list[str]) -> str:
-    """What would have been right, in the words of an experiment file."""
+def expected(detail: ErrorDetails, path: list[str]) -> str:
+    """What would have been right, in the words of an experiment file.
+
+    Args:
+        detail: A fault that a validation found.
+        path: Of the setting, key by key; empty for a value by itself.
+    """
     limits = detail.get("ctx", {})
     match detail["type"]:
         case kind if kind in NO_SECTION:

@@ -215,6 +215,28 @@ def again(path: Path) -> str:
     return f"Train the run again: delete {path.parent} and give its command again."
 
 
+def unread(path: Path, known: int) -> str:
+    """What a JSON file that is no value of Tessera's is instead, and the way out.
+
+    Args:
+        path: Of the file.
+        known: The latest `schema_version` that can be read here.
+    """
+    with contextlib.suppress(
+        OSError, ValueError, RecursionError, KeyError, TypeError, IndexError
+    ):
+        version = json.loads(path.read_bytes())["schema_version"]
+        if version > known:
+            return (
+                f"a {path.name} of a later Tessera (schema_version {version}, where "
+                f"this one reads up to {known}). Use that Tessera, or another folder."
+            )
+    return (
+        f"a damaged {path.name}. Delete it and give the study's command again: "
+        "finished runs are kept."
+    )
+
+
 def _check_promises(archive: zipfile.ZipFile) -> None:
     """Room is made for what a header promises before anything is unpacked."""
     entries = archive.infolist()

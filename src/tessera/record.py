@@ -98,7 +98,7 @@ class DataSummary(Value):
 class Record(Value):
     """One finished run."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = Field(SCHEMA_VERSION, le=SCHEMA_VERSION)
     digest: str
     model: str
     regime: str
@@ -180,7 +180,7 @@ class ComputedWith(Value):
 class StudyRecord(Value):
     """`study.json`: everything a reader of the study needs, pictures aside."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = Field(SCHEMA_VERSION, le=SCHEMA_VERSION)
     experiment: Experiment
     data: DataSummary
     environment: Environment

@@ -178,7 +178,8 @@ def trials(
     for index in range(max(1, len(done)), search.trials):
         # A sampler of its own for each trial, so that what a trial tries follows from
         # the trials before it, however often the command was stopped between them.
-        study.sampler = optuna.samplers.TPESampler(seed=1000 * search.seed + index)
+        seed = (1000 * search.seed + index) % 2**32  # the most that NumPy's takes
+        study.sampler = optuna.samplers.TPESampler(seed=seed)
         with runtime.interrupt_put_off():
             asked = study.ask(_distributions(optuna, room))
         values = Values.model_validate(asked.params)

@@ -26,7 +26,7 @@ from tessera import runtime, settings
 from tessera.arrays import Images, Labels, Probabilities
 from tessera.data import in_memory, splits
 from tessera.data.dataset import Split
-from tessera.experiment import Cnn, Hybrid, HybridPlus, Run, Training, Transformer
+from tessera.experiment import Model, Run, Training
 from tessera.frozen import Setting
 from tessera.imbalance import guards
 from tessera.remedies import Remedy
@@ -34,8 +34,8 @@ from tessera.remedies import Remedy
 if TYPE_CHECKING:
     from tessera.training.resume import Row
 
-ModelChoice: TypeAlias = str | Cnn | Transformer | Hybrid | HybridPlus
-"""`cnn`, `transformer`, `hybrid`, `hybrid-plus`, or settings, say `Hybrid(depth=2)`."""
+ModelChoice: TypeAlias = str | Model
+"""A kind, say `cnn` or `hybrid-plus`, or settings, say `Hybrid(depth=2)`."""
 
 TRAINING = tuple(Training.model_fields)
 """Parameters of the classifier that are settings of the training."""

@@ -12,11 +12,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from tessera import files
 from tessera.arrays import Images, Logits, Probabilities
 from tessera.evaluation import probabilities, scores
 from tessera.models import rebuild
 from tessera.models.rebuild import Rebuilt, RunError
-from tessera.record import CellSummary, RunFolder, StudyFolder, StudyRecord
+from tessera.record import (
+    SCHEMA_VERSION,
+    CellSummary,
+    RunFolder,
+    StudyFolder,
+    StudyRecord,
+)
 from tessera.training import predict
 
 
@@ -150,9 +157,8 @@ def study_record(study: StudyFolder) -> StudyRecord:
         return StudyRecord.model_validate_json(study.study.read_bytes())
     except (OSError, ValidationError) as error:
         raise RunError(
-            f"{study.study}: expected a StudyRecord of Tessera. Received a damaged "
-            "file. Delete it and give the same study command again: finished runs are "
-            "kept."
+            f"{study.study}: expected a StudyRecord of Tessera. Received: "
+            f"{files.unread(study.study, SCHEMA_VERSION)}"
         ) from error
 
 

@@ -152,9 +152,40 @@ def test_messages_name_arguments_as_python_does() -> None:
         tessera.study("no such folder", verbose=False)
     with pytest.raises(ExperimentError, match=r"^models: expected"):
         tessera.study("digits", models="resnet", verbose=False)
+    with pytest.raises(ExperimentError, match=r"^remedies: expected one of plain"):
+        tessera.study("digits", remedies="odd", verbose=False)
     with pytest.raises(ExperimentError, match=r"^regime: expected"):
         tessera.train("digits", regime="odd", verbose=False)
     with pytest.raises(ExperimentError, match=r"^change: expected section"):
         tessera.study("digits", change="flip", verbose=False)
     with pytest.raises(ExperimentError, match=r"^change models.7.depth: expected an"):
         tessera.study("digits", change="models.7.depth=1", verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seeds": "5"}, "seeds: expected a count such as 5, or a list"),
+        ({"seeds": 1.5}, "seeds: expected a count such as 5, or a list"),
+        ({"seeds": [1.7]}, "seeds: expected a count such as 5, or a list"),
+        ({"models": 3}, "models: expected a list of names. Received: 3"),
+        ({"jobs": 0}, "jobs: expected a whole number from 1 up, or None. Received: 0"),
+        ({"jobs": -1}, "jobs: expected a whole number from 1 up, or None."),
+        ({"jobs": "x"}, "jobs: expected a whole number from 1 up, or None."),
+    ],
+)
+def test_a_study_refuses_an_argument_of_a_wrong_type(
+    wrong: dict, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        tessera.study("digits", **wrong, out=tmp_path / "study", verbose=False)
+    assert str(caught.value).startswith(said)
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, "x", 1.5])
+def test_a_training_refuses_what_is_no_seed(seed: object, tmp_path: Path) -> None:
+    said = f"seed: expected a whole number from 0 to 4294967295. Received: {seed!r}."
+    with pytest.raises(ExperimentError) as caught:
+        tessera.train("digits", seed=seed, out=tmp_path, verbose=False)  # type: ignore[arg-type]
+    assert str(caught.value) == said

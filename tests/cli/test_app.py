@@ -118,3 +118,11 @@ def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
     assert explained.returncode == 0, explained.stderr
     assert "zero.png" in explained.stdout
     assert {path.suffix for path in pictures.iterdir()} == {".png", ".npz"}
+
+
+def test_the_help_says_what_is_taken_where_nothing_is_said() -> None:
+    told = " ".join(tessera("study", "--help").stdout.split())
+    for default in ("`digits`", "8", "2"):  # what `tessera config` prints
+        assert f"Default: the experiment file's, else {default}." in told
+    moved = " ".join(tessera("faithfulness", "--help").stdout.split())
+    assert "--data PATH Where the run's data lies now" in moved

@@ -171,3 +171,40 @@ def test_an_image_of_too_many_pixels_is_told_of_once(tmp_path: Path) -> None:
     )
     assert "9500 x 9500 pixels are more than" in ended.stdout
     assert "Warning" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("study", "--epochs", "x"),
+            "--epochs: expected a whole number. Received: 'x'.",
+        ),
+        (
+            ("study", "--epochs", "9" * 5000),
+            "--epochs: expected a whole number of fewer digits. Received: "
+            f"'{'9' * 40}'.",
+        ),
+        (
+            ("train", "--seed", "-3"),
+            "--seed: expected greater than or equal to 0. Received: '-3'.",
+        ),
+        (("study", "--gpus", "some"), "--gpus: expected a number. Received: 'some'."),
+        (
+            ("serve", "RUN", "--port", "65536"),
+            "--port: expected less than or equal to 65535. Received: '65536'.",
+        ),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else "",
+)
+def test_a_wrong_number_is_told_like_any_other_mistake(
+    words: tuple[str, ...], said: str
+) -> None:
+    ended = tessera(*words)
+    assert (ended.returncode, ended.stderr) == (2, f"tessera: {said}\n")
+
+
+def test_what_only_the_parser_knows_it_says_itself() -> None:
+    ended = tessera("export", "RUN")
+    assert ended.returncode == 2
+    assert "Missing option '--to'" in ended.stderr

@@ -12,7 +12,6 @@ from rich.console import Console
 from cli.inside import tessera
 from tessera.cli import faithfulness as command
 from tessera.experiment import Cnn, Experiment, Regime
-from tessera.models.rebuild import RunError
 from tessera.record import RunFolder, StudyRecord
 
 SMALL = Experiment(models=(Cnn(),), seeds=(3, 4))
@@ -53,11 +52,13 @@ def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
     assert "expected the folder of a finished run or study" in result.stderr
 
 
-def test_a_damaged_study_is_named_with_the_way_out(folder):
-    (folder / "study.json").write_text("{}")
-    for refused in (command.runs_of, command.judge_again):
-        with pytest.raises(RunError, match=r"study\.json.*damaged.*same study command"):
-            refused(folder)
+@pytest.mark.parametrize("name", ["study.json", "record.json"])
+def test_a_damaged_study_is_refused_before_anything_is_checked(folder, name):
+    next(iter(sorted(folder.rglob(name)))).write_text("{")
+    result = tessera("faithfulness", folder)
+    assert result.returncode == 2
+    assert f"Received: a damaged {name}. Delete it" in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_study_ends_with_its_verdict_and_its_report(folder):

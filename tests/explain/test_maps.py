@@ -322,6 +322,19 @@ def test_no_images_are_refused(net, images):
         maps.compute(net, images[:0])
 
 
+@pytest.mark.parametrize("wrong", [[[0.5]], "cat.jpg", None, np.zeros((8, 8, 3))])
+def test_what_is_no_array_of_images_is_refused(net, wrong):
+    with pytest.raises(ExplainError, match=r"images: expected an array \[N, H, W, C\]"):
+        maps.compute(net, wrong)
+
+
+def test_a_method_by_its_bare_name_or_no_model_is_refused_in_words(net, images):
+    with pytest.raises(ExplainError, match=r"method: .*Received: 'hirescam'"):
+        maps.compute(net, images, method="hirescam")
+    with pytest.raises(ExplainError, match=r"model: expected a Keras model.*str"):
+        maps.compute("model.keras", images)
+
+
 def test_a_model_cut_once_serves_many_calls_and_follows_its_weights(net, images):
     cut = gradients.cut(net, "features")
     for scale in (1, 2):

@@ -13,6 +13,7 @@ from tessera.explain import gradcam
 from tessera.export import parity
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
+from tessera.models.rebuild import RunError
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
@@ -94,6 +95,16 @@ def test_a_model_that_is_not_the_evaluated_one_is_refused(
     arrays["logits"][:, 0] += 1
     files.write_arrays(folder.predictions, **arrays)
     with pytest.raises(ExportError, match="the run's stored test predictions"):
+        parity.check(replace(model, folder=folder), original(model), dataset)
+
+
+def test_a_run_whose_stored_predictions_are_gone_is_refused(
+    model: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    shutil.copytree(model.folder.path, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    folder.predictions.unlink()
+    with pytest.raises(RunError, match=r"predictions\.npz: expected a run's pred"):
         parity.check(replace(model, folder=folder), original(model), dataset)
 
 

@@ -46,6 +46,23 @@ def test_a_damaged_record_is_said_to_be_damaged(copy: RunFolder) -> None:
         read_record(copy)
 
 
+def test_a_record_of_a_later_version_is_not_called_damaged(copy: RunFolder) -> None:
+    later = copy.record.read_text().replace(
+        '"schema_version": 2', '"schema_version": 3'
+    )
+    copy.record.write_text(later)
+    with pytest.raises(RunError, match=r"a record\.json of a later Tessera") as caught:
+        read_record(copy)
+    assert "schema_version 3, where this one reads up to 2" in str(caught.value)
+    assert "Delete" not in str(caught.value)
+
+
+def test_a_file_in_place_of_a_run_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").touch()
+    with pytest.raises(RunError, match=r"Received: a file\.$"):
+        read_record(RunFolder(tmp_path / "cat.jpg"))
+
+
 def test_missing_weights_are_named(copy: RunFolder) -> None:
     copy.weights.unlink()
     with pytest.raises(RunError, match=r"best\.weights\.h5: expected the weights of"):

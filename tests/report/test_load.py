@@ -37,6 +37,13 @@ def test_a_torn_study_is_an_error_that_names_the_file(tmp_path):
     assert "pydantic" not in said and "\n" not in said
 
 
+def test_a_study_of_a_later_version_is_kept(tmp_path):
+    (tmp_path / "study.json").write_text('{"schema_version": 3, "colours": []}')
+    with pytest.raises(StudyError, match=r"a study\.json of a later Tessera") as later:
+        load(tmp_path)
+    assert "Delete" not in str(later.value)
+
+
 def test_a_run_that_explained_nothing_has_no_explanations(tmp_path):
     run = RunFolder(tmp_path)
     assert explained(run) is None

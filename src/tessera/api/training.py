@@ -1,6 +1,7 @@
 """From images to a study or one trained model."""
 
 from collections.abc import Sequence
+from operator import index
 from pathlib import Path
 from typing import TypeAlias
 
@@ -80,11 +81,15 @@ def study(
         StudyError: A run failed.
         FolderInUse: Another command works in the folder.
     """
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise settings.ExperimentError(
+            f"jobs: expected a whole number from 1 up, or None. Received: {jobs!r}."
+        )
     asked = _experiment(
         data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
     )
-    wanted = choice.remedies(_listed(remedies or ()))
-    alone, names = bool(wanted) and plan is None, _listed(models or ())
+    wanted = choice.remedies(_listed(remedies or (), "remedies"), option="remedies")
+    alone, names = bool(wanted) and plan is None, _listed(models or (), "models")
     asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
@@ -179,8 +184,7 @@ def _experiment(
     """The experiment that the arguments ask for; they win over the plan."""
     texts = [f"training.epochs={epochs}"] if epochs is not None else []
     if seeds is not None:
-        chosen = range(seeds) if isinstance(seeds, int) else seeds
-        texts.append(f"seeds={[int(seed) for seed in chosen]}")
+        texts.append(f"seeds={_numbers(seeds)}")
     table = None
     if isinstance(data, Data):
         table = data.settings.model_dump(exclude_none=True)
@@ -219,8 +223,25 @@ def _load(asked: experiment.Experiment, verbose: bool) -> Data:
         return Data(asked.data, source.load(asked.data, progress=report))
 
 
-def _listed(names: str | Sequence[str]) -> str:
-    return names if isinstance(names, str) else ",".join(names)
+def _listed(names: str | Sequence[str], argument: str) -> str:
+    try:
+        return names if isinstance(names, str) else ",".join(names)
+    except TypeError as error:
+        raise settings.ExperimentError(
+            f"{argument}: expected a list of names. Received: {names!r}."
+        ) from error
+
+
+def _numbers(seeds: int | Sequence[int]) -> list[int]:
+    """How many, or which -> which, also of NumPy's whole numbers."""
+    try:
+        chosen = range(seeds) if isinstance(seeds, int) else seeds
+        return [index(seed) for seed in chosen]
+    except TypeError as error:
+        raise settings.ExperimentError(
+            "seeds: expected a count such as 5, or a list such as [3, 7, 11]. "
+            f"Received: {seeds!r}."
+        ) from error
 
 
 def _console(verbose: bool) -> Console:

@@ -8,7 +8,9 @@ import typer
 
 from tessera import __version__
 from tessera.cli import explaining, searching, use
+from tessera.cli.errors import Verbs, guarded
 from tessera.cli.options import (
+    LARGEST_SEED,
     AddressOption,
     DataOption,
     EngineOption,
@@ -17,6 +19,7 @@ from tessera.cli.options import (
     GpusOption,
     JobsOption,
     ModelsOption,
+    MovedDataOption,
     RemediesOption,
     SeedsOption,
     SeedsTogetherOption,
@@ -25,6 +28,7 @@ from tessera.cli.options import (
 )
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # rich would triple the time that --help takes
@@ -120,7 +124,7 @@ def train(
         str, typer.Option(help="One of the experiment's models.")
     ] = "hybrid",
     regime: Annotated[str, typer.Option(help="One of its regimes.")] = "weighted",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     data: DataOption = None,
     epochs: EpochsOption = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("runs/study"),
@@ -176,8 +180,10 @@ def faithfulness(
     steps: Annotated[
         int, typer.Option(min=2, help="Steps of a deletion or insertion curve.")
     ] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Of sample and controls.")] = 0,
-    data: DataOption = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of sample and controls.")
+    ] = 0,
+    data: MovedDataOption = None,
     shuffled: Annotated[
         int,
         typer.Option(
@@ -200,7 +206,7 @@ def faithfulness(
     same question is kept. Given a study's folder, checks the first seed of every cell
     and writes the report again.
 
-    tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
+        tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """
     from tessera.cli import commands
     from tessera.cli import faithfulness as command
@@ -274,6 +280,4 @@ def _options(
 
 def main() -> None:
     """Run the command line; known errors end in one message and exit code 2."""
-    from tessera.cli import errors
-
-    sys.exit(errors.guarded(app, sys.argv[1:]))
+    sys.exit(guarded(app, sys.argv[1:]))

@@ -9,6 +9,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import typer
+from typer.core import TyperGroup
+
 MENDABLE = (
     "ExperimentError",
     "DataError",
@@ -40,6 +43,41 @@ REFUSALS = (
 or of a path that it cannot follow."""
 
 MISTAKE = 2
+
+MOST_SHOWN = 40
+"""Letters of a wrong value that are repeated."""
+
+
+class Verbs(TyperGroup):
+    """Commands whose options' wrong values are told as all other mistakes are."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for.
+
+        Raises:
+            ExperimentError: An option's value is not a number, or out of its range.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            raise taught(error) from error
+
+
+def taught(error: typer.BadParameter) -> Exception:
+    """The parser's complaint with what was expected and received, where it knows."""
+    from pydantic import ValidationError
+
+    found = error.__cause__
+    if error.param is None or not isinstance(found, ValidationError):
+        return error
+    from tessera import faults
+    from tessera.settings import ExperimentError
+
+    detail = found.errors()[0]
+    return ExperimentError(
+        f"{error.param.opts[0]}: expected {faults.expected(detail, [])}. "
+        f"Received: {str(detail['input'])[:MOST_SHOWN]!r}."
+    )
 
 
 def guarded(app: Callable[[], Any], words: Sequence[str] = ()) -> int:

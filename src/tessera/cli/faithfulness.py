@@ -13,6 +13,7 @@ from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
 from tessera.phrases import plural
 from tessera.record import RunFolder, StudyFolder, Verdict
+from tessera.report import load
 
 if TYPE_CHECKING:
     from tessera.experiment import Data
@@ -116,14 +117,15 @@ def conclude(folder: Path, console: Console) -> None:
 
 
 def runs_of(folder: Path) -> list[RunFolder]:
-    """The run that a folder is, or each cell's first seed of the study that it is."""
-    study = StudyFolder(folder)
-    if not study.study.exists():
-        return [RunFolder(folder)]
-    from tessera import trained
+    """The run that a folder is, or each cell's first seed of the study that it is.
 
-    record = trained.study_record(study)
-    return [RunFolder(folder / cell.folders[0]) for cell in record.cells]
+    Raises:
+        StudyError: The study, or the record of one of its runs, cannot be read.
+    """
+    if not StudyFolder(folder).study.exists():
+        return [RunFolder(folder)]
+    cells = load.load(folder).record.cells
+    return [RunFolder(folder / cell.folders[0]) for cell in cells]
 
 
 def _place(out: Path, folder: Path, run: RunFolder, count: int) -> Path:
@@ -164,16 +166,13 @@ def _write_charts(found: Faithfulness, folder: RunFolder) -> Path:
 
 def judge_again(folder: Path) -> tuple[Verdict, ...]:
     """Write a study's verdicts anew, its runs' maps being checked; return them."""
-    from tessera import trained
     from tessera.evaluation.hypotheses import verdicts
-    from tessera.models import rebuild
 
-    path = StudyFolder(folder).study
-    study = trained.study_record(StudyFolder(folder))
-    runs = [RunFolder(folder / name) for c in study.cells for name in c.folders]
-    records = [rebuild.read_record(run) for run in runs]
+    study = load.load(folder)
+    records = study.records
+    runs = [study.folders[r.model, r.regime, r.seed] for r in records]
     found = read_all(runs, records)
-    judged = verdicts(study.experiment, records, faithfulness=found)
-    updated = study.model_copy(update={"verdicts": judged})
-    files.write_text(path, updated.model_dump_json(indent=2) + "\n")
+    judged = verdicts(study.record.experiment, records, faithfulness=found)
+    updated = study.record.model_copy(update={"verdicts": judged})
+    files.write_text(study.folder.study, updated.model_dump_json(indent=2) + "\n")
     return judged

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+LARGEST_SEED = 2**32 - 1
+"""That an experiment takes."""
+
 ExperimentFile = Annotated[
     Path | None,
     typer.Argument(
@@ -19,20 +22,37 @@ DataOption = Annotated[
         "--data",
         metavar="digits|cifar10|PATH",
         help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
-        "or a local CIFAR-10 archive.",
+        "or a local CIFAR-10 archive. Default: the experiment file's, else `digits`.",
+        show_default=False,
+    ),
+]
+MovedDataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Where the run's data lies now, if it was moved.",
         show_default=False,
     ),
 ]
 EpochsOption = Annotated[
     int | None,
-    typer.Option("--epochs", min=1, help="8 for a demo, 40 to 80 for a final run."),
+    typer.Option(
+        "--epochs",
+        min=1,
+        help="Of every training; 40 to 80 for a final one. Default: the experiment "
+        "file's, else 8.",
+        show_default=False,
+    ),
 ]
 SeedsOption = Annotated[
     str | None,
     typer.Option(
         "--seeds",
         metavar="N|a,b,c",
-        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`).",
+        help="How many seeds (`5` means 0,1,2,3,4), or which (`3,7,11`). Default: the "
+        "experiment file's, else 2.",
+        show_default=False,
     ),
 ]
 SetOption = Annotated[

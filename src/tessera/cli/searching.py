@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tessera.cli.options import DataOption, EpochsOption, ExperimentFile, SetOption
+from tessera.cli.options import (
+    LARGEST_SEED,
+    DataOption,
+    EpochsOption,
+    ExperimentFile,
+    SetOption,
+)
 
 if TYPE_CHECKING:
     from tessera.data.dataset import Dataset
@@ -30,7 +36,12 @@ def search(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Default: one above the study's.", show_default=False),
+        typer.Option(
+            min=0,
+            max=LARGEST_SEED,
+            help="Default: one above the study's.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tessera.cli.options import MovedDataOption
+
 Model = Annotated[
     Path,
     typer.Argument(
@@ -61,14 +63,7 @@ def export(
             show_default=False,
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Where the run's data lies now, if it was moved.",
-            show_default=False,
-        ),
-    ] = None,
+    data: MovedDataOption = None,
     licence: Annotated[
         str | None,
         typer.Option(help="Licence of the weights, for the card.", show_default=False),

@@ -15,6 +15,7 @@ from tessera.explain.explanations import Explanations
 from tessera.explain.gradients import Batch, Cut, Directions
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import (
+    METHODS,
     AttentionRollout,
     EigenCam,
     GradCam,
@@ -105,7 +106,22 @@ def _check(
     layer: str | None,
     grid: Grid | None,
 ) -> None:
-    """Refuse settings that would be without effect."""
+    """Refuse what is of another kind, and settings that would be without effect."""
+    if not isinstance(model, keras.Model | Cut | Lens):
+        raise ExplainError(
+            f"model: expected a Keras model. Received: {type(model).__name__}."
+        )
+    if not isinstance(method, METHODS):
+        raise ExplainError(
+            "method: expected a value such as `HiResCam()`, or of `by_name`, both in "
+            f"`tessera.explain.methods`. Received: {method!r}."
+        )
+    if getattr(images, "ndim", None) != 4:
+        found = getattr(images, "shape", type(images).__name__)
+        raise ExplainError(
+            "images: expected an array [N, H, W, C]; of one image, `image[None]`. "
+            f"Received: {found}."
+        )
     if len(images) == 0:
         raise ExplainError("images: expected at least one. Received: none.")
     if isinstance(model, Cut) and (method.where != "layer" or layer is not None):

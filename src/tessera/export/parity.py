@@ -13,6 +13,7 @@ from tessera.evaluation.probabilities import softmax
 from tessera.explain import gradcam
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
+from tessera.models import rebuild
 from tessera.trained import Trained
 from tessera.training import predict
 
@@ -163,9 +164,10 @@ def hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -
 
     Raises:
         ExportError: They differ by more than the tolerance.
+        RunError: There are none that can be read.
     """
-    stored = files.read_arrays(trained.folder.predictions)["logits"][chosen]
-    shares = softmax(stored, trained.temperature)
+    logits, _ = rebuild.predictions(trained.folder.predictions)
+    shares = softmax(logits[chosen], trained.temperature)
     difference = float(np.abs(shares - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(

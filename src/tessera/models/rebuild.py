@@ -15,7 +15,7 @@ from tessera.arrays import Labels, Logits
 from tessera.experiment import Run
 from tessera.models import build, weights
 from tessera.models.blocks import ModelError
-from tessera.record import Record, RunFolder
+from tessera.record import SCHEMA_VERSION, Record, RunFolder
 
 
 class RunError(ValueError):
@@ -60,19 +60,21 @@ def read_record(folder: RunFolder, *, or_study: bool = False) -> Record:
         wanted = "run or study, such as runs/photos or" if or_study else "run, such as"
         raise RunError(
             f"{folder.path}: expected the folder of a finished {wanted} {such}. "
-            f"Received: {_found(folder)}."
+            f"Received: {_found(folder)}"
         ) from error
 
 
 def _found(folder: RunFolder) -> str:
     """What is there in place of a record that can be read."""
     if folder.record.exists():
-        return "a damaged record.json"
+        return files.unread(folder.record, SCHEMA_VERSION)
     if not folder.path.exists():
-        return "no such folder"
+        return "no such folder."
+    if not folder.path.is_dir():
+        return "a file."
     if (folder.path / "study.json").exists():
-        return f"a study. Name one of the runs below {folder.path / 'runs'}"
-    return "no record.json"
+        return f"a study. Name one of the runs below {folder.path / 'runs'}."
+    return "no record.json in it."
 
 
 def rebuild(folder: RunFolder) -> Rebuilt:

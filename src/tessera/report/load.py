@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tessera import files
 from tessera.arrays import Heatmaps, Images, Indices, Labels
 from tessera.evaluation.comparison import Cells, cells
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.record import SCHEMA_VERSION, Record, RunFolder, StudyFolder, StudyRecord
 
 History = Mapping[str, NDArray[np.float64]]
 """A column of `history.csv` per name; one value per epoch."""
@@ -106,12 +106,14 @@ def _parsed(path: Path, kind: type[Any]) -> Any:
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        found, do = "a damaged file", "Delete it and give"
+        found = files.unread(path, SCHEMA_VERSION)
         if isinstance(error, OSError):
-            found, do = str(error.strerror or error), "Give"
+            found = (
+                f"{error.strerror or error}. Give the study's command again: finished "
+                "runs are kept."
+            )
         raise StudyError(
-            f"{path}: expected a {kind.__name__} of Tessera. Received: {found}. {do} "
-            "the study's command again: finished runs are kept."
+            f"{path}: expected a {kind.__name__} of Tessera. Received: {found}"
         ) from error
 
 
