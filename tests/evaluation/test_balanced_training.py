@@ -4,7 +4,7 @@ import pytest
 from tessera.evaluation.balanced_training import balanced_training
 from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
-from tessera.experiment import OWN_REGIMES, Cnn, Experiment
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Hybrid
 
 from .studies import FIVE, by_nature, flat, found, records, sway
 
@@ -36,7 +36,27 @@ def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
         found(two, lambda m, r, seed: flat(0.8 + 0.01 * seed, 0.8))
     )
     assert verdict.verdict == "not decided"
-    assert "seeds would pin all of them down" in verdict.because
+    # Accuracies of 0.8 and 0.807: s = 0.00495, whose upper bound s sqrt((S - 1) /
+    # chi2(S - 1; 0.05)) is 0.079 for two seeds, 0.0219 for three and 0.0145 for four.
+    assert "about 4 seeds would pin all of them down" in verdict.because
+
+
+def test_stable_models_and_high_ones_are_counted_apart():
+    two = FIVE.model_copy(update={"models": (Cnn(), Hybrid())})
+    level = {"cnn": 0.8, "hybrid": 0.3}
+    verdict = balanced_training(
+        found(two, lambda m, r, seed: flat(level[m] + sway(seed), level[m]))
+    )
+    assert verdict.because == (
+        "Of 2 models, 2 are stable beyond doubt and 1 high beyond doubt; 0 surely not "
+        "stable, 1 surely not high."
+    )
+
+
+def test_without_a_balanced_regime_the_claim_is_not_tested():
+    cut = FIVE.model_copy(update={"regimes": FIVE.regimes[1:]})
+    verdict = balanced_training(found(cut, lambda m, r, seed: flat(0.8, 0.8)))
+    assert verdict.verdict == "not tested"
 
 
 def test_no_bound_of_a_spread_exceeds_what_accuracies_can_spread():

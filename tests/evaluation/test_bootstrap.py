@@ -24,6 +24,13 @@ def test_every_replicate_keeps_the_number_of_images_of_each_class():
             assert (block[:, labels == k].sum(axis=1) == (labels == k).sum()).all()
 
 
+def test_blocks_of_replicates_are_small_and_add_up(monkeypatch):
+    labels, _ = answers(size=90)
+    monkeypatch.setattr(ours, "_AT_ONCE", 200)
+    blocks = [len(block) for block in ours.draws(labels, replicates=5)]
+    assert blocks == [2, 2, 1]
+
+
 def test_replicates_average_to_the_matrix_itself():
     labels, said = answers()
     stack = ours.confusions(labels, said, 3, replicates=20_000)

@@ -29,6 +29,7 @@ def test_bins_by_hand():
 def test_an_empty_bin_counts_in_no_error():
     found = binned([0.9, 0.9], [True, False], ours.equal_width_edges(4))
     assert found.count.tolist() == [0, 0, 0, 2]
+    assert np.isnan([found.confidence[:3], found.accuracy[:3]]).all()
     assert ours.expected_error(found) == pytest.approx(0.4)
     assert ours.largest_error(found) == pytest.approx(0.4)
 

@@ -127,6 +127,19 @@ def test_groups_and_their_recall_stand_in_every_row():
         assert row.scores["head_recall"].values == pytest.approx((0.80, 0.81))
 
 
+def test_a_regimes_groups_are_those_of_its_own_images():
+    long_tail = (4500, 2697, 1616, 969, 580, 348, 208, 125, 74, 45)
+    found = [
+        r.model_copy(update={"train_counts": long_tail})
+        if r.regime == "weighted"
+        else r
+        for r in records(STUDY, recalls)
+    ]
+    _, cut, tailed, *_ = comparison.summarise(STUDY, found, folders(STUDY))
+    assert (cut.groups.head, cut.groups.tail) == ((0, 1, 2, 6, 7, 8, 9), REDUCED)
+    assert (tailed.groups.head, tailed.groups.tail) == ((0, 1, 2), (7, 8, 9))
+
+
 def test_stored_predictions_add_calibration_and_intervals():
     rng = np.random.default_rng(0)
 
@@ -138,7 +151,8 @@ def test_stored_predictions_add_calibration_and_intervals():
 
     rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY), read)
     assert {"nll", "ece", "aurc"} <= set(rows[0].scores)
-    assert len(rows[0].intervals["macro_f1"]) == 2
+    for name in ("macro_f1", "reduced_recall", "head_recall", "tail_recall"):
+        assert len(rows[0].intervals[name]) == 2
     # The first model's validation answers were not kept.
     assert rows[0].temperature is None
     assert "nll_scaled" not in rows[0].scores

@@ -25,6 +25,12 @@ def test_thirds_stand_in_where_a_published_group_would_be_empty():
     assert found.tail == (7, 8, 9)
 
 
+def test_thirds_stand_in_where_no_class_is_in_the_middle():
+    found = groups([500, 300, 200, 10, 5])
+    assert (found.scheme, found.head, found.tail) == ("tertiles", (0,), (4,))
+    assert found.middle == (1, 2, 3)
+
+
 def test_two_counts_make_a_head_and_a_tail():
     found = groups([4500, 900, 4500, 900])
     assert (found.scheme, found.head, found.middle) == ("levels", (0, 2), ())

@@ -41,6 +41,11 @@ def test_examples_of_a_pair_are_of_that_pair():
     assert [(p.true, p.predicted) for p in found.pairs] == [(0, 1), (1, 0)]
     assert [list(images) for images in found.typical] == [[2], [1]]
     assert set(found.all()) >= {1, 2}
+    # One and two, both of class 0, are taken for different classes.
+    logits = logits_of([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.2, 0.7]])
+    found = ours.mistakes(logits, np.array([0, 0, 0]))
+    assert [p.predicted for p in found.pairs] == [1, 2]
+    assert [list(images) for images in found.typical] == [[1], [2]]
 
 
 def test_a_planted_wrong_label_is_found_first():
@@ -59,6 +64,27 @@ def test_the_thresholds_by_hand():
     labels = np.array([0, 0, 1, 0])
     # Thresholds: class 0 (0.9 + 0.5 + 0.35) / 3 = 0.583, class 1 0.6.
     assert ours.doubtful_labels(shares, labels).tolist() == [3]
+
+
+def test_only_classes_whose_threshold_is_reached_contradict_a_label():
+    # Thresholds: class 0 (0.3 + 0.4) / 2 = 0.35, class 1 0.9, class 2 (no label) none.
+    shares = np.array([[0.3, 0.6, 0.1], [0.4, 0.5, 0.1], [0.05, 0.9, 0.05]])
+    # The first reaches none, and the second 0 alone, though both say 1.
+    assert ours.doubtful_labels(shares, np.array([0, 0, 1])).tolist() == []
+
+
+def test_every_candidate_is_one_by_the_definition_image_by_image():
+    rng = np.random.default_rng(5)
+    shares, labels = rng.dirichlet(np.ones(4), 200), rng.integers(0, 3, 200)
+    means = [shares[labels == j, j].mean() for j in range(3)]
+    margins = {}
+    for i, (row, label) in enumerate(zip(shares, labels, strict=True)):
+        reached = [j for j in range(3) if row[j] >= means[j]]
+        if reached and max(reached, key=lambda j: row[j]) != label:
+            margins[i] = row[label] - row.max()
+    assert 20 < len(margins) < 150
+    found = ours.doubtful_labels(shares, labels).tolist()
+    assert found == sorted(margins, key=margins.__getitem__)
 
 
 def test_renaming_the_classes_finds_the_same_images():

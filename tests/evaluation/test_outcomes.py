@@ -3,6 +3,7 @@ import pytest
 from sklearn import metrics
 
 from tessera import files
+from tessera.evaluation import bootstrap
 from tessera.evaluation import outcomes as ours
 from tessera.evaluation.groups import groups
 from tessera.evaluation.scores import scores
@@ -70,6 +71,23 @@ def test_every_interval_holds_its_score(outcome):
     assert found["ece"].high > point["ece"]
     assert found["macro_auc"].low < point["macro_auc"] < found["macro_auc"].high
     assert found["reduced_recall"].invalid == 0
+
+
+def test_where_every_image_is_drawn_once_the_interval_is_the_score(
+    outcome, monkeypatch
+):
+    def once(labels, *, replicates, seed):
+        yield np.ones((replicates, len(labels)))
+
+    monkeypatch.setattr(bootstrap, "draws", once)
+    # A fourth class, which no test image has, is sometimes answered.
+    fourth = np.random.default_rng(1).normal(0, 1, (400, 1)).astype(np.float32)
+    wider = ours.Outcome(np.hstack([outcome.logits, fourth]), outcome.labels, None)
+    for answers in (outcome, wider):
+        found = ours.run_intervals(answers, replicates=20)
+        for name, value in ours.probability_scores(answers).items():
+            ends = found[name].low, found[name].high
+            assert ends == pytest.approx((value, value)), name
 
 
 def test_every_score_of_the_probabilities_has_an_interval(outcome):

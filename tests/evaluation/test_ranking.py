@@ -116,6 +116,21 @@ def test_the_pick_is_decided_and_the_rest_are_measured_against_it(ranked):
     assert far.change.decision == "below"
 
 
+def test_the_distance_to_the_pick_is_paired_and_its_family_is_all_the_others(ranked):
+    def of(regime):
+        found = [x for x in records(STUDY, recalls) if x.model == "cnn"]
+        return [x.scores.macro_f1 for x in found if x.regime == regime]
+
+    others = [row for row in ranked[0].remedies if row.regime != ranked[0].pick]
+    tests = [stats.ttest_rel(of(ranked[0].pick), of(r.regime)) for r in others]
+    p_values = [test.pvalue for test in tests]
+    changes = [row.behind_pick for row in others]
+    ahead = [np.mean(of(ranked[0].pick)) - np.mean(of(row.regime)) for row in others]
+    assert [c.mean for c in changes] == pytest.approx(ahead)
+    assert [c.p for c in changes] == pytest.approx(p_values, rel=1e-6)
+    assert min(c.p_adjusted for c in changes) == pytest.approx(3 * min(p_values))
+
+
 def test_a_remedy_on_another_profile_is_ranked_apart():
     study = Experiment(
         models=(Cnn(),),
@@ -132,6 +147,31 @@ def test_without_balanced_data_there_is_no_gap():
     found = rankings(study, records(study, recalls))[0]
     assert found.balanced is None
     assert found.remedies[0].gap_f1 is None
+
+
+def test_a_model_whose_balanced_runs_are_missing_has_no_balanced_score():
+    found = records(STUDY, recalls)
+    found = [r for r in found if (r.model, r.regime) != ("hybrid", "balanced")]
+    cnn, hybrid = rankings(STUDY, found)
+    whole = [
+        r.scores.macro_f1 for r in found if (r.model, r.regime) == ("cnn", "balanced")
+    ]
+    assert (cnn.balanced, cnn.balanced_f1.values) == ("balanced", tuple(whole))
+    assert (hybrid.balanced, hybrid.balanced_f1) == (None, None)
+
+
+def test_processor_time_is_told_where_every_run_has_it():
+    seconds = {("plain", s): 50.0 for s in range(5)} | {("weak", 0): 60.0}
+    seconds |= {("strong", s): 75.0 for s in range(5)}
+    found = [
+        r.model_copy(update={"train_cpu_seconds": seconds.get((r.regime, r.seed))})
+        for r in records(STUDY, recalls)
+        if r.model == "cnn"
+    ]
+    (ranking,) = rankings(STUDY, found)
+    told = {r.regime: r.cpu_seconds for r in ranking.remedies}
+    assert (ranking.plain_cpu_seconds.mean, told["strong"].mean) == (50, 75)
+    assert told["weak"] is None
 
 
 def test_a_single_seed_ranks_and_picks_nothing():

@@ -87,6 +87,13 @@ def test_where_processor_time_is_known_a_busy_clock_says_nothing(cpu, words):
     assert f"training takes {words}." in recommendation(found)[1]
 
 
+def test_processor_time_of_one_side_alone_is_compared_with_nothing():
+    plain = Spread(mean=100.0, deviation=None, values=(100.0,))
+    found = ranking({"drw": CLEAR}, pick="drw", seconds=300)
+    found = found.model_copy(update={"plain_cpu_seconds": plain})
+    assert "training takes 3.0 times as long as" in recommendation(found)[1]
+
+
 def test_rivals_that_cannot_be_told_apart_are_named_with_the_seeds_it_would_take():
     found = ranking(
         {"drw": CLEAR, "ldam": CLEAR, "focal": [0.01, 0.011, 0.012]},
@@ -104,7 +111,8 @@ def test_a_pick_ahead_of_all_says_so():
         behind={"focal": [0.07, 0.07, 0.071]},
         pick="drw",
     )
-    assert recommendation(found)[-1] == "It is ahead of the other beyond doubt."
+    _, _, *rivals = recommendation(found)
+    assert rivals == ["It is ahead of the other beyond doubt."]
 
 
 def test_many_even_rivals_are_counted():
@@ -152,7 +160,8 @@ def test_harm_is_said():
 
 def test_where_all_are_worse_no_number_of_seeds_is_named():
     text = recommendation(ranking({"focal": [-0.05, -0.051, -0.052]}))
-    assert text[1].endswith(f"{MINUS}5.1 [{MINUS}5.3, {MINUS}4.9] points.")
+    change = f"macro-F1 {MINUS}5.1 [{MINUS}5.3, {MINUS}4.9] points."
+    assert text[1] == f"Nearest is focal: {change}"
     assert text[2] == "focal is worse than plain training."
 
 
@@ -163,6 +172,8 @@ def test_without_an_interval_no_number_of_seeds_is_named():
         {"drw": CLEAR, "focal": CLEAR}, behind={"focal": [0.01]}, pick="drw"
     )
     assert "seeds have to give one" in recommendation(found)[-1]
+    without_a_common_seed = ranking({"drw": CLEAR, "focal": CLEAR}, pick="drw")
+    assert "seeds have to give one" in recommendation(without_a_common_seed)[-1]
 
 
 def test_a_nearest_remedy_that_is_worse_is_said_to_point_the_other_way():
@@ -171,8 +182,12 @@ def test_a_nearest_remedy_that_is_worse_is_said_to_point_the_other_way():
     assert nearest.startswith(
         f"Nearest is weighted, though it points the other way: macro-F1 {MINUS}7.6 ["
     )
+    two_points = recommendation(ranking({"weighted": [-0.02, -0.03, -0.01]}))[1]
+    assert "other way" in two_points
     better = recommendation(ranking({"weighted": FAINT}))[1]
     assert "other way" not in better
+    shown_as_zero = recommendation(ranking({"weighted": [-0.0004, 0.0004, -0.0003]}))
+    assert "other way" not in shown_as_zero[1]
 
 
 def test_an_estimate_from_two_seeds_says_so():

@@ -9,10 +9,11 @@ from tessera.evaluation import significance as ours
 VALUES = st.lists(st.floats(-1, 1), min_size=2, max_size=8)
 
 
-def models(b, c, both=5):
+def models(b, c, both=5, neither=3):
     """Two models of which the first alone is right b times, the second c times."""
-    first = np.array([True] * b + [False] * c + [True] * both)
-    second = np.array([False] * b + [True] * c + [True] * both)
+    last = [True] * both + [False] * neither
+    first = np.array([True] * b + [False] * c + last)
+    second = np.array([False] * b + [True] * c + last)
     return first, second
 
 

@@ -157,8 +157,8 @@ def test_logit_adjustment_adds_tau_times_the_log_prior() -> None:
 
 def test_vector_scaling_scales_and_shifts_the_logits() -> None:
     labels, logits = batch()
-    moved = (COUNTS / 5000) ** 0.3 * logits + np.log(COUNTS / COUNTS.sum())
-    found = per_image(remedies.VectorScaling(), labels, logits, COUNTS)
+    moved = (COUNTS / 5000) ** 0.3 * logits + 1.7 * np.log(COUNTS / COUNTS.sum())
+    found = per_image(remedies.VectorScaling(tau=1.7), labels, logits, COUNTS)
     assert np.allclose(values(found), nats(labels, moved), rtol=1e-4, atol=1e-5)
 
 
@@ -173,6 +173,16 @@ def test_label_aware_smoothing_runs_from_tail_to_head_along_a_sine() -> None:
     smoothing = losses.label_smoothing(np.array([50, 2525, 5000]), head=0.3, tail=0.1)
     # Half way between the extremes the sine is sin(pi / 4).
     assert np.allclose(smoothing, [0.1, 0.1 + 0.2 * np.sqrt(0.5), 0.3])
+
+
+def test_label_aware_smoothing_spreads_the_label_by_its_own_class() -> None:
+    labels, logits = batch()
+    share = 0.1 + 0.2 * np.sin(np.pi / 2 * (COUNTS - 50) / 4950)[labels]
+    everyone = np.mean([nats(np.full(12, k), logits) for k in range(3)], axis=0)
+    loss = remedies.LabelAwareSmoothing(head=0.3, tail=0.1)
+    found = per_image(loss, labels, logits, COUNTS)
+    expected = (1 - share) * nats(labels, logits) + share * everyone
+    assert np.allclose(values(found), expected, rtol=1e-5)
 
 
 def test_equal_counts_smooth_all_classes_like_the_largest() -> None:

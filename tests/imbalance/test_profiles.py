@@ -112,6 +112,11 @@ def test_a_class_given_twice_is_an_error() -> None:
         profiles.counts(Fractions(fractions={"3": 0.1, "cat": 0.5}), CIFAR, NAMES)
 
 
+def test_the_first_class_may_be_given_by_its_number() -> None:
+    kept = profiles.counts(Fractions(fractions={"0": 0.1}), CIFAR, NAMES)
+    assert kept.tolist() == [500] + [5000] * 9
+
+
 def test_a_name_wins_over_the_number_it_looks_like() -> None:
     digits = ("1", "0")
     kept = profiles.counts(Fractions(fractions={"1": 0.5}), np.array([8, 6]), digits)

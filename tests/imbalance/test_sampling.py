@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tessera import remedies
 from tessera.imbalance import sampling
+from tessera.remedies import Remedy
 
 COUNTS = np.array([900, 100, 0])
 
@@ -66,3 +67,33 @@ def test_draws_add_up_and_stay_within_one_of_their_share(
     draws = sampling.whole(shares, total)
     assert draws.sum() == total
     assert np.all(np.abs(draws - shares * total) < 1 + 1e-6)
+
+
+OVER, UNDER = remedies.Oversampling(), remedies.Undersampling()
+LAST_FIFTH = remedies.Classifier(share=0.2, sampling=UNDER)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "first", "second"),
+    [
+        (Remedy(), 1000, 0),
+        (Remedy(sampling=OVER), 1800, 0),
+        (Remedy(sampling=OVER, deferred=0.5), 0.5 * 1000 + 0.5 * 1800, 0),
+        (Remedy(retraining=LAST_FIFTH), 0.8 * 1000, 0.2 * 200),
+        (
+            Remedy(sampling=OVER, deferred=0.5, retraining=LAST_FIFTH, stacked=True),
+            0.5 * 1000 + 0.3 * 1800,
+            0.2 * 200,
+        ),
+        (
+            Remedy(sampling=OVER, deferred=0.9, retraining=LAST_FIFTH, stacked=True),
+            0.8 * 1000,
+            0.2 * 200,
+        ),
+    ],
+)
+def test_a_mean_epoch_is_as_long_as_its_stages_are_in_their_time(
+    remedy: Remedy, first: float, second: float
+) -> None:
+    # 900 and 100 images: 1,000 plain, 1,800 oversampled, 200 undersampled.
+    assert sampling.lengths(remedy, COUNTS) == pytest.approx((first, second))

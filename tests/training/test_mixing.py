@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tessera import remedies
 from tessera.training import mixing
@@ -35,6 +36,36 @@ def test_a_pasted_box_has_the_area_that_the_label_says(
     mix = drawn(setting, seed)
     left = (mixing.mixed(mix, BLACK, WHITE) == 0).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(mix.labels, left, atol=1e-6)
+
+
+def test_a_box_has_sides_sqrt_of_the_share_it_covers_and_a_uniform_centre() -> None:
+    rng = np.random.default_rng(0)
+    boxes = np.array([mixing.box((100, 40), 0.75, rng) for _ in range(2000)])
+    # Sides of half the image's, 50 x 20, of which the edge leaves half at the least.
+    for first, end, length in ((0, 1, 100), (2, 3, 40)):
+        sides = boxes[:, end] - boxes[:, first]
+        assert (sides.min(), sides.max()) == (length // 4, length // 2)
+        # Clipped at one end for one centre in two: (0 + ... + 24) / 100 pixels each.
+        lost = 2 * sum(range(length // 4 + 1)) / length
+        assert sides.mean() == pytest.approx(length / 2 - lost, rel=0.03)
+
+
+def test_the_share_is_drawn_from_a_beta_distribution() -> None:
+    shares = [drawn(remedies.Mixup(alpha=0.3), seed).share for seed in range(300)]
+    assert stats.kstest(shares, stats.beta(0.3, 0.3).cdf).pvalue > 0.01
+    assert stats.kstest(shares, stats.beta(1.0, 1.0).cdf).pvalue < 0.01
+
+
+def test_remix_asks_the_counts_of_both_labels() -> None:
+    settings = remedies.Mixup(), remedies.Remix()
+    for seed in range(5):
+        plain, leant = (drawn(setting, seed) for setting in settings)
+        # 900 against 100 images and the other way round, and 300 against as many.
+        kept = [0.0, plain.share, plain.share]
+        gained = [plain.share, plain.share, 1.0]
+        np.testing.assert_array_equal(
+            leant.labels, kept if plain.share < 0.5 else gained
+        )
 
 
 def test_targets_hold_both_labels_and_the_first_ones_share() -> None:

@@ -33,9 +33,13 @@ def test_one_cycle_rises_for_a_tenth_of_the_steps_then_falls_to_zero() -> None:
 
 
 def test_factors_hold_from_their_step_on_and_do_not_add_up() -> None:
-    rate = rates.Rate(1.0, 10, changes=((3, 0.1), (6, 0.5)))
+    changes = ((3, 0.1), (6, 0.5))
+    rate = rates.Rate(0.2, 10, changes=changes)
     found = [at(rate, step) for step in (2, 3, 5, 6, 9)]
-    assert found == pytest.approx([1.0, 0.1, 0.1, 0.5, 0.5])
+    assert found == pytest.approx([0.2, 0.02, 0.02, 0.1, 0.1])
+    # Times the curve: half a cosine has (1 + cos(0.6 pi)) / 2 left after 6 of 10 steps.
+    cosine = rates.Rate(0.2, 10, shape="cosine", changes=changes)
+    assert at(cosine, 6) == pytest.approx(0.2 * 0.5 * (1 + np.cos(0.6 * np.pi)) / 2)
 
 
 def test_a_rate_survives_saving() -> None:
