@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import toy_run
 from PIL import Image
 
 from cli.inside import tessera
+from tessera.experiment import Cnn
 from tessera.explain import methods
 from tessera.record import RunFolder
 
@@ -49,3 +51,14 @@ def test_a_folder_stands_for_the_images_below_it(
         *("one.png", "one.npz", "two.png", "two.npz")
     }
     assert "link.png: not explained" in done.stdout
+
+
+def test_a_study_stands_for_its_recommended_run(tmp_path: Path) -> None:
+    asked = toy_run.experiment([Cnn()])
+    study = toy_run.write_study(tmp_path / "study", asked)
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "red.png")
+    out = tmp_path / "out"
+    done = tessera("explain", study, tmp_path / "red.png", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "The run used is cnn, balanced, seed 0" in done.stdout
+    assert (out / "red.npz").exists()

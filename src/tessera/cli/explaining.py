@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tessera.cli.use import Model
+
 MethodOption = Annotated[
     str,
     typer.Option(
@@ -59,7 +61,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    model: Model,
     images: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[IMAGE|FOLDER...]", show_default=False),
@@ -77,7 +79,8 @@ def explain(
     """Show what a trained model looks at: pictures, and the raw maps as `.npz`.
 
     A picture holds the image, the map in its own cells, and both together. A map that
-    shows nothing comes with the reason. A folder stands for the images below it.
+    shows nothing comes with the reason. A folder stands for the images below it, a
+    study for its recommended run.
 
         tessera explain RUN cat.jpg dog.jpg
 
@@ -101,10 +104,14 @@ def explain(
         )
     runtime.prepare()
     runtime.load_backend()
-    from tessera import answers
+    from tessera import answers, trained
     from tessera.cli import commands
     from tessera.explain import branch_command, command
 
+    chosen = trained.choose(model)
+    if chosen.because:
+        commands.console.print(chosen.because, soft_wrap=True)
+    run = chosen.folder.path
     branches = branches or against is not None
     if branches and not images:
         branch_command.print_shares(run, against=against)
