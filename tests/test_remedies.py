@@ -39,7 +39,7 @@ def test_parts_may_be_put_together_freely() -> None:
         ("{ los = 1 }", r"remedy.los: unknown key \(did you mean 'loss'\?\)"),
         ('{ loss = { kind = "focal", gama = 1 } }', r"did you mean 'gamma'"),
         ('{ loss = { kind = "fokal" } }', r"loss.kind: expected one of .*'focal'"),
-        ("{ deferred = 1.0 }", r"deferred: expected less than 1.*Received: 1.0"),
+        ("{ deferred = 1.0 }", r"deferred: expected a number below 1.*Received: 1.0"),
     ],
 )
 def test_a_mistake_is_answered_with_the_way_out(text: str, message: str) -> None:

@@ -63,7 +63,7 @@ def test_an_unknown_kind_lists_the_known_ones() -> None:
 
 def test_a_value_out_of_range_names_path_range_and_value() -> None:
     message = fault("training.epochs=0")
-    assert "training.epochs: expected greater than or equal to 1" in message
+    assert "training.epochs: expected a number of at least 1" in message
     assert "Received: 0" in message
 
 
@@ -191,7 +191,8 @@ def test_what_is_no_finite_number_is_an_error(number: str) -> None:
 
 @pytest.mark.parametrize("key", ["epochs", "batch_size", "crop_padding", "cutout"])
 def test_a_slip_of_the_hand_is_an_error_before_it_overflows(key: str) -> None:
-    assert f"training.{key}: expected less" in fault(f"training.{key}={10**20}")
+    bound = f"training.{key}: expected a number of at most"
+    assert bound in fault(f"training.{key}={10**20}")
     own = f'models=[{{kind="cnn", training={{{key}={10**20}}}}}]'
     assert f"models.0.training.{key}" in fault(own)
 
@@ -207,5 +208,5 @@ def test_an_override_without_end_is_an_error_too() -> None:
 
 def test_a_seed_that_no_framework_takes_is_an_error() -> None:
     assert settings.read(None, ["seeds=[4294967295]"]).seeds == (2**32 - 1,)
-    with pytest.raises(settings.ExperimentError, match="equal to 4294967295"):
+    with pytest.raises(settings.ExperimentError, match="at most 4294967295"):
         settings.read(None, ["seeds=[4294967296]"])

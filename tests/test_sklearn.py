@@ -180,7 +180,7 @@ def test_models_and_remedies_may_be_names_or_settings() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 0}, r"training\.epochs: expected greater than or equal to 1"),
+        ({"epochs": 0}, r"training\.epochs: expected a number of at least 1"),
         ({"remedy": "none"}, r"remedy: expected one of plain, class-weights"),
         ({"validation": 0.9}, r"data\.digits\.validation|data\.validation"),
         ({"model": "resnet"}, r"models\.0\.kind: expected one of"),

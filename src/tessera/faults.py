@@ -22,8 +22,14 @@ WORDS = {
     "string_type": "a text",
     "tuple_type": "a list",
     "list_type": "a list",
+    "greater_than_equal": "a number of at least {ge}",
+    "greater_than": "a number above {gt}",
+    "less_than_equal": "a number of at most {le}",
+    "less_than": "a number below {lt}",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
 }
-"""For what a validator says in the words of Python."""
+"""For what a validator says in the words of Python, with its limits."""
 
 NO_SECTION = (
     "union_tag_not_found",
@@ -81,12 +87,10 @@ def expected(detail: ErrorDetails, path: list[str]) -> str:
                 f"{letters}, digits, dots, dashes and underscores, none of the last "
                 "three in front"
             )
-        case "too_short":
-            return f"a list of at least {limits['min_length']}"
-        case "too_long":
-            return f"a list of at most {limits['max_length']}"
+        case kind if kind in WORDS:
+            return WORDS[kind].format(**limits)
     message = detail["msg"].removeprefix("Value error, ")
-    return WORDS.get(detail["type"], message.removeprefix("Input should be "))
+    return message.removeprefix("Input should be ")
 
 
 def _section(path: list[str]) -> str:

@@ -187,12 +187,12 @@ def test_an_image_of_too_many_pixels_is_told_of_once(tmp_path: Path) -> None:
         ),
         (
             ("train", "--seed", "-3"),
-            "--seed: expected greater than or equal to 0. Received: '-3'.",
+            "--seed: expected a number of at least 0. Received: '-3'.",
         ),
         (("study", "--gpus", "some"), "--gpus: expected a number. Received: 'some'."),
         (
             ("serve", "RUN", "--port", "65536"),
-            "--port: expected less than or equal to 65535. Received: '65536'.",
+            "--port: expected a number of at most 65535. Received: '65536'.",
         ),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else "",

@@ -117,7 +117,9 @@ def test_a_foreign_name_that_points_here_gets_no_answer(built: Site) -> None:
     assert open_to_all.get("/api/model").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["localhost:8000", "127.0.0.1:1", "[::1]:8000"])
+@pytest.mark.parametrize(
+    "name", ["localhost:8000", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000"]
+)
 def test_the_machines_own_names_are_answered(client: TestClient, name: str) -> None:
     assert client.get("/healthz", headers={"Host": name}).json()["status"] == "ok"
 

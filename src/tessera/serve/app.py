@@ -104,8 +104,8 @@ def _guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
 
     @app.middleware("http")
     async def protect(request: Request, following: Next) -> Response:
-        name = request.headers.get("host", "").rsplit(":", 1)[0]
-        if hosts and name not in hosts and request.headers.get("host") not in hosts:
+        host = request.headers.get("host", "").lower()  # names have no case
+        if hosts and not {host, host.rsplit(":", 1)[0]} & set(hosts):
             refused = Problem(
                 HTTPStatus.MISDIRECTED_REQUEST, "Not a name of this server."
             )
