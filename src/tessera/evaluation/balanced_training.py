@@ -143,7 +143,7 @@ def _seeds_for(roles: Roles) -> str:
     needed = [n for model in roles.models for n in _needed(_runs(roles, model))]
     known = [n for n in needed if n is not None]
     if len(known) < len(needed):
-        return "How stable and how high training is takes more seeds to say."
+        return "What is open takes more seeds to say."
     return (
         f"If these spreads are the true ones, about {max(known)} seeds would pin all "
         "of them down."
