@@ -118,6 +118,12 @@ def test_a_notebook_shows_the_pictures_and_the_cautions(maps):
     assert "5 x 5 cells is coarse" in page
 
 
+def test_a_script_prints_a_line_for_each_image_and_the_cautions(maps):
+    lines = str(maps).splitlines()
+    assert lines[0] == f"{maps.names[0]}: {view.question(maps, 0)}"
+    assert lines[len(maps) :] == list(maps.cautions)
+
+
 def test_a_notebook_shows_at_most_eight(convnet):
     many = np.repeat(pictures(28, 1), 4, axis=0)
     page = explain.explain(convnet, many)._repr_html_()

@@ -65,6 +65,12 @@ class Maps(Explanations):
             files.write_arrays(folder / f"{name}.npz", **arrays(self, index))
         return folder
 
+    def __repr__(self) -> str:
+        """A line per image, and what must be known about all of them."""
+        answers = (question(self, i) for i in range(len(self)))
+        lines = [f"{n}: {a}" for n, a in zip(self.names, answers, strict=True)]
+        return "\n".join([*lines, *self.cautions])
+
     def _repr_html_(self) -> str:
         """Pictures in a notebook, and what must be known about all of them."""
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in self.cautions)
