@@ -1,12 +1,13 @@
 """An estimate of time: what a run costs, by hand, and a real measurement."""
 
 import queue
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tessera import catalogue, estimate, workers
+from tessera import catalogue, estimate, runtime, workers
 from tessera.data.dataset import Dataset, Split
 from tessera.estimate import Speed
 from tessera.experiment import (
@@ -100,6 +101,23 @@ def test_models_are_timed_once_and_remembered(
     assert first["cnn"].train > 0
     assert first["cnn"].predict > 0
     assert estimate.speeds(tasks, dataset(), threads=1) == first
+
+
+def test_one_thread_is_timed_by_its_processor_time_which_other_work_does_not_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runtime, "on_processor", lambda: True)
+    assert estimate.clock(1) is time.process_time
+    assert estimate.clock(2) is time.perf_counter
+    monkeypatch.setattr(runtime, "on_processor", lambda: False)
+    assert estimate.clock(1) is time.perf_counter
+
+
+def test_speeds_are_what_the_clock_shows() -> None:
+    ticks = iter([10.0, 14.0, 15.0])
+    speed = estimate.timed(task(Remedy()).run, (8, 8, 3), 2, lambda: next(ticks))
+    images = 128 * estimate.BATCHES
+    assert speed == Speed(train=4 / images, predict=1 / images)
 
 
 def test_a_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:

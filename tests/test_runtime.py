@@ -109,3 +109,12 @@ def test_the_environment_names_versions_and_threads() -> None:
     found = runtime.environment(threads=2)
     assert {"keras", "numpy", "scikit-learn"} <= found.packages.keys()
     assert (found.threads, found.cores) == (2, os.cpu_count())
+
+
+def test_tensorflow_computes_on_the_processor_and_an_accelerator_is_told_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert runtime.on_processor()
+    monkeypatch.setattr(runtime, "_device", lambda: "NVIDIA H200")
+    assert not runtime.on_processor()

@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ SECOND_STAGE = 1 / 3
 BATCHES = 4
 """Timed after one that is not, which the framework spends on compiling."""
 
+
+CLOCK = "processor"
+"""What speeds were timed by; those of another clock are not remembered."""
 
 COSTLY = {"batch_size", "optimizer", "precision"}
 """Settings of a training that decide how long a step takes."""
@@ -128,6 +131,7 @@ def _key(run: Run, dataset: Dataset, *, threads: int) -> str:
         run.training.model_dump(mode="json", include=COSTLY),
         [*dataset.image_shape, len(dataset.class_names), threads],
         [machine.device, machine.backend, machine.tessera, machine.packages],
+        CLOCK,
     )
 
 
@@ -182,7 +186,7 @@ def _time_all(
     for run in runs:
         label = run.model.label
         try:
-            results.put((label, timed(run, shape, classes)))
+            results.put((label, timed(run, shape, classes, clock(threads))))
         except ModelError as error:
             # As words: its type would have the parent import the framework.
             results.put((label, str(error)))
@@ -190,8 +194,23 @@ def _time_all(
             continue
 
 
-def timed(run: Run, shape: tuple[int, int, int], classes: int) -> Speed:
-    """Time a few batches of training and of prediction in this process."""
+def clock(threads: int) -> Callable[[], float]:
+    """The clock that says best how long steps take on a machine without other work.
+
+    That is the processor time of a single thread, which other work hardly changes;
+    where several threads or an accelerator share the work, only the wall clock knows.
+    """
+    alone = threads == 1 and runtime.on_processor()
+    return time.process_time if alone else time.perf_counter
+
+
+def timed(
+    run: Run,
+    shape: tuple[int, int, int],
+    classes: int,
+    now: Callable[[], float] = time.perf_counter,
+) -> Speed:
+    """Time a few batches of training and of prediction in this process, by a clock."""
     from tessera.imbalance import plan as plans
     from tessera.models import build
     from tessera.training import predict, stages
@@ -207,12 +226,12 @@ def timed(run: Run, shape: tuple[int, int, int], classes: int) -> Speed:
     one = (pixels, np.zeros(len(pixels), np.int32))
     train([one], lambda _: None)
     predict.logits(net, pixels)
-    began = time.perf_counter()
+    began = now()
     train([one] * BATCHES, lambda _: None)
-    trained = time.perf_counter()
+    trained = now()
     predict.logits(net, np.concatenate([pixels] * BATCHES))
     images = len(pixels) * BATCHES
     return Speed(
         train=(trained - began) / images,
-        predict=(time.perf_counter() - trained) / images,
+        predict=(now() - trained) / images,
     )

@@ -214,6 +214,11 @@ def versions() -> dict[str, str]:
     return found
 
 
+def on_processor() -> bool:
+    """Whether models are computed by the processor, and no accelerator."""
+    return _device() == _processor()
+
+
 def _device() -> str:
     """The accelerator's name, or the processor's."""
     if os.environ.get("KERAS_BACKEND") == "jax" and importlib.util.find_spec("jax"):

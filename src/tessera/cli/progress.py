@@ -108,7 +108,7 @@ def foretell(
     rates = ", ".join(f"{name} {1 / s.train:,.0f}" for name, s in speeds.items())
     console.print(
         f"time: about {_duration(seconds)} at the speeds timed on this machine (images "
-        f"trained per second: {rates}); longer where it is busier than it was then",
+        f"trained per second: {rates}); longer where it is busy",
         soft_wrap=True,
     )
 
