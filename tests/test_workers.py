@@ -112,7 +112,21 @@ def test_workers_that_all_died_before_a_task_end_the_wait_with_an_error() -> Non
     waiting = deque(alone(task(Path("here"))))
     (event,) = workers._lead([ended(3)], waiting, no_more)
     assert isinstance(event, workers.Failed) and event.task is None
-    assert "every worker process ended (exit codes 3)" in event.message
+    assert "every worker process ended (exit code 3)" in event.message
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_data_that_is_gone_when_the_workers_look_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = Folder(path=str(tmp_path / "gone"))
+    run = workers.run_all(alone(task(tmp_path / "run")), gone, jobs=1, threads=1)
+    (event,) = list(run)
+    assert isinstance(event, workers.Failed) and event.task is None
+    assert event.message.startswith("every worker process ended (")
+    assert "gone" in event.message
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_each_task_of_a_worker_that_died_is_named_and_it_is_replaced() -> None:
@@ -129,7 +143,8 @@ def test_each_task_of_a_worker_that_died_is_named_and_it_is_replaced() -> None:
     first, second = worker.tasks
     assert [event.task for event in events] == [first, first, second, second, None]
     assert events[::2][:2] == [workers.Started(first), workers.Started(second)]
-    assert "exit code 3" in events[1].message and "exit codes 3, 5" in events[4].message
+    assert "exit code 3" in events[1].message
+    assert "(exit code 3; exit code 5)" in events[4].message
     assert len(hired) == 1
 
 

@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from tessera import files, runtime
+from tessera.data.dataset import DataError
 from tessera.experiment import Data, Run
 from tessera.record import RunFolder
 
@@ -146,7 +147,7 @@ def _lead(
     is work, is replaced. Those who died before they took a task are not, because others
     would too.
     """
-    codes: set[str] = set()
+    reasons: set[str] = set()
     started: set[Task] = set()
     idle: list[_Worker] = []
     while (waiting or any(worker.tasks for worker in crew)) and crew:
@@ -155,7 +156,7 @@ def _lead(
             event = _receive(worker)
             if isinstance(event, _Gone):
                 crew.remove(worker)
-                codes.add(event.code)
+                reasons.add(f"exit code {event.code}")
                 if worker.tasks and waiting:
                     crew.append(hire())
                 for task in worker.tasks:
@@ -166,7 +167,9 @@ def _lead(
                 crew.remove(worker)
                 worker.process.join()
                 worker.pipe.close()
-                if waiting:
+                if event.why:
+                    reasons.add(event.why)
+                elif waiting:
                     crew.append(hire())
             elif event is not None:
                 if isinstance(event, Started):
@@ -182,7 +185,7 @@ def _lead(
             worker.tasks = list(group.tasks)
             _send(worker, group)
     if waiting:
-        message = f"every worker process ended (exit codes {', '.join(sorted(codes))})"
+        message = f"every worker process ended ({'; '.join(sorted(reasons))})"
         yield Failed(None, message, "")
 
 
@@ -206,7 +209,10 @@ class _Gone:
 
 @dataclass(frozen=True)
 class _Relieved:
-    """A process has done its share, and ends."""
+    """A process has done its share, or cannot do any, and ends."""
+
+    why: str = ""
+    """What keeps it, and every other, from working."""
 
 
 def _receive(worker: _Worker) -> Any:
@@ -243,7 +249,11 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
     from tessera import execution, together
     from tessera.data import source
 
-    dataset = source.load(data)
+    try:
+        dataset = source.load(data)
+    except DataError as error:  # the command itself could read it
+        pipe.send(_Relieved(str(error)))
+        return
     for _ in range(most):
         pipe.send(None)
         group = pipe.recv()
