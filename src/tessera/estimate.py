@@ -34,7 +34,8 @@ BATCHES = 4
 
 
 CLOCK = "processor"
-"""What speeds were timed by; those of another clock are not remembered."""
+"""What speeds were timed by, see `clock`: those timed before by the wall clock alone
+count no more."""
 
 COSTLY = {"batch_size", "optimizer", "precision"}
 """Settings of a training that decide how long a step takes."""
@@ -208,7 +209,7 @@ def timed(
     run: Run,
     shape: tuple[int, int, int],
     classes: int,
-    now: Callable[[], float] = time.perf_counter,
+    now: Callable[[], float],
 ) -> Speed:
     """Time a few batches of training and of prediction in this process, by a clock."""
     from tessera.imbalance import plan as plans

@@ -20,8 +20,9 @@ LARGEST_SIDE = 512
 """Pixels; what pads or covers an image is no wider than the largest image."""
 LARGEST_BATCH = 2**20
 MOST_EPOCHS = 10**6
-LARGEST_SEED = 2**32 - 1
 """Beyond these a number is a slip of the hand, and overflows deep inside a training."""
+LARGEST_SEED = 2**32 - 1
+"""The most that the frameworks' generators take."""
 
 # Data ------------------------------------------------------------------------
 

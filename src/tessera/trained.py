@@ -125,7 +125,7 @@ def recommended(study: StudyFolder) -> ChosenRun:
         RunError: `study.json`, a run's record or its validation predictions cannot be
             read.
     """
-    record = study_record(study)
+    record = _study_record(study)
     cells = [cell for cell in record.cells if cell.folders]
     most = _keeping_most(study, cells)
     picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
@@ -147,7 +147,7 @@ def recommended(study: StudyFolder) -> ChosenRun:
     return ChosenRun(folder, _why(choice))
 
 
-def study_record(study: StudyFolder) -> StudyRecord:
+def _study_record(study: StudyFolder) -> StudyRecord:
     """What a study's folder says of it.
 
     Raises:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.inside import tessera
-from tessera import settings
+from tessera import experiment, settings
+from tessera.cli import options
 from tessera.experiment import Experiment
 
 VERBS = (
@@ -32,6 +33,10 @@ def test_help_lists_every_verb() -> None:
     assert result.returncode == 0
     for verb in VERBS:
         assert f"\n  {verb} " in result.stdout
+
+
+def test_the_command_line_takes_the_seeds_that_an_experiment_takes() -> None:
+    assert options.LARGEST_SEED == experiment.LARGEST_SEED
 
 
 @pytest.mark.parametrize("verb", VERBS)

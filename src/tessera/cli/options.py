@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 LARGEST_SEED = 2**32 - 1
-"""That an experiment takes."""
+"""As in `experiment`, whose import would slow --help down."""
 
 ExperimentFile = Annotated[
     Path | None,
