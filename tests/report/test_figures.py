@@ -18,5 +18,5 @@ def test_every_figure_has_its_own_key_and_words(drawn):
 def test_only_galleries_and_mistakes_hold_pictures_of_the_dataset(drawn):
     with_pictures = [d for d in drawn.all() if d.images or "<image" in d.svg]
     mistakes = [looked.drawing for looked in drawn.mistakes]
-    assert with_pictures == [*drawn.gallery, *mistakes]
+    assert with_pictures == [drawn.side_by_side, *drawn.gallery, *mistakes]
     assert all(d.images for d in with_pictures)

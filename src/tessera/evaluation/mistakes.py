@@ -43,6 +43,20 @@ class Mistakes:
         return np.unique(np.concatenate([self.surest, *self.typical, self.doubtful]))
 
 
+def drawn(count: int, seed: int) -> Indices:
+    """All test images in the random order in which those to explain are taken.
+
+    Args:
+        count: Test images.
+        seed: The run's. Runs of one seed draw alike, whatever they answer.
+
+    Returns:
+        A permutation of 0..count - 1, int64.
+    """
+    order: Indices = np.random.default_rng(seed).permutation(count)
+    return order
+
+
 def mistakes(
     logits: Logits,
     labels: Labels,

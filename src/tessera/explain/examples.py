@@ -14,6 +14,7 @@ import numpy as np
 
 from tessera import files
 from tessera.arrays import Heatmaps, Images, Indices, Labels
+from tessera.evaluation.mistakes import drawn
 from tessera.explain.gradcam import Explanations
 
 
@@ -30,7 +31,7 @@ def choose(labels: Labels, predicted: Labels, *, per_class: int, seed: int) -> I
     Returns:
         Positions in `labels`: by class, right before wrong, in order of the draw.
     """
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = drawn(len(labels), seed)
     right = labels[order] == predicted[order]
     chosen = [
         order[(labels[order] == true_class) & (right == answer)][:per_class]

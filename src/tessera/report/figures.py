@@ -16,6 +16,7 @@ from tessera.report.mistakes import Looked, looked_at
 from tessera.report.ranking import ranking_figures
 from tessera.report.recalls import per_class_recall, score_overview
 from tessera.report.reliability import reliability
+from tessera.report.side_by_side import side_by_side
 from tessera.report.traces import answers, class_curves, risk_coverage
 from tessera.report.tradeoff import tradeoff
 
@@ -32,6 +33,8 @@ class Figures:
     loss: Drawing
     recall: Drawing
     confusion: tuple[Drawing, ...]
+    side_by_side: Drawing | None
+    """None where no two cells explained an image in common."""
     gallery: tuple[Drawing, ...]
     ranking: tuple[Drawing, ...]
     """Empty where the study has no remedy to rank, as are the next two."""
@@ -57,6 +60,7 @@ class Figures:
             self.loss,
             self.recall,
             *self.confusion,
+            *((self.side_by_side,) if self.side_by_side else ()),
             *self.gallery,
             *self.contrasts,
             *self.faithfulness,
@@ -87,6 +91,7 @@ def figures(study: Study, *, images: bool) -> Figures:
         loss=curves(study, "loss"),
         recall=per_class_recall(study),
         confusion=confusion_matrices(study),
+        side_by_side=side_by_side(study) if images else None,
         gallery=galleries(study) if images else (),
         contrasts=contrasts(study) if images else (),
         faithfulness=tuple(d for f in checks_of(study) for d in drawings(f)),

@@ -79,12 +79,12 @@ def _gallery(run: Record, found: Explained) -> Drawing:
     )
 
 
-def hardest(run: Record) -> list[int]:
+def hardest(run: Record, most: int = SHOWN_CLASSES) -> list[int]:
     """The classes to show, in their order: all, or those with the lowest recall."""
     per_class = run.scores.per_class
     tested = [i for i, c in enumerate(per_class) if c.support]
     ranked = sorted(tested, key=lambda i: per_class[i].recall)
-    return sorted(ranked[:SHOWN_CLASSES])
+    return sorted(ranked[:most])
 
 
 def _rows(

@@ -88,11 +88,12 @@ def best(cells: tuple[CellSummary, ...], score: str) -> frozenset[tuple[str, str
     return frozenset(found)
 
 
-def short(name: str) -> str:
-    """A name with room beside a figure: of one of more than 20 letters both ends."""
-    if len(name) <= _ROOM:
+def short(name: str, room: int = _ROOM) -> str:
+    """A name with room beside a figure: of one of more letters both ends."""
+    if len(name) <= room:
         return name
-    return f"{name[: _ROOM // 2]}\N{HORIZONTAL ELLIPSIS}{name[1 - _ROOM // 2 :]}"
+    end = (room - 1) // 2
+    return f"{name[: room - 1 - end]}\N{HORIZONTAL ELLIPSIS}{name[-end:]}"
 
 
 def tidy(text: str) -> str:

@@ -1,0 +1,127 @@
+import dataclasses
+import re
+
+import numpy as np
+from evaluation.studies import NAMES
+
+from tessera import files
+from tessera.evaluation.mistakes import drawn
+from tessera.explain import examples
+from tessera.report.load import load
+from tessera.report.side_by_side import MOST_COLUMNS, side_by_side
+
+from .conftest import MANY, SMALL, many_recalls, recalls
+from .folders import heatmaps, with_temperatures, write_study
+
+SIX = [
+    (model, regime)
+    for regime in ("balanced", "imbalanced", "weighted")
+    for model in ("cnn", "hybrid")
+]
+
+
+def test_a_row_is_an_image_of_each_class_and_a_column_a_cell(study):
+    drawing = side_by_side(study)
+    assert drawing is not None and drawing.images
+    assert headings(drawing.svg) == [model for model, _ in SIX]
+    assert re.findall(r'">(balanced|imbalanced|weighted)<', drawing.svg) == [
+        "balanced",
+        "imbalanced",
+        "weighted",
+    ]
+    rows = re.findall(r'font-weight="600">([a-z]+)<', drawing.svg)[6:]
+    assert rows == list(NAMES)
+    assert len(re.findall(r"(?:right|wrong), \d+ %", drawing.svg)) == 10 * 6
+
+
+def test_the_image_of_a_class_is_the_first_in_the_draw_that_all_explained(tmp_path):
+    study = load(write_study(tmp_path, SMALL, recalls))
+    order = drawn(sum(study.record.data.test_counts), 0)
+    # Of class 0 the CNN explained its first and fourth image in the draw, the hybrid
+    # its second and fourth: the fourth is what they have in common.
+    first, second, _, fourth = (int(i) for i in order[:4])
+    for (model, _, seed), run in study.folders.items():
+        own = second if model == "hybrid" else first
+        arrays = heatmaps(np.random.default_rng(seed))
+        arrays["indices"] = np.array([own, fourth, *(-i for i in range(1, 19))])
+        arrays["images"][:] = 7
+        arrays["images"][1] = 200
+        files.write_arrays(run.heatmaps, **arrays)
+        run.predictions.unlink()
+    drawing = side_by_side(study)
+    assert drawing is not None
+    rows = re.findall(r'font-weight="600">([a-z]+)<', drawing.svg)[6:]
+    assert rows == [NAMES[0]]
+    # The stand-in answers of that place are wrong, see `heatmaps`.
+    assert drawing.svg.count(f">{NAMES[1]}<") == 6 and "right," not in drawing.svg
+
+
+def test_runs_of_one_seed_always_have_the_first_image_of_a_class_in_common():
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 3, 60).astype(np.int32)
+    chosen = [
+        examples.choose(
+            labels, rng.integers(0, 3, 60).astype(np.int32), per_class=1, seed=4
+        )
+        for _ in range(8)
+    ]
+    order = drawn(60, 4)
+    for label in range(3):
+        first = order[labels[order] == label][0]
+        assert all(first in one for one in chosen)
+
+
+def test_a_blank_map_shows_its_reason(tmp_path):
+    folder = write_study(tmp_path, SMALL, recalls)
+    study = load(folder)
+    arrays = heatmaps(np.random.default_rng(0))
+    arrays["reasons"][:] = "no positive evidence"
+    files.write_arrays(study.folders["hybrid", "weighted", 0].heatmaps, **arrays)
+    drawing = side_by_side(study)
+    assert drawing is not None
+    # Ten of that cell, and one of each other where the last image is the first drawn.
+    assert 10 <= drawing.svg.count("no map: no positive evidence") <= 15
+    assert drawing.svg.count("<image ") + drawing.svg.count("no map") == 10 * 7
+
+
+def test_percentages_are_calibrated_as_in_the_other_pictures(study):
+    drawing = side_by_side(with_temperatures(study, 0.5))
+    assert drawing is not None
+    # Stored answers are one-hot logits of ten classes, and the stand-in maps speak for
+    # other classes: 1 / (e^2 + 9) at T = 1/2, 1 / (e^0.5 + 9) at T = 2.
+    first, second = re.findall(r"(?:right|wrong), (\d+) %", drawing.svg)[-6:-4]
+    assert (first, second) == ("6", "9")
+
+
+def test_it_needs_two_cells_of_one_seed(study):
+    cells = study.record.cells
+    alone = study.record.model_copy(update={"cells": cells[:1]})
+    assert side_by_side(dataclasses.replace(study, record=alone)) is None
+    other = cells[1].model_copy(update={"seeds": (1,)})
+    apart = study.record.model_copy(update={"cells": (cells[0], other)})
+    runs = {k: v[1:] if k[1] == other.regime else v for k, v in study.cells.items()}
+    seeds = dataclasses.replace(study, record=apart, cells=runs)
+    assert side_by_side(seeds) is None
+
+
+def test_without_an_image_in_common_there_is_no_figure(tmp_path):
+    study = load(write_study(tmp_path, SMALL, recalls))
+    for at, run in enumerate(study.folders.values()):
+        arrays = heatmaps(np.random.default_rng(0))
+        arrays["indices"] += 20 * at
+        files.write_arrays(run.heatmaps, **arrays)
+        run.predictions.unlink()
+    assert side_by_side(study) is None
+
+
+def test_of_many_cells_those_of_the_first_regimes_are_shown(tmp_path):
+    study = load(write_study(tmp_path, MANY, many_recalls))
+    drawing = side_by_side(study)
+    assert drawing is not None
+    # One model: as many regimes as any figure draws, six of nine.
+    assert len(headings(drawing.svg)) == 6 <= MOST_COLUMNS
+    assert "3 other cells are not shown here." in drawing.caption
+
+
+def headings(svg: str) -> list[str]:
+    return re.findall(r'y="30"[^>]*>([a-z]+)<', svg)
