@@ -12,7 +12,7 @@ from tessera import files, trained
 from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Cnn, Hybrid
 from tessera.models.rebuild import RunError
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.record import RunFolder, StudyFolder, StudyRecord
 from tessera.results import Ranking, Spread
 
 
@@ -89,57 +89,6 @@ def test_without_a_recommendation_the_best_cell_on_validation_is_used_and_it_is_
     )
 
 
-def keeping(folder: StudyFolder, model: str, train: int, held: int) -> StudyFolder:
-    """The study, in which a model's runs had this many images of every class."""
-    for path in folder.path.glob(f"runs/{model}--*/seed-*/record.json"):
-        record = Record.model_validate_json(path.read_bytes())
-        counts = {"train_counts": (train,) * 10, "validation_counts": (held,) * 10}
-        path.write_text(record.model_copy(update=counts).model_dump_json())
-    return folder
-
-
-def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
-    study: Path, tmp_path: Path
-) -> None:
-    folder = keeping(scored(study, tmp_path / "study"), "hybrid", train=9, held=1)
-    chosen = trained.choose(folder.path)
-    assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
-    assert chosen.because == (
-        "The study's report recommends no remedy beyond doubt. The run used is cnn, "
-        "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
-        "the most images."
-    )
-
-
-def test_images_kept_are_those_of_training_and_validation_together(
-    study: Path, tmp_path: Path
-) -> None:
-    folder = keeping(scored(study, tmp_path / "study"), "cnn", train=60, held=50)
-    chosen = trained.choose(folder.path)
-    assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
-    assert "most images" not in chosen.because
-
-
-def test_what_is_recommended_for_fewer_images_is_not_used(
-    study: Path, tmp_path: Path
-) -> None:
-    folder = picking(scored(study, tmp_path / "study"), "hybrid")
-    chosen = trained.choose(keeping(folder, "hybrid", train=9, held=1).path)
-    assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
-    assert chosen.because.startswith(
-        "What the study's report recommends is for regimes that keep fewer images. "
-        "The run used is cnn, balanced, seed 0: the best on"
-    )
-
-
-def test_of_recommendations_only_those_for_the_most_images_count(
-    study: Path, tmp_path: Path
-) -> None:
-    folder = picking(scored(study, tmp_path / "study"), "cnn", "hybrid")
-    chosen = trained.choose(keeping(folder, "hybrid", train=9, held=1).path)
-    assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
-
-
 def test_a_model_says_whether_it_is_calibrated_and_on_how_many_images(
     toy: RunFolder, tmp_path: Path
 ) -> None:
@@ -167,18 +116,6 @@ def test_what_the_report_recommends_is_used_though_another_is_better_on_validati
     assert chosen.because == (
         "The run used is cnn, balanced, seed 0: what the study's report recommends. Of "
         "its seeds it is the best on 100 validation images."
-    )
-
-
-def test_of_several_recommendations_validation_decides(
-    study: Path, tmp_path: Path
-) -> None:
-    folder = picking(scored(study, tmp_path / "study"), "cnn", "hybrid")
-    chosen = trained.choose(folder.path)
-    assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
-    assert chosen.because == (
-        "The run used is hybrid, balanced, seed 1: of the 2 that the study's report "
-        "recommends, the best on 100 validation images."
     )
 
 

@@ -5,21 +5,19 @@ what the report recommends, else the best on validation images. The temperature 
 from validation images too, where these are enough.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
 from tessera import files
 from tessera.arrays import Images, Logits, Probabilities
 from tessera.evaluation import probabilities, scores
+from tessera.evaluation.chosen import chosen
 from tessera.models import rebuild
 from tessera.models.rebuild import Rebuilt, RunError
 from tessera.record import (
     SCHEMA_VERSION,
-    CellSummary,
     RunFolder,
     StudyFolder,
     StudyRecord,
@@ -69,9 +67,9 @@ def load(path: Path) -> Trained:
         RunError: It is neither, or a file of the run is missing or damaged.
         ExperimentError: The run's `experiment.toml` is not valid.
     """
-    chosen = choose(path)
-    rebuilt = rebuild.rebuild(chosen.folder)
-    held = rebuild.predictions(chosen.folder.validation_predictions)
+    taken = choose(path)
+    rebuilt = rebuild.rebuild(taken.folder)
+    held = rebuild.predictions(taken.folder.validation_predictions)
     fitted = probabilities.temperature(*held)
     return Trained(
         rebuilt.folder,
@@ -79,7 +77,7 @@ def load(path: Path) -> Trained:
         rebuilt.record,
         rebuilt.net,
         fitted.value,
-        chosen.because,
+        taken.because,
         fitted.because,
     )
 
@@ -113,38 +111,18 @@ def choose(path: Path) -> ChosenRun:
 
 
 def recommended(study: StudyFolder) -> ChosenRun:
-    """The run to use of a study.
-
-    Only cells whose profile keeps the most images count: cells that keep fewer are
-    validated on fewer images, or on others, so their scores say less and cannot be
-    compared. Of those that the study's rankings pick, or of all where they pick none,
-    the one with the highest validation balanced accuracy, averaged over its seeds,
-    and in it the seed with the highest; the first of equals.
+    """The run to use of a study, see `chosen.chosen`.
 
     Raises:
         RunError: `study.json`, a run's record or its validation predictions cannot be
             read.
     """
-    record = _study_record(study)
-    cells = [cell for cell in record.cells if cell.folders]
-    most = _keeping_most(study, cells)
-    picks = {(ranking.model, ranking.pick) for ranking in record.rankings}
-    picked = [cell for cell in most if (cell.model, cell.regime) in picks]
-    scored = [
-        (cell, [_validation_score(study.path / folder) for folder in cell.folders])
-        for cell in picked or most
-    ]
-    cell, values = max(scored, key=lambda row: float(np.mean(row[1])))
-    best = int(np.argmax(values))
-    folder = RunFolder(study.path / cell.folders[best])
-    choice = _Choice(
-        named=f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}",
-        validated=sum(rebuild.read_record(folder).validation_counts),
-        picked=len(picked),
-        fewer=len(most) < len(cells),
-        elsewhere=any(ranking.pick for ranking in record.rankings) and not picked,
+    taken = chosen(
+        _study_record(study),
+        record=lambda name: rebuild.read_record(RunFolder(study.path / name)),
+        score=lambda name: _validation_score(study.path / name),
     )
-    return ChosenRun(folder, _why(choice))
+    return ChosenRun(RunFolder(study.path / taken.folder), taken.because)
 
 
 def _study_record(study: StudyFolder) -> StudyRecord:
@@ -160,51 +138,6 @@ def _study_record(study: StudyFolder) -> StudyRecord:
             f"{study.study}: expected a StudyRecord of Tessera. Received: "
             f"{files.unread(study.study, SCHEMA_VERSION)}"
         ) from error
-
-
-def _keeping_most(
-    study: StudyFolder, cells: Sequence[CellSummary]
-) -> list[CellSummary]:
-    """The cells with the most training and validation images together."""
-    records = [rebuild.read_record(RunFolder(study.path / c.folders[0])) for c in cells]
-    kept = [sum(r.train_counts) + sum(r.validation_counts) for r in records]
-    return [c for c, images in zip(cells, kept, strict=True) if images == max(kept)]
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """What there is to say of the run that stands for a study."""
-
-    named: str
-    validated: int
-    """Its validation images."""
-    picked: int
-    """Cells that the report recommends, of those that keep the most images."""
-    fewer: bool
-    """Whether other cells keep fewer images."""
-    elsewhere: bool
-    """Whether the report recommends only such cells."""
-
-
-def _why(choice: _Choice) -> str:
-    images = f"{choice.validated:,} validation images"
-    if choice.picked == 1:
-        return (
-            f"The run used is {choice.named}: what the study's report recommends. Of "
-            f"its seeds it is the best on {images}."
-        )
-    if choice.picked:
-        return (
-            f"The run used is {choice.named}: of the {choice.picked} that the study's "
-            f"report recommends, the best on {images}."
-        )
-    among = ", of the regimes that keep the most images" if choice.fewer else ""
-    told = (
-        "What the study's report recommends is for regimes that keep fewer images."
-        if choice.elsewhere
-        else "The study's report recommends no remedy beyond doubt."
-    )
-    return f"{told} The run used is {choice.named}: the best on {images}{among}."
 
 
 def _validation_score(path: Path) -> float:

@@ -16,6 +16,7 @@ from tessera.report import (
     recipes,
     shown,
     statistics,
+    used,
     words,
 )
 from tessera.report.answer import answer
@@ -72,6 +73,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
     return {
         "study": record,
         "answer": answer(study),
+        "used": used.sentence(study),
         "columns": columns,
         "best": {score: words.best(record.cells, score) for score, _ in columns},
         "class_tables": by_class.tables(study),

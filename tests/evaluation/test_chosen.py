@@ -1,0 +1,135 @@
+"""Which run stands for a study: of a recommended cell, the best on validation."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tessera.evaluation.chosen import Chosen, chosen
+from tessera.evaluation.study_record import study_record
+from tessera.experiment import Cnn, Experiment, Hybrid, Regime
+from tessera.record import StudyRecord
+from tessera.results import Ranking, Spread
+
+from .studies import ENVIRONMENT, flat, folders, records
+
+TWO = Experiment(
+    models=(Cnn(), Hybrid()), regimes=(Regime(name="balanced"),), seeds=(0, 1)
+)
+VALIDATION = {"cnn": (0.9, 0.1), "hybrid": (0.6, 0.7)}
+"""Of either seed: the hybrid is better on average, a CNN the best once."""
+FOUND = records(TWO, lambda *_: flat(0.8, 0.5))
+PLACES = folders(TWO)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> StudyRecord:
+    return study_record(TWO, FOUND, ENVIRONMENT, PLACES, tmp_path_factory.mktemp("no"))
+
+
+def choose(
+    study: StudyRecord, kept: Mapping[str, tuple[int, int]] | None = None
+) -> Chosen:
+    """The choice where these models' runs had so many training, validation images."""
+    by_place = dict(zip(PLACES, FOUND, strict=True))
+
+    def record(place):
+        run = by_place[place]
+        train, held = (kept or {}).get(run.model, (50, 10))
+        counts = {"train_counts": (train,) * 10, "validation_counts": (held,) * 10}
+        return run.model_copy(update=counts)
+
+    def score(place):
+        return VALIDATION[by_place[place].model][by_place[place].seed]
+
+    return chosen(study, record=record, score=score)
+
+
+def picking(study: StudyRecord, *models: str) -> StudyRecord:
+    """The study with a ranking that recommends each of these models' regime."""
+    none = Spread(mean=0, deviation=None, values=(0,))
+    rankings = [
+        Ranking(
+            model=model,
+            plain="plain",
+            balanced=None,
+            rare_classes=(),
+            common_classes=(),
+            sides=("reduced", "other"),
+            plain_f1=none,
+            balanced_f1=None,
+            plain_seconds=none,
+            remedies=(),
+            pick="balanced",
+            recommendation=(),
+        )
+        for model in models
+    ]
+    return study.model_copy(update={"rankings": tuple(rankings)})
+
+
+def of(model: str, seed: int) -> str:
+    at = [(r.model, r.seed) for r in FOUND].index((model, seed))
+    return PLACES[at]
+
+
+def test_without_a_recommendation_the_best_cell_on_validation_stands_for_the_study(
+    study: StudyRecord,
+) -> None:
+    assert choose(study) == Chosen(
+        of("hybrid", 1),
+        "The study's report recommends no remedy beyond doubt. The run used is hybrid, "
+        "balanced, seed 1: the best on 100 validation images.",
+    )
+
+
+def test_what_the_report_recommends_is_used_though_another_is_better_on_validation(
+    study: StudyRecord,
+) -> None:
+    assert choose(picking(study, "cnn")) == Chosen(
+        of("cnn", 0),
+        "The run used is cnn, balanced, seed 0: what the study's report recommends. Of "
+        "its seeds it is the best on 100 validation images.",
+    )
+
+
+def test_of_several_recommendations_validation_decides(study: StudyRecord) -> None:
+    assert choose(picking(study, "cnn", "hybrid")) == Chosen(
+        of("hybrid", 1),
+        "The run used is hybrid, balanced, seed 1: of the 2 that the study's report "
+        "recommends, the best on 100 validation images.",
+    )
+
+
+def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
+    study: StudyRecord,
+) -> None:
+    assert choose(study, {"hybrid": (9, 1)}) == Chosen(
+        of("cnn", 0),
+        "The study's report recommends no remedy beyond doubt. The run used is cnn, "
+        "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
+        "the most images.",
+    )
+
+
+def test_images_kept_are_those_of_training_and_validation_together(
+    study: StudyRecord,
+) -> None:
+    taken = choose(study, {"cnn": (60, 50), "hybrid": (100, 10)})
+    assert taken.folder == of("hybrid", 1)
+    assert "most images" not in taken.because
+
+
+def test_what_is_recommended_for_fewer_images_is_not_used(study: StudyRecord) -> None:
+    taken = choose(picking(study, "hybrid"), {"hybrid": (9, 1)})
+    assert taken.folder == of("cnn", 0)
+    assert taken.because.startswith(
+        "What the study's report recommends is for regimes that keep fewer images. "
+        "The run used is cnn, balanced, seed 0: the best on"
+    )
+
+
+def test_of_recommendations_only_those_for_the_most_images_count(
+    study: StudyRecord,
+) -> None:
+    taken = choose(picking(study, "cnn", "hybrid"), {"hybrid": (9, 1)})
+    assert taken.folder == of("cnn", 0)
