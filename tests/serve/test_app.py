@@ -155,6 +155,14 @@ def test_the_page_names_no_other_server(client: TestClient) -> None:
         assert "innerHTML" not in text
 
 
+@pytest.mark.parametrize("path", ["/", "/page.js", "/report", "/healthz"])
+def test_a_page_may_be_asked_for_its_head_alone(built: Site, path: str) -> None:
+    client = TestClient(app.create(replace(built, report=b"<p>"), hosts=()))
+    head, whole = client.head(path), client.get(path)
+    assert head.status_code == whole.status_code == 200
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) -> None:
     reply = client.put("/api/predict", content=b"")
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")

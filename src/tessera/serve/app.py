@@ -37,6 +37,9 @@ REPORT_POLICY = (
 
 PARTS = {"style.css": "text/css", "page.js": "text/javascript"}
 
+READ = ("GET", "HEAD")
+"""How a page may be asked for (RFC 9110, 9.1: a server supports both)."""
+
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 """Names under which a loopback server may be asked, so that no other site's name can
 be made to point here."""
@@ -151,25 +154,25 @@ def _pages(app: FastAPI, site: Site) -> None:
     index = page.joinpath("index.html").read_bytes()
     parts = {name: page.joinpath(name).read_bytes() for name in PARTS}
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=[*READ], include_in_schema=False)
     async def home() -> Response:
         return Response(index, media_type="text/html")
 
-    @app.get("/{name}.{suffix}", include_in_schema=False)
+    @app.api_route("/{name}.{suffix}", methods=[*READ], include_in_schema=False)
     async def part(name: str, suffix: str) -> Response:
         file = f"{name}.{suffix}"
         if file not in parts:
             raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
         return Response(parts[file], media_type=PARTS[file])
 
-    @app.get("/report", include_in_schema=False)
+    @app.api_route("/report", methods=[*READ], include_in_schema=False)
     async def report() -> Response:
         if site.report is None:
             raise Problem(HTTPStatus.NOT_FOUND, "The run belongs to no study's report.")
         headers = {"Content-Security-Policy": REPORT_POLICY}
         return Response(site.report, media_type="text/html", headers=headers)
 
-    @app.get("/healthz", include_in_schema=False)
+    @app.api_route("/healthz", methods=[*READ], include_in_schema=False)
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
