@@ -1,5 +1,7 @@
 """The experiment value: what it expands to, and what its digest depends on."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -16,6 +18,9 @@ from tessera.experiment import (
     Run,
     Training,
 )
+from tessera.record import StudyFolder, StudyRecord, finished
+
+STUDIES = sorted((Path(__file__).parents[1] / "results").glob("*/study.json"))
 
 
 def first_run(**changes: object) -> Run:
@@ -114,6 +119,15 @@ def test_a_setting_that_came_later_leaves_old_digests_while_it_changes_nothing()
     }
     other = first_run(training=Training(label_smoothing=0.1))
     assert run.digest("data") != other.digest("data")
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)
+def test_every_committed_run_still_counts_as_finished(path: Path) -> None:
+    study, folder = StudyRecord.model_validate_json(path.read_bytes()), path.parent
+    for run in study.experiment.runs():
+        digest = run.digest(study.data.fingerprint)
+        place = StudyFolder(folder).run(run.cell, digest, run.seed)
+        assert finished(place, digest), (run.cell, run.seed)
 
 
 def test_hybrid_plus_brings_its_recipe_and_may_replace_parts_of_it() -> None:
