@@ -76,7 +76,7 @@ def test_every_interval_holds_its_score(outcome):
 def test_where_every_image_is_drawn_once_the_interval_is_the_score(
     outcome, monkeypatch
 ):
-    def once(labels, *, replicates, seed):
+    def once(labels, *, replicates):
         yield np.ones((replicates, len(labels)))
 
     monkeypatch.setattr(bootstrap, "draws", once)

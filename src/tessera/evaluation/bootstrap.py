@@ -58,11 +58,9 @@ def confusions(
     return stack
 
 
-def draws(
-    labels: Labels, *, replicates: int = REPLICATES, seed: int = 0
-) -> Iterator[Draws]:
+def draws(labels: Labels, *, replicates: int = REPLICATES) -> Iterator[Draws]:
     """How often each image is drawn, in blocks of replicates, [b, N] each."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     members = [np.flatnonzero(labels == true) for true in np.unique(labels)]
     block = max(1, _AT_ONCE // len(labels))
     for start in range(0, replicates, block):
@@ -77,15 +75,11 @@ def draws(
 
 
 def replicated(
-    labels: Labels,
-    scores: Mapping[str, OfDraws],
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 0,
+    labels: Labels, scores: Mapping[str, OfDraws], *, replicates: int = REPLICATES
 ) -> dict[str, Floats]:
     """Compute several scores on the same draws, [..., B] each."""
     found: dict[str, list[Floats]] = {name: [] for name in scores}
-    for block in draws(labels, replicates=replicates, seed=seed):
+    for block in draws(labels, replicates=replicates):
         for name, score in scores.items():
             found[name].append(score(block))
     return {name: np.concatenate(blocks, axis=-1) for name, blocks in found.items()}

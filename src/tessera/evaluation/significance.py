@@ -69,22 +69,22 @@ def paired_t(values: Sequence[float]) -> float | None:
     return float(2 * special.stdtr(n - 1, -abs(t)))
 
 
-def sign_flips(values: Sequence[float], seed: int = 0) -> float:
+def sign_flips(values: Sequence[float]) -> float:
     """Two-sided p of the sign-flip test (Fisher 1935): are + and - interchangeable?
 
     The share of sign choices whose mean is at least as far from 0. With S seeds it is
     never below 2^-(S-1): five cannot reach 5 %, however clear the difference.
 
     Args:
-        values: A difference per seed, S >= 1.
-        seed: Of the random flips that replace all 2^S beyond `EVERY_FLIP` seeds.
+        values: A difference per seed, S >= 1; beyond `EVERY_FLIP` seeds random flips,
+            always the same, replace all 2^S.
     """
     found = np.asarray(values, np.float64)
     n = len(found)
     if n <= EVERY_FLIP:
         signs = np.array(list(itertools.product((1, -1), repeat=n)))
     else:
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(0)
         drawn = random.choice((1, -1), size=(2**EVERY_FLIP - 1, n))
         signs = np.vstack([np.ones(n, int), drawn])
     means = np.abs(signs @ found)

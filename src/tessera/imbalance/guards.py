@@ -18,7 +18,6 @@ from tessera.remedies import Remedy
 FLAT = 1.05
 """Largest weight / smallest weight below which weights are as good as constant."""
 
-
 LENGTH = 0.005
 """Part by which a training's images may differ from plain training's unsaid."""
 
