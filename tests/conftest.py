@@ -6,8 +6,10 @@ import pytest
 import toy_run
 from hypothesis import settings
 
+from tessera import trained
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
+from tessera.trained import Trained
 
 # A loaded machine is no counterexample, and the same tests find the same everywhere.
 settings.register_profile("tessera", deadline=None, derandomize=True, database=None)
@@ -25,3 +27,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = RunFolder(tmp_path_factory.mktemp("toy") / "seed-0")
     toy_run.write_run(folder, toy_run.experiment([Hybrid()]).runs()[0])
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(toy: RunFolder) -> Trained:
+    return trained.load(toy.path)

@@ -15,12 +15,6 @@ from tessera import answers, trained
 from tessera.answers import Answer, Refused
 from tessera.data import decode
 from tessera.data.entries import DEEPEST
-from tessera.record import RunFolder
-
-
-@pytest.fixture(scope="module")
-def model(toy: RunFolder) -> trained.Trained:
-    return trained.load(toy.path)
 
 
 @pytest.fixture(scope="module")

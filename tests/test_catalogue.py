@@ -27,14 +27,6 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
         catalogue.named("magic")
 
 
-def test_only_plain_is_plain_and_only_inverse_frequency_is_the_studys() -> None:
-    plain = [n for n, r in catalogue.catalogue().items() if catalogue.is_plain(r)]
-    study = [
-        n for n, r in catalogue.catalogue().items() if catalogue.is_inverse_frequency(r)
-    ]
-    assert (plain, study) == (["plain"], ["class-weights"])
-
-
 def test_only_temperature_scaling_keeps_every_answer() -> None:
     known = catalogue.catalogue().items()
     assert [n for n, r in known if catalogue.keeps_answers(r)] == ["temperature"]

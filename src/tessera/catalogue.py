@@ -81,16 +81,6 @@ def named(name: Any) -> Remedy:
     return known[name]
 
 
-def is_plain(remedy: Remedy) -> bool:
-    """Whether nothing differs from plain training."""
-    return remedy == Remedy()
-
-
-def is_inverse_frequency(remedy: Remedy) -> bool:
-    """Whether it is the reference study's remedy, and nothing else."""
-    return remedy == Remedy(weights=InverseFrequency())
-
-
 def keeps_answers(remedy: Remedy) -> bool:
     """Whether it only calibrates: no answer differs from that of plain training."""
     return remedy == Remedy(after=Temperature())

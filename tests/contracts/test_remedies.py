@@ -1,5 +1,6 @@
 """What every remedy of the catalogue promises, whatever it does."""
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from contracts import one_step
-from tessera import catalogue, remedies
-from tessera.imbalance import sampling
+from tessera import catalogue
+from tessera.imbalance import guards, sampling
 from tessera.imbalance.plan import Phase, mean_loss, plan
+from tessera.training.after import apply
 
 COUNTS = np.array([500, 60, 9])
 NAMES = list(catalogue.catalogue())
@@ -57,20 +59,29 @@ def test_with_equal_counts_the_loss_is_plain_cross_entropy(name: str) -> None:
         assert loss(phase, equal, targets, logits) == pytest.approx(plain, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        remedies.Power(),
-        remedies.Progressive(),
-        remedies.Oversampling(),
-        remedies.Undersampling(),
-    ],
-)
-def test_with_equal_counts_sampling_draws_all_classes_alike(
-    setting: remedies.Sampling,
-) -> None:
-    draws = sampling.draws(setting, np.array([40, 40, 40]), progress=0.3)
-    assert draws.tolist() == [40, 40, 40]
+@pytest.mark.parametrize("name", NAMES)
+def test_with_equal_counts_sampling_draws_all_classes_alike(name: str) -> None:
+    equal = np.array([40, 40, 40])
+    for phase in phases(name, equal):
+        draws = sampling.draws(phase.sampling, equal, progress=0.3)
+        assert draws.tolist() == equal.tolist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_class_without_images_is_refused_before_training_or_never(name: str) -> None:
+    remedy, counts = catalogue.named(name), np.array([24, 0, 8])
+    targets, logits = batch()
+    targets[:, :2] = 2 * (targets[:, :2] > 0)  # no image is of class 1
+    with contextlib.suppress(guards.RemedyError):
+        guards.check(remedy, counts, epochs=one_step.EPOCHS)
+        assert all(
+            np.isfinite(loss(p, counts, targets, logits)) for p in phases(name, counts)
+        )
+        if remedy.after is not None:
+            layers = one_step.model(remedy.loss)
+            net = keras.Model(layers.inputs, layers.outputs)
+            apply(net, remedy.after, counts, one_step.material().validation)
+            assert all(np.isfinite(weights).all() for weights in net.get_weights())
 
 
 @pytest.mark.parametrize("name", NAMES)

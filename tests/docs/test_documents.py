@@ -84,6 +84,14 @@ def check_tessera(words: list[str]) -> None:
         group.commands[words[0]].make_context(words[0], before[1:]).close()
 
 
+def test_what_contributing_says_to_change_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.(?:py|html))`", text))
+    assert len(named) > 10
+    places = [p.as_posix() for p in ROOT.glob("[st]*/**/*.*")]
+    assert {n for n in named if not any(p.endswith(f"/{n}") for p in places)} == set()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sandbox(tmp_path_factory.mktemp("sandbox"))

@@ -11,18 +11,15 @@ import keras
 import numpy as np
 import pytest
 
+from tessera import experiment
 from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
 from tessera.imbalance.losses import cross_entropy
 from tessera.models.build import build, with_probabilities
 from tessera.models.whitening import adapt
 
-MODELS = (
-    Cnn(),
-    Transformer(),
-    Hybrid(),
-    Hybrid(name="hybrid-depth-2", depth=2),
-    HybridPlus(),
-)
+MODELS = (*experiment.MODELS, Hybrid(name="hybrid-depth-2", depth=2))
+NEEDS = {"transformer": 5, "hybrid-plus": 8, "hybrid-depth-2": 12}
+"""Pixels a side, where attention needs a second token; 4 for all others."""
 SHAPES = ((28, 28, 1, 2), (32, 32, 3, 10), (48, 41, 4, 7), (64, 64, 3, 100))
 OTHER_BACKEND = Path(__file__).with_name("forward_elsewhere.py")
 
@@ -45,12 +42,9 @@ def test_any_image_size_channel_count_and_class_number_gives_finite_logits(
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize(
-    "model,side",
-    tuple(zip(MODELS, (4, 5, 4, 12, 8), strict=True)),
-    ids=lambda value: getattr(value, "label", f"{value} pixels"),
-)
-def test_the_smallest_images_work(model: Model, side: int) -> None:
+@every_model
+def test_the_smallest_images_work(model: Model) -> None:
+    side = NEEDS.get(model.label, 4)
     net = build(model, (side, side, 1), 2, seed=0)
     assert np.isfinite(keras.ops.convert_to_numpy(net(images(1, side, side, 1)))).all()
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from tessera.explain import overlay
-from tessera.explain.gradcam import Explanations
+from tessera.explain.explanations import Explanations
 from tessera.notebook.answers import MOST, Heatmaps, Predictions
 
 

@@ -1,14 +1,12 @@
 """The report in a real browser: it fits a phone and a desk, and it prints."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from serve import browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
     *("--no-first-run", "--disable-background-networking", "--disable-sync"),
@@ -34,12 +32,7 @@ onload = () => {{
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    if os.environ.get("TESSERA_REQUIRE_BROWSER"):
-        pytest.fail(f"expected one of {', '.join(NAMES)} on the PATH. Received: none.")
-    pytest.skip("no Chromium on the PATH")
+    return browser.chromium()
 
 
 def browse(chromium: str, profile: Path, *arguments: str) -> str:

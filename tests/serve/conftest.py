@@ -11,16 +11,10 @@ import toy_run
 import uvicorn
 from fastapi.testclient import TestClient
 
-from tessera import png, trained
-from tessera.record import RunFolder
+from tessera import png
 from tessera.serve import app, site
 from tessera.serve.site import Site
 from tessera.trained import Trained
-
-
-@pytest.fixture(scope="session")
-def model(toy: RunFolder) -> Trained:
-    return trained.load(toy.path)
 
 
 @pytest.fixture(scope="session")

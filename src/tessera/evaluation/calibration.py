@@ -80,14 +80,12 @@ def largest_error(bins: Bins) -> float:
     return float(np.nanmax(np.abs(bins.accuracy - bins.confidence)))
 
 
-def classwise_error(
-    probabilities: Probabilities, labels: Labels, bins: int = BINS
-) -> Floats:
+def classwise_error(probabilities: Probabilities, labels: Labels) -> Floats:
     """ECE of each class's own probability, equal-width bins, [K] (Kull et al. 2019).
 
     In every bin of p_k: how often class k is true against the mean of p_k.
     """
-    edges = equal_width_edges(bins)
+    edges = equal_width_edges()
     return np.array(
         [
             expected_error(reliability(probabilities[:, k], labels == k, edges))

@@ -121,9 +121,9 @@ def _side(low: float, high: float) -> Decision:
     return "below" if high < 0 else "undecided"
 
 
-def half_width(deviation: float, seeds: int, level: float = LEVEL) -> float:
+def half_width(deviation: float, seeds: int) -> float:
     """Half the width of Student's t-interval: t(n-1) s / sqrt(n) (Student 1908)."""
-    quantile = special.stdtrit(seeds - 1, (1 + level) / 2)
+    quantile = special.stdtrit(seeds - 1, (1 + LEVEL) / 2)
     return float(quantile * deviation / math.sqrt(seeds))
 
 

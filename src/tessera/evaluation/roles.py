@@ -9,10 +9,11 @@ reduce nothing: their rare classes stand in the place of reduced ones.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tessera.catalogue import is_inverse_frequency, is_plain, keeps_answers
+from tessera.catalogue import keeps_answers
 from tessera.evaluation.comparison import Cells, cells
-from tessera.experiment import Experiment, Hybrid, Regime
+from tessera.experiment import CLASS_WEIGHTS, Experiment, Hybrid, Regime
 from tessera.record import Record
+from tessera.remedies import Remedy
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _imbalance(
     same = [r for r in known if r.profile == plain.profile]
     return Imbalance(
         regime=plain.name,
-        weighted=next((r.name for r in same if is_inverse_frequency(r.remedy)), None),
+        weighted=next((r.name for r in same if r.remedy == CLASS_WEIGHTS), None),
         reduced=reduced,
         remedies=tuple(r.name for r in same if not _plain(r)),
         calibrated=tuple(r.name for r in same if keeps_answers(r.remedy)),
@@ -124,7 +125,7 @@ def _imbalance(
 
 
 def _plain(regime: Regime) -> bool:
-    return is_plain(regime.remedy)
+    return regime.remedy == Remedy()
 
 
 def _labels(experiment: Experiment, kind: str) -> tuple[str, ...]:

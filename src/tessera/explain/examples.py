@@ -15,7 +15,7 @@ import numpy as np
 from tessera import files
 from tessera.arrays import Heatmaps, Images, Indices, Labels
 from tessera.evaluation.mistakes import drawn
-from tessera.explain.gradcam import Explanations
+from tessera.explain.explanations import Explanations
 
 
 def choose(labels: Labels, predicted: Labels, *, per_class: int, seed: int) -> Indices:

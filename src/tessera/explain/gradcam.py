@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Labels
 from tessera.explain import maps
-from tessera.explain.explanations import Explanations as Explanations
+from tessera.explain.explanations import Explanations
 from tessera.explain.gradients import Cut
 from tessera.explain.graph import CoarseGrid as CoarseGrid  # callers catch it
-from tessera.explain.graph import ExplainError as ExplainError
 from tessera.explain.methods import GradCam
 
 

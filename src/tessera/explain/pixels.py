@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import keras
 import numpy as np
@@ -20,7 +20,12 @@ from tessera.explain.gradients import (
     portions,
 )
 from tessera.explain.graph import ExplainError, Graph, Tensor
-from tessera.explain.methods import IntegratedGradients, Occlusion, SmoothGrad
+from tessera.explain.methods import (
+    IntegratedGradients,
+    Occlusion,
+    OnPixels,
+    SmoothGrad,
+)
 
 Pixels: TypeAlias = NDArray[np.float32]
 """Images in the units that the model takes, float32 [B, H, W, C]."""
@@ -78,7 +83,7 @@ def explain(
     lens: Lens,
     images: NDArray[Any],
     directions: Directions,
-    method: IntegratedGradients | SmoothGrad | Occlusion,
+    method: OnPixels,
     *,
     batch_size: int,
 ) -> tuple[Heatmaps, NDArray[np.float32] | None]:
@@ -115,13 +120,15 @@ def explain(
                 part = smooth_grad(slopes, pixels, method, room=room)
             case Occlusion():
                 part = occlusion(scores, pixels, method, room=room)
+            case _:
+                assert_never(method)
         maps.append(part[:size])
     return np.concatenate(maps), np.concatenate(residuals) if residuals else None
 
 
 def check(
     lens: Lens,
-    method: IntegratedGradients | SmoothGrad | Occlusion,
+    method: OnPixels,
     height: int,
     width: int,
 ) -> None:

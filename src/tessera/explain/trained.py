@@ -5,13 +5,14 @@ weights; nothing stored is executed.
 """
 
 import json
+from typing import assert_never
 
 import numpy as np
 
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split
 from tessera.evaluation.probabilities import fitted_temperature
-from tessera.experiment import Data, Hybrid, HybridPlus, Transformer
+from tessera.experiment import Cnn, Data, Hybrid, HybridPlus, Transformer
 from tessera.explain.graph import ExplainError
 from tessera.explain.places import Grid
 from tessera.models import rebuild
@@ -93,14 +94,14 @@ def validation(run: RunFolder, dataset: Dataset) -> Split:
 def token_grid(trained: Rebuilt) -> Grid | None:
     """The grid of the model's tokens, as its settings say; None where it has none."""
     match trained.run.model:
-        case Transformer():
-            patch = 1
-        case HybridPlus(depth=depth) if depth:
+        case Cnn() | HybridPlus(depth=0):
+            return None
+        case Transformer() | HybridPlus():
             patch = 1
         case Hybrid(patch=patch):
             pass
         case _:
-            return None
+            assert_never(trained.run.model)
     _, height, width, _ = trained.net.get_layer("features").output.shape
     return -(-height // patch), -(-width // patch)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from tessera.evaluation.bootstrap import thin
-from tessera.experiment import Cifar10, Data, Digits
+from tessera.experiment import Cifar10, Data, Digits, Folder
 from tessera.export import uncertainty, usage
 from tessera.export.fidelity import Fidelity
 from tessera.export.formats import FILES, Format
@@ -225,11 +225,13 @@ def terms(data: Data) -> str:
                 "CIFAR-10 (Krizhevsky 2009), for which its authors state no licence; "
                 "they ask to be cited."
             )
-        case _:
+        case Folder():
             return code + (
                 "a folder of images whose terms Tessera does not know: they decide who "
                 "may use the weights. `tessera export --licence TEXT` states them here."
             )
+        case _:
+            assert_never(data)
 
 
 def _reduced(record: Record) -> str:

@@ -98,17 +98,20 @@ def _map(graph: Graph, layer: Any, value: Value) -> Value:
 
 def _standardised(graph: Graph, layer: Any, x: str) -> str:
     """Batch normalisation by the statistics that training left, over channels."""
+    moments = (_array(layer.moving_mean), _array(layer.moving_variance))
+    constants = map(graph.constant, (*_scale_and_shift(layer), *moments))
+    return graph.node("BatchNormalization", x, *constants, epsilon=layer.epsilon)
+
+
+def _scale_and_shift(layer: Any) -> tuple[Any, Any]:
+    """What a normalisation of the last axis multiplies by, and adds."""
     if list(np.atleast_1d(layer.axis)) not in ([-1], [len(layer.output.shape) - 1]):
         raise _refused(layer, f" over axis {layer.axis}")
     width = layer.output.shape[-1]
-    values = (
+    return (
         _array(layer.gamma) if layer.scale else np.ones(width),
         _array(layer.beta) if layer.center else np.zeros(width),
-        _array(layer.moving_mean),
-        _array(layer.moving_variance),
     )
-    constants = [graph.constant(value) for value in values]
-    return graph.node("BatchNormalization", x, *constants, epsilon=layer.epsilon)
 
 
 def _convolution(graph: Graph, layer: Any, x: str) -> str:
@@ -225,12 +228,7 @@ def _cosine(graph: Graph, layer: CosineLogits, x: str) -> str:
 
 
 def _normalised(graph: Graph, layer: Any, x: str) -> str:
-    if list(np.atleast_1d(layer.axis)) not in ([-1], [len(layer.output.shape) - 1]):
-        raise _refused(layer, f" over axis {layer.axis}")
-    width = layer.output.shape[-1]
-    scale = _array(layer.gamma) if layer.scale else np.ones(width)
-    shift = _array(layer.beta) if layer.center else np.zeros(width)
-    constants = graph.constant(scale), graph.constant(shift)
+    constants = map(graph.constant, _scale_and_shift(layer))
     return graph.node(
         "LayerNormalization", x, *constants, axis=-1, epsilon=layer.epsilon
     )

@@ -5,6 +5,7 @@ that a reader would not expect, is noted.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from tessera.remedies import Remedy
 
 FLAT = 1.05
 """Largest weight / smallest weight below which weights are as good as constant."""
-
 
 LENGTH = 0.005
 """Part by which a training's images may differ from plain training's unsaid."""
@@ -59,15 +59,26 @@ def uses_counts(remedy: Remedy) -> bool:
         remedy.loss,
         remedies.CrossEntropy | remedies.Focal | remedies.LabelAwareSmoothing,
     )
-    shifted = isinstance(remedy.after, remedies.PostHocAdjustment | remedies.PriorShift)
-    return remedy.weights is not None or not plain or shifted
+    return remedy.weights is not None or not plain or corrects_prior(remedy.after)
 
 
-def corrects_prior(loss: remedies.Loss) -> bool:
-    """Whether the loss already adds log n_c to the logits."""
-    return isinstance(loss, remedies.BalancedSoftmax | remedies.LogitAdjusted) or (
-        isinstance(loss, remedies.VectorScaling) and loss.tau > 0
-    )
+def corrects_prior(part: remedies.Loss | remedies.After | None) -> bool:
+    """Whether a loss, or what is done afterwards, shifts the logits by log n_c."""
+    match part:
+        case remedies.BalancedSoftmax() | remedies.LogitAdjusted():
+            return True
+        case remedies.PostHocAdjustment() | remedies.PriorShift():
+            return True
+        case remedies.VectorScaling():
+            return part.tau > 0
+        case None | remedies.TauNormalisation() | remedies.Temperature():
+            return False
+        case remedies.CrossEntropy() | remedies.Focal() | remedies.Ldam():
+            return False
+        case remedies.LabelAwareSmoothing():
+            return False
+        case _:
+            assert_never(part)
 
 
 def _empty(remedy: Remedy, counts: Counts) -> Iterator[str]:
@@ -91,8 +102,8 @@ def _doubled(remedy: Remedy) -> Iterator[str]:
         "deferred sampling": remedy.sampling is not None and bool(remedy.deferred),
         f"the {remedy.loss.kind} loss": corrects_prior(remedy.loss),
         "retraining on resampled images": remedy.retraining is not None,
-        f"{remedy.after.kind if remedy.after else ''} afterwards": isinstance(
-            remedy.after, remedies.PostHocAdjustment | remedies.PriorShift
+        f"{remedy.after.kind if remedy.after else ''} afterwards": corrects_prior(
+            remedy.after
         ),
     }
     found = [name for name, there in present.items() if there]

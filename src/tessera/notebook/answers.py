@@ -12,7 +12,7 @@ from tessera.explain import overlay
 from tessera.notebook import html
 
 if TYPE_CHECKING:
-    from tessera.explain.gradcam import Explanations
+    from tessera.explain.explanations import Explanations
 
 SIDE = 128
 """Least pixels per side of a picture."""

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from tessera import __version__
 from tessera.data.decode import Unreadable
-from tessera.explain.gradcam import ExplainError
+from tessera.explain.graph import ExplainError
 from tessera.serve import body, problem, schema
 from tessera.serve import site as sites
 from tessera.serve.insight import METHODS

@@ -11,6 +11,9 @@ import numpy as np
 from tessera.arrays import Images, Labels
 from tessera.explain.faithfulness.answers import predictor
 
+BATCH = 64
+"""Images a step; a last smaller batch is left out."""
+
 
 def memorise(
     net: keras.Model,
@@ -20,7 +23,6 @@ def memorise(
     seed: int,
     epochs: int,
     enough: float = 0.99,
-    batch_size: int = 64,
     learning_rate: float = 1e-3,
 ) -> float:
     """Fit by Adam until the training accuracy is `enough`; changes the model.
@@ -30,9 +32,8 @@ def memorise(
         images: uint8 [N, H, W, C].
         labels: int [N], in whatever relation to the images.
         seed: Decides the order.
-        epochs: At most; an epoch of fewer than a batch still makes a step.
+        epochs: At most; an epoch of fewer than `BATCH` still makes a step.
         enough: Training accuracy to stop at.
-        batch_size: Images a step; a last smaller batch is left out.
         learning_rate: Adam's.
 
     Returns:
@@ -45,7 +46,7 @@ def memorise(
     predict = predictor(net)
     reached = 0.0
     for epoch in range(epochs):
-        for batch in _batches(len(images), batch_size, (seed, epoch)):
+        for batch in _batches(len(images), (seed, epoch)):
             net.train_on_batch(images[batch].astype(np.float32), labels[batch])
         reached = float((predict(images).argmax(axis=1) == labels).mean())
         if reached >= enough:
@@ -53,7 +54,7 @@ def memorise(
     return reached
 
 
-def _batches(images: int, size: int, seed: tuple[int, int]) -> list[Any]:
+def _batches(images: int, seed: tuple[int, int]) -> list[Any]:
     order = np.random.default_rng(seed).permutation(images)
-    size = min(size, images)
+    size = min(BATCH, images)
     return [order[s : s + size] for s in range(0, images - size + 1, size)]

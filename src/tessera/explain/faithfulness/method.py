@@ -69,10 +69,10 @@ class Outcome:
     maps: Heatmaps
 
 
-def glyphs(*, seed: int, count: int = 200) -> Glyphs:
+def glyphs(*, seed: int) -> Glyphs:
     """Train the reader of planted glyphs: some seconds."""
     net, accuracy = planted.trained_reader(seed=seed)
-    truth, others = (planted.plant(count, seed=seed + n).located() for n in (2, 3))
+    truth, others = (planted.plant(200, seed=seed + n).located() for n in (2, 3))
     return Glyphs(net, accuracy, truth, others)
 
 

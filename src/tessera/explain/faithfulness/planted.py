@@ -53,16 +53,15 @@ def glyphs() -> NDArray[np.bool_]:
     return np.stack([plus, cross, ring, bars])
 
 
-def plant(count: int, *, channels: int = 3, seed: int) -> Planted:
+def plant(count: int, *, seed: int) -> Planted:
     """Draw images: smooth grey noise, one glyph, and one decoy that touches it not.
 
     Args:
         count: Images; the classes take turns.
-        channels: Of the images.
         seed: Decides everything.
 
     Returns:
-        uint8 [count, 32, 32, channels] with labels and places.
+        uint8 [count, 32, 32, 3] with labels and places.
     """
     rng = np.random.default_rng(seed)
     noise = rng.normal(0, 1, (count, SIDE, SIDE))
@@ -78,7 +77,7 @@ def plant(count: int, *, channels: int = 3, seed: int) -> Planted:
         background[image][other] += BRIGHT * decoy
         regions[image][place] = True
     pixels = np.clip(background, 0, 255).round().astype(np.uint8)
-    return Planted(np.repeat(pixels[..., None], channels, axis=-1), labels, regions)
+    return Planted(np.repeat(pixels[..., None], 3, axis=-1), labels, regions)
 
 
 def _two_places(
@@ -96,13 +95,13 @@ def _two_places(
     return one, two
 
 
-def reader(*, channels: int = 3, seed: int) -> keras.Model:
+def reader(*, seed: int) -> keras.Model:
     """A tiny CNN, 8 to 32 filters, with the layer `features` [8 x 8 x 32]."""
 
     def start(index: int) -> Any:
         return initializers.GlorotUniform(seed + index)
 
-    pixels = keras.Input((SIDE, SIDE, channels), name="pixels")
+    pixels = keras.Input((SIDE, SIDE, 3), name="pixels")
     maps = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(pixels)
     for index, (filters, name) in enumerate(
         ((8, "conv1"), (16, "conv2"), (32, "features"))
@@ -122,13 +121,13 @@ def reader(*, channels: int = 3, seed: int) -> keras.Model:
     return keras.Model(pixels, logits(strongest), name="glyph_reader")
 
 
-def trained_reader(*, channels: int = 3, seed: int) -> tuple[keras.Model, float]:
+def trained_reader(*, seed: int) -> tuple[keras.Model, float]:
     """A reader fitted to planted glyphs, and its accuracy on others it never saw.
 
     Some seconds on one core.
     """
-    net = reader(channels=channels, seed=seed)
-    seen = plant(2048, channels=channels, seed=seed)
+    net = reader(seed=seed)
+    seen = plant(2048, seed=seed)
     fitting.memorise(
         net,
         seen.images,
@@ -138,6 +137,6 @@ def trained_reader(*, channels: int = 3, seed: int) -> tuple[keras.Model, float]
         enough=0.995,
         learning_rate=3e-3,
     )
-    fresh = plant(400, channels=channels, seed=seed + 1)
+    fresh = plant(400, seed=seed + 1)
     answers = predictor(net)(fresh.images).argmax(axis=1)
     return net, float((answers == fresh.labels).mean())
