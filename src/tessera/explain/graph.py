@@ -50,6 +50,8 @@ class Graph:
     """Of one image, (H, W, C)."""
     dtype: str
     """Of the pixels the model takes."""
+    sigmoid: bool = False
+    """Whether a sigmoid of the logits was left away: every class stands alone."""
 
 
 def run(
