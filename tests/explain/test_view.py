@@ -170,6 +170,19 @@ def test_the_chance_of_a_class_is_the_models_own_also_after_a_sigmoid(images):
             assert ("predicted" in found.panel(0).title) == (classes > 1)
 
 
+def test_tensors_are_explained_and_shown_as_arrays_are(convnet, tmp_path):
+    images = pictures(28, 1)
+    tensors = keras.ops.convert_to_tensor(images)
+    for method in (explain.GradCam(), explain.ScoreCam(channels=2)):
+        found = explain.explain(convnet, tensors, method=method)
+        expected = explain.explain(convnet, images, method=method)
+        np.testing.assert_array_equal(found.raw, expected.raw)
+    found.save(tmp_path)
+    np.testing.assert_array_equal(
+        files.read_arrays(tmp_path / "image-0.npz")["image"], images[0]
+    )
+
+
 def test_rollout_does_not_claim_to_speak_for_a_class(hybrid, images):
     found = explain.explain(
         hybrid(), images, method=explain.AttentionRollout(), grid=(8, 8)

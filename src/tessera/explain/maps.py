@@ -75,6 +75,7 @@ def compute(
     """
     method = method or GradCam()
     _check(model, images, method, layer, grid)
+    images = np.asarray(images)  # or a tensor, as a tf.data pipeline gives it
     match method:
         case (
             GradCam()

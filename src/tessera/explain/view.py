@@ -142,7 +142,7 @@ def explain(
         leading=leading,
         batch_size=batch_size,
     )
-    return shown(found, images, class_names=class_names, names=names)
+    return shown(found, np.asarray(images), class_names=class_names, names=names)
 
 
 def shown(
