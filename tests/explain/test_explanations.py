@@ -43,3 +43,12 @@ def test_the_subject_names_the_class_and_what_it_is_contrasted_with():
     assert found.subject(0, ("cat", "dog")) == "dog"
     contrast = dataclasses.replace(found, against=np.array([0, 1]))
     assert contrast.subject(0, ("cat", "dog")) == "dog against cat"
+
+
+def test_probabilities_after_a_sigmoid_are_each_classs_own():
+    found = explanations([[np.log(9), np.log(3)]], [1])
+    alone = dataclasses.replace(found, sigmoid=True)
+    assert found.probabilities == pytest.approx([0.25])  # 3 / (9 + 3)
+    assert alone.probabilities == pytest.approx([0.75])  # 3 / (1 + 3)
+    warm = dataclasses.replace(alone, temperature=0.5)
+    assert warm.probabilities == pytest.approx([0.9])  # 9 / (1 + 9)

@@ -322,6 +322,19 @@ def test_no_images_are_refused(net, images):
         maps.compute(net, images[:0])
 
 
+@pytest.mark.parametrize("method", EVERY, ids=by_name)
+@pytest.mark.parametrize("shape", [(2, 8, 9, 3), (2, 8, 8, 1)])
+def test_images_of_another_size_than_the_model_takes_are_refused(net, method, shape):
+    grid = (8, 8) if isinstance(method, AttentionRollout) else None
+    with pytest.raises(ExplainError, match=r"takes, \[N, 8, 8, 3\]. Received: \[2, 8"):
+        maps.compute(net, np.zeros(shape, np.float32), method=method, grid=grid)
+
+
+def test_a_layer_that_is_no_name_is_refused_in_words(net, images):
+    with pytest.raises(ExplainError, match="layer: expected one whose output"):
+        maps.compute(net, images, layer=net.get_layer("features"))
+
+
 @pytest.mark.parametrize("wrong", [[[0.5]], "cat.jpg", None, np.zeros((8, 8, 3))])
 def test_what_is_no_array_of_images_is_refused(net, wrong):
     with pytest.raises(ExplainError, match=r"images: expected an array \[N, H, W, C\]"):

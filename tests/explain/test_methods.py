@@ -37,3 +37,23 @@ def test_what_knows_no_class_says_so_in_its_label():
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         methods.SmoothGrad().seed = 1
+
+
+@pytest.mark.parametrize(
+    "kind, options",
+    [
+        (methods.ScoreCam, {"channels": 0}),
+        (methods.ScoreCam, {"channels": -1}),
+        (methods.IntegratedGradients, {"steps": 0}),
+        (methods.IntegratedGradients, {"steps": 2.5}),
+        (methods.SmoothGrad, {"samples": 0}),
+        (methods.SmoothGrad, {"noise": -0.1}),
+        (methods.Occlusion, {"cells": 4.5}),
+        (methods.Occlusion, {"window": 0}),
+        (methods.Occlusion, {"window": float("nan")}),
+    ],
+)
+def test_a_setting_that_would_draw_nothing_is_refused_by_its_name(kind, options):
+    ((name, value),) = options.items()
+    with pytest.raises(ExplainError, match=f"{name}: expected .*Received: {value}"):
+        kind(**options)

@@ -98,8 +98,23 @@ def end_in(last):
         lambda: end_in(lambda x: layers.Softmax()(layers.Dense(3)(x))),
         lambda: end_in(lambda x: layers.Activation("softmax")(layers.Dense(3)(x))),
         lambda: keras.Sequential([keras.Input((8, 8, 3)), classifier("softmax")]),
+        lambda: end_in(lambda x: keras.ops.softmax(layers.Dense(3)(x))),
+        lambda: end_in(lambda x: keras.activations.softmax(layers.Dense(3)(x))),
+        lambda: end_in(
+            lambda x: layers.Activation("linear", dtype="float32")(
+                layers.Dropout(0.5)(layers.Identity()(layers.Softmax()(x)))
+            )
+        ),
     ],
-    ids=["inside", "a layer", "by name", "in a nested model"],
+    ids=[
+        "inside",
+        "a layer",
+        "by name",
+        "in a nested model",
+        "an operation",
+        "a function",
+        "before what changes nothing",
+    ],
 )
 def test_a_softmax_at_the_end_is_left_away_wherever_it_is(net, images):
     net = net()
@@ -108,10 +123,37 @@ def test_a_softmax_at_the_end_is_left_away_wherever_it_is(net, images):
     np.testing.assert_allclose(keras.ops.softmax(values), net(images), atol=1e-6)
 
 
-def test_a_sigmoid_at_the_end_is_left_away_too(images):
-    net = end_in(lambda x: layers.Dense(1, activation="sigmoid")(x))
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda x: layers.Dense(1, activation="sigmoid")(x),
+        lambda x: layers.Activation("sigmoid")(layers.Dense(2)(x)),
+        lambda x: keras.ops.sigmoid(layers.Dense(2)(x)),
+    ],
+    ids=["inside", "by name", "an operation"],
+)
+def test_a_sigmoid_at_the_end_is_left_away_too_and_remembered(images, last):
+    net = end_in(last)
     values = logits(net, images)
     np.testing.assert_allclose(keras.ops.sigmoid(values), net(images), atol=1e-6)
+    assert reading.read(net).sigmoid
+    assert not reading.read(classifier("softmax")).sigmoid
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16"])
+def test_a_softmax_of_weights_in_another_type_is_left_away(images, policy):
+    net = end_in(lambda x: layers.Dense(3, activation="softmax", dtype=policy)(x))
+    expected = keras.ops.cast(net(images), "float32")
+    np.testing.assert_allclose(
+        keras.ops.softmax(logits(net, images)), expected, atol=0.01
+    )
+
+
+def test_an_output_that_is_no_row_of_classes_is_refused():
+    pixels = keras.Input((8, 8, 3))
+    net = keras.Model(pixels, layers.Conv2D(3, 1)(pixels))
+    with pytest.raises(ExplainError, match=r"\[N, classes\].*\[None, 8, 8, 3\]"):
+        reading.read(net)
 
 
 def test_a_softmax_without_bias_is_left_away(images):

@@ -55,3 +55,14 @@ def test_the_predicted_class_may_stand_on_either_side_of_a_contrast():
 def test_a_target_that_does_not_fit_is_refused(target, message):
     with pytest.raises(ExplainError, match=message):
         question(target, 2, 3)
+
+
+@pytest.mark.parametrize("target", [Contrast(1, 1), Contrast([0, 2], [0, 2])])
+def test_a_class_against_itself_is_refused(target):
+    with pytest.raises(ExplainError, match="the same, twice"):
+        question(target, 2, 3)
+
+
+def test_answers_may_be_set_against_labels_where_some_are_right():
+    asked = question(Contrast([0, 2], [0, 1]), 2, 3)
+    assert asked.directions.tolist() == [[0, 0, 0], [0, -1, 1]]

@@ -154,6 +154,35 @@ def test_a_picture_says_what_it_answers(maps):
     assert len(maps) == 3
 
 
+def test_the_chance_of_a_class_is_the_models_own_also_after_a_sigmoid(images):
+    pixels = keras.Input((8, 8, 3))
+    maps = layers.Conv2D(4, 3, padding="same")(layers.Rescaling(1 / 255)(pixels))
+    pooled = layers.GlobalAveragePooling2D()(maps)
+    for classes in (1, 3):
+        top = layers.Dense(classes, "sigmoid", bias_initializer="ones")
+        net = keras.Model(pixels, top(pooled))
+        for method in (explain.GradCam(), explain.Occlusion(cells=4)):
+            found = explain.explain(net, images, method=method, target=0)
+            own = np.asarray(net(images))[:, 0]
+            np.testing.assert_allclose(found.probabilities, own, atol=1e-6)
+            assert f"evidence for 0 ({own[0]:.0%})" in found.panel(0).title
+            # A lone output is always the largest of all.
+            assert ("predicted" in found.panel(0).title) == (classes > 1)
+
+
+def test_tensors_are_explained_and_shown_as_arrays_are(convnet, tmp_path):
+    images = pictures(28, 1)
+    tensors = keras.ops.convert_to_tensor(images)
+    for method in (explain.GradCam(), explain.ScoreCam(channels=2)):
+        found = explain.explain(convnet, tensors, method=method)
+        expected = explain.explain(convnet, images, method=method)
+        np.testing.assert_array_equal(found.raw, expected.raw)
+    found.save(tmp_path)
+    np.testing.assert_array_equal(
+        files.read_arrays(tmp_path / "image-0.npz")["image"], images[0]
+    )
+
+
 def test_rollout_does_not_claim_to_speak_for_a_class(hybrid, images):
     found = explain.explain(
         hybrid(), images, method=explain.AttentionRollout(), grid=(8, 8)

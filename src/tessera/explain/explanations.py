@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from tessera.arrays import Floats, Heatmaps, Labels, Logits
 from tessera.evaluation.probabilities import of_class, softmax
@@ -37,6 +38,9 @@ class Explanations:
     temperature: float = 1.0
     """What logits are divided by before the softmax: a run's own, fitted on its
     validation images; 1 for any other model."""
+    sigmoid: bool = False
+    """Whether the model gives every class a probability of its own, by a sigmoid;
+    else one softmax is over all classes."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -47,6 +51,9 @@ class Explanations:
     @property
     def probabilities(self) -> Floats:
         """Probability of the explained class, float64 [N]."""
+        if self.sigmoid:
+            own = of_class(self.logits.astype(np.float64), self.targets)
+            return np.asarray(special.expit(own / self.temperature))
         return of_class(softmax(self.logits, self.temperature), self.targets)
 
     def subject(self, index: int, class_names: Sequence[str]) -> str:

@@ -117,6 +117,7 @@ def batches(
         batch_size: Images at a time; does not change the result beyond rounding.
 
     Raises:
+        ExplainError: The model takes images of another size.
         CoarseGrid: The map has fewer than 4x4 cells for images of this size.
     """
     if predicted is None:
@@ -124,6 +125,7 @@ def batches(
     if directions is None:
         directions = np.zeros((len(images), cut.classes), np.float32)
     weight = np.float32(predicted)
+    graphs.check_images(cut.graph, images)
     for pixels, rows, size in portions(cut.dtype, images, directions, batch_size):
         maps, slopes, logits = cut.explain(pixels, rows, weight)
         features = cut.place.as_maps(np.asarray(maps)[:size])

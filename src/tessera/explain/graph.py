@@ -50,6 +50,26 @@ class Graph:
     """Of one image, (H, W, C)."""
     dtype: str
     """Of the pixels the model takes."""
+    sigmoid: bool = False
+    """Whether a sigmoid of the logits was left away: every class stands alone."""
+
+
+def check_images(graph: Graph, images: Any) -> None:
+    """Refuse images of another size than the model takes, as its own call would.
+
+    Raises:
+        ExplainError: Height, width or channels differ.
+    """
+    found = tuple(images.shape[1:])
+    fits = len(found) == len(graph.shape) and all(
+        side in (None, given) for side, given in zip(graph.shape, found, strict=True)
+    )
+    if not fits:
+        taken = [side or "any" for side in graph.shape]
+        raise ExplainError(
+            f"images: expected what {graph.net.name!r} takes, [N, "
+            f"{', '.join(map(str, taken))}]. Received: {list(images.shape)}."
+        )
 
 
 def run(

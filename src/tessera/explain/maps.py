@@ -33,6 +33,7 @@ from tessera.explain.methods import (
 )
 from tessera.explain.pixels import Lens
 from tessera.explain.places import Grid
+from tessera.explain.reading import read
 from tessera.explain.targets import Question, Target, question
 
 CLASS_AGNOSTIC = (
@@ -74,6 +75,7 @@ def compute(
     """
     method = method or GradCam()
     _check(model, images, method, layer, grid)
+    images = np.asarray(images)  # or a tensor, as a tf.data pipeline gives it
     match method:
         case (
             GradCam()
@@ -202,6 +204,7 @@ def _on_layer(
     found = _explanations(method, asked, np.concatenate(maps), np.concatenate(logits))
     return replace(
         found,
+        sigmoid=cut.graph.sigmoid,
         reasons=np.concatenate(texts),
         layer=cut.layer,
         cautions=(*gradients.cautions(cut, *found.grid), *found.cautions),
@@ -233,7 +236,8 @@ def _on_pixels(
         lens, images, directions, method, batch_size=batch_size
     )
     found = _explanations(method, asked, raw, logits)
-    return replace(found, layer="pixels", residuals=residuals)
+    sigmoid = lens.graph.sigmoid
+    return replace(found, layer="pixels", residuals=residuals, sigmoid=sigmoid)
 
 
 def _on_attention(
@@ -249,7 +253,8 @@ def _on_attention(
         model, images, method, grid=grid, leading=leading, batch_size=batch_size
     )
     asked = question(target, len(images), logits.shape[1])
-    return replace(_explanations(method, asked, raw, logits), layer="attention")
+    found = _explanations(method, asked, raw, logits)
+    return replace(found, layer="attention", sigmoid=read(model).sigmoid)
 
 
 def resolved(asked: Question, logits: Logits, part: slice) -> Directions:

@@ -4,13 +4,28 @@ Where a method draws at random, its seed is a setting. docs/methods.md holds the
 formulas.
 """
 
+import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from tessera.explain.graph import ExplainError
 
 Where: TypeAlias = Literal["layer", "pixels", "attention"]
 """What a method explains: a layer's cells, the image's pixels, or token positions."""
+
+
+def _count(name: str, value: object) -> None:
+    if not isinstance(value, Integral) or value < 1:
+        raise ExplainError(
+            f"{name}: expected a whole number of at least 1. Received: {value!r}."
+        )
+
+
+def _size(name: str, value: float, *, zero: bool) -> None:
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        least = "of at least 0" if zero else "above 0"
+        raise ExplainError(f"{name}: expected a number {least}. Received: {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,10 @@ class ScoreCam:
     label: ClassVar[str] = "Score-CAM"
     where: ClassVar[Where] = "layer"
 
+    def __post_init__(self) -> None:
+        if self.channels is not None:
+            _count("channels", self.channels)
+
 
 @dataclass(frozen=True)
 class EigenCam:
@@ -104,6 +123,9 @@ class IntegratedGradients:
     label: ClassVar[str] = "integrated gradients"
     where: ClassVar[Where] = "pixels"
 
+    def __post_init__(self) -> None:
+        _count("steps", self.steps)
+
 
 @dataclass(frozen=True)
 class SmoothGrad:
@@ -120,6 +142,10 @@ class SmoothGrad:
     name: ClassVar[str] = "smoothgrad"
     label: ClassVar[str] = "SmoothGrad"
     where: ClassVar[Where] = "pixels"
+
+    def __post_init__(self) -> None:
+        _count("samples", self.samples)
+        _size("noise", self.noise, zero=True)
 
 
 @dataclass(frozen=True)
@@ -139,6 +165,10 @@ class Occlusion:
     name: ClassVar[str] = "occlusion"
     label: ClassVar[str] = "occlusion"
     where: ClassVar[Where] = "pixels"
+
+    def __post_init__(self) -> None:
+        _count("cells", self.cells)
+        _size("window", self.window, zero=False)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,12 @@ def lens(net: keras.Model) -> Lens:
 
 
 def all_logits(lens: Lens, images: NDArray[Any], batch_size: int) -> Logits:
-    """Logits of every image, float32 [N, K]."""
+    """Logits of every image, float32 [N, K].
+
+    Raises:
+        ExplainError: The model takes images of another size.
+    """
+    graphs.check_images(lens.graph, images)
     parts = [
         np.asarray(lens.logits(pixels))[:size]
         for pixels, _, size in portions(lens.graph.dtype, images, None, batch_size)

@@ -172,7 +172,7 @@ def _tokens(step: Step, grid: Grid | None, leading: int) -> Place:
 
 
 def _no_such_layer(graph: Graph, layer: str) -> str:
-    close = difflib.get_close_matches(layer, candidates(graph), n=3)
+    close = difflib.get_close_matches(str(layer), candidates(graph), n=3)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     return (
         "layer: expected one whose output is a map (height x width x channels) or "

@@ -33,9 +33,14 @@ def read(net: keras.Model) -> Graph:
             f"with one input and one output. Received: {len(inputs)} inputs and "
             f"{len(outputs)} outputs."
         )
+    if len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
+        raise ExplainError(
+            f"model {net.name!r}: expected an output [N, classes], one number for each "
+            f"class of an image. Received: {list(outputs[0].shape)}."
+        )
     steps = _named(_steps(net, "", [("", id(inputs[0]))]))
     _check_channels_last(steps)
-    steps, logits = _to_logits(steps, ("", id(outputs[0])))
+    steps, logits, sigmoid = _to_logits(steps, ("", id(outputs[0])))
     return Graph(
         net=net,
         steps=steps,
@@ -44,6 +49,7 @@ def read(net: keras.Model) -> Graph:
         classes=outputs[0].shape[-1],
         shape=tuple(inputs[0].shape[1:]),
         dtype=inputs[0].dtype,
+        sigmoid=sigmoid,
     )
 
 
@@ -168,17 +174,26 @@ def _check_channels_last(steps: Iterable[Step]) -> None:
             )
 
 
-def _to_logits(steps: tuple[Step, ...], output: Key) -> tuple[tuple[Step, ...], Key]:
-    """Leave a last softmax or sigmoid away: the steps, and the value of the logits."""
+def _to_logits(
+    steps: tuple[Step, ...], output: Key
+) -> tuple[tuple[Step, ...], Key, bool]:
+    """Leave a last softmax or sigmoid away.
+
+    Returns:
+        The steps, the value of the logits, and whether it was a sigmoid.
+    """
     by_output = {key: step for step in steps for key in step.outputs}
     last = by_output.get(output)
-    while last is not None and _is_graph(last.operation):
+    while last is not None and _passes_on(last.operation):
         output = last.inputs[0]
         last = by_output.get(output)
-    if last is None or not _gives_probabilities(last.operation):
-        return steps, output
-    if isinstance(last.operation, keras.layers.Softmax | keras.layers.Activation):
-        return steps, last.inputs[0]
+    squashing = None if last is None else _squashing(last.operation)
+    if last is None or squashing is None:
+        return steps, output, False
+    sigmoid = squashing == "sigmoid"
+    kinds = keras.layers.Softmax | keras.layers.Activation
+    if isinstance(last.operation, kinds) or not _is_layer(last.operation):
+        return steps, last.inputs[0], sigmoid
     if not isinstance(last.operation, keras.layers.Dense):
         raise ExplainError(
             f"layer {last.path!r}: expected logits. Received: probabilities, from an "
@@ -189,15 +204,38 @@ def _to_logits(steps: tuple[Step, ...], output: Key) -> tuple[tuple[Step, ...], 
     linear = replace(
         last, call=lambda values: [_before_activation(last.operation, values[0])]
     )
-    return tuple(linear if step is last else step for step in steps), output
+    steps = tuple(linear if step is last else step for step in steps)
+    return steps, output, sigmoid
 
 
-def _gives_probabilities(operation: Any) -> bool:
-    squashing = (keras.activations.softmax, keras.activations.sigmoid)
+def _is_layer(operation: Any) -> bool:
+    return isinstance(operation, keras.layers.Layer)
+
+
+def _passes_on(operation: Any) -> bool:
+    """Whether a last step leaves every number as it is, but perhaps for its type."""
+    silent = keras.layers.Identity | keras.layers.Dropout
+    linear = getattr(operation, "activation", None) is keras.activations.linear
     return (
-        isinstance(operation, keras.layers.Softmax)
-        or getattr(operation, "activation", None) in squashing
+        _is_graph(operation)
+        or isinstance(operation, silent)
+        or (isinstance(operation, keras.layers.Activation) and linear)
     )
+
+
+def _squashing(operation: Any) -> str | None:
+    """`softmax` or `sigmoid`, where that is what a step ends with."""
+    name = type(operation).__name__.lower()
+    if isinstance(operation, keras.layers.Softmax):
+        return "softmax"
+    if not _is_layer(operation):  # keras.ops.softmax(x), keras.activations.softmax(x)
+        return name if name in ("softmax", "sigmoid") else None
+    named = {
+        keras.activations.softmax: "softmax",
+        keras.activations.sigmoid: "sigmoid",
+    }
+    activation = getattr(operation, "activation", None)
+    return next((text for kind, text in named.items() if activation is kind), None)
 
 
 def _before_activation(dense: Any, values: Tensor) -> Tensor:
@@ -205,4 +243,6 @@ def _before_activation(dense: Any, values: Tensor) -> Tensor:
     result = keras.ops.matmul(
         keras.ops.cast(values, "float32"), keras.ops.cast(dense.kernel, "float32")
     )
-    return result if dense.bias is None else result + dense.bias
+    if dense.bias is None:
+        return result
+    return result + keras.ops.cast(dense.bias, "float32")

@@ -45,6 +45,7 @@ def explain(
         CoarseGrid: The grid has fewer than 4x4 cells.
     """
     graph = reading.read(net)
+    graphs.check_images(graph, images)
     blocks = self_attentions(graph)
     grid = _checked(blocks[0], grid, leading)
     program = compiled(net, _attentions(graph, blocks, _readout(graph, settings)))

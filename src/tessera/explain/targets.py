@@ -77,6 +77,8 @@ def question(target: Target, images: int, classes: int) -> Question:
         raise ExplainError(
             "contrast: expected two classes. Received: the predicted one, twice."
         )
+    if wanted is not None and against is not None and (wanted == against).all():
+        raise ExplainError("contrast: expected two classes. Received: the same, twice.")
     rows, weight = _rows(wanted, images, classes)
     less, less_weight = _rows(against, images, classes)
     return Question(rows - less, weight - less_weight, wanted, against, contrast=True)

@@ -142,7 +142,7 @@ def explain(
         leading=leading,
         batch_size=batch_size,
     )
-    return shown(found, images, class_names=class_names, names=names)
+    return shown(found, np.asarray(images), class_names=class_names, names=names)
 
 
 def shown(
@@ -179,7 +179,10 @@ def question(found: Maps, index: int) -> str:
     predicted = found.class_names[found.predicted[index]]
     if found.method == AttentionRollout.label:
         return f"where attention reaches; predicted {predicted}"
-    chance = f" ({found.probabilities[index]:.0%})" if found.logits.shape[1] > 1 else ""
+    alone = found.logits.shape[1] == 1
+    chance = f" ({found.probabilities[index]:.0%})"
+    if alone:  # it is always the largest: that predicts nothing
+        return f"evidence for {target}{chance if found.sigmoid else ''}"
     if found.against is not None:
         other = found.class_names[found.against[index]]
         return f"evidence for {target}{chance} against {other}; predicted {predicted}"
