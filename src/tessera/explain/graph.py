@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import keras
+import numpy as np
 
 Key: TypeAlias = tuple[str, int]
 """One value of a run: the scope it was made in, and the identity of its symbol."""
@@ -55,10 +56,10 @@ class Graph:
 
 
 def check_images(graph: Graph, images: Any) -> None:
-    """Refuse images of another size than the model takes, as its own call would.
+    """Refuse images of another size than the model takes, or that are no numbers.
 
     Raises:
-        ExplainError: Height, width or channels differ.
+        ExplainError: Height, width or channels differ; a pixel is NaN or infinite.
     """
     found = tuple(images.shape[1:])
     fits = len(found) == len(graph.shape) and all(
@@ -69,6 +70,12 @@ def check_images(graph: Graph, images: Any) -> None:
         raise ExplainError(
             f"images: expected what {graph.net.name!r} takes, [N, "
             f"{', '.join(map(str, taken))}]. Received: {list(images.shape)}."
+        )
+    broken = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+    if len(broken):
+        raise ExplainError(
+            f"images: expected finite numbers. Received: NaN or infinity in "
+            f"{len(broken)} of {len(images)}, the first at {broken[0]}."
         )
 
 

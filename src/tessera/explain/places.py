@@ -108,6 +108,12 @@ def default(graph: Graph) -> Place:
         height, width, _ = step.shapes[0]
         if height is None or width is None or min(height, width) >= SMALLEST_GRID:
             return _map(step)
+    if not shared and not candidates(graph):
+        raise ExplainError(
+            f"model {graph.net.name!r}: expected a layer whose output is a map (height x "
+            "width x channels) or tokens. Received: none; integrated gradients, "
+            "SmoothGrad and occlusion explain the pixels and need no layer."
+        )
     if not shared:
         raise ExplainError(
             "layer: expected the name of one, since no map is shared by all paths to "

@@ -155,7 +155,7 @@ def shown(
     """Put explanations and their images together.
 
     Raises:
-        ExplainError: Not one name per class or image.
+        ExplainError: Not one name per class or image, or one that is no file's name.
     """
     classes = found.logits.shape[1]
     class_names = tuple(class_names) or tuple(str(k) for k in range(classes))
@@ -168,6 +168,12 @@ def shown(
             raise ExplainError(
                 f"{what}: expected {expected} different names. Received: "
                 f"{len(set(given))} of {len(given)}."
+            )
+    for name in names:
+        if name in ("", ".", "..") or set(name) & set("/\\\0"):
+            raise ExplainError(
+                "names: expected names of files, to save pictures by, without a folder. "
+                f"Received: {name!r}."
             )
     values = {field.name: getattr(found, field.name) for field in fields(Explanations)}
     return Maps(**values, images=images, class_names=class_names, names=names)
