@@ -26,6 +26,11 @@ from tessera.training import fit
 from tessera.training.validation import TrainingDiverged
 
 
+WORST_LOSS = 1e9
+"""Nats that stand for the infinite loss of a training that diverged, which neither a
+setting nor JSON can hold."""
+
+
 class SearchError(RuntimeError):
     """The search cannot go on; the message says why and what to do."""
 
@@ -36,7 +41,7 @@ class Trial(Setting):
     values: Values
     score: float
     """The experiment's monitor in the best epoch, on validation images. A training
-    that diverged has the worst there is."""
+    that diverged has the worst there is, 0 or `WORST_LOSS`."""
 
 
 class Search(Setting):
@@ -186,7 +191,7 @@ def trials(
         score = validation_score(search_space.configured(run, values), dataset)
         with runtime.interrupt_put_off():
             study.tell(asked, score)
-        yield Trial(values=values, score=score)
+        yield _trial(values, score)
 
 
 def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
@@ -201,7 +206,11 @@ def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
                 value=score,
             )
         )
-    return Trial(values=values, score=score)
+    return _trial(values, score)
+
+
+def _trial(values: Values, score: float) -> Trial:
+    return Trial(values=values, score=min(score, WORST_LOSS))
 
 
 def best(found: list[Trial] | tuple[Trial, ...], search: Search) -> int:
@@ -249,7 +258,7 @@ def _stored(optuna: Any, study: Any) -> list[Trial]:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         elif trial.state == optuna.trial.TrialState.COMPLETE:
             values = Values.model_validate(trial.params)
-            found.append(Trial(values=values, score=trial.value))
+            found.append(_trial(values, trial.value))
     return found
 
 
