@@ -48,6 +48,13 @@ def test_the_search_uses_a_seed_and_a_regime_of_its_own_choice() -> None:
     assert plan(regime="balanced", seed=9).regime == "balanced"
 
 
+def test_above_the_largest_seed_the_smallest_that_is_free_is_searched_with() -> None:
+    largest = EXPERIMENT.model_copy(update={"seeds": (0, 2**32 - 1)})
+    found = search.planned(largest, trials=1, regime=None, seed=None)
+    assert found.seed == 1
+    assert search.base(largest, Cnn(), found).seed == 1
+
+
 def test_a_seed_of_the_study_is_refused() -> None:
     with pytest.raises(
         search.SearchError, match=r"--seed: expected none of .*\[0, 4\]"
