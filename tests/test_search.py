@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera import search, search_space
+from tessera import files, search, search_space
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import Cnn, Digits, Experiment, Training, Transformer
@@ -46,6 +46,13 @@ def test_the_search_uses_a_seed_and_a_regime_of_its_own_choice() -> None:
     assert (found.seed, found.regime) == (5, "imbalanced")
     assert (found.epochs, found.monitor) == (1, "val_balanced_accuracy")
     assert plan(regime="balanced", seed=9).regime == "balanced"
+
+
+def test_above_the_largest_seed_the_smallest_that_is_free_is_searched_with() -> None:
+    largest = EXPERIMENT.model_copy(update={"seeds": (0, 2**32 - 1)})
+    found = search.planned(largest, trials=1, regime=None, seed=None)
+    assert found.seed == 1
+    assert search.base(largest, Cnn(), found).seed == 1
 
 
 def test_a_seed_of_the_study_is_refused() -> None:
@@ -196,6 +203,25 @@ def test_a_training_that_diverges_has_the_worst_score(
     training = run.training.model_copy(update={"monitor": "val_loss"})
     by_loss = run.model_copy(update={"training": training})
     assert search.validation_score(by_loss, blind) == float("inf")
+
+
+@pytest.mark.parametrize("diverging", [{0}, {1}, {0, 1, 2}])
+def test_a_search_by_loss_outlives_trainings_that_diverge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, diverging: set[int]
+) -> None:
+    scores = iter(float("inf") if i in diverging else 0.5 for i in range(3))
+    monkeypatch.setattr(search, "validation_score", lambda *_: next(scores))
+    by_loss = {"training": Training(epochs=1, flip=False, monitor="val_loss")}
+    experiment = EXPERIMENT.model_copy(update=by_loss)
+    given = search.planned(experiment, trials=3, regime=None, seed=None)
+    run = search.base(experiment, Cnn(), given)
+    found = list(search.trials(run, dataset(), given, tmp_path / "journal"))
+    right = next((i for i in range(3) if i not in diverging), 0)
+    assert search.best(found, given) == right
+    # The same command again reads them back, and search.json can hold them.
+    assert list(search.trials(run, dataset(), given, tmp_path / "journal")) == found
+    written = [trial.model_dump(mode="json") for trial in found]
+    files.write_json(tmp_path / "search.json", written)
 
 
 @pytest.mark.slow

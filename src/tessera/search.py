@@ -8,15 +8,16 @@ so that the same command goes on where it stopped, and more trials add to what i
 
 import hashlib
 import importlib.util
+import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tessera import pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Experiment, Model, Run
+from tessera.experiment import LARGEST_SEED, Experiment, Model, Run
 from tessera.frozen import Setting
 from tessera.models import build
 from tessera.models.blocks import ModelError
@@ -24,6 +25,10 @@ from tessera.record import RunFolder
 from tessera.search_space import Space, Values
 from tessera.training import fit
 from tessera.training.validation import TrainingDiverged
+
+WORST_LOSS = 1e9
+"""Nats that stand for the infinite loss of a training that diverged, which neither a
+setting nor JSON can hold."""
 
 
 class SearchError(RuntimeError):
@@ -36,7 +41,7 @@ class Trial(Setting):
     values: Values
     score: float
     """The experiment's monitor in the best epoch, on validation images. A training
-    that diverged has the worst there is."""
+    that diverged has the worst there is, 0 or `WORST_LOSS`."""
 
 
 class Search(Setting):
@@ -69,7 +74,8 @@ def planned(
         experiment: Whose models are searched.
         trials: For each model.
         regime: On which it is done; None: the first whose profile is not balanced.
-        seed: Of images, order and initial weights; None: one above the study's.
+        seed: Of images, order and initial weights; None: one above the study's, or
+            where that is too large the smallest that is none of them.
 
     Raises:
         SearchError: There is no such regime, or the seed is one of the study's.
@@ -88,10 +94,17 @@ def planned(
     return Search(
         trials=trials,
         regime=regime or (uneven or names)[0],
-        seed=max(experiment.seeds) + 1 if seed is None else seed,
+        seed=_free_seed(experiment.seeds) if seed is None else seed,
         epochs=experiment.training.epochs,
         monitor=experiment.training.monitor,
     )
+
+
+def _free_seed(taken: Sequence[int]) -> int:
+    above = max(taken) + 1
+    if above <= LARGEST_SEED:
+        return above
+    return next(seed for seed in itertools.count() if seed not in taken)
 
 
 def alone(experiment: Experiment, search: Search) -> Experiment:
@@ -186,7 +199,7 @@ def trials(
         score = validation_score(search_space.configured(run, values), dataset)
         with runtime.interrupt_put_off():
             study.tell(asked, score)
-        yield Trial(values=values, score=score)
+        yield _trial(values, score)
 
 
 def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
@@ -201,7 +214,11 @@ def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
                 value=score,
             )
         )
-    return Trial(values=values, score=score)
+    return _trial(values, score)
+
+
+def _trial(values: Values, score: float) -> Trial:
+    return Trial(values=values, score=min(score, WORST_LOSS))
 
 
 def best(found: list[Trial] | tuple[Trial, ...], search: Search) -> int:
@@ -249,7 +266,7 @@ def _stored(optuna: Any, study: Any) -> list[Trial]:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         elif trial.state == optuna.trial.TrialState.COMPLETE:
             values = Values.model_validate(trial.params)
-            found.append(Trial(values=values, score=trial.value))
+            found.append(_trial(values, trial.value))
     return found
 
 

@@ -103,6 +103,16 @@ def test_differences_pair_the_seeds_that_both_cells_finished():
     assert found.values == pytest.approx((-0.29, -0.28))
 
 
+def test_the_shared_runs_of_a_cell_are_its_own():
+    regime = STUDY.regimes[0]
+    first, second = (
+        [record(model, regime, s, flat(0.8, 0.7)) for s in seeds]
+        for model, seeds in (("cnn", (0, 1, 2)), ("hybrid", (2, 1, 3)))
+    )
+    found = comparison.shared(first, second)
+    assert [(r.model, r.seed) for r in found] == [("cnn", 1), ("cnn", 2)]
+
+
 def test_cells_without_a_common_seed_have_no_difference():
     balanced = STUDY.regimes[0]
     first = [record("cnn", balanced, 0, flat(0.8, 0.7))]

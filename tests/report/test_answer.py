@@ -40,6 +40,25 @@ def test_only_open_claims_are_promised_a_number_of_seeds(study):
     assert answer(study)[-1].endswith("say why, and how many seeds it would take.")
 
 
+def test_claims_that_no_seed_can_settle_are_promised_no_number_of_seeds(study):
+    pictures = [
+        v if v.key == "grad-cam-meaningful" else v.model_copy(update={"because": ""})
+        for v in study.record.verdicts
+    ]
+    record = study.record.model_copy(update={"verdicts": tuple(pictures)})
+    assert answer(replace(study, record=record))[-1].endswith("verdicts below say why.")
+
+
+def test_levels_and_differences_are_of_the_same_seeds(study):
+    cells = {
+        key: runs[1:] if key[1] == "imbalanced" else runs
+        for key, runs in study.cells.items()
+    }
+    text = " ".join(answer(replace(study, cells=cells)))
+    # Seed 1 of both models: 71.5 and 76.5 % against 41.5 and 46.5 %.
+    assert "from 74 % to 44 % (\N{MINUS SIGN}30.0 points" in text
+
+
 @pytest.mark.parametrize(
     ("picks", "words"),
     [

@@ -207,6 +207,14 @@ def test_without_images_the_page_says_why_there_are_none(tmp_path):
     assert "No explained images are shown" in page
 
 
+def test_a_remedy_that_is_recommended_by_test_scores_is_said_to_be(many):
+    drawn, told = figures(many, images=False), "is chosen by these scores: its own are"
+    assert told in page(many, drawn)
+    none = tuple(r.model_copy(update={"pick": None}) for r in many.record.rankings)
+    record = many.record.model_copy(update={"rankings": none})
+    assert told not in page(dataclasses.replace(many, record=record), drawn)
+
+
 def test_runs_that_are_missing_are_named(study):
     more = study.record.experiment.model_copy(update={"seeds": (0, 1, 2)})
     record = study.record.model_copy(update={"experiment": more})

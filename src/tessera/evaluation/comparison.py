@@ -222,6 +222,12 @@ def _side_by_side(
     return {name: tuple(row[name] for row in rows) for name in names}
 
 
+def shared(runs: Sequence[Record], others: Sequence[Record]) -> tuple[Record, ...]:
+    """The runs whose seed the other cell finished too."""
+    seeds = {r.seed for r in others}
+    return tuple(r for r in runs if r.seed in seeds)
+
+
 def contrast(
     first: Sequence[Record], second: Sequence[Record], score: Measure
 ) -> Difference | None:
@@ -231,12 +237,10 @@ def contrast(
         The difference, or None when no seed is finished in both.
     """
     by_seed = {r.seed: score(r.scores) for r in second}
-    shared = [r for r in first if r.seed in by_seed]
-    if not shared:
+    both = shared(first, second)
+    if not both:
         return None
-    return difference(
-        [score(r.scores) for r in shared], [by_seed[r.seed] for r in shared]
-    )
+    return difference([score(r.scores) for r in both], [by_seed[r.seed] for r in both])
 
 
 def pooled_confusion(runs: Sequence[Record]) -> Confusion:

@@ -8,7 +8,7 @@ recall, each over all remedies of one ranking that can change an answer.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from tessera.evaluation.comparison import Measure, measure
+from tessera.evaluation.comparison import Measure, measure, shared
 from tessera.evaluation.differences import difference, seeds_to_decide, spread
 from tessera.evaluation.gap import gap_closed
 from tessera.evaluation.groups import groups
@@ -59,7 +59,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     cells = {
         name: runs
         for name in imbalance.remedies
-        if (runs := _shared(found.runs(model, name), plain))
+        if (runs := shared(found.runs(model, name), plain))
     }
     if not cells:
         return None
@@ -152,12 +152,6 @@ def _sides(imbalance: Imbalance, plain: Record) -> tuple[_Side, _Side]:
     return ("rare" if imbalance.natural else "reduced", few), ("other", others)
 
 
-def _shared(runs: Sequence[Record], plain: Sequence[Record]) -> tuple[Record, ...]:
-    """The runs whose seed plain training finished too."""
-    seeds = {r.seed for r in plain}
-    return tuple(r for r in runs if r.seed in seeds)
-
-
 def _changes(
     cells: Mapping[str, Sequence[Record]],
     plain: Sequence[Record],
@@ -207,13 +201,13 @@ def _gap(
 ) -> GapClosed | None:
     low = {r.seed: score(r.scores) for r in plain}
     high = {r.seed: score(r.scores) for r in balanced}
-    shared = [r for r in runs if r.seed in low and r.seed in high]
-    if not shared:
+    in_all = [r for r in runs if r.seed in low and r.seed in high]
+    if not in_all:
         return None
     return gap_closed(
-        [score(r.scores) for r in shared],
-        [low[r.seed] for r in shared],
-        [high[r.seed] for r in shared],
+        [score(r.scores) for r in in_all],
+        [low[r.seed] for r in in_all],
+        [high[r.seed] for r in in_all],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from tessera.evaluation.baselines import MAJORITY
-from tessera.evaluation.comparison import contrast, measure
+from tessera.evaluation.comparison import contrast, measure, shared
 from tessera.evaluation.differences import Difference
 from tessera.evaluation.evidence import classes
 from tessera.evaluation.roles import Imbalance, Roles, roles
@@ -202,10 +202,13 @@ def _worth(record: StudyRecord, imbalance: Imbalance) -> str:
 def _change(
     found: Roles, first: str, second: str, score: str, imbalance: Imbalance
 ) -> tuple[str, str, list[Difference]]:
-    """Mean level before and after over the models, and each model's difference."""
+    """Mean level before and after over the models, and each model's difference.
+
+    All of them over the seeds that both cells finished.
+    """
     read = measure(score, imbalance.reduced)
     both = [
-        (runs, others)
+        (shared(runs, others), shared(others, runs))
         for m in found.models
         if (runs := found.runs(m, first)) and (others := found.runs(m, second))
     ]
@@ -238,7 +241,11 @@ def _sureness(changes: Sequence[Difference]) -> str:
 def _tally(record: StudyRecord) -> str:
     counts = Counter[str](v.verdict for v in record.verdicts)
     parts = [f"{counts[kind]} {kind}" for kind in _ORDER if counts[kind]]
-    seeds = counts["not decided"] > 0 and len(record.experiment.seeds) > 1
+    # Not every open claim is one of seeds: pictures stay undecided with any number.
+    seeds = any(
+        v.verdict == "not decided" and "seeds would" in v.because
+        for v in record.verdicts
+    )
     return (
         f"Of the {len(record.verdicts)} claims of the reference study: "
         f"{listed(parts)}. The verdicts below say why"
