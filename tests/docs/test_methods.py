@@ -7,7 +7,7 @@ import pytest
 
 from docs.blocks import ROOT
 from tessera.evaluation import bootstrap
-from tessera.evaluation.matrix_scores import worst_class_recall
+from tessera.evaluation.matrix_scores import balanced_accuracy, worst_class_recall
 from tessera.evaluation.significance import ALPHA, holm, paired_t
 
 PAGE = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
@@ -55,6 +55,30 @@ def test_the_interval_of_the_worst_recall_lies_below_it_where_all_are_alike():
     expected = told(r"classes are about equally hard \((\d+) %")
     share = float(np.mean(high < 0.8))
     assert share == pytest.approx(expected, abs=margin(expected, SAMPLES))
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (5, r"in (\d+) % of samples of 5 images a class"),
+        (10, r"(\d+) % of 10, 94 % of 20"),
+        (20, r"of 10, (\d+) % of 20 and"),
+        (100, r"(\d+) % of 100\. These intervals"),
+    ],
+)
+def test_the_interval_of_few_images_holds_the_balanced_accuracy_as_often_as_told(
+    images, sentence
+):
+    recalls, random = np.linspace(0.5, 0.95, CLASSES), np.random.default_rng(0)
+    labels, held = np.repeat(np.arange(CLASSES), images), 0
+    for sample in range(SAMPLES):
+        right = random.random(len(labels)) < recalls[labels]
+        said = np.where(right, labels, (labels + 1) % CLASSES)
+        stack = bootstrap.confusions(labels, said, CLASSES, replicates=500, seed=sample)
+        found = bootstrap.interval(balanced_accuracy(stack))
+        held += found.low <= recalls.mean() <= found.high
+    expected = told(sentence)
+    assert held / SAMPLES == pytest.approx(expected, abs=margin(expected, SAMPLES))
 
 
 def told_apart(remedies: int) -> float:

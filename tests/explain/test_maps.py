@@ -330,6 +330,16 @@ def test_images_of_another_size_than_the_model_takes_are_refused(net, method, sh
         maps.compute(net, np.zeros(shape, np.float32), method=method, grid=grid)
 
 
+@pytest.mark.parametrize("method", EVERY, ids=by_name)
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_an_image_that_is_no_numbers_is_named(net, method, broken):
+    grid = (8, 8) if isinstance(method, AttentionRollout) else None
+    images = np.zeros((3, 8, 8, 3), np.float32)
+    images[1, 4, 4] = broken
+    with pytest.raises(ExplainError, match="in 1 of 3, the first at 1"):
+        maps.compute(net, images, method=method, grid=grid)
+
+
 def test_a_layer_that_is_no_name_is_refused_in_words(net, images):
     with pytest.raises(ExplainError, match="layer: expected one whose output"):
         maps.compute(net, images, layer=net.get_layer("features"))

@@ -89,6 +89,13 @@ def test_with_no_shared_map_a_name_is_asked_for():
         places.find(graph(net), None)
 
 
+def test_a_model_without_maps_is_told_what_explains_it():
+    pixels = keras.Input((8, 8, 1))
+    net = keras.Model(pixels, layers.Dense(2)(layers.Flatten()(pixels)))
+    with pytest.raises(ExplainError, match="Received: none; integrated gradients"):
+        places.find(graph(net), None)
+
+
 def tokens(number):
     pixels = keras.Input((8, 8, 1))
     values = layers.Dense(number * 2)(layers.Flatten()(pixels))

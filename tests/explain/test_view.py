@@ -195,6 +195,8 @@ def test_rollout_does_not_claim_to_speak_for_a_class(hybrid, images):
     [
         ({"class_names": ["a", "b"]}, "class_names: expected 10 different names"),
         ({"names": ["a", "a", "b"]}, "names: expected 3 different names.*2 of 3"),
+        ({"names": ["a", "../b", "c"]}, r"names of files.*Received: '\.\./b'"),
+        ({"names": ["a", "..", "c"]}, r"names of files.*Received: '\.\.'"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(convnet, options, message):

@@ -121,8 +121,8 @@ def _check(
     if getattr(images, "ndim", None) != 4:
         found = getattr(images, "shape", type(images).__name__)
         raise ExplainError(
-            "images: expected an array [N, H, W, C]; of one image, `image[None]`; of grey "
-            f"ones without channels, `images[..., None]`. Received: {found}."
+            "images: expected an array [N, H, W, C]; of one image, `image[None]`, of "
+            f"grey ones [N, H, W], `images[..., None]`. Received: {found}."
         )
     if len(images) == 0:
         raise ExplainError("images: expected at least one. Received: none.")

@@ -110,8 +110,8 @@ def default(graph: Graph) -> Place:
             return _map(step)
     if not shared and not candidates(graph):
         raise ExplainError(
-            f"model {graph.net.name!r}: expected a layer whose output is a map (height x "
-            "width x channels) or tokens. Received: none; integrated gradients, "
+            f"model {graph.net.name!r}: expected a layer whose output is a map (height "
+            "x width x channels) or tokens. Received: none; integrated gradients, "
             "SmoothGrad and occlusion explain the pixels and need no layer."
         )
     if not shared:

@@ -172,7 +172,7 @@ def shown(
     for name in names:
         if name in ("", ".", "..") or set(name) & set("/\\\0"):
             raise ExplainError(
-                "names: expected names of files, to save pictures by, without a folder. "
+                "names: expected names of files, to save pictures by, with no folder. "
                 f"Received: {name!r}."
             )
     values = {field.name: getattr(found, field.name) for field in fields(Explanations)}
