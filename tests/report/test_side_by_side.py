@@ -2,10 +2,19 @@ import dataclasses
 import re
 
 import numpy as np
-from evaluation.studies import NAMES
+from evaluation.studies import NAMES, flat
 
 from tessera import files
 from tessera.evaluation.mistakes import drawn
+from tessera.experiment import (
+    CLASS_WEIGHTS,
+    Cnn,
+    Experiment,
+    Hybrid,
+    Reduced,
+    Regime,
+    Training,
+)
 from tessera.explain import examples
 from tessera.report.load import load
 from tessera.report.side_by_side import MOST_COLUMNS, side_by_side
@@ -102,6 +111,39 @@ def test_it_needs_two_cells_of_one_seed(study):
     runs = {k: v[1:] if k[1] == other.regime else v for k, v in study.cells.items()}
     seeds = dataclasses.replace(study, record=apart, cells=runs)
     assert side_by_side(seeds) is None
+
+
+def test_a_first_cell_whose_first_seed_is_missing_does_not_hide_the_others(study):
+    first = study.record.cells[0]
+    key = first.model, first.regime
+    late = first.model_copy(update={"seeds": (1,)})
+    record = study.record.model_copy(update={"cells": (late, *study.record.cells[1:])})
+    runs = study.cells | {key: study.cells[key][1:]}
+    drawing = side_by_side(dataclasses.replace(study, record=record, cells=runs))
+    assert drawing is not None and drawing.caption.startswith("Seed 0;")
+    assert len(headings(drawing.svg)) == 5
+    assert "1 other cell is not shown here." in drawing.caption
+
+
+def test_names_of_regimes_do_not_run_into_each_other(tmp_path):
+    names = ("class-balanced-focal", "label-aware-smoothing", "progressive-sampling")
+    regimes = tuple(
+        Regime(name=name, profile=Reduced(), remedy=CLASS_WEIGHTS) for name in names
+    )
+    for models, letters in (((Hybrid(),), 15), ((Cnn(), Hybrid()), 30)):
+        experiment = Experiment(
+            name="long", models=models, regimes=regimes, training=Training(), seeds=(0,)
+        )
+        folder = tmp_path / str(letters)
+        drawing = side_by_side(
+            load(write_study(folder, experiment, lambda *_: flat(0.8, 0.5)))
+        )
+        assert drawing is not None
+        told = re.findall(r'y="14"[^>]*>([^<]+)<', drawing.svg)
+        assert len(told) == len(set(told)) == 3
+        # Six units a letter, a hundred a column.
+        assert all(6 * len(name) <= 100 * len(models) for name in told)
+        assert (told == list(names)) is (letters > max(map(len, names)))
 
 
 def test_without_an_image_in_common_there_is_no_figure(tmp_path):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Logits
 from tessera.explain import graph as graphs
-from tessera.explain import places, reading
+from tessera.explain import places, reading, spread
 from tessera.explain.graph import ExplainError, Graph, Tensor
 from tessera.explain.places import Grid, Place
 
@@ -172,6 +172,13 @@ def cautions(cut: Cut, height: int, width: int) -> tuple[str, ...]:
         notes.append(
             f"Some paths to the logits go around {cut.layer!r}: the map shows only "
             "the evidence that passes through it."
+        )
+    pixels, cells = spread.astray(cut.graph, cut.place.key)
+    if cells > places.ASTRAY:
+        notes.append(
+            f"The layers before {cut.layer!r} cut or pad the image's edges: near the "
+            f"border a cell is drawn up to {pixels:.0f} pixels from the middle of what "
+            "it sees."
         )
     return tuple(notes)
 

@@ -17,6 +17,9 @@ SMALLEST_GRID = 4
 COMFORTABLE_GRID = 8
 """Cells per side below which a map comes with a caution."""
 
+ASTRAY = 0.5
+"""Cells between a cell's drawn place and what it sees from which a caution says so."""
+
 LISTED = 24
 """Layers that a message names, at most."""
 

@@ -4,6 +4,7 @@ Runs of one seed draw the images that they explain from one random order, so the
 image of every class is explained by all of them, whatever they answered.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -13,6 +14,7 @@ import numpy as np
 from tessera.arrays import Indices
 from tessera.evaluation.mistakes import drawn
 from tessera.evaluation.outcomes import read
+from tessera.phrases import plural
 from tessera.record import CellSummary, Record
 from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
@@ -27,7 +29,7 @@ MOST_COLUMNS = 9
 MOST_ROWS = 10
 """Classes; of more, those with the lowest recall for the first model."""
 _LETTERS = 15
-"""That there is room for below a picture."""
+"""That there is room for above and below a picture."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def side_by_side(study: Study) -> Drawing | None:
 
 
 def _columns(study: Study) -> list[_Column]:
-    """Of every cell that fits, its first seed: regime by regime, model by model."""
+    """Of the cells that fit, the first seed that most have: regime by regime."""
     models = len(study.record.experiment.models)
     fit = shown.regimes(study.record)[: max(MOST_COLUMNS // models, 1)]
     there = sorted(
@@ -56,7 +58,8 @@ def _columns(study: Study) -> list[_Column]:
     )
     made = [_column(study, cell) for cell in there]
     kept = [column for column in made if column is not None]
-    return [c for c in kept if c.run.seed == kept[0].run.seed][:MOST_COLUMNS]
+    commonest = Counter(column.run.seed for column in kept).most_common(1)
+    return [c for c in kept if c.run.seed == commonest[0][0]][:MOST_COLUMNS]
 
 
 def _column(study: Study, cell: CellSummary) -> _Column | None:
@@ -93,7 +96,7 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
         "answers, with how sure it is. "
         f"Layers: {_layers(columns)}. Every map is scaled to its own maximum, so that "
         "brightness does not compare; where it lies does."
-        + (f" {left_out} other cells are not shown here." if left_out else "")
+        + (f" {_not_shown(left_out)}" if left_out else "")
         + (
             f" Shown are the {len(chosen)} classes with the lowest recall for "
             f"{columns[0].run.model} ({columns[0].run.regime})."
@@ -114,6 +117,11 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
     )
 
 
+def _not_shown(cells: int) -> str:
+    verb = "is" if cells == 1 else "are"
+    return f"{plural(cells, 'other cell')} {verb} not shown here."
+
+
 def _layers(columns: Sequence[_Column]) -> str:
     """What was drawn, and on which layer of how many cells, once each."""
     told = (
@@ -126,8 +134,9 @@ def _layers(columns: Sequence[_Column]) -> str:
 
 def _heading(columns: Sequence[_Column], i: int) -> dict[str, object]:
     run = columns[i].run
+    wide = sum(column.run.regime == run.regime for column in columns)
     return {
-        "regime": run.regime,
+        "regime": short(run.regime, wide * _LETTERS),
         "model": short(run.model, _LETTERS),
         "opens": not i or columns[i - 1].run.regime != run.regime,
     }
