@@ -95,7 +95,8 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
         "drawn first, whatever the models say of it, and the map of what each model "
         "answers, with how sure it is. "
         f"Layers: {_layers(columns)}. Every map is scaled to its own maximum, so that "
-        "brightness does not compare; where it lies does."
+        "brightness does not compare; where it lies does. Whether a percentage is "
+        "calibrated is said with each cell's own pictures below."
         + (f" {_not_shown(left_out)}" if left_out else "")
         + (
             f" Shown are the {len(chosen)} classes with the lowest recall for "
