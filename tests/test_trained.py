@@ -137,6 +137,22 @@ def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
         trained.choose(tmp_path)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_study_that_lost_a_run_says_how_to_have_it_again(
+    study: Path, tmp_path: Path, seed: int
+) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    lost = tmp_path / f"study/runs/cnn--balanced/seed-{seed}"
+    shutil.rmtree(lost)
+    with pytest.raises(RunError) as error:
+        trained.choose(tmp_path / "study")
+    assert str(error.value) == (
+        f"{lost}: expected a finished run, as {tmp_path / 'study/study.json'} has it. "
+        "Received: no record.json in it. Give the study's command again: finished "
+        "runs are kept."
+    )
+
+
 def test_a_damaged_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("{}")
     with pytest.raises(RunError, match=r"study\.json.*damaged"):

@@ -119,8 +119,8 @@ def recommended(study: StudyFolder) -> ChosenRun:
     """
     taken = chosen(
         _study_record(study),
-        record=lambda name: rebuild.read_record(RunFolder(study.path / name)),
-        score=lambda name: _validation_score(study.path / name),
+        record=lambda name: rebuild.read_record(_finished(study, name)),
+        score=lambda name: _validation_score(_finished(study, name)),
     )
     return ChosenRun(RunFolder(study.path / taken.folder), taken.because)
 
@@ -140,7 +140,21 @@ def _study_record(study: StudyFolder) -> StudyRecord:
         ) from error
 
 
-def _validation_score(path: Path) -> float:
-    return scores.balanced_accuracy(
-        *rebuild.predictions(RunFolder(path).validation_predictions)
-    )
+def _finished(study: StudyFolder, name: str) -> RunFolder:
+    """The folder of one of a study's runs.
+
+    Raises:
+        RunError: The run is gone.
+    """
+    run = RunFolder(study.path / name)
+    if not run.record.exists():
+        raise RunError(
+            f"{run.path}: expected a finished run, as {study.study} has it. Received: "
+            "no record.json in it. Give the study's command again: finished runs are "
+            "kept."
+        )
+    return run
+
+
+def _validation_score(run: RunFolder) -> float:
+    return scores.balanced_accuracy(*rebuild.predictions(run.validation_predictions))

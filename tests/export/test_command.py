@@ -1,5 +1,8 @@
 """An export is there whole, or not at all with the reason."""
 
+import errno
+import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +100,19 @@ def test_of_two_exports_into_one_folder_the_second_is_refused(
         command.write(model, "keras", out, dataset)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (out / "card.md").read_text() == "the other's"
+
+
+def test_a_full_disk_is_named_with_the_file_that_has_no_room(
+    model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(formats, "write", full)
+    file = re.escape(str(tmp_path / "out" / "model.onnx"))
+    with pytest.raises(CannotWrite, match=f"^{file}: .* No space left on device"):
+        command.write(model, "onnx", tmp_path / "out", dataset)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_below_a_file_is_refused_with_the_reason(

@@ -12,10 +12,10 @@ from .folders import write_study
 
 @pytest.fixture
 def with_models(tmp_path) -> Study:
-    """A study whose runs left a model, which nothing here opens."""
+    """A study whose runs left weights, which nothing here opens."""
     study = load(write_study(tmp_path / "study", SMALL, recalls))
     for run in study.folders.values():
-        run.model.write_bytes(b"")
+        run.weights.write_bytes(b"")
     return study
 
 
@@ -27,7 +27,7 @@ def test_the_report_names_the_run_that_the_commands_take(with_models):
     assert "<code>serve</code> take one of its runs. " in page
 
 
-@pytest.mark.parametrize("lost", ["model", "validation_predictions"])
+@pytest.mark.parametrize("lost", ["weights", "validation_predictions"])
 def test_a_collected_study_has_no_run_to_take(with_models, lost):
     last: RunFolder = [*with_models.folders.values()][-1]
     getattr(last, lost).unlink()

@@ -96,11 +96,12 @@ def write(
 
     Raises:
         ExportError: As `export`.
-        CannotWrite: The folder cannot be made.
+        CannotWrite: The folder cannot be made, or the model has no room.
     """
     name = formats.FILES[form]
     with _appearing(out) as folder:
-        formats.write(model, form, folder / name, dataset)
+        with files.writing(out / name):
+            formats.write(model, form, folder / name, dataset)
         check = fidelity.check if form == "onnx-int8" else parity.check
         found = check(model, formats.read(form, folder / name), dataset)
         files.write_text(folder / "labels.txt", "\n".join(model.class_names) + "\n")

@@ -8,7 +8,7 @@ from tessera.report.load import Study
 
 
 def sentence(study: Study) -> str:
-    """Which run they take, and why; empty where the runs left no models.
+    """Which run they take, and why; empty where the runs left no weights.
 
     A collected study has none, and lacks the validation predictions that decide.
     """
@@ -20,7 +20,7 @@ def sentence(study: Study) -> str:
         )
     }
     for _, folder in runs.values():
-        if not (folder.model.exists() and folder.validation_predictions.exists()):
+        if not (folder.weights.exists() and folder.validation_predictions.exists()):
             return ""
     return chosen(
         study.record,
