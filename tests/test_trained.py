@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import toy_run
+from evaluation.studies import picking
 from scipy import special
 
 from tessera import files, trained
@@ -13,7 +14,6 @@ from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Cnn, Hybrid
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder, StudyFolder, StudyRecord
-from tessera.results import Ranking, Spread
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +51,10 @@ def scored(study: Path, place: Path) -> StudyFolder:
     return StudyFolder(place)
 
 
-def picking(folder: StudyFolder, *models: str) -> StudyFolder:
-    """The study with a ranking that recommends each of these models' regime."""
+def picked(folder: StudyFolder, model: str) -> StudyFolder:
+    """The study on disk, recommending this model's regime."""
     record = StudyRecord.model_validate_json(folder.study.read_bytes())
-    none = Spread(mean=0, deviation=None, values=(0,))
-    rankings = [
-        Ranking(
-            model=model,
-            plain="plain",
-            balanced=None,
-            rare_classes=(),
-            common_classes=(),
-            sides=("reduced", "other"),
-            plain_f1=none,
-            balanced_f1=None,
-            plain_seconds=none,
-            remedies=(),
-            pick="balanced",
-            recommendation=(),
-        )
-        for model in models
-    ]
-    told = record.model_copy(update={"rankings": tuple(rankings)})
-    folder.study.write_text(told.model_dump_json())
+    folder.study.write_text(picking(record, model).model_dump_json())
     return folder
 
 
@@ -110,7 +91,7 @@ def test_a_model_says_whether_it_is_calibrated_and_on_how_many_images(
 def test_what_the_report_recommends_is_used_though_another_is_better_on_validation(
     study: Path, tmp_path: Path
 ) -> None:
-    folder = picking(scored(study, tmp_path / "study"), "cnn")
+    folder = picked(scored(study, tmp_path / "study"), "cnn")
     chosen = trained.choose(folder.path)
     assert chosen.folder.path == folder.path / "runs/cnn--balanced/seed-0"
     assert chosen.because == (

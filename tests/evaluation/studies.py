@@ -8,7 +8,8 @@ from tessera.arrays import Confusion
 from tessera.evaluation.roles import Roles, roles
 from tessera.evaluation.scores import from_confusion
 from tessera.experiment import Cnn, Experiment, Regime
-from tessera.record import DataSummary, Environment, Record
+from tessera.record import DataSummary, Environment, Record, StudyRecord
+from tessera.results import Ranking, Spread
 
 NAMES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 REDUCED = (3, 4, 5)
@@ -122,3 +123,26 @@ def by_nature(record: Record, rare: int = 900) -> Record:
 def folders(experiment: Experiment) -> list[str]:
     """The folder of every record, in the order of `records`."""
     return [f"runs/{run.cell}-dddddddd/seed-{run.seed}" for run in experiment.runs()]
+
+
+def picking(study: StudyRecord, *models: str) -> StudyRecord:
+    """The study with a ranking that recommends each of these models' regime."""
+    none = Spread(mean=0, deviation=None, values=(0,))
+    rankings = [
+        Ranking(
+            model=model,
+            plain="plain",
+            balanced=None,
+            rare_classes=(),
+            common_classes=(),
+            sides=("reduced", "other"),
+            plain_f1=none,
+            balanced_f1=None,
+            plain_seconds=none,
+            remedies=(),
+            pick="balanced",
+            recommendation=(),
+        )
+        for model in models
+    ]
+    return study.model_copy(update={"rankings": tuple(rankings)})

@@ -8,9 +8,8 @@ from tessera.evaluation.chosen import Chosen, chosen
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Cnn, Experiment, Hybrid, Regime
 from tessera.record import StudyRecord
-from tessera.results import Ranking, Spread
 
-from .studies import ENVIRONMENT, flat, folders, records
+from .studies import ENVIRONMENT, flat, folders, picking, records
 
 TWO = Experiment(
     models=(Cnn(), Hybrid()), regimes=(Regime(name="balanced"),), seeds=(0, 1)
@@ -42,29 +41,6 @@ def choose(
         return VALIDATION[by_place[place].model][by_place[place].seed]
 
     return chosen(study, record=record, score=score)
-
-
-def picking(study: StudyRecord, *models: str) -> StudyRecord:
-    """The study with a ranking that recommends each of these models' regime."""
-    none = Spread(mean=0, deviation=None, values=(0,))
-    rankings = [
-        Ranking(
-            model=model,
-            plain="plain",
-            balanced=None,
-            rare_classes=(),
-            common_classes=(),
-            sides=("reduced", "other"),
-            plain_f1=none,
-            balanced_f1=None,
-            plain_seconds=none,
-            remedies=(),
-            pick="balanced",
-            recommendation=(),
-        )
-        for model in models
-    ]
-    return study.model_copy(update={"rankings": tuple(rankings)})
 
 
 def of(model: str, seed: int) -> str:

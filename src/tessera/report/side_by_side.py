@@ -87,7 +87,7 @@ def _chosen(columns: Sequence[_Column], order: Indices) -> list[int]:
 
 def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Drawing:
     names = study.record.data.class_names
-    left_out = len({(c.model, c.regime) for c in study.record.cells}) - len(columns)
+    left_out = len(study.record.cells) - len(columns)
     return Drawing(
         key="gradcam-side-by-side",
         title="The same images through every model",
