@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tessera import runtime
+from tessera import machine, runtime
 
 
 def python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -30,20 +30,22 @@ SHOW = (
     "import os; from tessera import runtime; runtime.prepare(3); "
     "print(*(os.environ[n] for n in "
     "('TF_ENABLE_ONEDNN_OPTS', 'KERAS_BACKEND', 'TF_NUM_INTRAOP_THREADS', "
-    "'XLA_PYTHON_CLIENT_PREALLOCATE')))"
+    "'XLA_PYTHON_CLIENT_PREALLOCATE', 'TF_FORCE_GPU_ALLOW_GROWTH')))"
 )
 
 
 def test_onednn_is_on_tensorflow_is_the_default_and_no_process_takes_a_whole_gpu() -> (
     None
 ):
-    assert python(SHOW).stdout.split() == ["1", "tensorflow", "3", "false"]
+    assert python(SHOW).stdout.split() == ["1", "tensorflow", "3", "false", "true"]
 
 
 def test_a_users_own_variables_win() -> None:
     own = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_NUM_INTRAOP_THREADS": "7"}
     own |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}
-    assert python(SHOW, **own).stdout.split() == ["0", "tensorflow", "7", "true"]
+    own |= {"TF_FORCE_GPU_ALLOW_GROWTH": "false"}
+    found = python(SHOW, **own).stdout.split()
+    assert found == ["0", "tensorflow", "7", "true", "false"]
 
 
 def test_a_missing_backend_is_named_with_the_way_out(
@@ -118,3 +120,32 @@ def test_tensorflow_computes_on_the_processor_and_an_accelerator_is_told_from_it
     assert runtime.on_processor()
     monkeypatch.setattr(runtime, "_device", lambda: "NVIDIA H200")
     assert not runtime.on_processor()
+
+
+def test_tensorflows_gpu_is_named_where_its_build_knows_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["/GPU:0"])
+    details = {"device_name": "NVIDIA H200"}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
+    monkeypatch.setattr(runtime, "versions", lambda: {"tensorflow-cpu": "2.21.0"})
+    assert runtime.environment().device == machine.processor()
+    monkeypatch.setattr(runtime, "versions", lambda: {"tensorflow": "2.21.0"})
+    assert runtime.environment().device == "NVIDIA H200"
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: [])
+    assert runtime.environment().device == machine.processor()
+
+
+def test_another_processor_is_another_number_even_under_the_same_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = runtime.numerics()
+    monkeypatch.setattr(machine, "flags", lambda: frozenset({"avx512f"}))
+    elsewhere = runtime.numerics()
+    monkeypatch.setattr(machine, "flags", lambda: frozenset({"avx2"}))
+    assert runtime.numerics() != elsewhere
+    monkeypatch.undo()
+    assert runtime.numerics() == here

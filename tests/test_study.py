@@ -12,7 +12,7 @@ import filelock
 import pytest
 from evaluation.studies import record
 
-from tessera import files, runtime, study
+from tessera import files, machine, runtime, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -250,3 +250,31 @@ def test_a_profile_that_leaves_none_to_validate_with_is_an_error_before_training
 def test_no_more_runs_side_by_side_than_are_missing_unless_the_user_says_so() -> None:
     assert study.jobs_at_once(None, missing=1) == 1
     assert study.jobs_at_once(3, missing=100) == 3
+
+
+def test_every_core_gets_a_run_as_far_as_memory_allows_and_an_accelerator_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
+    assert study.jobs_at_once(None, missing=100) == 8
+    monkeypatch.setattr(machine, "memory", lambda: 7 * 2**30)
+    assert study.jobs_at_once(None, missing=100) == 3
+    monkeypatch.setattr(machine, "memory", lambda: 2**30)
+    assert study.jobs_at_once(None, missing=100) == 1
+    monkeypatch.setattr(runtime, "on_processor", lambda: False)
+    monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
+    assert study.jobs_at_once(None, missing=100) == 1
+
+
+@pytest.mark.parametrize("processor", [True, False])
+@pytest.mark.parametrize("lacks", [True, False])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_16_bits_are_told_to_be_slow_on_a_processor_without_instructions_for_them(
+    monkeypatch: pytest.MonkeyPatch, precision: str, lacks: bool, processor: bool
+) -> None:
+    monkeypatch.setattr(machine, "lacks_16_bits", lambda: lacks)
+    monkeypatch.setattr(runtime, "on_processor", lambda: processor)
+    experiment = Experiment(training={"precision": precision}, regimes=OWN_REGIMES)
+    told = study.SLOW_16_BITS in study.notes(experiment, dataset_with([20, 20]))
+    assert told == (precision == "bfloat16" and lacks and processor)

@@ -118,9 +118,6 @@ def train(job: Job, dataset: Dataset, board: Any) -> Files | Broken:
 def prepare(job: Job) -> None:
     """Set the switches that the frameworks read when they load, and load them."""
     os.environ["KERAS_BACKEND"] = job.backend
-    if 0 < job.gpus < 1:
-        # By default TensorFlow takes a whole GPU's memory for itself.
-        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     runtime.prepare(job.threads)
     runtime.load_backend()
 

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tessera import __version__
+from tessera import __version__, machine
 from tessera.record import Environment
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scikit-learn")
@@ -51,8 +51,9 @@ def prepare(threads: int | None = None) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # JAX would take three quarters of a GPU at once, and leave no room for the others.
+    # Each would take most of a GPU's memory at once, and leave no room for the others.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if threads is not None:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -216,24 +217,31 @@ def versions() -> dict[str, str]:
 
 def on_processor() -> bool:
     """Whether models are computed by the processor, and no accelerator."""
-    return _device() == _processor()
+    return _device() == machine.processor()
 
 
 def _device() -> str:
     """The accelerator's name, or the processor's."""
-    if os.environ.get("KERAS_BACKEND") == "jax" and importlib.util.find_spec("jax"):
-        import jax
+    match os.environ.get("KERAS_BACKEND", "tensorflow"):
+        case "jax" if importlib.util.find_spec("jax"):
+            return _jax_device()
+        case "tensorflow" if "tensorflow" in versions():  # tensorflow-cpu knows no GPU
+            return _tensorflow_device()
+        case _:
+            return machine.processor()
 
-        device = jax.devices()[0]
-        if device.platform != "cpu":
-            return str(device.device_kind)
-    return _processor()
+
+def _jax_device() -> str:
+    import jax
+
+    device = jax.devices()[0]
+    return str(device.device_kind) if device.platform != "cpu" else machine.processor()
 
 
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+def _tensorflow_device() -> str:
+    import tensorflow as tf
+
+    for device in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(device)
+        return str(details.get("device_name", "GPU"))
+    return machine.processor()

@@ -5,7 +5,6 @@ command does what is missing. Nothing else is remembered between commands.
 """
 
 import contextlib
-import os
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import execution, files, runtime, selection, workers
+from tessera import execution, files, machine, runtime, selection, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
@@ -36,6 +35,12 @@ UNEQUAL = 2.0
 
 MEMORY_PER_WORKER = 2 * 2**30
 """Bytes that one training may need."""
+
+SLOW_16_BITS = (
+    "This processor has no instructions for bfloat16: a training step in 16 bits gains "
+    "nothing here, and may take many times as long as in 32 (`--set "
+    "training.precision=float32`)."
+)
 
 THREADS = 1
 """Of each training, however few there are: with more, sums are cut elsewhere and their
@@ -107,6 +112,9 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         RemedyError: A remedy contradicts itself, the data or the epochs.
     """
     found = []
+    coarse = experiment.training.precision != "float32"
+    if coarse and machine.lacks_16_bits() and runtime.on_processor():
+        found.append(SLOW_16_BITS)
     if isinstance(experiment.data, Digits) and experiment.training.flip:
         found.append(
             "A mirrored digit is another sign: `--set training.flip=false` trains "
@@ -258,24 +266,16 @@ def jobs_at_once(jobs: int | None, missing: int) -> int:
     """How many runs side by side, at least 1.
 
     Small images keep one core busy better than they keep many: by default every core
-    gets a run of its own, as far as memory allows.
+    gets a run of its own, as far as memory allows. An accelerator gets one run, for its
+    memory is not known here.
 
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
     """
-    cores = (
-        len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else (os.cpu_count() or 1)
-    )
-    by_memory = max(1, _memory() // MEMORY_PER_WORKER)
-    return jobs or max(1, min(cores, by_memory, missing))
-
-
-def _memory() -> int:
-    """Physical memory in bytes."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError):
-        return MEMORY_PER_WORKER
+    if jobs:
+        return jobs
+    if not runtime.on_processor():
+        return 1
+    by_memory = machine.memory() // MEMORY_PER_WORKER
+    return max(1, min(machine.cores(), by_memory, missing))

@@ -84,7 +84,8 @@ JobsOption = Annotated[
     typer.Option(
         "--jobs",
         metavar="auto|N",
-        help="Trainings side by side; auto: one per core, as memory allows.",
+        help="Trainings side by side; auto: one per core, as memory allows, or one on a "
+        "GPU.",
     ),
 ]
 EngineOption = Annotated[
