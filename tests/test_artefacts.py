@@ -6,14 +6,6 @@ import numpy as np
 
 from tessera import artefacts, files
 from tessera.data.dataset import Split
-from tessera.record import RunFolder
-
-
-def test_a_history_is_read_as_it_was_written(tmp_path: Path) -> None:
-    rows = ({"epoch": 1, "loss": 0.1 + 0.2}, {"epoch": 2, "loss": 1e-30})
-    folder = RunFolder(tmp_path)
-    artefacts.write_history(folder, rows)
-    assert artefacts.read_history(folder) == rows
 
 
 def test_predictions_hold_logits_labels_and_places(tmp_path: Path) -> None:

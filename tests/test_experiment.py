@@ -116,3 +116,19 @@ def test_hybrid_plus_brings_its_recipe_and_may_replace_parts_of_it() -> None:
     assert (recipe.epochs, recipe.optimizer) == (3, "muon")
     own = HybridPlus(training=OwnTraining(optimizer="adam")).trained(training)
     assert own == recipe.model_copy(update={"optimizer": "adam"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"fold": 1}, "parts that `folds` counts"), ({"folds": 3, "fold": 4}, "the 3")],
+)
+def test_a_fold_is_one_of_those_that_there_are(
+    asked: dict[str, int], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=rf"fold: expected one of.*{told}"):
+        Folder(path="photos", **asked)
+
+
+def test_a_fold_decides_the_result() -> None:
+    runs = [first_run(data=Folder(path="a", folds=3, fold=n)) for n in (None, 1, 2)]
+    assert len({run.digest("data") for run in runs}) == 3

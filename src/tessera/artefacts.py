@@ -1,7 +1,5 @@
 """What a run writes into its folder, and reads back from another's."""
 
-import csv
-import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,22 +10,6 @@ from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Run
 from tessera.explain import examples, gradcam, mistakes
 from tessera.record import RunFolder
-
-
-def write_history(folder: RunFolder, history: tuple[dict[str, float], ...]) -> None:
-    """Write one CSV row per epoch."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    files.write_text(folder.history, text.getvalue())
-
-
-def read_history(folder: RunFolder) -> tuple[dict[str, float], ...]:
-    """The rows that `write_history` wrote."""
-    with folder.history.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return tuple({name: float(value) for name, value in row.items()} for row in rows)
 
 
 def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) -> None:

@@ -21,6 +21,7 @@ LARGEST_SIDE = 512
 LARGEST_BATCH = 2**20
 MOST_EPOCHS = 10**6
 """Beyond these a number is a slip of the hand, and overflows deep inside a training."""
+MOST_FOLDS = 20
 LARGEST_SEED = 2**32 - 1
 """The most that the frameworks' generators take."""
 
@@ -61,6 +62,19 @@ class Folder(_Data):
     """What results call the data; none: the folder's own name."""
     test: float = Field(0.2, gt=0.0, lt=0.5)
     """Share of the images kept for testing when the folder has no `test/`."""
+    folds: int | None = Field(None, ge=2, le=MOST_FOLDS)
+    """Cross-validation: so many parts, each of which is the test set once."""
+    fold: int | None = Field(None, ge=1, le=MOST_FOLDS)
+    """Which part is the test set, from 1; none: a study takes each in turn."""
+
+    @model_validator(mode="after")
+    def _fold_is_one_of_them(self) -> Self:
+        if self.fold is not None and self.fold > (self.folds or 0):
+            raise ValueError(
+                f"fold: expected one of the {self.folds or 'parts that `folds` counts'}"
+                f", from 1. Received: {self.fold}"
+            )
+        return self
 
 
 Data = Annotated[Digits | Cifar10 | Folder, Field(discriminator="kind")]
@@ -403,9 +417,9 @@ class Run(Setting):
         renaming a cell, adding a seed or moving the folder reuses finished work.
         """
         settings = self.model_dump(mode="json", exclude={"seed", "explain"})
-        settings["data"] = {
-            k: v for k, v in settings["data"].items() if k not in ("path", "name")
-        }
+        settings["data"] = _as_first_written(
+            {k: v for k, v in settings["data"].items() if k not in ("path", "name")}
+        )
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
         for part in ("model", "training"):
@@ -428,8 +442,10 @@ LATER = {
     "normalised": True,
     "separable": False,
     "late": False,
+    "folds": None,
+    "fold": None,
 }
-"""Settings of a training or a model that came later, with the values that change
+"""Settings of data, a training or a model that came later, with the values that change
 nothing."""
 
 

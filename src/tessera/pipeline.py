@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import artefacts, checkpoint, files, runtime, settings
+from tessera import artefacts, checkpoint, files, history, runtime, settings
 from tessera.arrays import Logits
 from tessera.data import manifest
 from tessera.data.dataset import Dataset
@@ -85,7 +85,7 @@ def execute(
     fitted, more = trained(
         run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
     )
-    artefacts.write_history(folder, fitted.history)
+    history.write(folder, fitted.history)
     tuned = finish(run, net, chosen, folder)
     logits, warmth = predict_splits(net, dataset, chosen, folder)
     notes = (
@@ -193,7 +193,7 @@ def take_over(
     weights.load(net, donor.weights)
     weights.save(net, folder.weights)
     return fit.Fitted(
-        history=artefacts.read_history(donor),
+        history=history.read(donor),
         best_epoch=record.best_epoch,
         seconds=record.train_seconds,
         cpu_seconds=record.train_cpu_seconds or record.train_seconds,

@@ -161,9 +161,10 @@ def refuse_other_data(dataset: Dataset, out: Path, option: str = "--out ") -> No
 
 
 def _elsewhere(dataset: Dataset, out: Path) -> Path:
-    """A folder beside this one with the name of the data."""
+    """A folder beside this one with the name of the data, which may lie there too."""
     name = re.sub(r"[^\w.-]+", "-", dataset.name).strip("-.") or "study"
-    return out.with_name(f"{name}-2" if name == out.name else name)
+    taken = name == out.name or out.with_name(name).exists()
+    return out.with_name(f"{name}-2" if taken else name)
 
 
 def survey(experiment: Experiment, dataset: Dataset, out: Path) -> Progress:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import files
+from tessera import cross_validation, files
 from tessera.arrays import Images, Logits, Probabilities
 from tessera.evaluation import probabilities, scores
 from tessera.evaluation.chosen import chosen
@@ -115,10 +115,13 @@ def recommended(study: StudyFolder) -> ChosenRun:
 
     Raises:
         RunError: `study.json`, a run's record or its validation predictions cannot be
-            read.
+            read; or the study pools folds, which hold the models.
     """
+    known = _study_record(study)
+    if folds := cross_validation.parts(known.experiment, study.path):
+        raise RunError(cross_validation.no_models(study.path, folds))
     taken = chosen(
-        _study_record(study),
+        known,
         record=lambda name: rebuild.read_record(_finished(study, name)),
         score=lambda name: _validation_score(_finished(study, name)),
     )

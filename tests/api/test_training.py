@@ -115,6 +115,16 @@ def test_loaded_data_is_what_its_settings_say() -> None:
     assert data.settings.image_size == 8
 
 
+def test_loaded_data_is_read_again_where_a_change_reads_it_otherwise() -> None:
+    data = tessera.load_data("digits", image_size=16, verbose=False)
+    asked, other = (
+        training._experiment(data, None, epochs=None, seeds=None, change=change)
+        for change in ("training.epochs=3", "data.image_size=8")
+    )
+    assert training._loaded(data, asked, verbose=False) is data.dataset
+    assert training._loaded(data, other, verbose=False).image_shape == (8, 8, 3)
+
+
 def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("of another program")
     with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
@@ -172,6 +182,10 @@ def test_messages_name_arguments_as_python_does() -> None:
         ({"jobs": 0}, "jobs: expected a whole number from 1 up, or None. Received: 0"),
         ({"jobs": -1}, "jobs: expected a whole number from 1 up, or None."),
         ({"jobs": "x"}, "jobs: expected a whole number from 1 up, or None."),
+        ({"folds": 1}, "folds: expected a whole number from 2 to 20, or None."),
+        ({"folds": 21}, "folds: expected a whole number from 2 to 20, or None."),
+        ({"folds": True}, "folds: expected a whole number from 2 to 20, or None."),
+        ({"folds": 3}, "folds: expected an image folder, whose images are all tested"),
     ],
 )
 def test_a_study_refuses_an_argument_of_a_wrong_type(

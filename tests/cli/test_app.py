@@ -37,6 +37,7 @@ def test_help_lists_every_verb() -> None:
 
 def test_the_command_line_takes_the_seeds_that_an_experiment_takes() -> None:
     assert options.LARGEST_SEED == experiment.LARGEST_SEED
+    assert options.MOST_FOLDS == experiment.MOST_FOLDS
 
 
 @pytest.mark.parametrize("verb", VERBS)

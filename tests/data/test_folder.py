@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tessera import experiment
 from tessera.data import folder
+from tessera.data.dataset import DataError
 
 
 def load(root, **changes):
@@ -105,3 +107,49 @@ def test_results_call_it_by_the_folder_or_by_the_name_given(split_folder) -> Non
 def test_a_folders_name_cannot_write_to_a_terminal(split_folder, tmp_path) -> None:
     dataset = load(split_folder.rename(tmp_path / "a\n\x1b[2Jb"))
     assert dataset.name == "a\\n\\x1b[2Jb"
+
+
+def test_over_all_folds_every_image_is_tested_once_and_never_learned_from_there(
+    class_folder,
+) -> None:
+    parts = [load(class_folder, fold=folder.Fold(n, 5)) for n in range(1, 6)]
+    tested = [name for part in parts for name in part.test.names]
+    everything = {*parts[0].train.names, *parts[0].test.names}
+    assert len(everything) == 15 and sorted(tested) == sorted(everything)
+    for part in parts:
+        assert set(part.train.names) == everything - set(part.test.names)
+        assert part.test.labels.tolist() == [0, 0, 1]
+    assert len({part.fingerprint for part in parts}) == 5
+    assert "Fold 2 of 5: 3 of the 15 images" in parts[1].notes[0]
+
+
+def test_folds_of_train_alone_leave_the_validation_folder_as_it_is(
+    split_folder, make_image
+) -> None:
+    shutil.rmtree(split_folder / "test")
+    for label in ("cat", "dog"):
+        make_image(f"val/{label}/0.png")
+    dataset = load(split_folder, fold=folder.Fold(1, 2))
+    assert dataset.validation.labels.tolist() == [0, 1]
+    assert (len(dataset.train), len(dataset.test)) == (5, 5)
+
+
+def test_a_folder_with_a_test_set_of_its_own_has_no_folds(split_folder) -> None:
+    with pytest.raises(DataError, match=r"without test/.*which has one"):
+        load(split_folder, fold=folder.Fold(1, 2))
+
+
+def test_more_folds_than_a_class_has_images_are_refused_by_its_name(
+    class_folder,
+) -> None:
+    with pytest.raises(DataError, match=r"\(dog, with 5\)\. Received: 6"):
+        load(class_folder, fold=folder.Fold(1, 6))
+
+
+def test_settings_that_ask_for_folds_must_say_which_to_be_read() -> None:
+    asked = experiment.Folder(path="photos")
+    assert folder.fold_of(asked) is None
+    some = asked.model_copy(update={"folds": 5, "fold": 2})
+    assert folder.fold_of(some) == folder.Fold(2, 5)
+    with pytest.raises(DataError, match="from 1 to 5"):
+        folder.fold_of(some.model_copy(update={"fold": None}))

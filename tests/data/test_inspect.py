@@ -44,6 +44,20 @@ def test_classes_of_few_test_images_are_worth_knowing(large) -> None:
     )
 
 
+def test_where_the_test_set_is_cut_folds_are_named_as_the_way_to_test_more(
+    class_folder, make_image
+) -> None:
+    few, _ = inspect(class_folder).warnings
+    assert few.endswith(
+        "of: cat (2), dog (1). Scores that average over classes get no "
+        "interval. `tessera study --folds 5` tests every image."
+    )
+    for n in range(3):
+        make_image(f"owl/{n}.png")
+    few, _ = inspect(class_folder).warnings
+    assert few.endswith("`tessera study --folds 3` tests every image.")
+
+
 def test_classes_of_one_validation_image_are_worth_knowing(large, make_image) -> None:
     # A tenth of 15, halves to even, is 2; a tenth of 14 is 1.
     (large / "train/cat/0.png").unlink()

@@ -73,3 +73,37 @@ def test_another_classs_images_do_not_change_which_images_are_held() -> None:
 def test_a_fraction_that_leaves_a_side_empty_is_refused(fraction) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         splits.stratified(np.zeros(4, dtype=np.int32), fraction, seed=0)
+
+
+@given(LABELS, st.integers(2, 5))
+def test_folds_spread_every_class_evenly_and_differ_by_one_image_at_most(
+    labels, count
+) -> None:
+    labels = np.repeat(labels, count)  # so that no class is too small
+    if not len(labels):
+        return
+    tested = splits.folds(labels, count, seed=0)
+    sizes = np.bincount(tested, minlength=count)
+    assert len(sizes) == count and np.ptp(sizes) <= 1
+    for label in np.unique(labels):
+        within = np.bincount(tested[labels == label], minlength=count)
+        assert np.ptp(within) <= 1
+
+
+def test_the_same_seed_makes_the_same_folds_and_another_seed_others() -> None:
+    labels = np.repeat(np.arange(3, dtype=np.int32), 20)
+    first, again, other = (splits.folds(labels, 5, seed=seed) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_folds_have_nothing_to_do_with_the_order_of_the_files() -> None:
+    tested = splits.folds(np.zeros(100, np.int32), 5, seed=0)
+    assert not np.array_equal(np.sort(tested), tested)
+    assert len(set(tested[:20])) > 1 and len(set(tested[::5])) > 1
+
+
+def test_more_folds_than_a_class_has_images_are_refused() -> None:
+    labels = np.array([0, 0, 0, 1, 1], np.int32)
+    with pytest.raises(ValueError, match=r"at most 2.*Received: 3"):
+        splits.folds(labels, 3, seed=0)

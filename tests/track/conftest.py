@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import toy_run
 
-from tessera import artefacts, files
+from tessera import files, history
 from tessera.experiment import Cnn
 from tessera.record import RunFolder
 
@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = toy_run.digits().test.images[:1]
     for record in path.glob("runs/*/*/record.json"):
         folder = RunFolder(record.parent)
-        artefacts.write_history(folder, HISTORY)
+        history.write(folder, HISTORY)
         files.write_arrays(
             folder.heatmaps,
             images=images,

@@ -7,12 +7,20 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from tessera import choice, engines, experiment, locks, runtime, settings
+from tessera import (
+    choice,
+    cross_validation,
+    engines,
+    experiment,
+    locks,
+    runtime,
+    settings,
+)
 from tessera import study as studies
 from tessera.api.script import script_kept_out
 from tessera.cli import outcome, progress, training
 from tessera.data import apart, source
-from tessera.data.dataset import DataError
+from tessera.data.dataset import DataError, Dataset
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
 from tessera.record import StudyFolder
@@ -51,6 +59,7 @@ def study(
     seeds: int | Sequence[int] | None = None,
     models: Sequence[str] | None = None,
     remedies: str | Sequence[str] = (),
+    folds: int | None = None,
     change: str | Sequence[str] = (),
     out: str | Path | None = None,
     jobs: int | None = None,
@@ -68,6 +77,8 @@ def study(
         models: Only these of the plan's models.
         remedies: Names to compare with plain training, or `all`; without a plan and
             without `models`, the hybrid alone is trained.
+        folds: Cross-validate an image folder without `test/`: each of so many parts is
+            the test set once, and every image is tested.
         change: Any other setting, or several, as the command line's `--set` takes them:
             `["training.flip=false"]`.
         out: The study's folder; None: `runs/NAME`.
@@ -88,22 +99,59 @@ def study(
     asked = _experiment(
         data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
     )
+    if folds is not None:
+        asked = _divided(asked, folds)
     wanted = choice.remedies(_listed(remedies or (), "remedies"), option="remedies")
     alone, names = bool(wanted) and plan is None, _listed(models or (), "models")
     asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
-    loaded = data if isinstance(data, Data) else _load(asked, verbose)
-    asked = studies.adapted(asked, loaded.dataset, wanted)
-    studies.refuse_other_data(loaded.dataset, folder, "out=")
+    parts = cross_validation.parts(asked, folder)
+    first = _loaded(data, parts[0].experiment if parts else asked, verbose)
+    asked = studies.adapted(asked, first, wanted)
+    whole = cross_validation.whole(first, len(parts)) if parts else first
+    studies.refuse_other_data(whole, folder, "out=")
     runtime.prepare()
+    console = _console(verbose)
     with locks.held(folder), script_kept_out():
-        return _carry_out(asked, loaded, folder, jobs, _console(verbose))
+        if parts:
+            return _across(asked, first, folder, jobs, console)
+        return _carry_out(asked, first, folder, jobs, console)
+
+
+def _divided(asked: experiment.Experiment, folds: int) -> experiment.Experiment:
+    most = experiment.MOST_FOLDS
+    if type(folds) is not int or not 2 <= folds <= most:
+        raise settings.ExperimentError(
+            f"folds: expected a whole number from 2 to {most}, or None. Received: "
+            f"{folds!r}."
+        )
+    return cross_validation.divided(asked, folds)
+
+
+def _across(
+    asked: experiment.Experiment,
+    first: Dataset,
+    folder: Path,
+    jobs: int | None,
+    console: Console,
+) -> Study:
+    """Carry out the study of each fold, then pool what they answered."""
+    from tessera.report import page
+
+    for number, fold in enumerate(cross_validation.parts(asked, folder), 1):
+        dataset = first if number == 1 else source.load(fold.experiment.data)
+        studies.refuse_other_data(dataset, fold.folder, "out=")
+        with locks.held(fold.folder):
+            _carry_out(fold.experiment, dataset, fold.folder, jobs, console)
+    record = cross_validation.conclude(asked, first, folder, threads=studies.THREADS)
+    page.write_report(folder)
+    return Study(record, folder)
 
 
 def _carry_out(
     asked: experiment.Experiment,
-    data: Data,
+    dataset: Dataset,
     folder: Path,
     jobs: int | None,
     console: Console,
@@ -111,7 +159,6 @@ def _carry_out(
     """Train what is missing, conclude, and write the report."""
     from tessera.report import page
 
-    dataset = data.dataset
     training.take_over(console, asked, dataset, folder)
     survey = studies.survey(asked, dataset, folder)
     jobs = studies.jobs_at_once(jobs, len(survey.missing) or 1)
@@ -157,8 +204,7 @@ def train(
         data, plan, epochs=epochs, seeds=None, change=change, verbose=verbose
     )
     apart.keep_from_data(asked.data, Path(out), "out")
-    loaded = data if isinstance(data, Data) else _load(asked, verbose)
-    dataset = loaded.dataset
+    dataset = _loaded(data, asked, verbose)
     asked = studies.adapted(asked, dataset)
     run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
@@ -193,8 +239,9 @@ def _experiment(
         table = named.model_dump(exclude_defaults=True) | {"kind": named.kind}
 
     def suited(asked: experiment.Experiment) -> tuple[experiment.Regime, ...]:
-        loaded = data if isinstance(data, Data) else _load(asked, verbose)
-        return studies.adapted(asked, loaded.dataset).regimes
+        folds = cross_validation.parts(asked, Path())
+        loaded = _loaded(data, folds[0].experiment if folds else asked, verbose)
+        return studies.adapted(asked, loaded).regimes
 
     path = None if plan is None else Path(plan)
     changes = [change] if isinstance(change, str) else change
@@ -218,9 +265,14 @@ def _named(data: str | Path) -> experiment.Data:
     return source.from_argument(str(data), "data")
 
 
-def _load(asked: experiment.Experiment, verbose: bool) -> Data:
+def _loaded(
+    data: Source | None, asked: experiment.Experiment, verbose: bool
+) -> Dataset:
+    """The experiment's data: what is loaded already, if it is read alike."""
+    if isinstance(data, Data) and data.settings == asked.data:
+        return data.dataset
     with progress.loading(_console(verbose)) as report:
-        return Data(asked.data, source.load(asked.data, progress=report))
+        return source.load(asked.data, progress=report)
 
 
 def _listed(names: str | Sequence[str], argument: str) -> str:

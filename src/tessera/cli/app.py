@@ -16,6 +16,7 @@ from tessera.cli.options import (
     EngineOption,
     EpochsOption,
     ExperimentFile,
+    FoldsOption,
     GpusOption,
     JobsOption,
     ModelsOption,
@@ -72,6 +73,7 @@ def study(
     data: DataOption = None,
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
+    folds: FoldsOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -97,16 +99,20 @@ def study(
 
         tessera study --data photos --remedies all
 
+        tessera study --data photos --folds 5
+
         tessera study experiments/study.toml --data cifar10
 
         tessera study experiments/final.toml --engine ray --address auto
     """
-    from tessera import choice
+    from tessera import choice, cross_validation
     from tessera.cli import asked, commands
     from tessera.cli import engine as engines
 
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
     chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
+    if folds is not None:
+        chosen = cross_validation.divided(chosen, folds, "--folds")
     wanted = choice.remedies(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)

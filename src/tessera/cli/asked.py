@@ -43,12 +43,15 @@ def suited(experiment: Experiment) -> tuple[Regime, ...]:
     Raises:
         DataError: The folder cannot be used.
     """
+    from tessera import cross_validation
     from tessera import study as studies
     from tessera.cli import commands
 
     if not isinstance(experiment.data, Folder):
         return experiment.regimes  # the other data is balanced
-    return studies.adapted(experiment, commands.load(experiment)).regimes
+    folds = cross_validation.parts(experiment, Path())
+    loaded = commands.load(folds[0].experiment if folds else experiment)
+    return studies.adapted(experiment, loaded).regimes
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -37,37 +37,81 @@ def study(
     remedies: tuple[str, ...] = (),
 ) -> None:
     """Train what is missing, conclude, and write the report."""
-    from tessera import locks
+    from tessera import cross_validation, locks
     from tessera import study as studies
-    from tessera.cli import engine as engines
-    from tessera.cli import outcome, stopping, training
     from tessera.data import apart
 
     apart.keep_from_data(experiment.data, out)
     runtime.prepare()
-    dataset = load(experiment)
+    folds = cross_validation.parts(experiment, out)
+    dataset = load(folds[0].experiment if folds else experiment)
     experiment = studies.adapted(experiment, dataset, remedies)
-    studies.refuse_other_data(dataset, out)
-    # From here on there is something to put into the folder, so it may be made.
+    if not folds:
+        studies.refuse_other_data(dataset, out)
+        # From here on there is something to put into the folder, so it may be made.
+        with locks.held(out):
+            carry_out(experiment, dataset, out, engine)
+        return
+    studies.refuse_other_data(cross_validation.whole(dataset, len(folds)), out)
     with locks.held(out):
-        training.take_over(console, experiment, dataset, out)
-        survey = studies.survey(experiment, dataset, out)
-        began = time.perf_counter()
-        with (
-            engines.opened(engine, len(survey.missing)) as chosen,
-            stopping.telling(console, lambda: finished(experiment, dataset, out)),
-        ):
-            training.train_missing(console, experiment, dataset, survey, chosen, out)
-        record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
-        if survey.missing:
-            minutes = (time.perf_counter() - began) / 60
-            console.print(f"{len(survey.missing)} runs in {minutes:.1f} minutes.")
-        for ranking in record.rankings:
-            console.print(" ".join(ranking.recommendation))
-        runs = studies.covered(record, out)
-        outcome.remark(console, studies.read(runs))
-        outcome.beside(console, out, runs)
-        report(out)
+        validate_across(experiment, dataset, out, engine)
+
+
+def validate_across(
+    experiment: Experiment, first: "Dataset", out: Path, engine: "EngineOptions"
+) -> None:
+    """Carry out the study of each fold, then pool what they answered.
+
+    Args:
+        experiment: With the regimes that suit the data.
+        first: The first fold.
+        out: The folder of the study.
+        engine: Who trains.
+    """
+    from tessera import cross_validation, locks
+    from tessera import study as studies
+
+    folds = cross_validation.parts(experiment, out)
+    for number, fold in enumerate(folds, 1):
+        console.print(f"\nFold {number} of {len(folds)}, in {fold.folder}:")
+        dataset = first if number == 1 else load(fold.experiment)
+        studies.refuse_other_data(dataset, fold.folder)
+        with locks.held(fold.folder):
+            threads = carry_out(fold.experiment, dataset, fold.folder, engine)
+    console.print(f"\nAll {len(folds)} folds together:")
+    record = cross_validation.conclude(experiment, first, out, threads=threads)
+    for ranking in record.rankings:
+        console.print(" ".join(ranking.recommendation))
+    report(out)
+
+
+def carry_out(
+    experiment: Experiment, dataset: "Dataset", out: Path, engine: "EngineOptions"
+) -> int:
+    """Do what a study in a folder lacks; return the threads of each training."""
+    from tessera import study as studies
+    from tessera.cli import engine as engines
+    from tessera.cli import outcome, stopping, training
+
+    training.take_over(console, experiment, dataset, out)
+    survey = studies.survey(experiment, dataset, out)
+    began = time.perf_counter()
+    with (
+        engines.opened(engine, len(survey.missing)) as chosen,
+        stopping.telling(console, lambda: finished(experiment, dataset, out)),
+    ):
+        training.train_missing(console, experiment, dataset, survey, chosen, out)
+    record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
+    if survey.missing:
+        minutes = (time.perf_counter() - began) / 60
+        console.print(f"{len(survey.missing)} runs in {minutes:.1f} minutes.")
+    for ranking in record.rankings:
+        console.print(" ".join(ranking.recommendation))
+    runs = studies.covered(record, out)
+    outcome.remark(console, studies.read(runs))
+    outcome.beside(console, out, runs)
+    report(out)
+    return chosen.threads
 
 
 def finished(experiment: Experiment, dataset: "Dataset", out: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from tessera import files, runtime
+from tessera import cross_validation, files, runtime
 from tessera.cli import faithfulness_tables, stopping
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
@@ -120,12 +120,15 @@ def runs_of(folder: Path) -> list[RunFolder]:
     """The run that a folder is, or each cell's first seed of the study that it is.
 
     Raises:
-        StudyError: The study, or the record of one of its runs, cannot be read.
+        StudyError: The study, or the record of one of its runs, cannot be read; or it
+            pools folds, which hold the models.
     """
     if not StudyFolder(folder).study.exists():
         return [RunFolder(folder)]
-    cells = load.load(folder).record.cells
-    return [RunFolder(folder / cell.folders[0]) for cell in cells]
+    record = load.load(folder).record
+    if folds := cross_validation.parts(record.experiment, folder):
+        raise load.StudyError(cross_validation.no_models(folder, folds))
+    return [RunFolder(folder / cell.folders[0]) for cell in record.cells]
 
 
 def _place(out: Path, folder: Path, run: RunFolder, count: int) -> Path:

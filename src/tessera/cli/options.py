@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 LARGEST_SEED = 2**32 - 1
+MOST_FOLDS = 20
 """As in `experiment`, whose import would slow --help down."""
 
 ExperimentFile = Annotated[
@@ -55,6 +56,18 @@ SeedsOption = Annotated[
         show_default=False,
     ),
 ]
+FoldsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        metavar="K",
+        min=2,
+        max=MOST_FOLDS,
+        help="Cross-validate an image folder without test/: each of K parts is the "
+        "test set once, and every image is tested. K times the trainings.",
+        show_default=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,8 +97,8 @@ JobsOption = Annotated[
     typer.Option(
         "--jobs",
         metavar="auto|N",
-        help="Trainings side by side; auto: one per core, as memory allows, or one on a "
-        "GPU.",
+        help="Trainings side by side; auto: one per core, as memory allows; on a GPU "
+        "one.",
     ),
 ]
 EngineOption = Annotated[

@@ -19,6 +19,9 @@ Group: TypeAlias = tuple[str, ...]
 """Paths of files whose decoded pixels are equal."""
 
 
+FOLDS = 5
+"""As many as are usual: each model learns from four fifths of the images."""
+
 FEWEST_HELD = 2
 """Of one validation image a class is found wholly or not at all, epoch by epoch."""
 
@@ -129,7 +132,9 @@ def describe(
         problems=problems,
         warnings=(
             *(text for text in warnings if text not in problems),
-            *_few_to_test(listing.class_names, counts["test"]),
+            *_few_to_test(
+                listing.class_names, counts, cut="test" not in listing.classes
+            ),
             *_few_to_validate(listing.class_names, counts),
         ),
     )
@@ -141,14 +146,25 @@ def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, 
     return tuple(np.bincount(known, minlength=classes).tolist())
 
 
-def _few_to_test(names: tuple[str, ...], counts: tuple[int, ...]) -> Iterable[str]:
+def _few_to_test(
+    names: tuple[str, ...], counts: dict[str, tuple[int, ...]], *, cut: bool
+) -> Iterable[str]:
     """Classes with test images, but too few to be drawn from themselves."""
-    few = [f"{n} ({c})" for n, c in zip(names, counts, strict=True) if 0 < c < FEW]
+    tested = counts["test"]
+    few = [f"{n} ({c})" for n, c in zip(names, tested, strict=True) if 0 < c < FEW]
     if few:
         yield (
             f"fewer than {FEW} test images of: {', '.join(few)}. Scores that average "
-            "over classes get no interval."
+            f"over classes get no interval.{_folds(counts) if cut else ''}"
         )
+
+
+def _folds(counts: dict[str, tuple[int, ...]]) -> str:
+    """The way to test every image, if no class has too few for it."""
+    smallest = min(np.add(counts["train"], counts["test"]).tolist())
+    if smallest < 2:
+        return ""
+    return f" `tessera study --folds {min(smallest, FOLDS)}` tests every image."
 
 
 def _few_to_validate(

@@ -30,6 +30,7 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
                 Path(data.path),
                 image_size=data.image_size,
                 test=data.test,
+                fold=folder.fold_of(data),
                 name=data.name,
                 progress=progress,
             )

@@ -48,3 +48,31 @@ def stratified(
         )
         held[shuffled[: held_count(len(members), fraction)]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def folds(labels: Labels, count: int, *, seed: int) -> Indices:
+    """The fold that tests each image, 0..count-1: int64 [N].
+
+    Each class is spread as evenly as it can be, and the folds' sizes differ by one
+    image at most: where one class ends, the next goes on (stratified k-fold, Kohavi
+    1995).
+
+    Args:
+        labels: int32 [N].
+        count: How many folds k, at most the images of the smallest class.
+        seed: 0 or more.
+
+    Raises:
+        ValueError: A class has fewer images than there are folds.
+    """
+    sizes = np.unique(labels, return_counts=True)[1]
+    if sizes.min() < count:
+        raise ValueError(
+            f"folds: expected at most {sizes.min()}, the images of the smallest class. "
+            f"Received: {count}."
+        )
+    mixed = np.random.default_rng([seed, *STREAM]).permutation(len(labels))
+    by_class = mixed[np.argsort(labels[mixed], kind="stable")]
+    found = np.empty(len(labels), np.int64)
+    found[by_class] = np.arange(len(labels)) % count
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import artefacts, files, settings
+from tessera import files, history, settings
 from tessera.experiment import Run
 from tessera.explain import overlay
 from tessera.models import rebuild
@@ -39,7 +39,7 @@ class Tracked:
             TrackError: It cannot be read.
         """
         try:
-            return artefacts.read_history(self.folder)
+            return history.read(self.folder)
         except (OSError, ValueError) as error:
             raise TrackError(
                 f"{self.folder.history}: expected the run's history. Received: "

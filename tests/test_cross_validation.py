@@ -1,0 +1,212 @@
+"""In folds every image is tested once, and all answers count as those of one run."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli.inside import Ended, tessera
+from PIL import Image
+from sklearn import metrics
+
+from tessera import api, cross_validation, files, history, study, trained
+from tessera.cli import faithfulness
+from tessera.data import source
+from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
+from tessera.models.rebuild import RunError
+from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.report.load import StudyError
+from tessera.settings import ExperimentError
+
+SIZES = {"blue": 9, "green": 6, "red": 4}
+REGIME = 'regimes=[{name="as-is",profile={kind="natural"}}]'
+ASKED = Experiment(
+    models=(Cnn(),),
+    regimes=(Regime(name="as-is", profile=Natural()),),
+    seeds=(0, 1),
+)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """19 noisy pictures, of which the rarest class has four."""
+    root = tmp_path_factory.mktemp("images")
+    random = np.random.default_rng(0)
+    for channel, (name, size) in enumerate(SIZES.items()):
+        (root / name).mkdir()
+        for number in range(size):
+            pixels = random.integers(0, 256, (16, 16, 3), np.uint8)
+            pixels[..., channel] |= 128
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    return root
+
+
+def command(images: Path, out: Path, *more: str) -> Ended:
+    return tessera(
+        *("study", "--data", images, "--out", out, "--jobs", "1", "--models", "cnn"),
+        *("--epochs", "2", "--seeds", "2", "--set", "data.image_size=16"),
+        *("--set", REGIME, *more),
+    )
+
+
+@pytest.fixture(scope="module")
+def out(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of three folds, one cell and two seeds."""
+    folder = tmp_path_factory.mktemp("out") / "study"
+    assert command(images, folder, "--folds", "3").returncode == 0
+    return folder
+
+
+def covered(out: Path) -> list[tuple[RunFolder, Record]]:
+    """The runs of a study's record."""
+    record = StudyRecord.model_validate_json(StudyFolder(out).study.read_bytes())
+    folders = study.covered(record, out)
+    return list(zip(folders, study.read(folders), strict=True))
+
+
+def test_every_image_has_the_answer_of_the_fold_that_tested_it(
+    images: Path, out: Path
+) -> None:
+    data = Folder(path=str(images), image_size=16, folds=3)
+    for at, (folder, _) in enumerate(covered(out)):
+        pooled = files.read_arrays(folder.predictions)
+        begin, named = 0, []
+        for number in (1, 2, 3):
+            fold, _ = covered(out / f"fold-{number}")[at]
+            own = files.read_arrays(fold.predictions)
+            test = source.load(data.model_copy(update={"fold": number})).test
+            end = begin + len(test)
+            np.testing.assert_array_equal(pooled["logits"][begin:end], own["logits"])
+            np.testing.assert_array_equal(pooled["labels"][begin:end], test.labels)
+            named += test.names
+            begin = end
+        assert begin == len(pooled["labels"]) == sum(SIZES.values())
+        assert sorted(named) == sorted(
+            f"{name}/{n}.png" for name, size in SIZES.items() for n in range(size)
+        )
+
+
+def test_scores_are_of_all_answers_and_not_means_over_folds(out: Path) -> None:
+    for folder, record in covered(out):
+        found = files.read_arrays(folder.predictions)
+        predicted = found["logits"].argmax(axis=1)
+        wanted = metrics.f1_score(
+            found["labels"], predicted, average="macro", zero_division=0
+        )
+        assert record.scores.macro_f1 == pytest.approx(wanted, abs=1e-12)
+        assert tuple(row.support for row in record.scores.per_class) == (9, 6, 4)
+
+
+def test_a_run_is_told_as_its_folds_together(out: Path) -> None:
+    pooled = covered(out)
+    assert [record.seed for _, record in pooled] == [0, 1]
+    for at, (folder, record) in enumerate(pooled):
+        folds = [covered(out / f"fold-{number}")[at] for number in (1, 2, 3)]
+        seconds = sum(one.train_seconds for _, one in folds)
+        assert record.train_seconds == pytest.approx(seconds)
+        rows = [history.read(fold) for fold, _ in folds]
+        mean = [np.mean([row[epoch]["loss"] for row in rows]) for epoch in (0, 1)]
+        assert [row["loss"] for row in history.read(folder)] == pytest.approx(mean)
+        marks = "".join(one.digest for _, one in folds)
+        assert record.digest == hashlib.sha256(marks.encode()).hexdigest()
+        assert len({record.digest, *(one.digest for _, one in folds)}) == 4
+
+
+def test_the_data_of_all_folds_are_every_image_under_a_mark_of_their_own(
+    out: Path,
+) -> None:
+    told = StudyRecord.model_validate_json(StudyFolder(out).study.read_bytes())
+    assert told.data.test_counts == told.data.train_counts == (9, 6, 4)
+    assert told.data.notes[0].startswith(
+        "Cross-validation in 3 folds: each of the 19 images is tested once"
+    )
+    marks = {record.data.fingerprint for _, record in covered(out)}
+    for number in (1, 2, 3):
+        for _, record in covered(out / f"fold-{number}"):
+            assert record.data.fingerprint not in marks
+    assert len(marks) == 1 and told.data.fingerprint in marks
+    assert sum(one.runs for one in told.trained) == 6
+    report = StudyFolder(out).report.read_text(encoding="utf-8")
+    assert "Cross-validation in 3 folds" in report
+
+
+def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
+    again = command(images, out, "--folds", "3")
+    assert again.stdout.count("2 finished, 0 to do") == 3
+    assert len(before) == 6
+    for path, changed in before.items():
+        assert path.stat().st_mtime_ns == changed, path
+
+
+def test_the_same_study_in_python_is_the_commands(images: Path, out: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
+    found = api.study(
+        images,
+        folds=3,
+        epochs=2,
+        seeds=2,
+        models=["cnn"],
+        change=[REGIME, "data.image_size=16"],
+        out=out,
+        verbose=False,
+    )
+    assert found.runs() == tuple(folder.path for folder, _ in covered(out))
+    for path, changed in before.items():
+        assert path.stat().st_mtime_ns == changed, path
+
+
+@pytest.mark.parametrize("more", [(), ("--folds", "2")], ids=["one split", "two folds"])
+def test_other_divisions_of_the_same_images_do_not_take_its_place(
+    more: tuple[str, ...],
+    images: Path,
+    out: Path,
+) -> None:
+    refused = command(images, out, *more)
+    assert refused.returncode == 2 and "which would be replaced" in refused.stderr
+
+
+def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
+    with pytest.raises(RunError, match=r"Give one of those: .*fold-1"):
+        trained.choose(out)
+    with pytest.raises(StudyError, match=r"Give one of those: .*fold-1"):
+        faithfulness.runs_of(out)
+    assert trained.choose(out / "fold-1").folder.weights.exists()
+
+
+def test_a_fold_that_is_not_finished_is_named(images: Path, tmp_path: Path) -> None:
+    asked = cross_validation.divided(
+        ASKED.model_copy(update={"data": Folder(path=str(images))}), 3
+    )
+    folds = cross_validation.parts(asked, tmp_path)
+    first = source.load(folds[0].experiment.data)
+    with pytest.raises(study.StudyError, match=r"fold-1: expected the finished study"):
+        cross_validation.conclude(asked, first, tmp_path, threads=1)
+
+
+def test_data_with_a_test_set_of_its_own_is_not_divided() -> None:
+    with pytest.raises(ExperimentError, match=r"--folds: expected an image folder"):
+        cross_validation.divided(Experiment(data=Digits()), 3, "--folds")
+
+
+def test_only_folds_that_are_asked_for_are_parts(tmp_path: Path) -> None:
+    data = Folder(path="photos")
+    one = data.model_copy(update={"folds": 3, "fold": 2})
+    for alone in (Digits(), data, one):
+        assert not cross_validation.parts(Experiment(data=alone), tmp_path)
+    asked = cross_validation.divided(Experiment(data=one), 3)
+    parts = cross_validation.parts(asked, tmp_path)
+    assert [part.experiment.data.fold for part in parts] == [1, 2, 3]
+    assert [part.folder.name for part in parts] == ["fold-1", "fold-2", "fold-3"]
+
+
+def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
+    out: Path,
+) -> None:
+    (_, one), *_ = covered(out)
+    noted = [
+        one.model_copy(update={"notes": notes})
+        for notes in (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
+    ]
+    told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
+    assert cross_validation._notes(noted) == told
