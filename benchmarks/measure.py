@@ -19,7 +19,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tessera import machine as computer
+
 RECORDS = Path(__file__).with_name("records")
+"""What was measured on the machine that the page speaks of; in folders of it, what was
+measured on others: `ELSEWHERE=avx2 python benchmarks/train.py`."""
 PACKAGES = (
     "tensorflow",
     "tensorflow-cpu",
@@ -123,7 +127,7 @@ def machine() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        "processor": _processor(),
+        "processor": computer.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         "packages": versions,
@@ -132,18 +136,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
-
-
 def write(name: str, record: dict[str, Any]) -> None:
     """Keep a record, with the machine's load once more at the end."""
     record["machine"]["load_after"] = round(os.getloadavg()[0], 1)
-    RECORDS.mkdir(exist_ok=True)
-    path = RECORDS / f"{name}.json"
+    path = RECORDS / os.environ.get("ELSEWHERE", "") / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"record: {path.name}")
 

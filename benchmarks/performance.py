@@ -150,6 +150,10 @@ def page() -> str:
             record = json.loads(place.read_text(encoding="utf-8"))
             filled = text.format(table=table(record), cores=record.get("cores", ""))
             parts.append(f"{filled}\n{_measured_on(record['machine'])}")
+        for other in sorted(measure.RECORDS.glob(f"*/{name}.json")):
+            record = json.loads(other.read_text(encoding="utf-8"))
+            told = _measured_on(record["machine"])
+            parts.append(f"On another processor:\n\n{table(record)}\n\n{told}")
         if name == "train" and precision.STUDY.exists():
             parts.append(PRECISION.format(table=precision.table(precision.read())))
     return "\n".join(parts)

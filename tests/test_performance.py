@@ -30,7 +30,7 @@ def test_the_page_is_what_the_records_make_it(benchmark: Any) -> None:
 
 
 def test_every_record_belongs_to_a_section(benchmark: Any) -> None:
-    recorded = {path.stem for path in (BENCHMARKS / "records").glob("*.json")}
+    recorded = {path.stem for path in (BENCHMARKS / "records").rglob("*.json")}
     # Of docs/scaling.md and docs/hybrid-plus.md.
     recorded -= {"scaling", "keras_cct", "flips"}
     assert recorded

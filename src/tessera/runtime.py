@@ -239,9 +239,11 @@ def _jax_device() -> str:
 
 
 def _tensorflow_device() -> str:
-    import tensorflow as tf
+    with _without_chatter():
+        import tensorflow as tf
 
-    for device in tf.config.list_physical_devices("GPU"):
+        devices = tf.config.list_physical_devices("GPU")
+    for device in devices:
         details = tf.config.experimental.get_device_details(device)
         return str(details.get("device_name", "GPU"))
     return machine.processor()
