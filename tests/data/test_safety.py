@@ -186,3 +186,29 @@ def test_another_version_of_the_checks_checks_anew(split_folder, monkeypatch) ->
     monkeypatch.setattr(safety, "VERSION", safety.VERSION + 1)
     with pytest.raises(DataError, match="a new problem"):
         load(split_folder)
+
+
+@pytest.mark.parametrize("below", ["", "train/"])
+def test_folders_within_classes_that_the_cut_test_set_parts_are_worth_knowing(
+    make_image, tmp_path, below: str
+) -> None:
+    for n in range(10):
+        make_image(f"{below}cat/anna/{n}.png")
+        make_image(f"{below}dog/{n}.png")
+    make_image(f"{below}dog/alone/0.png")
+    _, *told = load(tmp_path / "images").notes
+    assert [text for text in told if "both sides" in text] == [
+        "images of 1 folder within classes are on both sides of the cut test set: "
+        f"{below}cat/anna. Where such a folder shows one thing (an animal, a patient, "
+        "a film), a model may know it again, and scores would flatter: divide the "
+        "images into train/ and test/ yourself."
+    ]
+
+
+def test_folders_within_classes_are_no_matter_where_the_user_divided(
+    split_folder, make_image
+) -> None:
+    for n in range(9):
+        make_image(f"train/cat/anna/{n}.png")
+    make_image("test/cat/anna/1.png")
+    assert load(split_folder).notes == ()

@@ -5,7 +5,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +15,9 @@ from tessera.arrays import Images, Indices
 from tessera.data.decoded import Decoded
 from tessera.data.entries import shown
 from tessera.data.scan import SPLIT_NAMES, Listing
+from tessera.phrases import plural
 
-VERSION = 4
+VERSION = 5
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -90,6 +91,7 @@ def warnings(
         *left_alone(listing),
         *_unreadable(listing, pixels, least=0.0),
         *_small_classes(listing, pixels, parts),
+        *_parted_folders(listing, pixels, parts),
         *_leak(pixels, parts, twins, least=0.0),
         *_contradiction(pixels, twins, least=0.0),
     )
@@ -225,6 +227,29 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
     single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
     if single and "val" not in parts:
         yield f"only one training image of: {', '.join(single)}; none to validate with."
+
+
+def _parted_folders(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
+    """Folders within classes that a test set was cut through."""
+    if "test" in listing.classes:
+        return
+    sides = [_inner_folders(pixels, parts[name]) for name in ("train", "test")]
+    parted = sorted(set.intersection(*sides))
+    if parted:
+        yield (
+            f"images of {plural(len(parted), 'folder')} within classes are on both "
+            f"sides of the cut test set: {_first(parted)}. Where such a folder shows "
+            "one thing (an animal, a patient, a film), a model may know it again, and "
+            "scores would flatter: divide the images into train/ and test/ yourself."
+        )
+
+
+def _inner_folders(pixels: Decoded, positions: Indices) -> set[str]:
+    """The folders of images that do not lie in a class's own."""
+    files = [pixels.files[at] for at in positions]
+    depths = {"all": 1}  # of a class's folder; below train/ it is one more
+    parents = [(PurePosixPath(f.path).parent, depths.get(f.split, 2)) for f in files]
+    return {str(place) for place, depth in parents if len(place.parts) > depth}
 
 
 def _pair(pixels: Decoded, group: Indices, kinds: NDArray[Any]) -> str:
