@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tessera.data import decode, folder, safety
 from tessera.data.dataset import DataError
@@ -212,3 +213,27 @@ def test_folders_within_classes_are_no_matter_where_the_user_divided(
         make_image(f"train/cat/anna/{n}.png")
     make_image("test/cat/anna/1.png")
     assert load(split_folder).notes == ()
+
+
+def test_a_test_image_that_was_compressed_again_is_worth_knowing(
+    split_folder, tmp_path
+) -> None:
+    cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
+    picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
+    picture.save(split_folder / "train/cat/original.png")
+    picture.save(split_folder / "test/cat/copy.jpg", quality=60)
+    assert load(split_folder).notes == (
+        "1 of 5 test images are nearly the same as training or validation images, such "
+        "as test/cat/copy.jpg and train/cat/original.png. Where both show one picture, "
+        "scores would flatter; remove the copies.",
+    )
+
+
+def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(
+    split_folder, make_image
+) -> None:
+    for n in range(100):  # of more images, one copy is tolerated
+        make_image(f"test/dog/more-{n}.png")
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/again.png")
+    (told,) = load(split_folder).notes
+    assert "are also training" in told

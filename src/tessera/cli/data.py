@@ -77,6 +77,9 @@ def show(found: Inspection, console: Console) -> None:
     _list(
         f"Same image in several splits ({same})", _joined(found.across_splits), console
     )
+    _list(
+        "Test images nearly the same as others", _joined(found.nearly_across), console
+    )
     _list("Same image under several labels", _joined(found.contradictory), console)
     _list("Same image again in one split", _joined(found.within_split), console)
     _list("Files that cannot be used", pairs, console)

@@ -58,6 +58,8 @@ class Inspection:
     """To which pictures were resized before they were compared."""
     across_splits: tuple[Group, ...]
     """Equal images in more than one split."""
+    nearly_across: tuple[Group, ...]
+    """A test image and one of another split that is nearly the same."""
     contradictory: tuple[Group, ...]
     """Equal images with more than one label."""
     within_split: tuple[Group, ...]
@@ -125,6 +127,7 @@ def describe(
         sizes=_sizes(pixels.sizes),
         image_size=pixels.images.shape[1],
         across_splits=_paths(pixels, twins.across),
+        nearly_across=_paths(pixels, twins.near),
         contradictory=_paths(pixels, twins.contradictory),
         within_split=_paths(pixels, twins.within),
         unreadable=pixels.refused,

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
+from tessera.data import near
 from tessera.data.decoded import Decoded
 from tessera.data.entries import shown
 from tessera.data.scan import SPLIT_NAMES, Listing
 from tessera.phrases import plural
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -43,6 +44,8 @@ class Twins:
     """With more than one label."""
     within: tuple[Indices, ...]
     """Twice or more in one split."""
+    near: tuple[Indices, ...]
+    """A test image and another that is nearly the same, see `near`."""
 
 
 def find_twins(pixels: Decoded, parts: Parts) -> Twins:
@@ -55,6 +58,22 @@ def find_twins(pixels: Decoded, parts: Parts) -> Twins:
         across=tuple(g for g in groups if len(np.unique(split[g])) > 1),
         contradictory=tuple(g for g in groups if len(np.unique(pixels.labels[g])) > 1),
         within=tuple(g for g in groups if len(np.unique(split[g])) < len(g)),
+        near=_near(pixels, parts, groups),
+    )
+
+
+def _near(
+    pixels: Decoded, parts: Parts, groups: Sequence[Indices]
+) -> tuple[Indices, ...]:
+    """Test images with a near copy among the others, where they have no exact one."""
+    others = np.concatenate([at for name, at in parts.items() if name != "test"])
+    if not len(others):
+        return ()
+    group_of = {int(at): number for number, g in enumerate(groups) for at in g}
+    return tuple(
+        np.array([test, other])
+        for test, other in near.pairs(pixels.images, parts["test"], others)
+        if test not in group_of or group_of[test] != group_of.get(other)
     )
 
 
@@ -93,6 +112,7 @@ def warnings(
         *_small_classes(listing, pixels, parts),
         *_parted_folders(listing, pixels, parts),
         *_leak(pixels, parts, twins, least=0.0),
+        *_near_leak(pixels, parts, twins),
         *_contradiction(pixels, twins, least=0.0),
     )
 
@@ -206,6 +226,17 @@ def _leak(
         yield (
             f"{leaked} of {len(test)} test images are also training or validation "
             f"images, such as {example}. Scores would flatter; remove the copies."
+        )
+
+
+def _near_leak(pixels: Decoded, parts: Parts, twins: Twins) -> Iterable[str]:
+    if twins.near:
+        tested = len({int(test) for test, _ in twins.near})
+        test, other = (pixels.files[at].path for at in twins.near[0])
+        yield (
+            f"{tested} of {len(parts['test'])} test images are nearly the same as "
+            f"training or validation images, such as {test} and {other}. Where both "
+            "show one picture, scores would flatter; remove the copies."
         )
 
 
