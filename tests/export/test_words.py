@@ -14,3 +14,8 @@ def test_where_there_is_no_interval_that_is_said() -> None:
 
 def test_a_class_name_cannot_break_a_table() -> None:
     assert escaped("a|b_<c>") == r"a\|b\_\<c\>"
+
+
+def test_a_class_name_is_shown_letter_by_letter() -> None:
+    # An entity, strikethrough and a formula, as pages that show Markdown read them.
+    assert escaped("&amp; ~a~ $x$") == r"\&amp; \~a\~ \$x\$"

@@ -1,4 +1,7 @@
-from tessera.report.distribution import class_distribution, distinct_counts
+import re
+
+from tessera.report.distribution import _bars, class_distribution, distinct_counts
+from tessera.report.style import drawing
 
 
 def test_regimes_that_train_on_the_same_counts_share_a_bar(study):
@@ -11,3 +14,14 @@ def test_the_words_for_the_drawing_name_the_rare_classes(study):
     drawn = class_distribution(study)
     assert "rarer are cat, deer and dog" in drawn.alternative
     assert "4,500" in drawn.svg
+
+
+def test_many_classes_leave_no_empty_rows_above_and_below():
+    names = tuple(f"class {i}" for i in range(60))
+    with drawing():
+        drawn = _bars({"all": (5,) * 60}, names)
+    height = float(drawn.split('viewBox="0 0 ')[1].split('"')[0].split()[1])
+    rows = re.findall(r'y="([\d.]+)"[^>]*>class \d+<', drawn)
+    places = [float(y) for y in rows]
+    assert len(places) == 60
+    assert max(places) - min(places) > 0.92 * height

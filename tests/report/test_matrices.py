@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 from evaluation.studies import record
 
@@ -35,3 +37,10 @@ def test_many_classes_are_drawn_without_numbers():
     # Counts without numbers would look like the shares, whose colours they have.
     assert drawn.svg.count(">class 29<") == 2 and ">test images<" not in drawn.svg
     assert len(drawn.svg) < 300_000
+
+
+def test_names_below_the_columns_end_at_them_however_wide_their_letters(drawn):
+    below = re.findall(
+        r"text-anchor: (\w+)[^>]*rotate\(-90 [^>]*>truck<", drawn.confusion[0].svg
+    )
+    assert below == ["end", "end"]

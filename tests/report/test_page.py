@@ -7,7 +7,7 @@ import pytest
 from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.record import RunFolder
 from tessera.report.figures import figures
-from tessera.report.page import absent, kept, page, write_report
+from tessera.report.page import absent, isolated, kept, page, write_report
 from tessera.results import Interval
 
 from .conftest import recalls
@@ -136,6 +136,22 @@ def test_a_name_cannot_turn_the_text_after_it(study, drawn):
     found = page(dataclasses.replace(study, record=record), drawn)
     assert "gnp.tac x" in found
     assert not set(found) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+
+
+def test_a_name_from_right_to_left_turns_nothing_after_it(tmp_path):
+    folder = write_study(tmp_path, ONE, recalls)
+    for path in (folder / "study.json", *folder.glob("runs/*/*/record.json")):
+        path.write_text(path.read_text().replace('"cat"', r'"צה\"ל"'))
+    found = write_report(folder).read_text(encoding="utf-8")
+    # As HTML escapes it and as SVG does.
+    assert "\u2068צה&#34;ל\u2069" in found and '\u2068צה"ל\u2069' in found
+    assert not re.search('(?<!\u2068)צה("|&#34;)ל', found)
+
+
+def test_a_path_can_be_copied_whatever_its_letters():
+    names = ["صقر", "صقر الشاهين"]
+    assert isolated("صقر الشاهين/1.jpg", names) == "صقر الشاهين/1.jpg"
+    assert isolated("صقر الشاهين, 3", names) == "\u2068صقر الشاهين\u2069, 3"
 
 
 def test_one_epoch_is_no_epochs(tmp_path):

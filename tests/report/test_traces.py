@@ -66,3 +66,11 @@ def test_a_regime_has_one_colour_in_every_panel_of_risk(study, answered):
     part = {key: a for key, a in answered.items() if key != ("cnn", "imbalanced")}
     whole, rest = (traces.risk_coverage(study, a).svg for a in (answered, part))
     assert rest.count(green) == whole.count(green)
+
+
+def test_the_rarest_classes_are_shown_where_a_regime_levels_all(own, monkeypatch):
+    monkeypatch.setattr(traces, "SHOWN_CLASSES", 3)
+    (drawn,) = traces.class_curves(own, traces.answers(own), "roc")
+    titles = re.findall(r">(plane|car|bird|cat|deer|dog|frog)</text>", drawn.svg)
+    assert titles == ["cat", "deer", "dog"]
+    assert "Shown are the 3 classes with the fewest training images." in drawn.caption

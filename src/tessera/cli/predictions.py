@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -109,24 +110,30 @@ def write(
                 flat = row(item, class_names)
                 writer.writerow({k: v for k, v in flat.items() if k in COLUMNS})
         case _:
-            width = max(len(name) for name in (*class_names, "runner-up"))
-            out.write(
-                f"{'class':{width}}         {'runner-up':{width}}         image\n"
+            width = max(map(cell_len, (*class_names, "runner-up")))
+            heads = (
+                f"{padded(head, width)}         " for head in ("class", "runner-up")
             )
+            out.write(f"{''.join(heads)}image\n")
             for item in stream:
                 out.write(line(item, width) + "\n")
     out.flush()
 
 
 def line(item: Answer | Refused, width: int) -> str:
-    """One row of the table; names are padded to `width` characters."""
+    """One row of the table; names are padded to `width` of a terminal's cells."""
     path = errors.plain(str(item.path))
     if isinstance(item, Refused):
         return f"{'not read':{2 * width + 18}}{path}: {item.reason}"
     return (
-        f"{item.class_name:{width}} {item.probability:6.1%}  "
-        f"{item.runner_up:{width}} {item.runner_up_probability:6.1%}  {path}"
+        f"{padded(item.class_name, width)} {item.probability:6.1%}  "
+        f"{padded(item.runner_up, width)} {item.runner_up_probability:6.1%}  {path}"
     )
+
+
+def padded(text: str, width: int) -> str:
+    """The text, then spaces up to `width` cells: a letter of Chinese fills two."""
+    return text + " " * (width - cell_len(text))
 
 
 def row(item: Answer | Refused, class_names: Sequence[str]) -> dict[str, object]:

@@ -16,4 +16,4 @@ def between(interval: tuple[float, float] | None) -> str:
 
 def escaped(name: str) -> str:
     """A class's name without characters that Markdown would take for its own."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in name)
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#&~$" else c for c in name)

@@ -58,7 +58,7 @@ def _bars(profiles: dict[str, tuple[int, ...]], names: tuple[str, ...]) -> str:
         if len(names) <= _LABELLED:
             axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7.5, color=INK)
     axes.set_yticks(range(len(names)), [short(name) for name in names])
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("training images")
     axes.margins(x=0.1)

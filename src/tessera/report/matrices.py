@@ -79,7 +79,10 @@ def _matrices(
         _matrix(axes, values, shares, texts)
         axes.set_title(title)
         axes.set_xlabel("predicted class")
-        axes.set_xticks(places, labels, rotation=90)
+        # Anchored at its end: the reader's letters may be narrower than those measured.
+        axes.set_xticks(places, labels, rotation=90, rotation_mode="anchor")
+        for label in axes.get_xticklabels():
+            label.set(ha="right", va="center")
         axes.set_yticks(places, labels)
         axes.tick_params(length=0, labelsize=min(7.5, narrowing(len(names), width=7)))
         axes.tick_params(labelbottom=True)

@@ -1,9 +1,13 @@
 """A study's folder -> one self-contained HTML file and its figures as SVG."""
 
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tessera import files
 from tessera.evaluation.comparison import reduced_classes
@@ -29,6 +33,7 @@ from tessera.report.templates import render, source
 
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Unicode's marks that turn the direction of the text after them, whose ever it is."""
+_ISOLATE, _END = "\u2068", "\u2069"
 
 
 def write_report(study_folder: Path, *, images: bool = True) -> Path:
@@ -64,7 +69,25 @@ def page(study: Study, drawn: Figures) -> str:
         "tidy": words.tidy,
     }
     text = render("page.html", filters=filters, **_values(study, drawn))
-    return text.translate(_TURNS)
+    return isolated(text.translate(_TURNS), study.record.data.class_names)
+
+
+def isolated(text: str, names: Sequence[str]) -> str:
+    """Keep names written from right to left from turning what stands after them.
+
+    Without that, `said NAME, 3 %` is shown as `said 3 ,NAME %` (Unicode's annex 9).
+    A file's path stays as it is, so that it can be copied.
+    """
+    turning = [n for n in names if any(map(_leftward, n))]
+    if not turning:
+        return text
+    ways = [w for n in turning for w in {str(escape(n)), html.escape(n, quote=False)}]
+    longest_first = "|".join(map(re.escape, sorted(ways, key=len, reverse=True)))
+    return re.sub(rf"(?>{longest_first})(?!/)", rf"{_ISOLATE}\g<0>{_END}", text)
+
+
+def _leftward(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in ("R", "AL")
 
 
 def _values(study: Study, drawn: Figures) -> dict[str, Any]:

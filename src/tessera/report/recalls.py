@@ -110,7 +110,7 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
         panel.set_title(model)
         panel.set_xlim(-2, 102)
         panel.set_yticks(range(len(names)), [short(name) for name in names])
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(names) - 0.4, -0.6)
     figure.supxlabel("recall, %", fontsize=9)
     legend_above(figure, axes)
     return svg(figure)
