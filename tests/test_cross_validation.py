@@ -1,6 +1,8 @@
 """In folds every image is tested once, and all answers count as those of one run."""
 
 import hashlib
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,13 @@ from PIL import Image
 from sklearn import metrics
 
 from tessera import api, cross_validation, files, history, study, trained
-from tessera.cli import faithfulness
+from tessera.cli import commands, faithfulness
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
-from tessera.report.load import StudyError
+from tessera.report.load import StudyError, load
+from tessera.report.mistakes import looked_at
 from tessera.settings import ExperimentError
 
 SIZES = {"blue": 9, "green": 6, "red": 4}
@@ -164,6 +167,7 @@ def test_other_divisions_of_the_same_images_do_not_take_its_place(
 ) -> None:
     refused = command(images, out, *more)
     assert refused.returncode == 2 and "which would be replaced" in refused.stderr
+    assert f"that of {images.name} in 3 folds (" in refused.stderr
 
 
 def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
@@ -181,7 +185,7 @@ def test_a_fold_that_is_not_finished_is_named(images: Path, tmp_path: Path) -> N
     folds = cross_validation.parts(asked, tmp_path)
     first = source.load(folds[0].experiment.data)
     with pytest.raises(study.StudyError, match=r"fold-1: expected the finished study"):
-        cross_validation.conclude(asked, first, tmp_path, threads=1)
+        cross_validation.conclude(asked, [first], tmp_path, threads=1)
 
 
 def test_data_with_a_test_set_of_its_own_is_not_divided() -> None:
@@ -203,10 +207,87 @@ def test_only_folds_that_are_asked_for_are_parts(tmp_path: Path) -> None:
 def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
     out: Path,
 ) -> None:
-    (_, one), *_ = covered(out)
-    noted = [
-        one.model_copy(update={"notes": notes})
-        for notes in (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
-    ]
+    noted = (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
     told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
-    assert cross_validation._notes(noted) == told
+    assert cross_validation._together(noted) == told
+
+
+def test_a_later_fold_that_will_not_do_is_told_before_the_first_is_trained(
+    images: Path, tmp_path: Path
+) -> None:
+    data = Folder(path=str(images), image_size=16, folds=3)
+    second, third = (
+        source.load(data.model_copy(update={"fold": number})).test for number in (2, 3)
+    )
+    copied, at = tmp_path / "images", third.labels.tolist().index(second.labels[0])
+    shutil.copytree(images, copied)
+    assert second.names and third.names
+    shutil.copyfile(copied / second.names[0], copied / third.names[at])
+    source.load(data.model_copy(update={"path": str(copied), "fold": 1}))
+    refused = command(copied, tmp_path / "out", "--folds", "3")
+    assert refused.returncode == 2 and "are also training" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_fold_in_anothers_place_is_refused_with_a_folder_beside_the_study(
+    images: Path, out: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(out / "fold-2", moved / "fold-1")
+    refused = command(images, moved, "--folds", "3")
+    assert refused.returncode == 2 and "moved/fold-1: expected" in refused.stderr
+    assert f"--out {tmp_path / images.name}" in refused.stderr
+    assert not (moved / "fold-2").exists()
+
+
+def test_what_ctrl_c_leaves_is_counted_over_all_folds(images: Path, out: Path) -> None:
+    told = StudyRecord.model_validate_json(StudyFolder(out).study.read_bytes())
+    folds = cross_validation.parts(told.experiment, out)
+    datasets = [source.load(fold.experiment.data) for fold in folds]
+    here = commands.finished(folds, datasets, out)
+    assert here.startswith(f"6 of 6 runs in 3 folds are finished and kept in {out}.")
+    moved = [replace(fold, folder=out / "none") for fold in folds[1:]]
+    assert commands.finished([folds[0], *moved], datasets, out).startswith("2 of 6")
+
+
+def test_every_answer_and_every_mistake_is_told_with_its_file(
+    images: Path, out: Path
+) -> None:
+    data = Folder(path=str(images), image_size=16, folds=3)
+    tests = [
+        source.load(data.model_copy(update={"fold": number})).test
+        for number in (1, 2, 3)
+    ]
+    names = [name for test in tests for name in test.names or ()]
+    pixels = np.concatenate([test.images for test in tests])
+    for folder, _ in covered(out):
+        assert files.read_arrays(folder.predictions)["names"].tolist() == names
+        shown = files.read_arrays(folder.mistakes)
+        assert shown["indices"].max() >= len(tests[0])
+        np.testing.assert_array_equal(shown["images"], pixels[shown["indices"]])
+        assert shown["names"].tolist() == [names[i] for i in shown["indices"]]
+    (looked,) = looked_at(load(out), images=True)
+    rows = [row for group in looked.groups for row in group.rows]
+    assert rows and all(row.file == names[row.position] for row in rows)
+
+
+def test_a_pooled_report_says_nothing_that_holds_for_one_split_alone(
+    out: Path,
+) -> None:
+    pooled, fold = (
+        " ".join(StudyFolder(one).report.read_text(encoding="utf-8").split())
+        for one in (out, out / "fold-1")
+    )
+    for one_split in (
+        "One test set, used once",
+        "with this study&#39;s folder",
+        "training and 19 test images",
+        "Whole training set",
+        "dots mark the epochs",
+        "training time is the mean over seeds",
+    ):
+        plain = one_split.replace("19", "7").replace("&#39;", "'")
+        assert one_split not in pooled and plain in fold.replace("&#39;", "'")
+    assert "1 regime &times; 2 seeds &times; 3 folds" in pooled
+    assert "19 images, in 3 folds, of 16" in pooled
+    assert "with the folder of a fold, such as fold-1" in pooled

@@ -6,16 +6,16 @@ fold tests one or two, whose F1 says little (Forman and Scholz 2010).
 """
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tessera import files, history, runtime, settings, study
 from tessera.data.dataset import Dataset
-from tessera.evaluation import scores, study_record
+from tessera.evaluation import outcomes, probabilities, scores, study_record
 from tessera.experiment import Experiment, Folder, Run
 from tessera.record import DataSummary, Record, RunFolder, StudyFolder, StudyRecord
 
@@ -36,8 +36,6 @@ def parts(experiment: Experiment, out: Path) -> tuple[Part, ...]:
         out: The folder of the study that they are parts of.
     """
     data = experiment.data
-    if not isinstance(data, Folder) or data.folds is None or data.fold is not None:
-        return ()
     return tuple(
         Part(
             experiment.model_copy(
@@ -45,7 +43,7 @@ def parts(experiment: Experiment, out: Path) -> tuple[Part, ...]:
             ),
             out / f"fold-{number}",
         )
-        for number in range(1, data.folds + 1)
+        for number in range(1, experiment.pooled + 1)
     )
 
 
@@ -86,14 +84,37 @@ def whole(first: Dataset, folds: int) -> Dataset:
     return replace(first, fingerprint=mark)
 
 
+def examine(
+    folds: Sequence[Part], datasets: Sequence[Dataset], out: Path, option: str
+) -> None:
+    """Refuse what will not do in any fold, before the first is trained.
+
+    Args:
+        folds: With the regimes that suit the data; none: the study is whole.
+        datasets: What each of them learns from and is tested on.
+        out: The folder of the study.
+        option: How the caller's user says the folder; a path is put behind it.
+
+    Raises:
+        StudyError: A folder holds a study of other data.
+        ProfileError: A profile does not fit a fold.
+        RemedyError: A remedy contradicts itself or a fold.
+    """
+    known = whole(datasets[0], len(folds)) if folds else datasets[0]
+    study.refuse_other_data(known, out, option)
+    for fold, dataset in zip(folds, datasets, strict=False):
+        study.refuse_other_data(dataset, fold.folder, option, beside=out)
+        study.notes(fold.experiment, dataset)
+
+
 def conclude(
-    experiment: Experiment, first: Dataset, out: Path, *, threads: int
+    experiment: Experiment, datasets: Sequence[Dataset], out: Path, *, threads: int
 ) -> StudyRecord:
     """Pool what the folds' studies left, and write `study.json`.
 
     Args:
         experiment: What was asked for, with the regimes that suit the data.
-        first: The first fold.
+        datasets: Of the folds.
         out: The folder of the study.
         threads: Of each training.
 
@@ -102,9 +123,10 @@ def conclude(
     """
     folds = parts(experiment, out)
     members = [_finished(part) for part in folds]
-    data = _summary(first, members[0][0][1].data, len(folds))
+    data = _summary(datasets)
+    names = [name for one in datasets for name in one.test.names or ()]
     pooled = [
-        _pool(experiment, data, tuple(run), StudyFolder(out))
+        _pool(experiment, data, tuple(run), StudyFolder(out), names)
         for run in zip(*members, strict=True)
     ]
     record = study_record.study_record(
@@ -136,28 +158,36 @@ def _finished(part: Part) -> list[_Run]:
     return list(zip(folders, study.read(folders), strict=True))
 
 
-def _summary(first: Dataset, known: DataSummary, folds: int) -> DataSummary:
+def _summary(datasets: Sequence[Dataset]) -> DataSummary:
     """The data, of which every image is a test image."""
+    first, folds = datasets[0], len(datasets)
+    known = first.summary()
     counts = np.add(known.train_counts, known.test_counts)
+    apart = "" if first.validation is None else " outside val/"
     note = (
-        f"Cross-validation in {folds} folds: each of the {counts.sum():,} images is "
-        "tested once, by a model that learned from the other folds. A run stands for "
-        f"{folds} trainings, and its scores are of all their answers together; all "
-        "seeds share the folds. Heatmaps and single images are of the first fold's "
-        f"models; each fold has a report of its own, in fold-1 to fold-{folds}."
+        f"Cross-validation in {folds} folds: each of the {counts.sum():,} images"
+        f"{apart} is tested once, by a model that learned from the other folds. A run "
+        f"stands for {folds} trainings, and its scores are of all their answers "
+        "together; all seeds share the folds. Heatmaps and counts of training images "
+        "are the first fold's; each fold has a report of its own, in fold-1 to "
+        f"fold-{folds}."
     )
     return known.model_copy(
         update={
             "fingerprint": whole(first, folds).fingerprint,
             "train_counts": tuple(counts.tolist()),
             "test_counts": tuple(counts.tolist()),
-            "notes": (note, *first.notes[1:]),
+            "notes": (note, *_together([one.notes[1:] for one in datasets])),
         }
     )
 
 
 def _pool(
-    experiment: Experiment, data: DataSummary, run: Sequence[_Run], out: StudyFolder
+    experiment: Experiment,
+    data: DataSummary,
+    run: Sequence[_Run],
+    out: StudyFolder,
+    names: Sequence[str],
 ) -> _Run:
     """Leave the answers of a run's folds in a folder, as those of one run."""
     folders, records = zip(*run, strict=True)
@@ -166,12 +196,14 @@ def _pool(
     folder = out.run(asked.cell, digest, asked.seed)
     folder.record.unlink(missing_ok=True)
     files.write_text(folder.experiment, settings.dumps(asked.experiment()))
-    _pool_answers(folders, folder, "predictions")
+    _pool_answers(folders, folder, "predictions", names=np.array(names, np.str_))
     _pool_answers(folders, folder, "validation_predictions")
+    _pool_mistakes(folders, folder)
     histories = [history.read(found) for found in folders]
     history.write(folder, tuple(map(_mean, zip(*histories, strict=False))))
-    for name in ("heatmaps", "mistakes"):  # their positions are the first fold's
-        _copy(getattr(folders[0], name), getattr(folder, name))
+    if folders[0].heatmaps.exists():  # their positions are the first fold's
+        pictures = files.read_arrays(folders[0].heatmaps)
+        files.write_arrays(folder.heatmaps, **pictures)
     record = _record(records, folder, data, digest)
     files.write_text(folder.record, record.model_dump_json(indent=2) + "\n")
     return folder, record
@@ -184,7 +216,9 @@ def _asked(experiment: Experiment, record: Record) -> Run:
     return named[wanted]
 
 
-def _pool_answers(folders: Sequence[RunFolder], to: RunFolder, name: str) -> None:
+def _pool_answers(
+    folders: Sequence[RunFolder], to: RunFolder, name: str, **more: Any
+) -> None:
     """Put the folds' answers one behind the other; positions count on."""
     found = [files.read_arrays(getattr(folder, name)) for folder in folders]
     files.write_arrays(
@@ -192,18 +226,41 @@ def _pool_answers(folders: Sequence[RunFolder], to: RunFolder, name: str) -> Non
         logits=np.concatenate([one["logits"] for one in found]),
         labels=np.concatenate([one["labels"] for one in found]),
         indices=np.arange(sum(len(one["labels"]) for one in found)),
+        **more,
     )
+
+
+def _pool_mistakes(folders: Sequence[RunFolder], to: RunFolder) -> None:
+    """Put the folds' pictures of mistakes together, as sure as all answers tell."""
+    tested = [len(files.read_arrays(one.predictions)["labels"]) for one in folders]
+    found = [
+        (begin, files.read_arrays(one.mistakes))
+        for begin, one in zip(np.cumsum([0, *tested]), folders, strict=False)
+        if one.mistakes.exists()
+    ]
+    to.mistakes.unlink(missing_ok=True)
+    answers = outcomes.read(to)
+    if not found or answers is None:
+        return
+    joined = {
+        name: np.concatenate([one[name] for _, one in found])
+        for name in found[0][1]
+        if name not in ("temperature", "layer", "method", "cautions")
+    }
+    where = np.concatenate([begin + one["indices"] for begin, one in found])
+    warmth = outcomes.fitted(answers) or 1.0
+    shares = probabilities.softmax(answers.logits[where], warmth)
+    joined |= {
+        "indices": where,
+        "probabilities": probabilities.of_class(shares, joined["targets"]),
+        "temperature": np.array(warmth),
+    }
+    files.write_arrays(to.mistakes, **found[0][1] | joined)
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean over the folds of what each said of an epoch."""
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.exists():
-        with files.replacing(target) as temporary:
-            shutil.copyfile(source, temporary)
 
 
 def _record(
@@ -221,7 +278,7 @@ def _record(
             "train_seconds": sum(r.train_seconds for r in records),
             "train_cpu_seconds": sum(busy) if len(busy) == len(records) else None,
             "images_per_second": float(np.mean([r.images_per_second for r in records])),
-            "notes": _notes(records),
+            "notes": _together([r.notes for r in records]),
             "tuned": _mean([r.tuned for r in records]),
             "data": data,
             "finished_at": max(r.finished_at for r in records),
@@ -229,13 +286,13 @@ def _record(
     )
 
 
-def _notes(records: Sequence[Record]) -> tuple[str, ...]:
+def _together(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Each fold's notes; what all of them say is said once."""
-    shared = set.intersection(*(set(r.notes) for r in records))
+    shared = set.intersection(*map(set, notes))
     own = [
         f"Fold {number}: {note}"
-        for number, one in enumerate(records, 1)
-        for note in one.notes
+        for number, one in enumerate(notes, 1)
+        for note in one
         if note not in shared
     ]
-    return (*(note for note in records[0].notes if note in shared), *own)
+    return (*(note for note in notes[0] if note in shared), *own)

@@ -538,6 +538,13 @@ class Experiment(Setting):
                 )
         return self
 
+    @property
+    def pooled(self) -> int:
+        """How many folds a study of it puts together; 0 where its data is one split."""
+        if not isinstance(self.data, Folder) or self.data.fold is not None:
+            return 0
+        return self.data.folds or 0
+
     def named_models(self) -> dict[str, Model]:
         """What may be asked for by name: its own models, and one of each other kind."""
         return {model.label: model for model in (*MODELS, *self.models)}

@@ -23,6 +23,7 @@ from tessera.experiment import (
     Compare,
     Digits,
     Experiment,
+    Folder,
     Reduced,
     Regime,
     Run,
@@ -133,13 +134,16 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_other_data(dataset: Dataset, out: Path, option: str = "--out ") -> None:
+def refuse_other_data(
+    dataset: Dataset, out: Path, option: str = "--out ", beside: Path | None = None
+) -> None:
     """Let no study take the place of one of other data.
 
     Args:
         dataset: Of the study that is about to begin.
         out: Its folder, which need not be there.
         option: How the caller's user says the folder; a path is put behind it.
+        beside: What the user says is the study's folder; None: `out`.
 
     Raises:
         StudyError: The folder holds `study.json` of other data, or of no study.
@@ -149,14 +153,18 @@ def refuse_other_data(dataset: Dataset, out: Path, option: str = "--out ") -> No
         return
     found = "a study.json that is damaged or not Tessera's"
     with contextlib.suppress(OSError, ValidationError):
-        held = StudyRecord.model_validate_json(path.read_bytes()).data
+        record = StudyRecord.model_validate_json(path.read_bytes())
+        held, asked = record.data, record.experiment.data
         if held.fingerprint == dataset.fingerprint:
             return
-        found = f"that of {held.name} ({held.fingerprint[:12]})"
+        folds = asked.folds if isinstance(asked, Folder) else None
+        divided = f" in {folds} folds" if folds else ""
+        found = f"that of {held.name}{divided} ({held.fingerprint[:12]})"
+    place = _elsewhere(dataset, beside or out)
     raise StudyError(
         f"{out}: expected a new folder, or the study of {dataset.name} "
         f"({dataset.fingerprint[:12]}). Received: {found}, which would be replaced. "
-        f"Give this study a folder of its own: {option}{_elsewhere(dataset, out)}"
+        f"Give this study a folder of its own: {option}{place}"
     )
 
 

@@ -107,16 +107,17 @@ def study(
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
-    first = _loaded(data, parts[0].experiment if parts else asked, verbose)
-    asked = studies.adapted(asked, first, wanted)
-    whole = cross_validation.whole(first, len(parts)) if parts else first
-    studies.refuse_other_data(whole, folder, "out=")
+    read = [part.experiment for part in parts] or [asked]
+    datasets = [_loaded(data, one, verbose) for one in read]
+    asked = studies.adapted(asked, datasets[0], wanted)
+    parts = cross_validation.parts(asked, folder)
+    cross_validation.examine(parts, datasets, folder, "out=")
     runtime.prepare()
     console = _console(verbose)
     with locks.held(folder), script_kept_out():
         if parts:
-            return _across(asked, first, folder, jobs, console)
-        return _carry_out(asked, first, folder, jobs, console)
+            return _across(asked, datasets, folder, jobs, console)
+        return _carry_out(asked, datasets[0], folder, jobs, console)
 
 
 def _divided(asked: experiment.Experiment, folds: int) -> experiment.Experiment:
@@ -131,7 +132,7 @@ def _divided(asked: experiment.Experiment, folds: int) -> experiment.Experiment:
 
 def _across(
     asked: experiment.Experiment,
-    first: Dataset,
+    datasets: Sequence[Dataset],
     folder: Path,
     jobs: int | None,
     console: Console,
@@ -139,12 +140,11 @@ def _across(
     """Carry out the study of each fold, then pool what they answered."""
     from tessera.report import page
 
-    for number, fold in enumerate(cross_validation.parts(asked, folder), 1):
-        dataset = first if number == 1 else source.load(fold.experiment.data)
-        studies.refuse_other_data(dataset, fold.folder, "out=")
+    parts = cross_validation.parts(asked, folder)
+    for fold, dataset in zip(parts, datasets, strict=True):
         with locks.held(fold.folder):
             _carry_out(fold.experiment, dataset, fold.folder, jobs, console)
-    record = cross_validation.conclude(asked, first, folder, threads=studies.THREADS)
+    record = cross_validation.conclude(asked, datasets, folder, threads=studies.THREADS)
     page.write_report(folder)
     return Study(record, folder)
 

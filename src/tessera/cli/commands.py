@@ -1,6 +1,7 @@
 """What each verb does, put together from the modules below."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tessera.record import RunFolder, StudyFolder
 
 if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
+    from tessera.cross_validation import Part
     from tessera.data.dataset import Dataset
 
 console = Console(highlight=False, markup=False)
@@ -44,61 +46,75 @@ def study(
     apart.keep_from_data(experiment.data, out)
     runtime.prepare()
     folds = cross_validation.parts(experiment, out)
-    dataset = load(folds[0].experiment if folds else experiment)
-    experiment = studies.adapted(experiment, dataset, remedies)
-    if not folds:
-        studies.refuse_other_data(dataset, out)
-        # From here on there is something to put into the folder, so it may be made.
-        with locks.held(out):
-            carry_out(experiment, dataset, out, engine)
-        return
-    studies.refuse_other_data(cross_validation.whole(dataset, len(folds)), out)
+    datasets = [load(fold.experiment) for fold in folds] or [load(experiment)]
+    experiment = studies.adapted(experiment, datasets[0], remedies)
+    folds = cross_validation.parts(experiment, out)
+    cross_validation.examine(folds, datasets, out, "--out ")
+    # From here on there is something to put into the folder, so it may be made.
     with locks.held(out):
-        validate_across(experiment, dataset, out, engine)
+        if folds:
+            validate_across(experiment, datasets, out, engine)
+            return
+        alone = cross_validation.Part(experiment, out)
+        carry_out(alone, datasets[0], engine, lambda: finished([alone], datasets, out))
 
 
 def validate_across(
-    experiment: Experiment, first: "Dataset", out: Path, engine: "EngineOptions"
+    experiment: Experiment,
+    datasets: "Sequence[Dataset]",
+    out: Path,
+    engine: "EngineOptions",
 ) -> None:
     """Carry out the study of each fold, then pool what they answered.
 
     Args:
         experiment: With the regimes that suit the data.
-        first: The first fold.
+        datasets: Of the folds.
         out: The folder of the study.
         engine: Who trains.
     """
     from tessera import cross_validation, locks
-    from tessera import study as studies
+    from tessera.cli import stopping
 
     folds = cross_validation.parts(experiment, out)
-    for number, fold in enumerate(folds, 1):
-        console.print(f"\nFold {number} of {len(folds)}, in {fold.folder}:")
-        dataset = first if number == 1 else load(fold.experiment)
-        studies.refuse_other_data(dataset, fold.folder)
-        with locks.held(fold.folder):
-            threads = carry_out(fold.experiment, dataset, fold.folder, engine)
-    console.print(f"\nAll {len(folds)} folds together:")
-    record = cross_validation.conclude(experiment, first, out, threads=threads)
-    for ranking in record.rankings:
-        console.print(" ".join(ranking.recommendation))
-    report(out)
+
+    def kept() -> str:
+        return finished(folds, datasets, out)
+
+    with stopping.telling(console, kept):
+        for number, (fold, dataset) in enumerate(zip(folds, datasets, strict=True), 1):
+            console.print(f"\nFold {number} of {len(folds)}, in {fold.folder}:")
+            with locks.held(fold.folder):
+                threads = carry_out(fold, dataset, engine, kept)
+        console.print(f"\nAll {len(folds)} folds together:")
+        record = cross_validation.conclude(experiment, datasets, out, threads=threads)
+        for ranking in record.rankings:
+            console.print(" ".join(ranking.recommendation))
+        report(out)
 
 
 def carry_out(
-    experiment: Experiment, dataset: "Dataset", out: Path, engine: "EngineOptions"
+    part: "Part", dataset: "Dataset", engine: "EngineOptions", kept: Callable[[], str]
 ) -> int:
-    """Do what a study in a folder lacks; return the threads of each training."""
+    """Do what a study in a folder lacks; return the threads of each training.
+
+    Args:
+        part: The study and its folder.
+        dataset: Its data.
+        engine: Who trains.
+        kept: Asked what to say after Ctrl-C.
+    """
     from tessera import study as studies
     from tessera.cli import engine as engines
     from tessera.cli import outcome, stopping, training
 
+    experiment, out = part.experiment, part.folder
     training.take_over(console, experiment, dataset, out)
     survey = studies.survey(experiment, dataset, out)
     began = time.perf_counter()
     with (
         engines.opened(engine, len(survey.missing)) as chosen,
-        stopping.telling(console, lambda: finished(experiment, dataset, out)),
+        stopping.telling(console, kept),
     ):
         training.train_missing(console, experiment, dataset, survey, chosen, out)
     record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
@@ -114,13 +130,19 @@ def carry_out(
     return chosen.threads
 
 
-def finished(experiment: Experiment, dataset: "Dataset", out: Path) -> str:
-    """What is there of a study after Ctrl-C, in sentences."""
+def finished(parts: "Sequence[Part]", datasets: "Sequence[Dataset]", out: Path) -> str:
+    """What is there of a study, whole or in folds, after Ctrl-C, in sentences."""
     from tessera import study as studies
 
-    done = len(studies.survey(experiment, dataset, out).finished)
+    surveys = [
+        studies.survey(part.experiment, dataset, part.folder)
+        for part, dataset in zip(parts, datasets, strict=True)
+    ]
+    done = sum(len(one.finished) for one in surveys)
+    total = done + sum(len(one.missing) for one in surveys)
+    folds = f" in {len(parts)} folds" if len(parts) > 1 else ""
     return (
-        f"{done} of {len(experiment.runs())} runs are finished and kept in {out}. "
+        f"{done} of {total} runs{folds} are finished and kept in {out}. "
         "The same command does the rest:"
     )
 

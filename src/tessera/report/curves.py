@@ -32,8 +32,8 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
     return Drawing(
         key=f"curves-{quantity}",
         title=f"Training and validation {quantity}",
-        caption="Thin lines are seeds, thick lines their mean; dots mark the epochs "
-        "whose weights were kept. Training values are measured while the weights "
+        caption=f"Thin lines are seeds, thick lines their mean; {_dots(study)}. "
+        "Training values are measured while the weights "
         "change, on augmented images and with dropout, so they can lie on the worse "
         f"side of validation. {_what(study, quantity)}{shown.note(study.record)}",
         alternative=f"Line charts of {quantity} against epoch. "
@@ -42,6 +42,15 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
         ),
         svg=picture,
     )
+
+
+def _dots(study: Study) -> str:
+    if folds := study.record.experiment.pooled:
+        return (
+            f"a seed's line is the mean of {folds} folds, as far as all were trained, "
+            "and its dot the median of the epochs whose weights were kept"
+        )
+    return "dots mark the epochs whose weights were kept"
 
 
 def _what(study: Study, quantity: Quantity) -> str:

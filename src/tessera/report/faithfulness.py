@@ -62,8 +62,13 @@ def checks_of(study: Study) -> tuple[Faithfulness, ...]:
     return checked.read_all(folders, study.records)
 
 
-def section(found: Sequence[Faithfulness]) -> Markup:
-    """The part of the page; a sentence on what is missing where nothing was checked."""
+def section(found: Sequence[Faithfulness], *, folds: int = 0) -> Markup:
+    """The part of the page; a sentence on what is missing where nothing was checked.
+
+    Args:
+        found: What was checked.
+        folds: How many hold the models in the study's place.
+    """
     words = {
         "interval": lambda value: unbroken(interval(value)),
         "number": number,
@@ -80,6 +85,7 @@ def section(found: Sequence[Faithfulness]) -> Markup:
             "faithfulness.html",
             filters=words,
             rows=rows,
+            folds=folds,
             core=CORE,
             parts=PARTS,
             summary=summary,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tessera import files
 from tessera.arrays import Indices, Probabilities
 from tessera.evaluation.mistakes import Mistakes, mistakes
 from tessera.evaluation.outcomes import Outcome, read
@@ -97,7 +98,7 @@ def _looked(
     found = mistakes(outcome.logits, outcome.labels, temperature=by or 1.0)
     shares = softmax(outcome.logits, warmth or 1.0)
     pictures = stored if images else None
-    known = _files(pictures) if pictures else {}
+    known = _files(run, pictures) if pictures else {}
     groups = _groups(found, outcome, shares, study.record.data.class_names, known)
     sure = confidence.words(warmth)
     return Looked(
@@ -108,9 +109,14 @@ def _looked(
     )
 
 
-def _files(stored: Explained) -> dict[int, str]:
-    """Position in the test set -> file, as far as the files are known."""
-    return dict(zip(stored.indices.tolist(), stored.names, strict=False))
+def _files(run: RunFolder, stored: Explained) -> dict[int, str]:
+    """Position in the test set -> file, as far as the files are known.
+
+    Pooled folds know all of them: not every image here has a picture there.
+    """
+    tested = files.read_arrays(run.predictions).get("names", ())
+    pictured = zip(stored.indices.tolist(), stored.names, strict=False)
+    return dict(enumerate(map(str, tested))) | dict(pictured)
 
 
 def _groups(
@@ -170,13 +176,16 @@ def _drawing(
     ]
     if not pictures:
         return None
+    more = sum(len(group.rows) for group in groups) > sum(len(r) for _, r in pictures)
     return Drawing(
         key=f"mistakes-{cell.model}--{cell.regime}",
         title=f"{cell.model}, {cell.regime}",
         caption=f"Seed {cell.seeds[0]}; each image beside its {stored.method} map for "
         "the predicted class. Maps are scaled to their own maximum. "
         f"Percentages are {sure}. A label worth checking is one that the model "
-        "contradicts; it may just as well be the model that errs.",
+        "contradicts; it may just as well be the model that errs."
+        + " Images without a stored picture stand in the list alone."
+        * more,
         alternative="Test images: "
         + "; ".join(f"{title} ({len(rows)})" for title, rows in pictures),
         svg=_svg(pictures, stored),

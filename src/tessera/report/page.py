@@ -113,7 +113,10 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "absent": absent(study),
         "over_seeds": words.over_seeds(record),
         "kept": kept(study),
-        "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
+        "folds": record.experiment.pooled,
+        "faithfulness": faithfulness.section(
+            faithfulness.checks_of(study), folds=record.experiment.pooled
+        ),
         "style": Markup(source("style.css")),
         **statistics.values(study),
         **recipes.values(study),

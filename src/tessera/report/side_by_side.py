@@ -43,7 +43,11 @@ def side_by_side(study: Study) -> Drawing | None:
     columns = _columns(study)
     if len(columns) < 2:
         return None
-    order = drawn(sum(study.record.data.test_counts), columns[0].run.seed)
+    folds = (
+        study.record.experiment.pooled or 1
+    )  # pictures are of the first, the largest
+    tested = -(-sum(study.record.data.test_counts) // folds)
+    order = drawn(tested, columns[0].run.seed)
     chosen = _chosen(columns, order)
     return _drawing(study, columns, chosen) if chosen else None
 
