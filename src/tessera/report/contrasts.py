@@ -25,7 +25,7 @@ def contrasts(study: Study) -> tuple[Drawing, ...]:
     """Draw the wrong answers of every cell's first seed that stored both maps."""
     drawn = []
     for (model, regime), runs in study.cells.items():
-        found = explained(study.folders[model, regime, runs[0].seed])
+        found = explained(study.folders[model, regime, runs[0].seed].heatmaps)
         if found is not None and found.raw_true is not None:
             chosen = _wrong(runs[0], found)
             if chosen:

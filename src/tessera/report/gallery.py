@@ -38,7 +38,7 @@ def galleries(study: Study) -> tuple[Drawing, ...]:
     for cell in study.record.cells:
         key = cell.model, cell.regime
         run = study.folders[*key, cell.seeds[0]]
-        found = explained(run) if key in wanted else None
+        found = explained(run.heatmaps) if key in wanted else None
         if found is not None:
             found = confidence.calibrated(found, cell, read(run))
             drawn.append(_gallery(study.cells[key][0], found))

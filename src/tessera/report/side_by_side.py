@@ -65,7 +65,7 @@ def _columns(study: Study) -> list[_Column]:
 def _column(study: Study, cell: CellSummary) -> _Column | None:
     key = cell.model, cell.regime
     folder = study.folders[*key, cell.seeds[0]]
-    found = explained(folder)
+    found = explained(folder.heatmaps)
     if found is None:
         return None
     return _Column(
