@@ -62,7 +62,16 @@ def checks_of(study: Study) -> tuple[Faithfulness, ...]:
     return checked.read_all(folders, study.records)
 
 
-def section(found: Sequence[Faithfulness]) -> Markup:
+def charted(found: Sequence[Faithfulness]) -> tuple[Shown, ...]:
+    """Every method of checked runs."""
+    return tuple(
+        Shown(run, method, drawings_of(run, method))
+        for run in found
+        for method in run.methods
+    )
+
+
+def section(rows: Sequence[Shown]) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked."""
     words = {
         "interval": lambda value: unbroken(interval(value)),
@@ -70,11 +79,6 @@ def section(found: Sequence[Faithfulness]) -> Markup:
         "inline": _inline,
         "tidy": tidy,
     }
-    rows = [
-        Shown(run, method, drawings_of(run, method))
-        for run in found
-        for method in run.methods
-    ]
     return Markup(
         render(
             "faithfulness.html",

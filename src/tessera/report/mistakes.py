@@ -14,7 +14,6 @@ from tessera.report import confidence
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import BAND, INK, QUIET
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -196,9 +195,6 @@ def _svg(
         ],
         height=tall,
         pitch=_PITCH,
-        ink=INK,
-        quiet=QUIET,
-        band=BAND,
     )
 
 

@@ -90,7 +90,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "absent": absent(study),
         "over_seeds": words.over_seeds(record),
         "kept": kept(study),
-        "faithfulness": faithfulness.section(faithfulness.checks_of(study)),
+        "faithfulness": faithfulness.section(drawn.faithfulness),
         "style": Markup(source("style.css")),
         **statistics.values(study),
         **recipes.values(study),

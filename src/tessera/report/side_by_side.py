@@ -20,7 +20,6 @@ from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import BAND, INK, QUIET
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -110,9 +109,6 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
             "side_by_side.svg",
             columns=[_heading(columns, i) for i in range(len(columns))],
             rows=[_row(columns, i, names) for i in chosen],
-            ink=INK,
-            quiet=QUIET,
-            band=BAND,
         ),
         images=True,
     )
