@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tessera import history
 from tessera.record import RunFolder
 
@@ -11,3 +13,10 @@ def test_a_history_is_read_as_it_was_written(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     history.write(folder, rows)
     assert history.read(folder) == rows
+    assert history.columns(folder)["loss"].tolist() == [row["loss"] for row in rows]
+
+
+def test_an_empty_field_of_a_history_is_not_a_number(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.history.write_text("epoch,loss,val_loss\n1,0.5,\n")
+    assert np.isnan(history.columns(folder)["val_loss"][0])

@@ -11,6 +11,18 @@ from tessera.cli import commands
 from tessera.experiment import Digits
 
 
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the commands say on their console."""
+    text = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=text, width=200))
+    return text
+
+
+def interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_the_demo_is_the_whole_study_on_the_digits() -> None:
     demo = commands.demo_experiment()
     assert len({run.cell for run in demo.runs()}) == 9
@@ -90,7 +102,7 @@ def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
 ) -> None:
     folders = []
 
-    def interrupted(run, dataset, folder, *, report) -> None:
+    def training(run, dataset, folder, *, report) -> None:
         folders.append(folder.path)
         if epochs:
             (folder.checkpoints / "step-000000001").mkdir(parents=True)
@@ -100,7 +112,7 @@ def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80, color_system=None)
     monkeypatch.setattr(commands, "console", console)
-    monkeypatch.setattr("tessera.pipeline.execute", interrupted)
+    monkeypatch.setattr("tessera.pipeline.execute", training)
 
     ended = tessera("train", "--data", "digits", "--out", tmp_path / "out")
 
@@ -111,13 +123,8 @@ def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
 
 
 def test_an_interrupted_study_says_how_many_runs_it_keeps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    printed = io.StringIO()
-    monkeypatch.setattr(commands, "console", Console(file=printed, width=200))
     monkeypatch.setattr("tessera.estimate.speeds", lambda *_, **__: {})
     monkeypatch.setattr("tessera.cli.progress.follow", interrupted)
 
@@ -132,13 +139,8 @@ def test_an_interrupted_study_says_how_many_runs_it_keeps(
 
 
 def test_an_interrupted_export_says_that_there_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    printed = io.StringIO()
-    monkeypatch.setattr(commands, "console", Console(file=printed))
     monkeypatch.setattr("tessera.export.command.export", interrupted)
     words = ("export", tmp_path / "run", "--to", "onnx")
 
@@ -150,13 +152,8 @@ def test_an_interrupted_export_says_that_there_is_none(
 
 
 def test_an_interrupted_reading_of_images_says_that_nothing_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    printed = io.StringIO()
-    monkeypatch.setattr(commands, "console", Console(file=printed))
     monkeypatch.setattr("tessera.data.source.load", interrupted)
 
     ended = tessera("study", "--data", "digits", "--out", tmp_path / "out")
@@ -171,9 +168,6 @@ def test_an_interrupted_reading_of_images_says_that_nothing_is_kept(
 def test_a_command_with_nothing_to_keep_says_that_it_was_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(commands, "predict", interrupted)
 
     ended = tessera("predict", "run", "photos")

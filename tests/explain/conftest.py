@@ -6,13 +6,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from evaluation import studies
 from keras import layers
 
 from tessera import files, settings
 from tessera.data import digits
 from tessera.experiment import Digits, Experiment
 from tessera.models import build
-from tessera.record import Environment, Record, RunFolder, Scores
+from tessera.record import RunFolder
 
 Build = Callable[..., keras.Model]
 
@@ -103,41 +104,13 @@ def finished() -> Callable[..., RunFolder]:
             regimes=Experiment().regimes[:1],
             seeds=(0,),
         )
-        scores = {
-            name: 0.0
-            for name, field in Scores.model_fields.items()
-            if field.annotation is float
-        }
-        record = Record(
-            digest="0",
-            model=model.label,
-            regime="balanced",
-            seed=0,
-            scores=Scores(
-                **scores, per_class=(), never_predicted=(), confusion_matrix=()
-            ),
-            parameters=1,
-            multiply_adds=1,
-            train_counts=(1,) * 10,
-            validation_counts=(1,) * 10,
-            reduced_classes=reduced,
-            best_epoch=1,
-            train_seconds=1.0,
-            images_per_second=1.0,
+        record = studies.record(
+            model.label,
+            experiment.regimes[0],
+            0,
+            studies.flat(0, 0),
             data=dataset.summary(),
-            provenance=Environment(
-                tessera="0",
-                commit=None,
-                dirty=None,
-                python="3",
-                packages={},
-                backend="tensorflow",
-                device="",
-                cores=1,
-                threads=1,
-                platform="",
-            ),
-            finished_at="",
+            reduced_classes=reduced,
         )
         files.write_text(run.experiment, settings.dumps(experiment))
         files.write_text(run.record, record.model_dump_json())

@@ -5,67 +5,35 @@ import shutil
 
 import numpy as np
 import pytest
+from evaluation import studies
 from PIL import Image
 from rich.console import Console
 from scipy import special
 
 from tessera import files, settings, trained
 from tessera.data.dataset import DataError
-from tessera.experiment import Experiment, Hybrid, Transformer
+from tessera.experiment import Experiment, Hybrid, Regime, Transformer
 from tessera.explain import command, gradcam, maps
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import AttentionRollout
 from tessera.models import build
-from tessera.record import DataSummary, Environment, Record, RunFolder, Scores
+from tessera.record import DataSummary, Record, RunFolder
 
 NAMES = ("cat", "deer", "2")
 
 
 def record() -> Record:
     """A record of a run on 32x32 RGB images of three classes."""
-    zeros = dict.fromkeys(
-        [
-            name
-            for name, field in Scores.model_fields.items()
-            if field.annotation is float
-        ],
-        0.0,
-    )
-    return Record(
-        digest="0",
-        model="hybrid",
-        regime="balanced",
-        seed=0,
-        scores=Scores(**zeros, per_class=(), never_predicted=(), confusion_matrix=()),
-        parameters=1,
-        multiply_adds=1,
+    data = DataSummary(
+        name="toy",
+        fingerprint="0",
+        class_names=NAMES,
         train_counts=(1, 1, 1),
-        validation_counts=(1, 1, 1),
-        reduced_classes=(),
-        best_epoch=1,
-        train_seconds=1.0,
-        images_per_second=1.0,
-        data=DataSummary(
-            name="toy",
-            fingerprint="0",
-            class_names=NAMES,
-            train_counts=(1, 1, 1),
-            test_counts=(1, 1, 1),
-            image_shape=(32, 32, 3),
-        ),
-        provenance=Environment(
-            tessera="0",
-            commit=None,
-            dirty=None,
-            python="3",
-            packages={},
-            backend="tensorflow",
-            device="",
-            cores=1,
-            threads=1,
-            platform="",
-        ),
-        finished_at="",
+        test_counts=(1, 1, 1),
+        image_shape=(32, 32, 3),
+    )
+    return studies.record(
+        "hybrid", Regime(name="balanced"), 0, studies.flat(0, 0), data=data
     )
 
 

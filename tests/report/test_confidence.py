@@ -14,7 +14,7 @@ from .folders import with_temperatures
 
 @pytest.fixture
 def found(study):
-    return explained(study.folders["cnn", "balanced", 0])
+    return explained(study.folders["cnn", "balanced", 0].heatmaps)
 
 
 def test_the_studys_temperature_counts_before_that_of_the_pictures(study, found):

@@ -24,7 +24,7 @@ def text():
 
 
 def section(found):
-    return str(shown.section([found])).replace("\N{NO-BREAK SPACE}", " ")
+    return str(shown.section(shown.charted([found]))).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def row_of(metric, text):
@@ -73,7 +73,7 @@ def test_what_a_metric_misses_and_a_check_expects_can_be_read_without_a_mouse(te
 
 def test_names_from_the_outside_are_escaped():
     found = faithfulness(RUN.model_copy(update={"model": "<b>"}))
-    assert "<b>" not in str(shown.section([found]))
+    assert "<b>" not in section(found)
 
 
 def test_the_chart_points_right_where_the_method_is_better():

@@ -3,7 +3,7 @@ import pytest
 
 from tessera import files
 from tessera.record import RunFolder
-from tessera.report.load import StudyError, explained, history, load
+from tessera.report.load import StudyError, explained, load
 
 
 def test_a_study_is_read_cell_by_cell(study):
@@ -15,12 +15,6 @@ def test_histories_have_a_value_per_epoch(study):
     first, _ = study.histories("cnn", "balanced")
     assert first["epoch"].tolist() == [1, 2, 3]
     assert "val_accuracy" in first
-
-
-def test_an_empty_field_of_a_history_is_not_a_number(tmp_path):
-    path = tmp_path / "history.csv"
-    path.write_text("epoch,loss,val_loss\n1,0.5,\n")
-    assert np.isnan(history(path)["val_loss"][0])
 
 
 def test_a_folder_without_a_study_is_an_error_that_names_it(tmp_path):
@@ -46,13 +40,13 @@ def test_a_study_of_a_later_version_is_kept(tmp_path):
 
 def test_a_run_that_explained_nothing_has_no_explanations(tmp_path):
     run = RunFolder(tmp_path)
-    assert explained(run) is None
+    assert explained(run.heatmaps) is None
     files.write_arrays(run.heatmaps, labels=np.zeros(0, np.int32))
-    assert explained(run) is None
+    assert explained(run.heatmaps) is None
 
 
 def test_explanations_keep_the_reason_of_a_blank_map(study):
-    found = explained(study.folders["cnn", "balanced", 0])
+    found = explained(study.folders["cnn", "balanced", 0].heatmaps)
     assert found is not None
     assert (found.layer, found.method) == ("features", "Grad-CAM")
     assert found.reasons[-1] == "no positive evidence"

@@ -158,8 +158,8 @@ def report(
     commands.report(study)
 
 
-explaining.add_to(app)
-use.add_to(app)
+for verb in (explaining.explain, use.predict, use.export, use.serve, use.track):
+    app.command()(verb)
 
 
 @app.command()

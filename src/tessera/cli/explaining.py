@@ -55,11 +55,6 @@ AgainstOption = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make `explain` a verb."""
-    app.command()(explain)
-
-
 def explain(
     model: Model,
     images: Annotated[

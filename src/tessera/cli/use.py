@@ -17,12 +17,6 @@ Model = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Make each function below a verb."""
-    for verb in (predict, export, serve, track):
-        app.command()(verb)
-
-
 def predict(
     model: Model,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...")],

@@ -43,7 +43,9 @@ def signed(
 
 def draw(content: BranchPanel) -> Figure:
     """Image, both branches and their sum side by side, with one bar for all maps."""
-    image = overlay.enlarge(content.image, magnification=panel.magnified(content.image))
+    image = overlay.enlarge(
+        content.image, magnification=overlay.magnified(content.image, panel.SIDE)
+    )
     total = content.raw.sum(axis=0)
     maps = (*content.raw, total)
     reach = float(max(np.abs(part).max() for part in maps))

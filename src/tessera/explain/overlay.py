@@ -55,6 +55,12 @@ def colour(values: Values, *, colours: str = COLOURS) -> Pixels:
     return np.ascontiguousarray(rgba[..., :3])
 
 
+def magnified(image: NDArray[np.uint8], side: int) -> int:
+    """How many times an image is enlarged for its longer side to reach `side`."""
+    longer = int(max(image.shape[:2]))
+    return max(1, -(-side // longer))
+
+
 def enlarge(image: NDArray[np.uint8], *, magnification: int = 8) -> Pixels:
     """Every pixel as a square of magnification x magnification; grey becomes RGB.
 

@@ -35,15 +35,9 @@ class Panel:
     """Why the map is blank, or empty."""
 
 
-def magnified(image: NDArray[np.uint8]) -> int:
-    """How many times an image is enlarged for its longer side to reach `SIDE`."""
-    longer = int(max(image.shape[:2]))
-    return max(1, -(-SIDE // longer))
-
-
 def draw(panel: Panel) -> Figure:
     """Image, cells and overlay side by side, with a bar in units of the raw map."""
-    magnification = magnified(panel.image)
+    magnification = overlay.magnified(panel.image, SIDE)
     image = overlay.enlarge(panel.image, magnification=magnification)
     cells = overlay.cells(panel.raw, *image.shape[:2])
     smooth = overlay.overlay(panel.image, panel.raw, magnification=magnification)

@@ -54,7 +54,8 @@ class Predictions:
         return html.page(self._parts())
 
     def _parts(self) -> Iterator[str]:
-        for name, image, row in _first(self.names, self.images, self.probabilities):
+        first = zip(self.names[:MOST], self.images, self.probabilities, strict=False)
+        for name, image, row in first:
             answer = _answer(row, self.class_names)
             yield html.figure(enlarged(image), f"{name}\n{answer}", alternative=name)
         yield from _rest(len(self.names))
@@ -86,7 +87,7 @@ class Heatmaps:
         """Each image with its map over it, RGB, uint8 [H, W, 3]."""
         maps = self.explanations.raw
         return tuple(
-            overlay.overlay(image, raw, magnification=_magnification(image))
+            overlay.overlay(image, raw, magnification=overlay.magnified(image, SIDE))
             for image, raw in zip(self.images, maps, strict=True)
         )
 
@@ -118,17 +119,7 @@ class Heatmaps:
 
 def enlarged(image: NDArray[np.uint8]) -> overlay.Pixels:
     """An image in whole multiples of its pixels, at least `SIDE` high or wide."""
-    return overlay.enlarge(image, magnification=_magnification(image))
-
-
-def _magnification(image: NDArray[np.uint8]) -> int:
-    return max(1, -(-SIDE // int(max(image.shape[:2]))))
-
-
-def _first(
-    names: Sequence[str], images: Images, probabilities: Probabilities
-) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.float64]]]:
-    return zip(names[:MOST], images, probabilities, strict=False)
+    return overlay.enlarge(image, magnification=overlay.magnified(image, SIDE))
 
 
 def _rest(count: int) -> Iterator[str]:

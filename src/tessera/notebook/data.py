@@ -42,7 +42,7 @@ class Data:
         ]
         yield html.table(self._title(), ("class", "training", "test"), rows)
         train = self.dataset.train
-        magnification = max(1, -(-SIDE // max(self.dataset.image_shape[:2])))
+        magnification = overlay.magnified(train.images[0], SIDE)
         for label, name in enumerate(self.dataset.class_names[:MOST]):
             first = int(np.flatnonzero(train.labels == label)[0])
             pixels = overlay.enlarge(train.images[first], magnification=magnification)

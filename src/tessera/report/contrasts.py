@@ -13,7 +13,7 @@ from tessera.record import Record
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import DIVERGING, INK, LINE, QUIET
+from tessera.report.style import DIVERGING
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -25,7 +25,7 @@ def contrasts(study: Study) -> tuple[Drawing, ...]:
     """Draw the wrong answers of every cell's first seed that stored both maps."""
     drawn = []
     for (model, regime), runs in study.cells.items():
-        found = explained(study.folders[model, regime, runs[0].seed])
+        found = explained(study.folders[model, regime, runs[0].seed].heatmaps)
         if found is not None and found.raw_true is not None:
             chosen = _wrong(runs[0], found)
             if chosen:
@@ -49,7 +49,7 @@ def _drawing(
     rows = [_row(found, raw_true, i, names) for i in chosen]
     middle = -(-len(rows) // 2)
     whole, *halves = (
-        render("contrasts.svg", rows=part, ink=INK, quiet=QUIET, line=LINE)
+        render("contrasts.svg", rows=part)
         for part in (rows, rows[:middle], rows[middle:])
         if part
     )

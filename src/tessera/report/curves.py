@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tessera.evaluation.comparison import mean_curve
+from tessera.history import Columns
 from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing
-from tessera.report.load import History, Study
+from tessera.report.load import Study
 from tessera.report.style import (
     PALETTE,
     PAPER,
@@ -92,7 +93,7 @@ def _axis(quantity: Quantity) -> str:
 
 
 def _panel(
-    axes: Axes, histories: Sequence[History], runs: Sequence[Record], quantity: Quantity
+    axes: Axes, histories: Sequence[Columns], runs: Sequence[Record], quantity: Quantity
 ) -> None:
     unit = 100 if quantity == "accuracy" else 1
     for name, prefix, colour, dash in _LINES:

@@ -62,11 +62,20 @@ def checks_of(study: Study) -> tuple[Faithfulness, ...]:
     return checked.read_all(folders, study.records)
 
 
-def section(found: Sequence[Faithfulness], *, folds: int = 0) -> Markup:
+def charted(found: Sequence[Faithfulness]) -> tuple[Shown, ...]:
+    """Every method of checked runs."""
+    return tuple(
+        Shown(run, method, drawings_of(run, method))
+        for run in found
+        for method in run.methods
+    )
+
+
+def section(rows: Sequence[Shown], *, folds: int = 0) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked.
 
     Args:
-        found: What was checked.
+        rows: What was checked.
         folds: How many hold the models in the study's place.
     """
     words = {
@@ -75,11 +84,6 @@ def section(found: Sequence[Faithfulness], *, folds: int = 0) -> Markup:
         "inline": _inline,
         "tidy": tidy,
     }
-    rows = [
-        Shown(run, method, drawings_of(run, method))
-        for run in found
-        for method in run.methods
-    ]
     return Markup(
         render(
             "faithfulness.html",

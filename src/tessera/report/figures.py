@@ -8,7 +8,7 @@ from tessera.report.contrasts import contrasts
 from tessera.report.curves import curves
 from tessera.report.distribution import class_distribution
 from tessera.report.drawing import Drawing
-from tessera.report.faithfulness import checks_of, drawings
+from tessera.report.faithfulness import Shown, charted, checks_of
 from tessera.report.gallery import galleries
 from tessera.report.load import Study
 from tessera.report.matrices import confusion_matrices
@@ -48,31 +48,32 @@ class Figures:
     mistakes: tuple[Looked, ...]
     contrasts: tuple[Drawing, ...] = ()
     """Wrong answers: the evidence for what was said and for the truth."""
-    faithfulness: tuple[Drawing, ...] = ()
+    faithfulness: tuple[Shown, ...] = ()
 
     def all(self) -> tuple[Drawing, ...]:
         """Every figure."""
-        return (
+        every = (
             self.overview,
-            *((self.changes,) if self.changes else ()),
+            self.changes,
             self.distribution,
             self.accuracy,
             self.loss,
             self.recall,
             *self.confusion,
-            *((self.side_by_side,) if self.side_by_side else ()),
+            self.side_by_side,
             *self.gallery,
             *self.contrasts,
-            *self.faithfulness,
+            *(drawing for row in self.faithfulness for drawing in row.drawings),
             *self.ranking,
-            *((self.tradeoff,) if self.tradeoff else ()),
+            self.tradeoff,
             *self.class_changes,
-            *((self.reliability,) if self.reliability else ()),
+            self.reliability,
             *self.precision_recall,
             *self.roc,
-            *((self.risk_coverage,) if self.risk_coverage else ()),
-            *(m.drawing for m in self.mistakes if m.drawing),
+            self.risk_coverage,
+            *(looked.drawing for looked in self.mistakes),
         )
+        return tuple(drawing for drawing in every if drawing)
 
 
 def figures(study: Study, *, images: bool) -> Figures:
@@ -94,7 +95,7 @@ def figures(study: Study, *, images: bool) -> Figures:
         side_by_side=side_by_side(study) if images else None,
         gallery=galleries(study) if images else (),
         contrasts=contrasts(study) if images else (),
-        faithfulness=tuple(d for f in checks_of(study) for d in drawings(f)),
+        faithfulness=charted(checks_of(study)),
         ranking=ranking_figures(study.record),
         tradeoff=tradeoff(study.record),
         class_changes=class_changes(study.record),

@@ -17,7 +17,6 @@ from tessera.record import Record
 from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import BAND, INK, LINE, QUIET
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -38,7 +37,7 @@ def galleries(study: Study) -> tuple[Drawing, ...]:
     for cell in study.record.cells:
         key = cell.model, cell.regime
         run = study.folders[*key, cell.seeds[0]]
-        found = explained(run) if key in wanted else None
+        found = explained(run.heatmaps) if key in wanted else None
         if found is not None:
             found = confidence.calibrated(found, cell, read(run))
             drawn.append(_gallery(study.cells[key][0], found))
@@ -116,10 +115,6 @@ def _svg(
         rows=examples,
         two_lines=two_lines,
         pitch=142 if two_lines else 128,
-        ink=INK,
-        quiet=QUIET,
-        line=LINE,
-        band=BAND,
     )
 
 

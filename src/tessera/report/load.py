@@ -1,6 +1,5 @@
 """A study's folder -> everything its report shows, read once."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files
+from tessera import files, history
 from tessera.arrays import Heatmaps, Images, Indices, Labels
 from tessera.evaluation.comparison import Cells, cells
 from tessera.record import SCHEMA_VERSION, Record, RunFolder, StudyFolder, StudyRecord
-
-History = Mapping[str, NDArray[np.float64]]
-"""A column of `history.csv` per name; one value per epoch."""
 
 
 class StudyError(ValueError):
@@ -68,10 +64,10 @@ class Study:
         """Of all runs, cell by cell, by rising seed."""
         return tuple(r for runs in self.cells.values() for r in runs)
 
-    def histories(self, model: str, regime: str) -> tuple[History, ...]:
+    def histories(self, model: str, regime: str) -> tuple[history.Columns, ...]:
         """The histories of a cell's runs, by rising seed."""
         return tuple(
-            history(self.folders[model, regime, r.seed].history)
+            history.columns(self.folders[model, regime, r.seed])
             for r in self.cells.get((model, regime), ())
         )
 
@@ -117,23 +113,8 @@ def _parsed(path: Path, kind: type[Any]) -> Any:
         ) from error
 
 
-def history(path: Path) -> History:
-    """Read `history.csv`; an empty field is NaN."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    names = list(rows[0]) if rows else []
-    return {
-        name: np.array([float(row[name] or "nan") for row in rows]) for name in names
-    }
-
-
-def explained(run: RunFolder) -> Explained | None:
-    """Read `heatmaps.npz`; None where the run explained nothing."""
-    return explained_at(run.heatmaps)
-
-
-def explained_at(path: Path) -> Explained | None:
-    """Read a file of explained test images; None where there is none."""
+def explained(path: Path) -> Explained | None:
+    """Read `heatmaps.npz` or `mistakes.npz`; None where the run explained nothing."""
     if not path.exists():
         return None
     arrays = files.read_arrays(path)

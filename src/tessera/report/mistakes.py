@@ -14,8 +14,7 @@ from tessera.record import CellSummary, RunFolder, StudyRecord
 from tessera.report import confidence
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import overlay, thumbnail, uri
-from tessera.report.load import Explained, Study, explained_at
-from tessera.report.style import BAND, INK, QUIET
+from tessera.report.load import Explained, Study, explained
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -91,7 +90,7 @@ def best_cell(record: StudyRecord, model: str) -> CellSummary:
 def _looked(
     study: Study, cell: CellSummary, outcome: Outcome, run: RunFolder, *, images: bool
 ) -> Looked:
-    stored = explained_at(run.mistakes)
+    stored = explained(run.mistakes)
     warmth = confidence.temperature(cell, stored)
     # Chosen as the stored pictures were, so that every image of the lists has one.
     by = warmth if stored is None else stored.temperature
@@ -205,9 +204,6 @@ def _svg(
         ],
         height=tall,
         pitch=_PITCH,
-        ink=INK,
-        quiet=QUIET,
-        band=BAND,
     )
 
 

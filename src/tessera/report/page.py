@@ -115,7 +115,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "kept": kept(study),
         "folds": record.experiment.pooled,
         "faithfulness": faithfulness.section(
-            faithfulness.checks_of(study), folds=record.experiment.pooled
+            drawn.faithfulness, folds=record.experiment.pooled
         ),
         "style": Markup(source("style.css")),
         **statistics.values(study),

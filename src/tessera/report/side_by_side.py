@@ -20,7 +20,6 @@ from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import hardest, overlay, thumbnail, uri
 from tessera.report.load import Explained, Study, explained
-from tessera.report.style import BAND, INK, QUIET
 from tessera.report.templates import render
 from tessera.report.words import short
 
@@ -43,9 +42,8 @@ def side_by_side(study: Study) -> Drawing | None:
     columns = _columns(study)
     if len(columns) < 2:
         return None
-    folds = (
-        study.record.experiment.pooled or 1
-    )  # pictures are of the first, the largest
+    # Of folds the pictures are the first's, which is the largest.
+    folds = study.record.experiment.pooled or 1
     tested = -(-sum(study.record.data.test_counts) // folds)
     order = drawn(tested, columns[0].run.seed)
     chosen = _chosen(columns, order)
@@ -69,7 +67,7 @@ def _columns(study: Study) -> list[_Column]:
 def _column(study: Study, cell: CellSummary) -> _Column | None:
     key = cell.model, cell.regime
     folder = study.folders[*key, cell.seeds[0]]
-    found = explained(folder)
+    found = explained(folder.heatmaps)
     if found is None:
         return None
     return _Column(
@@ -114,9 +112,6 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
             "side_by_side.svg",
             columns=[_heading(columns, i) for i in range(len(columns))],
             rows=[_row(columns, i, names) for i in chosen],
-            ink=INK,
-            quiet=QUIET,
-            band=BAND,
         ),
         images=True,
     )

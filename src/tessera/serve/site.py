@@ -1,5 +1,6 @@
 """Everything the page shows of one model, put together before the first visitor."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,10 +151,7 @@ def class_facts(record: Record, label: int, examples: int) -> schema.ClassFacts:
 
 def plain(markdown: str) -> str:
     """A sentence of the card without Markdown's backslashes."""
-    return "".join(
-        "" if c == "\\" and markdown[i + 1 : i + 2] in tuple("\\`*_[]<>|#") else c
-        for i, c in enumerate(markdown)
-    )
+    return re.sub(r"\\([\\`*_\[\]<>|#])", r"\1", markdown)
 
 
 def answer(
