@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, matthews_corrcoef
 
 from tessera.evaluation.baselines import baselines
 
@@ -60,6 +60,8 @@ def test_scikit_learns_dummies_score_the_same():
         )
         expected = f1_score(labels, said, average="macro", zero_division=0)
         assert found.scores["macro_f1"] == pytest.approx(expected, abs=0.015)
+        correlation = matthews_corrcoef(labels, said)
+        assert found.scores["mcc"] == pytest.approx(correlation, abs=0.015)
 
 
 def test_renaming_the_classes_changes_no_score():

@@ -24,11 +24,11 @@ def test_every_replicate_keeps_the_number_of_images_of_each_class():
             assert (block[:, labels == k].sum(axis=1) == (labels == k).sum()).all()
 
 
-def test_blocks_of_replicates_are_small_and_add_up(monkeypatch):
+@pytest.mark.parametrize(("held", "sizes"), [(200, [2, 2, 1]), (50, [1] * 5)])
+def test_blocks_of_replicates_are_small_and_add_up(monkeypatch, held, sizes):
     labels, _ = answers(size=90)
-    monkeypatch.setattr(ours, "_AT_ONCE", 200)
-    blocks = [len(block) for block in ours.draws(labels, replicates=5)]
-    assert blocks == [2, 2, 1]
+    monkeypatch.setattr(ours, "_AT_ONCE", held)
+    assert [len(block) for block in ours.draws(labels, replicates=5)] == sizes
 
 
 def test_replicates_average_to_the_matrix_itself():
@@ -40,9 +40,13 @@ def test_replicates_average_to_the_matrix_itself():
 
 def test_a_seed_repeats_and_another_differs():
     labels, said = answers()
-    runs = [ours.confusions(labels, said, 3, replicates=30, seed=s) for s in (0, 0, 1)]
-    assert (runs[0] == runs[1]).all()
-    assert (runs[0] != runs[2]).any()
+    right = {"accuracy": ours.mean_of((labels == said).astype(float))}
+    for one, again, other in (
+        [ours.confusions(labels, said, 3, replicates=30, seed=s) for s in (0, 0, 1)],
+        [ours.replicated(labels, right, seed=s)["accuracy"] for s in (0, 0, 1)],
+    ):
+        assert (one == again).all()
+        assert (one != other).any()
 
 
 def test_the_interval_of_one_class_is_the_binomial_distributions():
@@ -90,8 +94,8 @@ def sure():
 
 def resampled(labels, replicates):
     """The drawn images of every replicate, one index per draw."""
-    (block,) = ours.draws(labels, replicates=replicates)
-    return [np.repeat(np.arange(len(labels)), row.astype(int)) for row in block]
+    rows = np.concatenate(list(ours.draws(labels, replicates=replicates)))
+    return [np.repeat(np.arange(len(labels)), row.astype(int)) for row in rows]
 
 
 def test_calibration_of_a_replicate_is_that_of_its_images(sure):
@@ -124,13 +128,15 @@ def test_the_largest_gap_of_a_replicate_is_that_of_its_images(sure):
     assert found == pytest.approx(expected)
 
 
-def test_scikit_learn_gives_the_areas_of_a_replicates_images(sure):
+@pytest.mark.parametrize("true", range(3))
+def test_scikit_learn_gives_the_areas_of_a_replicates_images(sure, true, monkeypatch):
     labels, confidence, _ = sure
+    monkeypatch.setattr(ours, "_AT_ONCE", 3 * len(labels))  # blocks of 3, 3 and 2
     tied = confidence.round(1)
-    both = {"areas": ours.areas_of(tied, labels == 1)}
+    both = {"areas": ours.areas_of(tied, labels == true)}
     areas, precisions = ours.replicated(labels, both, replicates=8)["areas"]
     for i, images in enumerate(resampled(labels, 8)):
-        truth, score = labels[images] == 1, tied[images]
+        truth, score = labels[images] == true, tied[images]
         assert areas[i] == pytest.approx(metrics.roc_auc_score(truth, score))
         assert precisions[i] == pytest.approx(
             metrics.average_precision_score(truth, score)
@@ -155,6 +161,11 @@ def test_risk_of_a_replicate_is_that_of_its_images(sure, digits):
         for images in resampled(labels, 8)
     ]
     assert found == pytest.approx(expected)
+
+
+def test_an_interval_is_the_middle_95_percent():
+    found = ours.interval(np.linspace(0, 1, 41))
+    assert (found.low, found.high) == pytest.approx((0.025, 0.975))
 
 
 def test_invalid_replicates_are_counted_and_not_dropped_silently():

@@ -27,16 +27,17 @@ def test_bins_by_hand():
 
 
 def test_an_empty_bin_counts_in_no_error():
-    found = binned([0.9, 0.9], [True, False], ours.equal_width_edges(4))
-    assert found.count.tolist() == [0, 0, 0, 2]
-    assert np.isnan([found.confidence[:3], found.accuracy[:3]]).all()
-    assert ours.expected_error(found) == pytest.approx(0.4)
-    assert ours.largest_error(found) == pytest.approx(0.4)
+    found = binned([0.4, 0.4], [True, False], ours.equal_width_edges(4))
+    assert found.count.tolist() == [0, 2, 0, 0]
+    assert np.isnan([found.confidence[[0, 2, 3]], found.accuracy[[0, 2, 3]]]).all()
+    assert ours.expected_error(found) == pytest.approx(0.1)
+    assert ours.largest_error(found) == pytest.approx(0.1)
 
 
 def test_equal_mass_bins_hold_equally_many():
-    confidence = np.linspace(0.1, 0.9, 12)
+    confidence = np.arange(12, 0, -1) / 12
     edges = ours.equal_mass_edges(confidence, 3)
+    assert edges == pytest.approx([0, 4 / 12, 8 / 12, 1])
     found = binned(confidence, np.ones(12, bool), edges)
     assert found.count.tolist() == [4, 4, 4]
 
@@ -87,6 +88,12 @@ def test_scipy_gives_the_same_wilson_interval(successes, trials):
     low, high = ours.wilson(np.array([successes]), np.array([trials]))
     expected = stats.binomtest(successes, trials).proportion_ci(method="wilson")
     assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_the_interval_of_none_begins_at_zero_and_that_of_all_ends_at_one():
+    trials = np.arange(1, 200)
+    assert (ours.wilson(0 * trials, trials)[0] == 0).all()
+    assert (ours.wilson(trials, trials)[1] == 1).all()
 
 
 def test_no_trial_has_no_interval():

@@ -1,6 +1,7 @@
 """Which run stands for a study: of a recommended cell, the best on validation."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +110,16 @@ def test_of_recommendations_only_those_for_the_most_images_count(
 ) -> None:
     taken = choose(picking(study, "cnn", "hybrid"), {"hybrid": (9, 1)})
     assert taken.folder == of("cnn", 0)
+
+
+def test_a_cell_of_fewer_seeds_is_judged_by_their_mean(tmp_path: Path) -> None:
+    kept = [i for i, r in enumerate(FOUND) if (r.model, r.seed) != ("hybrid", 0)]
+    found, places = [FOUND[i] for i in kept], [PLACES[i] for i in kept]
+    study = study_record(TWO, found, ENVIRONMENT, places, tmp_path)
+    # 0.7 of one hybrid against 0.9 and 0.1 of two CNNs.
+    assert choose(study).folder == of("hybrid", 1)
+
+
+def test_a_cell_without_a_finished_run_is_passed_over(tmp_path: Path) -> None:
+    study = study_record(TWO, FOUND[:2], ENVIRONMENT, PLACES[:2], tmp_path)
+    assert choose(study).folder == of("cnn", 0)

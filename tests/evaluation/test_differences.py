@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from tessera.evaluation import differences as ours
 
@@ -85,6 +85,17 @@ def test_power_is_one_far_out_where_scipy_has_no_number(effect):
 def test_the_seeds_needed_are_those_of_published_power_tables(effect, seeds):
     # Paired t-test, 80 % power, two-sided 5 %: Cohen 1988; G*Power gives the same.
     assert ours.seeds_to_decide(effect, 1.0, more_than=2) == seeds
+    assert ours.seeds_to_decide(-effect, 1.0, more_than=2) == seeds
+
+
+def test_the_seeds_needed_are_told_up_to_a_thousand():
+    def missing(effect):
+        critical = stats.t(999).ppf(0.975)
+        return stats.nct(999, effect * 1000**0.5).sf(critical) - 0.8
+
+    least = optimize.brentq(missing, 0.05, 0.2)
+    assert ours.seeds_to_decide(1.0001 * least, 1.0, more_than=2) == 1000
+    assert ours.seeds_to_decide(0.9999 * least, 1.0, more_than=2) is None
 
 
 def test_the_seeds_needed_exceed_those_already_spent():
@@ -95,6 +106,22 @@ def test_bounds_of_a_deviation_are_those_of_the_chi_square_distribution():
     lower, upper = ours.deviation_bounds(2.0, 5)
     assert lower == pytest.approx(2 * (4 / stats.chi2(4).ppf(0.95)) ** 0.5)
     assert upper == pytest.approx(2 * (4 / stats.chi2(4).ppf(0.05)) ** 0.5)
+
+
+@pytest.mark.parametrize("bar", [1.6, 2.7])
+def test_the_seeds_that_bound_a_deviation_are_the_first_to_part_it_from_the_bar(bar):
+    def parted(seeds):
+        tails = stats.chi2(seeds - 1).ppf([0.95, 0.05])
+        low, high = 2.0 * np.sqrt((seeds - 1) / tails)
+        return low > bar or high < bar
+
+    needed = ours.seeds_to_bound(2.0, bar)
+    assert parted(needed)
+    assert not any(parted(n) for n in range(2, needed))
+
+
+def test_a_deviation_at_the_bar_is_beyond_any_number_of_seeds():
+    assert ours.seeds_to_bound(2.0, 2.0) is None
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 4, 5, 8])

@@ -19,6 +19,14 @@ def test_plain_training_closes_nothing_and_balanced_data_everything():
     assert (whole.value, whole.low, whole.high) == pytest.approx((1, 1, 1))
 
 
+def test_the_same_share_at_every_seed_leaves_no_doubt_about_it():
+    plain = np.array([0.45, 0.41, 0.40, 0.56, 0.58])
+    gaps = np.array([0.22, 0.25, 0.21, 0.29, 0.26])
+    # Fieller's two roots are one: rounding puts what is under the root below zero.
+    found = gap_closed(list(plain + 0.4 * gaps), list(plain), list(plain + gaps))
+    assert (found.low, found.high) == pytest.approx((0.4, 0.4))
+
+
 def test_a_gap_that_is_not_decided_leaves_nothing_to_close():
     found = gap_closed([0.6, 0.7], [0.5, 0.6], [0.52, 0.70])
     assert found.gap == pytest.approx(0.06)

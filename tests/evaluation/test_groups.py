@@ -31,6 +31,16 @@ def test_thirds_stand_in_where_no_class_is_in_the_middle():
     assert found.middle == (1, 2, 3)
 
 
+def test_thirds_stand_in_where_no_class_has_more_than_a_hundred():
+    found = groups([90, 50, 30, 10])
+    assert (found.scheme, found.head, found.tail) == ("tertiles", (0,), (3,))
+
+
+def test_thirds_part_classes_that_are_one_image_apart():
+    found = groups([12, 11, 10])
+    assert (found.head, found.middle, found.tail) == ((0,), (1,), (2,))
+
+
 def test_two_counts_make_a_head_and_a_tail():
     found = groups([4500, 900, 4500, 900])
     assert (found.scheme, found.head, found.middle) == ("levels", (0, 2), ())
@@ -46,6 +56,7 @@ def test_equal_classes_have_no_groups():
     [
         ([900, 900, 900, 900, 800, 700], (0, 1, 2, 3), (4, 5)),
         ([900, 800, 700, 700, 700, 700], (0, 1), (2, 3, 4, 5)),
+        ([900, 700, 700, 700, 700, 600], (0,), (1, 2, 3, 4, 5)),
         ([200, 300] + 7 * [900], (2, 3, 4, 5, 6, 7, 8), (0, 1)),
     ],
 )

@@ -194,6 +194,32 @@ def test_only_seeds_that_plain_training_finished_are_compared():
     assert "weak" not in {row.regime for row in rows}
 
 
+def test_a_rival_is_measured_against_the_pick_at_the_seeds_of_both():
+    def finished(r):
+        seeds = {"even": (), "strong": (0, 1, 2, 3), "harmful": (4,)}
+        return r.seed in seeds.get(r.regime, STUDY.seeds)
+
+    found = [r for r in records(STUDY, recalls) if finished(r)]
+    ranking = rankings(STUDY, found)[0]
+    behind = {row.regime: row.behind_pick for row in ranking.remedies}
+    assert ranking.pick == "strong"
+    assert len(behind["weak"].values) == 4
+    assert behind["harmful"] is None
+
+
+def test_the_seeds_that_would_decide_are_counted_with_5_percent_over_the_family():
+    values = [0.01, -0.02, 0.05]
+
+    def power(seeds):
+        effect = np.mean(values) / np.std(values, ddof=1)
+        critical = stats.t(seeds - 1).ppf(1 - 0.05 / 4 / 2)
+        return stats.nct(seeds - 1, effect * seeds**0.5).sf(critical)
+
+    needed = family([values] * 4)[0].seeds_to_decide
+    assert power(needed - 1) < 0.8 <= power(needed)
+    assert family([[0.080, 0.081, 0.082]])[0].seeds_to_decide is None
+
+
 def test_nothing_to_rank_gives_nothing():
     assert rankings(STUDY, []) == ()
 
@@ -306,3 +332,7 @@ def test_a_long_tail_sets_its_tail_against_its_head():
     # None of the six is among the classes 3, 4 and 5, which alone gain here.
     assert ranking.remedies[0].rare.mean == pytest.approx(-0.04)
     assert ranking.remedies[0].common.mean == pytest.approx(-0.04)
+    # Of half the classes, which is not more than half, all stand against all others.
+    half = [r.model_copy(update={"reduced_classes": tail[4:]}) for r in found]
+    assert rankings(study, half)[0].sides == ("reduced", "other")
+    assert rankings(study, half)[0].common_classes == (0, 1, 2, 3, 4)

@@ -1,4 +1,5 @@
 import pytest
+from scipy import stats
 
 from tessera.evaluation.ranking import family
 from tessera.evaluation.recommendation import p_value, recommendation, with_interval
@@ -56,6 +57,13 @@ def test_a_decided_remedy_is_recommended_with_its_numbers():
     assert "closes 40 % of the gap to balanced data (30 to 50 %)" in text
     assert f"the other classes' by {MINUS}8.1" in text
     assert "about as long as without it" in text
+
+
+def test_the_p_that_is_told_is_the_corrected_one():
+    close = [0.05, 0.06, 0.08]
+    text = recommendation(ranking({"drw": close, "focal": FAINT}, pick="drw"))[0]
+    p = 2 * stats.ttest_1samp(close, 0).pvalue  # Holm: the smaller of two, times two
+    assert f"(p = {p:.3f}, corrected for 2 comparisons)" in text
 
 
 def test_an_undefined_gap_is_not_mentioned():
@@ -198,6 +206,30 @@ def test_an_estimate_from_two_seeds_says_so():
     even = ranking({"drw": CLEAR, "ldam": CLEAR}, behind={"ldam": FAINT[1:]})
     last = recommendation(even.model_copy(update={"pick": "drw"}))[-1]
     assert last.endswith("would probably decide, estimated from two seeds.")
+
+
+@pytest.mark.parametrize(
+    ("rivals", "told"),
+    [
+        # At 5 % of two comparisons, by the noncentral t distribution of SciPy.
+        ([FAINT, [0.01, -0.01, 0.02]], "about 53 to 69 seeds would probably decide."),
+        ([FAINT, FAINT], "about 69 seeds would probably decide."),
+        (
+            [FAINT, [0.01, -0.01, 0.0001]],
+            "about 69 seeds would probably decide the first of these comparisons, and "
+            "more than 1,000 the closest.",
+        ),
+        ([[0.01, -0.01, 0.0001]], "more than 1,000 seeds would be needed."),
+    ],
+)
+def test_the_seeds_that_would_decide_reach_from_the_first_to_the_last(rivals, told):
+    names = ["ldam", "focal"][: len(rivals)]
+    found = ranking(
+        {"drw": CLEAR} | dict.fromkeys(names, CLEAR),
+        behind=dict(zip(names, rivals, strict=True)),
+        pick="drw",
+    )
+    assert recommendation(found)[-1].endswith(told)
 
 
 def test_a_remedy_that_changes_no_answer_is_neither_nearest_nor_counted():

@@ -139,8 +139,15 @@ def test_no_reduced_class_is_an_error_that_says_so():
 
 
 def test_rows_are_normalised_and_an_empty_row_stays_zero():
-    shares = ours.row_normalised(np.array([[3, 1], [0, 0]]))
-    assert shares.tolist() == [[0.75, 0.25], [0.0, 0.0]]
+    shares = ours.row_normalised(np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]]))
+    assert shares.tolist() == [[0.75, 0.25, 0.0], [0.0] * 3, [0.25, 0.25, 0.5]]
+
+
+def test_the_balanced_accuracy_of_logits_is_that_of_the_highest():
+    logits = np.array([[0.1, 0.9, 0.0], [0.5, 0.2, 0.1], [0.3, 0.6, 0.1], [0, 0, 1]])
+    # Answers 1, 0, 1, 2: class 0 is found, of class 1 one of two, of class 2 none.
+    found = ours.balanced_accuracy(logits, np.array([1, 0, 2, 1]))
+    assert found == pytest.approx((1 + 1 / 2 + 0) / 3)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +155,7 @@ def test_rows_are_normalised_and_an_empty_row_stays_zero():
     [
         ([], [], "at least 1"),
         ([0, 1], [0], "same length"),
+        ([[0], [1]], [[0], [1]], "two vectors"),
         ([0, 2], [0, 1], r"labels: expected classes 0\.\.1\. Received: 0\.\.2"),
         ([0, 1], [0, -1], r"predicted: expected classes 0\.\.1"),
     ],

@@ -33,6 +33,10 @@ def test_an_empty_class_does_not_matter_to_what_ignores_counts(name: str) -> Non
     guards.check(catalogue.named(name), np.array([5, 0, 5]), epochs=8)
 
 
+def test_one_image_of_a_class_is_enough_to_divide_by() -> None:
+    guards.check(catalogue.named("class-weights"), np.array([5, 1, 5]), epochs=8)
+
+
 DOUBLED = {
     "weights and sampling": Remedy(
         weights=remedies.InverseFrequency(), sampling=remedies.Power()
@@ -45,6 +49,9 @@ DOUBLED = {
     ),
     "sampling and retraining": Remedy(
         sampling=remedies.Power(), retraining=remedies.Classifier()
+    ),
+    "weights and vector-scaling": Remedy(
+        weights=remedies.Smoothed(), loss=remedies.VectorScaling(tau=0.5)
     ),
     "weights and prior-shift": Remedy(
         weights=remedies.EffectiveNumber(), after=remedies.PriorShift()
@@ -85,6 +92,10 @@ def test_a_margin_is_no_correction_of_frequencies() -> None:
     assert not guards.corrects_prior(remedies.Ldam())
 
 
+def test_label_aware_smoothing_is_no_correction_of_frequencies() -> None:
+    assert not guards.corrects_prior(remedies.LabelAwareSmoothing())
+
+
 def test_vector_scaling_without_a_shift_is_no_correction() -> None:
     assert not guards.corrects_prior(remedies.VectorScaling(tau=0.0))
 
@@ -105,19 +116,28 @@ def test_a_deferral_that_no_epoch_reaches_is_refused() -> None:
         guards.check(catalogue.named("ldam-drw"), COUNTS, epochs=2)
 
 
+def test_a_deferral_without_an_epoch_before_it_is_refused() -> None:
+    remedy = Remedy(weights=remedies.Smoothed(), deferred=0.1)
+    with pytest.raises(guards.RemedyError, match="0 before and 4 after, of 4 epochs"):
+        guards.check(remedy, COUNTS, epochs=4)
+    guards.check(remedy, COUNTS, epochs=10)
+
+
 def test_a_second_stage_without_an_epoch_is_refused() -> None:
     with pytest.raises(guards.RemedyError, match=r"retraining.share: expected"):
         guards.check(catalogue.named("crt"), COUNTS, epochs=1)
 
 
-def test_mixing_that_ends_before_it_begins_is_refused() -> None:
-    remedy = Remedy(mixing=remedies.Mixup(begin=0.5, end=0.2))
+@pytest.mark.parametrize("end", [0.2, 0.5])
+def test_mixing_that_ends_before_or_where_it_begins_is_refused(end: float) -> None:
+    remedy = Remedy(mixing=remedies.Mixup(begin=0.5, end=end))
     with pytest.raises(guards.RemedyError, match="expected begin < end"):
         guards.check(remedy, COUNTS, epochs=10)
 
 
 def test_mixing_without_an_epoch_is_refused() -> None:
-    remedy = Remedy(mixing=remedies.Mixup(begin=0.4, end=0.42))
+    # Rounded, both are the fifth of ten epochs.
+    remedy = Remedy(mixing=remedies.Mixup(begin=0.46, end=0.54))
     with pytest.raises(guards.RemedyError, match="at least one mixed epoch"):
         guards.check(remedy, COUNTS, epochs=10)
 
@@ -144,6 +164,8 @@ def test_a_prior_for_another_number_of_classes_is_refused() -> None:
     remedy = Remedy(after=remedies.PriorShift(prior=(1.0, 2.0)))
     with pytest.raises(guards.RemedyError, match=r"each of 3 classes. Received: 2"):
         guards.check(remedy, COUNTS, epochs=10)
+    fitting = Remedy(after=remedies.PriorShift(prior=(1.0, 2.0, 3.0)))
+    guards.check(fitting, COUNTS, epochs=10)
 
 
 def test_a_beta_that_makes_the_weights_constant_is_noted() -> None:
@@ -193,8 +215,10 @@ def test_sampling_of_equal_classes_has_nothing_to_correct(name: str) -> None:
 def test_mixing_beside_a_loss_of_one_label_is_noted() -> None:
     remedy = Remedy(loss=remedies.Ldam(), mixing=remedies.Mixup())
     assert "one label per image" in notes(remedy)
+    assert notes(Remedy(loss=remedies.Ldam())) == ""
     assert notes(catalogue.named("mixup")) == ""
 
 
 def test_the_sigmoid_forms_calibration_is_noted() -> None:
     assert "poorly calibrated" in notes(catalogue.named("focal-sigmoid"))
+    assert notes(catalogue.named("focal")) == ""

@@ -46,6 +46,8 @@ def test_any_weights_and_any_sampling_may_be_deferred_with_any_loss() -> None:
     assert (early.rate, late.rate) == (1.0, 0.1)
     deferred = plan(Remedy(sampling=remedies.Progressive(), deferred=0.5), COUNTS)
     assert [p.sampling for p in deferred.phases] == [None, remedies.Progressive()]
+    (at_once,) = plan(Remedy(weights=remedies.Smoothed(), drop=0.1), COUNTS).phases
+    assert at_once.rate == 1.0
 
 
 def test_mixing_lasts_from_its_begin_to_its_end() -> None:
@@ -65,12 +67,23 @@ def test_mixing_lasts_from_its_begin_to_its_end() -> None:
 def test_a_second_stage_trains_the_last_layer_on_balanced_draws(
     again: remedies.Retraining, trains: str
 ) -> None:
-    remedy = Remedy(mixing=remedies.Mixup(), retraining=again)
+    loss = remedies.Focal()
+    remedy = Remedy(loss=loss, mixing=remedies.Mixup(), retraining=again)
     first, second = plan(remedy, COUNTS).phases
+    assert first.loss == second.loss == loss
     assert (first.until, first.trains, first.sampling) == (0.8, "everything", None)
     assert (second.trains, second.sampling) == (trains, remedies.Power())
     assert first.mixing is not None
     assert second.mixing is None
+
+
+def test_mixing_that_would_last_into_the_second_stage_ends_where_it_begins() -> None:
+    mixing = remedies.Mixup(end=0.9)
+    first, second = plan(
+        Remedy(mixing=mixing, retraining=remedies.Scales()), COUNTS
+    ).phases
+    assert (first.until, first.mixing) == (0.8, mixing)
+    assert (second.until, second.mixing) == (1.0, None)
 
 
 def test_the_rate_of_a_second_stage_is_the_remedys_and_factors_move_faster() -> None:

@@ -129,6 +129,11 @@ def test_a_class_cut_to_nothing_is_an_error_that_names_it(profile) -> None:
         profiles.counts(profile, np.full(2, 100), ("a", "b"))
 
 
+def test_a_class_that_the_data_lack_is_an_error_that_names_it() -> None:
+    with pytest.raises(profiles.ProfileError, match=r"truck \(of 0\)"):
+        profiles.select(Natural(), LABELS[LABELS < 9], NAMES, seed=0)
+
+
 PROFILES = st.one_of(
     st.just(Natural()),
     st.just(Balanced()),
@@ -217,6 +222,8 @@ def test_differences_that_the_data_came_with_do_not_count_as_reduced() -> None:
     [
         ([89, 100], [100, 100], (0,)),  # under 0.9 of the share
         ([90, 100], [100, 100], ()),
+        ([44, 50], [100, 100], (0,)),  # of the best share, which is a half
+        ([46, 50], [100, 100], ()),
         ([49, 100], [49, 100], (0,)),  # under half of the most common, by nature
         ([50, 100], [50, 100], ()),
         ([100, 100], [100, 1000], ()),  # cut, but as many as any

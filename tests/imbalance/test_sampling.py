@@ -50,9 +50,21 @@ def test_a_class_without_images_is_never_drawn(
 
 
 def test_whole_draws_go_to_the_largest_remainders() -> None:
-    # 10 x (0.44, 0.33, 0.23) = 4.4, 3.3, 2.3: the one left over goes to the first.
-    draws = sampling.whole(np.array([0.44, 0.33, 0.23]), 10)
-    assert draws.tolist() == [5, 3, 2]
+    # 10 x (0.42, 0.33, 0.25) = 4.2, 3.3, 2.5: the one left over goes to the last.
+    draws = sampling.whole(np.array([0.42, 0.33, 0.25]), 10)
+    assert draws.tolist() == [4, 3, 3]
+
+
+def test_of_equal_remainders_the_first_classes_are_served() -> None:
+    draws = sampling.whole(np.full(40, 1 / 40), 20)
+    assert draws.tolist() == [1] * 20 + [0] * 20
+
+
+def test_a_class_of_one_image_is_drawn_like_any_other() -> None:
+    counts = np.array([5, 1])
+    assert sampling.draws(remedies.Oversampling(), counts).tolist() == [5, 5]
+    assert sampling.draws(remedies.Undersampling(), counts).tolist() == [1, 1]
+    assert sampling.draws(remedies.Power(), counts).tolist() == [3, 3]
 
 
 @given(

@@ -80,6 +80,7 @@ def test_targets_hold_both_labels_and_the_first_ones_share() -> None:
     [
         (0.4, [9.0, 1.0, 1 / 9], [0.0, 0.4, 0.4]),  # the common first image gives way
         (0.6, [9.0, 1.0, 1 / 9], [0.6, 0.6, 1.0]),  # the common second one does
+        (0.5, [9.0, 1.0, 1 / 9], [0.5, 0.5, 0.5]),  # neither has under half
         (0.4, [3.0, 2.99, 1.0], [0.0, 0.4, 0.4]),  # from a ratio of kappa on
         (0.6, [1 / 3, 1 / 2.99, 1.0], [1.0, 0.6, 0.6]),
     ],

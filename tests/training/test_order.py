@@ -3,7 +3,7 @@
 import numpy as np
 
 from tessera.experiment import Training
-from tessera.training import order
+from tessera.training import mixing, order
 
 TRAINING = Training()
 
@@ -28,12 +28,22 @@ def test_every_seed_and_every_epoch_gives_another_order() -> None:
 
 
 def test_augmentation_and_order_draw_from_streams_of_their_own() -> None:
-    """(2, s, e) and (1, s, e), as the methods say."""
+    """(2, s, e), (1, s, e), (5, s) and (6, s, e, batch), as the methods say."""
     rows = order.draws(10, TRAINING, seed=7, epoch=3)
     uniform = np.random.default_rng([2, 7, 3]).random((10, 3))
     np.testing.assert_array_equal(rows, np.floor(uniform * [9, 9, 2]))
     shuffled = np.random.default_rng([1, 7, 3]).permutation(10)
     np.testing.assert_array_equal(order.order(10, seed=7, epoch=3), shuffled)
+    sides = np.random.default_rng([5, 7]).integers(2, size=10)
+    np.testing.assert_array_equal(order.first_sides(10, seed=7), sides)
+    centres = np.random.default_rng([6, 7, 3, 2]).integers((9, 8), size=(4, 2))
+    holes = order.holes(4, (9, 8), 5, seed=7, epoch=3, batch=2)
+    np.testing.assert_array_equal(holes, centres - 2)
+
+
+def test_no_two_uses_of_a_seed_share_random_numbers() -> None:
+    streams = [getattr(order, name) for name in vars(order) if name.endswith("_STREAM")]
+    assert len({*streams, mixing.MIXING_STREAM}) == len(streams) + 1 == 6
 
 
 def test_an_images_draw_does_not_depend_on_how_many_images_there_are() -> None:
@@ -128,6 +138,11 @@ def test_without_flip_and_padding_nothing_changes() -> None:
     assert not order.draws(100, still, seed=0, epoch=0).any()
 
 
+def test_flips_that_would_alternate_are_left_away_with_all_others() -> None:
+    training = Training(flip=False, alternating_flip=True)
+    assert not order.draws(100, training, seed=0, epoch=0)[:, 2].any()
+
+
 def test_sampling_draws_each_class_as_often_as_asked() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2], np.int32)
     chosen = order.sampled(labels, np.array([3, 5, 4]), seed=0, epoch=0)
@@ -165,3 +180,5 @@ def test_the_first_occurrence_is_augmented_as_without_sampling() -> None:
     table = order.draws(10, TRAINING, seed=0, epoch=0)
     again = order.draws(10, TRAINING, seed=0, epoch=0, again=1)
     np.testing.assert_array_equal(rows, [table[3], table[1], again[3]])
+    # What comes again is augmented anew.
+    assert not np.array_equal(table, again)

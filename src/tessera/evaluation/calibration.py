@@ -47,8 +47,7 @@ def equal_mass_edges(confidence: Floats, bins: int = BINS) -> Floats:
 
 def bin_of(confidence: Floats, edges: Floats) -> NDArray[np.int64]:
     """The bin of every image, int64 [N]; a confidence on an edge belongs below it."""
-    found = np.searchsorted(edges[1:], confidence, side="left").astype(np.int64)
-    return np.minimum(found, len(edges) - 2)
+    return np.searchsorted(edges[1:], confidence, side="left").astype(np.int64)
 
 
 def reliability(confidence: Floats, correct: NDArray[np.bool_], edges: Floats) -> Bins:

@@ -37,8 +37,7 @@ def chosen(
         record: A run's folder within the study's -> its record.
         score: The same -> its balanced accuracy on validation images, 0..1.
     """
-    cells = [cell for cell in study.cells if cell.folders]
-    most = _keeping_most(cells, record)
+    most = _keeping_most(study.cells, record)
     picks = {(ranking.model, ranking.pick) for ranking in study.rankings}
     picked = [cell for cell in most if (cell.model, cell.regime) in picks]
     scored = [
@@ -50,7 +49,7 @@ def chosen(
         named=f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}",
         validated=sum(record(cell.folders[best]).validation_counts),
         picked=len(picked),
-        fewer=len(most) < len(cells),
+        fewer=len(most) < len(study.cells),
         elsewhere=any(ranking.pick for ranking in study.rankings) and not picked,
     )
     return Chosen(cell.folders[best], _why(choice))

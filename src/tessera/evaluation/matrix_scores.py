@@ -39,14 +39,14 @@ def chance_adjusted(stack: Stack) -> Floats:
 
     NaN with a single class, where there is nothing to guess.
     """
-    chance = 1 / np.maximum(_present(stack).sum(axis=-1), 1)
+    chance = 1 / _present(stack).sum(axis=-1)
     return ratio(balanced_accuracy(stack) - chance, 1 - chance, np.nan)
 
 
 def macro_f1(stack: Stack) -> Floats:
     """Mean of 2 C(i,i) / (n_i + m_i) (Opitz & Burst 2019), [...]."""
     both = stack.sum(axis=-1) + stack.sum(axis=-2)
-    f1 = ratio(2 * _correct(stack), both, 0.0)
+    f1 = ratio(2 * _correct(stack), both)
     return known_mean(np.where(_present(stack), f1, np.nan))
 
 

@@ -201,7 +201,7 @@ def _gap(
 ) -> GapClosed | None:
     low = {r.seed: score(r.scores) for r in plain}
     high = {r.seed: score(r.scores) for r in balanced}
-    in_all = [r for r in runs if r.seed in low and r.seed in high]
+    in_all = [r for r in runs if r.seed in high]
     if not in_all:
         return None
     return gap_closed(

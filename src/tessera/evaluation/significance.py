@@ -48,7 +48,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """
     b, c = int((first & ~second).sum()), int((second & ~first).sum())
     if b + c < EXACT_BELOW:
-        p = min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5))) if b + c else 1.0
+        p = min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5)))
         return McNemar(b, c, p, exact=True)
     statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c)
     return McNemar(b, c, float(special.chdtrc(1, statistic)), exact=False)

@@ -155,7 +155,7 @@ def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
                 "longer, or change the share."
             )
     mixing = remedy.mixing
-    if mixing is not None and mixing.begin < mixing.end:
+    if mixing is not None:
         end = min(mixing.end, second)
         if round(end * epochs) <= round(mixing.begin * epochs):
             yield (
@@ -187,7 +187,7 @@ def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
                 f"{unequal:.0f} times the images of the smallest: with these counts "
                 "beta is too small to tell the classes apart."
             )
-    times = sum(sampling.lengths(remedy, counts)) / max(int(np.sum(counts)), 1)
+    times = sum(sampling.lengths(remedy, counts)) / int(np.sum(counts))
     if abs(times - 1) >= LENGTH:
         share = np.format_float_positional(times, 3, fractional=False, trim="-")
         yield (

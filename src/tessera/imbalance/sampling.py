@@ -91,6 +91,6 @@ def whole(shares: Weights, total: int) -> Counts:
 
 def _power(counts: Counts, power: float) -> Weights:
     images = np.asarray(counts, np.float64)
-    raw = np.where(images > 0, np.maximum(images, 1) ** power, 0.0)
+    raw = np.where(images > 0, images**power, 0.0)
     scaled: Weights = raw / raw.sum()
     return scaled
