@@ -35,6 +35,7 @@ LIMITS = (
 """Where a container finds how much memory it may have: cgroups 2 and 1."""
 
 MEMORY_UNKNOWN = 2 * 2**30
+"""Bytes taken for all there are where the system does not tell."""
 
 
 def processor() -> str:

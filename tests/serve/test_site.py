@@ -14,7 +14,6 @@ from PIL import Image
 from tessera import files
 from tessera.data.decode import Unreadable
 from tessera.evaluation import scores
-from tessera.export import words
 from tessera.record import RunFolder
 from tessera.serve import site
 from tessera.serve.site import Site
@@ -123,8 +122,3 @@ def test_the_report_of_the_runs_study_is_found(model: Trained, tmp_path: Path) -
     assert site.find_report(inside) is None
     (tmp_path / "study.json").write_text(json.dumps({}))
     assert site.find_report(inside) == (tmp_path / "report.html").resolve()
-
-
-def test_limits_read_as_plain_sentences() -> None:
-    assert site.plain(r"a\_b \<c\> d\e") == r"a_b <c> d\e"
-    assert site.plain(words.escaped(r"a\*b\\c")) == r"a\*b\\c"

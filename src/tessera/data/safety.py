@@ -231,12 +231,11 @@ def _leak(
 
 def _near_leak(pixels: Decoded, parts: Parts, twins: Twins) -> Iterable[str]:
     if twins.near:
-        tested = len({int(test) for test, _ in twins.near})
         test, other = (pixels.files[at].path for at in twins.near[0])
         yield (
-            f"{tested} of {len(parts['test'])} test images are nearly the same as "
-            f"training or validation images, such as {test} and {other}. Where both "
-            "show one picture, scores would flatter; remove the copies."
+            f"{len(twins.near)} of {len(parts['test'])} test images are nearly the "
+            f"same as training or validation images, such as {test} and {other}. "
+            "Where both show one picture, scores would flatter; remove the copies."
         )
 
 
@@ -277,10 +276,13 @@ def _parted_folders(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable
 
 def _inner_folders(pixels: Decoded, positions: Indices) -> set[str]:
     """The folders of images that do not lie in a class's own."""
-    files = [pixels.files[at] for at in positions]
-    depths = {"all": 1}  # of a class's folder; below train/ it is one more
-    parents = [(PurePosixPath(f.path).parent, depths.get(f.split, 2)) for f in files]
-    return {str(place) for place, depth in parents if len(place.parts) > depth}
+    found = set()
+    for file in (pixels.files[at] for at in positions):
+        place = PurePosixPath(file.path).parent
+        depth = 1 if file.split == "all" else 2  # of a class's folder
+        if len(place.parts) > depth:
+            found.add(str(place))
+    return found
 
 
 def _pair(pixels: Decoded, group: Indices, kinds: NDArray[Any]) -> str:

@@ -1,5 +1,10 @@
 """Numbers and names -> the words of a card, which is Markdown."""
 
+import re
+
+MARKS = re.compile(r"[\\`*_\[\]<>|#&~$]")
+"""Characters that Markdown, or a page that shows it, takes for its own."""
+
 
 def percent(value: float) -> str:
     """0.123 -> `12.3 %`."""
@@ -15,5 +20,10 @@ def between(interval: tuple[float, float] | None) -> str:
 
 
 def escaped(name: str) -> str:
-    """A class's name without characters that Markdown would take for its own."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#&~$" else c for c in name)
+    """A class's name with a backslash before each of `MARKS`."""
+    return MARKS.sub(r"\\\g<0>", name)
+
+
+def plain(markdown: str) -> str:
+    """A sentence of the card without those backslashes."""
+    return re.sub(rf"\\({MARKS.pattern})", r"\1", markdown)

@@ -1,6 +1,5 @@
 """Everything the page shows of one model, put together before the first visitor."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tessera.arrays import Images, Labels
 from tessera.data import decode, source
 from tessera.data.dataset import DataError
 from tessera.explain import overlay
-from tessera.export import card, uncertainty
+from tessera.export import card, uncertainty, words
 from tessera.record import Record
 from tessera.serve import insight, schema
 from tessera.serve.insight import Insight
@@ -117,7 +116,7 @@ def describe(
         classes=[
             class_facts(record, label, shown) for label, shown in enumerate(examples)
         ],
-        limits=[plain(limit) for limit in card.limits(trained, heatmap=False)],
+        limits=[words.plain(limit) for limit in card.limits(trained, heatmap=False)],
         methods=[
             schema.Method(key=key, name=name) for key, name in known.methods().items()
         ],
@@ -147,11 +146,6 @@ def class_facts(record: Record, label: int, examples: int) -> schema.ClassFacts:
         rare=label in record.reduced_classes,
         examples=examples,
     )
-
-
-def plain(markdown: str) -> str:
-    """A sentence of the card without Markdown's backslashes."""
-    return re.sub(r"\\([\\`*_\[\]<>|#])", r"\1", markdown)
 
 
 def answer(
