@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from tessera.catalogue import catalogue, named
 from tessera.frozen import Setting
+from tessera.grouping import Grouping
 from tessera.remedies import InverseFrequency, Remedy
 
 LARGEST_SIDE = 512
@@ -66,6 +67,10 @@ class Folder(_Data):
     """Cross-validation: so many parts, each of which is the test set once."""
     fold: int | None = Field(None, ge=1, le=MOST_FOLDS)
     """Which part is the test set, from 1; none: a study takes each in turn."""
+    groups: Grouping | None = None
+    """What is never parted between training, validating and testing: the images of one
+    `folder` within a class; or those in whose path a regular expression's first group
+    matches the same, as `"(patient[0-9]+)"`."""
 
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> Self:
@@ -444,6 +449,7 @@ LATER = {
     "late": False,
     "folds": None,
     "fold": None,
+    "groups": None,
 }
 """Settings of data, a training or a model that came later, with the values that change
 nothing."""

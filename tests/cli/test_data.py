@@ -46,6 +46,14 @@ def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
     assert "\x1b" not in shown, "a file's name cannot colour the terminal"
 
 
+def test_groups_are_told_and_what_is_no_rule_is_refused(folder) -> None:
+    shown = tessera("data", folder, "--groups", r"^cat/([0-3])").stdout
+    assert "Groups: 4, the largest of 1 image; 8 images of none" in shown
+    ended = tessera("data", folder, "--groups", "(")
+    assert ended.returncode == 2
+    assert "data.groups: expected `folder`" in ended.stderr
+
+
 def test_a_file_is_named_as_it_is_whatever_its_name_means_elsewhere(
     folder, capsys
 ) -> None:

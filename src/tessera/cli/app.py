@@ -18,6 +18,7 @@ from tessera.cli.options import (
     ExperimentFile,
     FoldsOption,
     GpusOption,
+    GroupsOption,
     JobsOption,
     ModelsOption,
     MovedDataOption,
@@ -74,6 +75,7 @@ def study(
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
     folds: FoldsOption = None,
+    groups: GroupsOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -101,6 +103,8 @@ def study(
 
         tessera study --data photos --folds 5
 
+        tessera study --data photos --groups folder
+
         tessera study experiments/study.toml --data cifar10
 
         tessera study experiments/final.toml --engine ray --address auto
@@ -110,7 +114,7 @@ def study(
     from tessera.cli import engine as engines
 
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
-    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
     if folds is not None:
         chosen = cross_validation.divided(chosen, folds, "--folds")
     wanted = choice.remedies(remedies)
@@ -239,6 +243,7 @@ def data(
         int,
         typer.Option(min=8, max=512, help="The study's data.image_size."),
     ] = 32,
+    groups: GroupsOption = None,
 ) -> None:
     """Look at an image folder before training on it.
 
@@ -248,7 +253,8 @@ def data(
     """
     from tessera.cli import data as command
 
-    raise typer.Exit(command.data(folder, json=json, image_size=image_size))
+    status = command.data(folder, json=json, image_size=image_size, groups=groups)
+    raise typer.Exit(status)
 
 
 @app.command()

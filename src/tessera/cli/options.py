@@ -68,6 +68,17 @@ FoldsOption = Annotated[
         show_default=False,
     ),
 ]
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--groups",
+        metavar="folder|REGEX",
+        help="Images that are never parted between training, validating and testing: "
+        "of one folder within a class, or with the same match in their path, say "
+        "'(patient[0-9]+)'.",
+        show_default=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

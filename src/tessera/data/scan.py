@@ -38,6 +38,8 @@ class File:
     changed: int
     """The same, of the last change that no program can date back: its content, its
     name or its rights."""
+    group: str = ""
+    """What it belongs to and is never parted from; empty: it stands alone."""
 
 
 @dataclass(frozen=True)

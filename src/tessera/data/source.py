@@ -31,6 +31,7 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
                 image_size=data.image_size,
                 test=data.test,
                 fold=folder.fold_of(data),
+                groups=data.groups,
                 name=data.name,
                 progress=progress,
             )

@@ -1,0 +1,49 @@
+"""Files into groups that no division may part: a patient's images, an animal's."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from tessera.data.dataset import DataError
+from tessera.data.scan import File, Listing, scan
+from tessera.grouping import BY_FOLDER, group_of
+from tessera.phrases import first, plural
+
+
+def listed(root: Path, rule: str | None) -> Listing:
+    """The images below a folder, with their groups by a rule, if there is one.
+
+    Raises:
+        DataError: As `scan` says; or there is a rule, and no file is of a group.
+    """
+    found = scan(root)
+    if rule is None:
+        return found
+    files = tuple(
+        replace(file, group=group_of(inner_folders(file), file.path, rule))
+        for file in found.files
+    )
+    if not any(file.group for file in files):
+        within = "in folders within their classes"
+        raise DataError(
+            f"groups: expected images "
+            f"{within if rule == BY_FOLDER else f'whose path matches {rule!r}'}. "
+            f"Received none, of {plural(len(files), 'file')}: "
+            f"{first([file.path for file in files])}."
+        )
+    return replace(found, files=files)
+
+
+def inner_folders(file: File) -> tuple[str, ...]:
+    """The folders between its class's own and a file."""
+    depth = 1 if file.split == "all" else 2
+    return PurePosixPath(file.path).parent.parts[depth:]
+
+
+def names(files: Iterable[File]) -> tuple[str, ...] | None:
+    """The group of each file, of itself where it has none; None: nobody has one."""
+    files = list(files)
+    if not any(file.group for file in files):
+        return None
+    # A slash before the path keeps it from being the name of another's group.
+    return tuple(file.group or f"/{file.path}" for file in files)
