@@ -11,7 +11,7 @@ from cli.inside import Ended, tessera
 from PIL import Image
 from sklearn import metrics
 
-from tessera import api, cross_validation, files, history, study, trained
+from tessera import api, artefacts, cross_validation, files, history, study, trained
 from tessera.cli import commands, faithfulness
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
@@ -131,6 +131,27 @@ def test_the_data_of_all_folds_are_every_image_under_a_mark_of_their_own(
     assert sum(one.runs for one in told.trained) == 6
     report = StudyFolder(out).report.read_text(encoding="utf-8")
     assert "Cross-validation in 3 folds" in report
+
+
+def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
+    images: Path, tmp_path: Path
+) -> None:
+    data = Folder(path=str(images), image_size=16, folds=2, groups="([0-9])[.]png")
+    parts = cross_validation.parts(ASKED.model_copy(update={"data": data}), tmp_path)
+    datasets = [source.load(part.experiment.data) for part in parts]
+    assert cross_validation._summary(datasets).test_groups == (9, 6, 4)
+    folders = [RunFolder(tmp_path / name) for name in ("one", "two", "both")]
+    for number, (dataset, folder) in enumerate(zip(datasets, folders, strict=False)):
+        test = dataset.test
+        logits = np.full((len(test), 3), number, np.float32)
+        artefacts.write_predictions(
+            folder.predictions, logits, test, np.arange(len(test))
+        )
+    cross_validation._pool_answers(folders[:2], folders[2], "predictions")
+    found = files.read_arrays(folders[2].predictions)
+    assert found["indices"].tolist() == list(range(19))
+    by_fold = [set(found["groups"][found["logits"][:, 0] == n]) for n in (0, 1)]
+    assert not by_fold[0] & by_fold[1] and len(by_fold[0] | by_fold[1]) == 9
 
 
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:

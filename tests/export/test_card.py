@@ -160,6 +160,14 @@ def test_a_class_that_was_never_answered_is_said_to_be_so_once(model: Trained) -
     assert [limit for limit in told if "owl" in limit] == [note]
 
 
+def test_intervals_of_images_in_groups_are_said_to_be_too_short(model: Trained) -> None:
+    assert not any("groups" in limit for limit in card.limits(model, heatmap=False))
+    data = model.record.data.model_copy(update={"test_groups": (3,) * 10})
+    record = model.record.model_copy(update={"data": data})
+    told = card.limits(replace(model, record=record), heatmap=False)
+    assert any("are too short where the images of a group" in limit for limit in told)
+
+
 def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
     assert "CC BY 4.0" in card.terms(Digits())
     assert "no licence" in card.terms(Cifar10())

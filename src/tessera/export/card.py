@@ -202,6 +202,11 @@ def limits(trained: Trained, *, heatmap: bool) -> Sequence[str]:
         found.append(
             f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
         )
+    if record.data.test_groups is not None:
+        found.append(
+            "Test images are of groups, and the intervals take each for itself: they "
+            "are too short where the images of a group resemble each other."
+        )
     if heatmap:
         found.append(
             "The heatmap shows where evidence lies, to first order; it proves no cause."

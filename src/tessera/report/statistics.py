@@ -62,7 +62,8 @@ def values(study: Study) -> dict[str, Any]:
         "resampled": titled(
             _shared(record, _RESAMPLED, lambda cell: cell.intervals), record.experiment
         ),
-        "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
+        "thin": FEW if thin(np.array(record.data.test_units)).any() else 0,
+        "unit": "image" if record.data.test_groups is None else "group",
         "still": any(
             found.low is not None and found.low == found.high
             for cell in record.cells
