@@ -54,6 +54,28 @@ def test_groups_are_told_and_what_is_no_rule_is_refused(folder) -> None:
     assert "data.groups: expected `folder`" in ended.stderr
 
 
+def test_a_list_is_looked_at_like_a_folder_and_says_how_to_name_a_column(
+    folder,
+) -> None:
+    rows = [f"{file.parent.name}/{file.stem}" for file in folder.glob("*/*.png")]
+    listed = folder / "labels.csv"
+    text = "\n".join(["image_id,label", *(f"{r},{r.partition('/')[0]}" for r in rows)])
+    listed.write_text(text, encoding="utf-8")
+    refused = tessera("data", listed)
+    assert refused.returncode == 2
+    assert "--set data.columns.file=NAME" in refused.stderr
+    found = tessera("data", listed, "--set", "data.columns.file=image_id", "--json")
+    assert found.returncode == 0
+    told = json.loads(found.stdout)
+    assert told["class_names"] == ["cat", "dog[red]"]
+    assert told["folder"] == str(listed)
+
+
+def test_what_is_no_folder_is_not_looked_at(folder) -> None:
+    ended = tessera("data", folder, "--set", "data.kind=digits")
+    assert ended.returncode == 2 and "data." in ended.stderr
+
+
 def test_a_file_is_named_as_it_is_whatever_its_name_means_elsewhere(
     folder, capsys
 ) -> None:

@@ -135,7 +135,7 @@ def test_folds_of_train_alone_leave_the_validation_folder_as_it_is(
 
 
 def test_a_folder_with_a_test_set_of_its_own_has_no_folds(split_folder) -> None:
-    with pytest.raises(DataError, match=r"without test/.*which has one"):
+    with pytest.raises(DataError, match=r"without a test set.*which has one"):
         load(split_folder, fold=folder.Fold(1, 2))
 
 

@@ -36,8 +36,8 @@ def load_data(
     """Read images.
 
     Args:
-        data: `digits` (embedded), `cifar10` (downloaded), an image folder, or a local
-            CIFAR-10 archive.
+        data: `digits` (embedded), `cifar10` (downloaded), an image folder, a CSV file
+            that lists images, or a local CIFAR-10 archive.
         image_size: Height and width, in pixels, that every image is brought to.
         groups: Of a folder: which images belong together, see `study`.
         verbose: Whether to show progress.

@@ -16,9 +16,11 @@ from tessera.cli.options import (
     EngineOption,
     EpochsOption,
     ExperimentFile,
+    FolderArgument,
     FoldsOption,
     GpusOption,
     GroupsOption,
+    ImageSizeOption,
     JobsOption,
     ModelsOption,
     MovedDataOption,
@@ -237,13 +239,11 @@ def faithfulness(
 
 @app.command()
 def data(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder.")],
+    folder: FolderArgument,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    image_size: Annotated[
-        int,
-        typer.Option(min=8, max=512, help="The study's data.image_size."),
-    ] = 32,
+    image_size: ImageSizeOption = 32,
     groups: GroupsOption = None,
+    settings: SetOption = None,
 ) -> None:
     """Look at an image folder before training on it.
 
@@ -253,7 +253,8 @@ def data(
     """
     from tessera.cli import data as command
 
-    status = command.data(folder, json=json, image_size=image_size, groups=groups)
+    more = settings or ()
+    status = command.data(folder, more, json=json, image_size=image_size, groups=groups)
     raise typer.Exit(status)
 
 

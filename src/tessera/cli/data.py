@@ -14,7 +14,7 @@ from tessera.cli import errors, progress
 from tessera.data import source
 from tessera.data.dataset import DataError
 from tessera.data.inspect import Inspection, inspect
-from tessera.experiment import Experiment
+from tessera.experiment import Data, Experiment, Folder
 from tessera.imbalance.guards import RemedyError
 from tessera.imbalance.profiles import ProfileError
 from tessera.phrases import plural
@@ -28,6 +28,7 @@ SAFE, UNSAFE, UNUSABLE = 0, 1, 2
 
 def data(
     folder: Path,
+    overrides: Sequence[str] = (),
     *,
     json: bool = False,
     image_size: int = 32,
@@ -36,7 +37,9 @@ def data(
     """Print what an image folder holds and whether it is safe to train on.
 
     Args:
-        folder: `train/ test/ [val/]` with a folder per class, or a folder per class.
+        folder: `train/ test/ [val/]` with a folder per class, or a folder per class;
+            or a CSV file that lists images.
+        overrides: More settings, as `--set` takes them.
         json: Print everything as JSON instead of tables.
         image_size: Height and width of the experiment's images.
         groups: The rule by which images belong together.
@@ -45,13 +48,14 @@ def data(
         The exit status: 0 safe, 1 unsafe or refused by a study, 2 not an image folder.
 
     Raises:
-        ExperimentError: The rule is none.
+        ExperimentError: A setting is wrong.
     """
     console, notes = Console(), Console(stderr=True)
     table = {"kind": "folder", "path": str(folder), "image_size": image_size}
-    asked = settings.read(None, data=table | ({"groups": groups} if groups else {}))
+    rule = {} if groups is None else {"groups": groups}
+    asked = settings.read(None, overrides, data=table | rule).data
     try:
-        inspection = _inspect(folder, image_size, groups, notes)
+        inspection = _inspect(asked, notes)
         if inspection.safe:
             refused = _refusal(asked)
             inspection = dataclasses.replace(inspection, problems=refused)
@@ -65,17 +69,24 @@ def data(
     return SAFE if inspection.safe else UNSAFE
 
 
-def _inspect(
-    folder: Path, image_size: int, groups: str | None, console: Console
-) -> Inspection:
+def _inspect(asked: Data, console: Console) -> Inspection:
+    if not isinstance(asked, Folder):
+        raise DataError(f"data.kind: expected folder. Received: {asked.kind!r}.")
     with progress.loading(console) as report:
-        return inspect(folder, image_size=image_size, groups=groups, progress=report)
+        return inspect(
+            Path(asked.path),
+            image_size=asked.image_size,
+            test=asked.test,
+            groups=asked.groups,
+            columns=asked.columns,
+            progress=report,
+        )
 
 
-def _refusal(asked: Experiment) -> tuple[str, ...]:
+def _refusal(asked: Data) -> tuple[str, ...]:
     """What a study with regimes of its own choice says against the folder."""
     try:
-        study.adapted(Experiment(), source.load(asked.data))
+        study.adapted(Experiment(), source.load(asked))
     except (ProfileError, RemedyError) as error:
         return (f"`tessera study` refuses it: {error}",)
     return ()

@@ -17,13 +17,23 @@ ExperimentFile = Annotated[
         show_default=False,
     ),
 ]
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="An image folder, or a CSV file that lists images."
+    ),
+]
+ImageSizeOption = Annotated[
+    int, typer.Option(min=8, max=512, help="The study's data.image_size.")
+]
 DataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
         metavar="digits|cifar10|PATH",
         help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
-        "or a local CIFAR-10 archive. Default: the experiment file's, else `digits`.",
+        "a CSV file that lists images, or a local CIFAR-10 archive. Default: the "
+        "experiment file's, else `digits`.",
         show_default=False,
     ),
 ]

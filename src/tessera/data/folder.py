@@ -9,6 +9,7 @@ import numpy as np
 
 from tessera import experiment
 from tessera.arrays import Images, Indices, Labels
+from tessera.columns import Columns
 from tessera.data import cache, decoded, grouped, leaks, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
@@ -38,17 +39,20 @@ def load(
     test: float,
     fold: Fold | None = None,
     groups: str | None = None,
+    columns: Columns | None = None,
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Load an image folder; files that have not changed are not decoded again.
 
     Args:
-        root: `train/ test/ [val/]` with a folder per class, or a folder per class.
+        root: `train/ test/ [val/]` with a folder per class, or a folder per class; or
+            a CSV file that lists images.
         image_size: Height and width that images are brought to.
         test: Share held for testing where there is no `test/`.
         fold: Of a cross-validation, in the place of that share.
         groups: The rule by which images belong together, see `tessera.grouping`.
+        columns: Of a list: what its columns are called.
         name: What results call the data; None: the folder's own name.
         progress: Told how far the decoding is.
 
@@ -57,7 +61,7 @@ def load(
             has a `test/` of its own, or a class too few images, for a fold; no image
             is of a group, or a class has too few of them.
     """
-    listing = grouped.listed(root, groups)
+    listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = assign(listing, pixels, test=test, fold=fold)
     key = _key(listing, pixels, parts, [fold and asdict(fold), groups])
@@ -118,8 +122,8 @@ def assign(
         parts |= {"train": whole[kept], "test": whole[held]}
     elif fold is not None:
         raise DataError(
-            f"folds: expected a folder without test/, whose images are all tested in "
-            f"turn. Received: {listing.root}, which has one."
+            "folds: expected images without a test set, which are all tested in turn. "
+            f"Received: {listing.root / (listing.source or '')}, which has one."
         )
     return parts
 
@@ -217,15 +221,22 @@ def _checked(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> tuple[str, ...]:
     """Warnings about data that is safe to train on; other data is refused."""
+    root = listing.root / (listing.source or "")
     twins, size = leaks.find_twins(pixels, parts), pixels.images.shape[1]
     found = safety.problems(listing, pixels, parts, twins)
     if found:
         raise DataError(
-            f"{listing.root}: expected data that is safe to train on. Received:\n"
+            f"{root}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in found)
-            + f"\n`tessera data {listing.root} --image-size {size}` shows all of it."
+            + f"\n`tessera data {root} --image-size {size}` shows all of it."
         )
     return safety.warnings(listing, pixels, parts, twins)
+
+
+def _no_test(listing: Listing) -> str:
+    if listing.source:
+        return f"{listing.source} names no test images"
+    return "The folder has no test/ with a folder per class"
 
 
 def _cut_test(
@@ -241,8 +252,8 @@ def _cut_test(
         )
     elif "test" not in listing.classes:
         yield (
-            f"The folder has no test/ with a folder per class: {tested} of "
-            f"the {kept + tested} images to learn from are "
+            f"{_no_test(listing)}: {tested} of the {kept + tested} images to learn "
+            "from are "
             f"held out as the test set, class by class{whole}, the same ones for every "
             "run."
         )

@@ -4,27 +4,38 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from tessera.columns import Columns
+from tessera.data import table
 from tessera.data.dataset import DataError
 from tessera.data.scan import File, Listing, scan
 from tessera.grouping import BY_FOLDER, group_of
 from tessera.phrases import first, plural
 
 
-def listed(root: Path, rule: str | None) -> Listing:
-    """The images below a folder, with their groups by a rule, if there is one.
+def listed(root: Path, rule: str | None, columns: Columns | None = None) -> Listing:
+    """The images below a folder or in a list, with their groups.
+
+    Args:
+        root: The folder, or the list, a CSV file.
+        rule: See `tessera.grouping`; None: what the list says.
+        columns: What the list's columns are called.
 
     Raises:
-        DataError: As `scan` says; or there is a rule, and no file is of a group.
+        DataError: As `scan` and `table.scan` say; or there is a rule, and no file is
+            of a group.
     """
-    found = scan(root)
+    if table.is_list(root):
+        found = table.scan(root, columns or Columns())
+    else:
+        found = scan(root)
     if rule is None:
         return found
     files = tuple(
-        replace(file, group=group_of(inner_folders(file), file.path, rule))
+        replace(file, group=group_of(inner_folders(found, file), file.path, rule))
         for file in found.files
     )
     if not any(file.group for file in files):
-        within = "in folders within their classes"
+        within = f"in folders{'' if found.source else ' within their classes'}"
         raise DataError(
             f"groups: expected images "
             f"{within if rule == BY_FOLDER else f'whose path matches {rule!r}'}. "
@@ -34,10 +45,10 @@ def listed(root: Path, rule: str | None) -> Listing:
     return replace(found, files=files)
 
 
-def inner_folders(file: File) -> tuple[str, ...]:
-    """The folders between its class's own and a file."""
-    depth = 1 if file.split == "all" else 2
-    return PurePosixPath(file.path).parent.parts[depth:]
+def inner_folders(listing: Listing, file: File) -> tuple[str, ...]:
+    """The folders between its class's own and a file; all of them in a list."""
+    of_class = 0 if listing.source else 1 if file.split == "all" else 2
+    return PurePosixPath(file.path).parent.parts[of_class:]
 
 
 def names(files: Iterable[File]) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Counts, Indices
+from tessera.columns import Columns
 from tessera.data import decoded, folder, grouped, leaks, safety, splits
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, Refused
@@ -102,6 +103,7 @@ def inspect(
     image_size: int = 32,
     test: float = 0.2,
     groups: str | None = None,
+    columns: Columns | None = None,
     progress: Progress | None = None,
 ) -> Inspection:
     """Look at every file of an image folder, as training would.
@@ -113,12 +115,13 @@ def inspect(
         image_size: Height and width of the experiment's images.
         test: Share held for testing where there is no `test/`.
         groups: The rule by which images belong together, see `tessera.grouping`.
+        columns: Of a list: what its columns are called.
         progress: Told how far the decoding is.
 
     Raises:
         DataError: There is no such folder, or it has no known layout.
     """
-    listing = grouped.listed(root, groups)
+    listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = folder.assign(listing, pixels, test=test)
     return describe(listing, pixels, parts)
@@ -136,7 +139,7 @@ def describe(
     problems = safety.problems(listing, pixels, parts, twins)
     warnings = safety.warnings(listing, pixels, parts, twins)
     return Inspection(
-        folder=str(listing.root),
+        folder=str(listing.root / (listing.source or "")),
         class_names=listing.class_names,
         counts=counts,
         test_is_cut="test" not in listing.classes,

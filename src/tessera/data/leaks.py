@@ -101,24 +101,25 @@ def parted_folders(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
     """Folders within classes that a test set was cut through."""
     if "test" in listing.classes or any(file.group for file in pixels.files):
         return
-    sides = [_inner_folders(pixels, parts[name]) for name in ("train", "test")]
+    sides = [_inner_folders(listing, pixels, parts[n]) for n in ("train", "test")]
     parted = sorted(set.intersection(*sides))
     if parted:
         yield (
-            f"images of {plural(len(parted), 'folder')} within classes are on both "
-            f"sides of the cut test set: {first(parted)}. Where such a folder shows "
-            "one thing (an animal, a patient, a film), a model may know it again, and "
-            f"scores would flatter: `--groups {BY_FOLDER}` parts none."
+            f"images of {plural(len(parted), 'folder')}"
+            f"{'' if listing.source else ' within classes'} are on both sides of the "
+            f"cut test set: {first(parted)}. Where such a folder shows one thing (an "
+            "animal, a patient, a film), a model may know it again, and scores would "
+            f"flatter: `--groups {BY_FOLDER}` parts none."
         )
 
 
-def _inner_folders(pixels: Decoded, positions: Indices) -> set[str]:
+def _inner_folders(listing: Listing, pixels: Decoded, positions: Indices) -> set[str]:
     """The folders of images that do not lie in a class's own."""
     files = [pixels.files[at] for at in positions]
     return {
         str(PurePosixPath(file.path).parent)
         for file in files
-        if grouped.inner_folders(file)
+        if grouped.inner_folders(listing, file)
     }
 
 
@@ -132,8 +133,8 @@ def parted_groups(pixels: Decoded, parts: Parts, *, least: float) -> Iterable[st
         yield (
             f"{len(parted)} of {len(known)} test images are of groups that are "
             f"trained or validated on too: {first(np.unique(parted).tolist())}. "
-            "Scores would flatter; move each group to one side, or leave test/ out, "
-            "so that it is cut without parting any."
+            "Scores would flatter; move each group to one side, or leave the test set "
+            "out, so that it is cut without parting any."
         )
 
 
