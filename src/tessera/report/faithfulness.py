@@ -71,11 +71,12 @@ def charted(found: Sequence[Faithfulness]) -> tuple[Shown, ...]:
     )
 
 
-def section(rows: Sequence[Shown], *, folds: int = 0) -> Markup:
+def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked.
 
     Args:
         rows: What was checked.
+        rare: What the study's classes with few images are called.
         folds: How many hold the models in the study's place.
     """
     words = {
@@ -89,6 +90,7 @@ def section(rows: Sequence[Shown], *, folds: int = 0) -> Markup:
             "faithfulness.html",
             filters=words,
             rows=rows,
+            rare=rare,
             folds=folds,
             core=CORE,
             parts=PARTS,
