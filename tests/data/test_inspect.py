@@ -42,6 +42,9 @@ def test_classes_of_few_test_images_are_worth_knowing(large) -> None:
         "fewer than 5 test images of: dog (4). Scores that average over classes get no "
         "interval.",
     )
+    (large / "test/dog").rename(large / "test/dog, old")
+    (large / "train/dog").rename(large / "train/dog, old")
+    assert 'test images of: "dog, old" (4).' in inspect(large).warnings[0]
 
 
 def test_where_the_test_set_is_cut_folds_are_named_as_the_way_to_test_more(

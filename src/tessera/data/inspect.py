@@ -13,6 +13,7 @@ from tessera.data import decoded, folder, safety, splits
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, Refused, scan
 from tessera.experiment import VALIDATION
+from tessera.phrases import in_list
 from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
@@ -154,7 +155,9 @@ def _few_to_test(
 ) -> Iterable[str]:
     """Classes with test images, but too few to be drawn from themselves."""
     tested = counts["test"]
-    few = [f"{n} ({c})" for n, c in zip(names, tested, strict=True) if 0 < c < FEW]
+    few = [
+        f"{in_list(n)} ({c})" for n, c in zip(names, tested, strict=True) if 0 < c < FEW
+    ]
     if few:
         yield (
             f"fewer than {FEW} test images of: {', '.join(few)}. Scores that average "
@@ -179,7 +182,9 @@ def _few_to_validate(
         splits.held_count(count, VALIDATION) for count in counts["train"]
     ]
     few = [
-        f"{n} ({c})" for n, c in zip(names, held, strict=True) if 0 < c < FEWEST_HELD
+        f"{in_list(n)} ({c})"
+        for n, c in zip(names, held, strict=True)
+        if 0 < c < FEWEST_HELD
     ]
     if few:
         yield (

@@ -16,7 +16,7 @@ from tessera.evaluation.faithfulness import (
     Method,
     Metric,
 )
-from tessera.phrases import MINUS
+from tessera.phrases import MINUS, in_row
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import (
@@ -82,6 +82,7 @@ def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> 
     words = {
         "interval": lambda value: unbroken(interval(value)),
         "number": number,
+        "in_row": in_row,
         "inline": _inline,
         "tidy": tidy,
     }

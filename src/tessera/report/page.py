@@ -103,7 +103,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "regimes": shown.finished(record),
         "figures": drawn,
         "counts": distinct_counts(study),
-        "reduced": reduced_classes(study.records),
+        "reduced": [record.data.class_names[i] for i in reduced_classes(study.records)],
         "rare": rare_word(record.experiment),
         "sides": words.sides(record.rankings),
         "runs": study.records,
