@@ -1,6 +1,6 @@
 """Numbers and lists as sentences have them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -28,6 +28,16 @@ def whole_percent(share: float) -> str:
 def plural(number: int, noun: str) -> str:
     """`1 seed`, `2 seeds`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def in_list(name: str) -> str:
+    """A class's name among others: in quotes where its own comma would part it."""
+    return f'"{name}"' if "," in name else name
+
+
+def in_row(names: Iterable[str]) -> str:
+    """Classes' names with commas between them: `cat, "dog, black", deer`."""
+    return ", ".join(map(in_list, names))
 
 
 def listed(names: Sequence[str]) -> str:

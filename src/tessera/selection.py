@@ -9,6 +9,7 @@ from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Profile, Run
 from tessera.imbalance import profiles
+from tessera.phrases import in_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None
         ProfileError: No class has two.
     """
     if kept.max() < 2:
-        single = ", ".join(names[k] for k in np.flatnonzero(available == 1))
+        single = in_row(names[k] for k in np.flatnonzero(available == 1))
         because = (
             f", for there is no second training image of: {single}" if single else ""
         )

@@ -81,6 +81,7 @@ def test_groups_are_one_per_image_and_part_of_what_the_data_is() -> None:
         ({"validation": split(0, 5)}, "val labels"),
         ({"test": split(0, 1, size=9)}, "as in the training split"),
         ({"train": split(1, 1)}, "none of: cat"),
+        ({"train": split(1), "names": ("a, b", "c")}, 'none of: "a, b"'),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change, message) -> None:

@@ -42,6 +42,9 @@ def test_classes_of_few_test_images_are_worth_knowing(large) -> None:
         "fewer than 5 test images of: dog (4). Scores that average over classes get no "
         "interval.",
     )
+    (large / "test/dog").rename(large / "test/dog, old")
+    (large / "train/dog").rename(large / "train/dog, old")
+    assert 'test images of: "dog, old" (4).' in inspect(large).warnings[0]
 
 
 def test_of_images_in_groups_it_is_the_groups_that_may_be_too_few(

@@ -12,6 +12,7 @@ import pytest
 from keras import layers
 
 from tessera.explain import branches, gradients, maps, methods, shares
+from tessera.explain.explanations import CLASS_AGNOSTIC, SQUASHED
 from tessera.explain.graph import CoarseGrid, ExplainError
 from tessera.explain.methods import (
     AttentionRollout,
@@ -119,7 +120,21 @@ def test_each_image_may_have_a_target_of_its_own(net, images, method):
     )
     if not methods.class_specific(method):
         np.testing.assert_allclose(mixed.raw, single.raw, atol=1e-6 * scale)
-        assert maps.CLASS_AGNOSTIC in mixed.cautions
+        assert CLASS_AGNOSTIC in mixed.cautions
+
+
+def test_a_softmax_that_cannot_be_seen_comes_with_a_caution():
+    pixels = keras.Input((8, 8, 1))
+    flat = layers.Flatten()(layers.Conv2D(2, 3, name="conv")(pixels))
+    values = layers.Dense(3, name="values")(flat)
+    images = np.random.default_rng(0).random((4, 8, 8, 1))
+    for last, told in (
+        (layers.Lambda(keras.activations.softmax)(values), True),
+        (layers.Softmax()(values), False),
+        (values, False),
+    ):
+        found = compute(keras.Model(pixels, last), images, GradCam(), layer="conv")
+        assert (SQUASHED in found.cautions) == told
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)

@@ -184,3 +184,20 @@ def test_the_scores_of_a_rounded_model_are_its_own(model: Trained) -> None:
     assert "| accuracy | 100.0 % |" in told
     assert f"(the original {percent(model.record.scores.macro_f1)})" in told
     assert "2 are answered rightly by the original alone and 1 by this" in told
+
+
+def test_a_class_with_a_comma_in_its_name_stays_one_class(model: Trained) -> None:
+    names = ("zero, or none", *model.class_names[1:])
+    matrix = np.diag([30] * 10)
+    matrix[0, :2] = 4, 26
+    record = model.record.model_copy(
+        update={
+            "data": model.record.data.model_copy(update={"class_names": names}),
+            "scores": scores.from_confusion(matrix, names),
+            "reduced_classes": (0, 1),
+        }
+    )
+    told = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert 'a picture shows: "zero, or none", 1, 2' in told
+    assert 'images of: "zero, or none" (13.3 %).' in told
+    assert 'Rare in training: "zero, or none", 1.' in told

@@ -22,7 +22,7 @@ from tessera.cli import errors
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment, Profile, Regime, Run, Training
 from tessera.imbalance.profiles import class_index
-from tessera.phrases import listed, plural
+from tessera.phrases import in_list, listed, plural
 
 
 def announce(
@@ -76,10 +76,12 @@ def _profile(profile: Profile, names: tuple[str, ...]) -> str:
 def _short(value: object, names: tuple[str, ...]) -> str:
     """A setting of a profile; classes by the names that its numbers mean."""
     if isinstance(value, tuple):
-        return listed([names[class_index(key, names)] for key in value])
+        return listed([in_list(names[class_index(key, names)]) for key in value])
     if isinstance(value, dict):
         shares = value.items()
-        return listed([f"{s:g} of {names[class_index(k, names)]}" for k, s in shares])
+        return listed(
+            [f"{s:g} of {in_list(names[class_index(k, names)])}" for k, s in shares]
+        )
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tessera.arrays import Counts, Images, Labels
+from tessera.phrases import in_row
 from tessera.record import DataSummary
 
 CHUNK = 4096
@@ -121,7 +122,7 @@ class Dataset:
         if len(empty):
             raise DataError(
                 f"{self.name}: expected train images of every class. Received none "
-                f"of: {', '.join(self.class_names[k] for k in empty)}."
+                f"of: {in_row(self.class_names[k] for k in empty)}."
             )
 
     def splits(self) -> dict[str, Split]:

@@ -15,6 +15,7 @@ from tessera.data import decoded, folder, grouped, leaks, safety, splits
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.scan import Listing, Refused
 from tessera.experiment import VALIDATION
+from tessera.phrases import in_list
 from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
@@ -172,8 +173,10 @@ def _few_to_test(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> Iterable[str]:
     """Classes with test images, but too few, or groups, to be drawn from themselves."""
-    tested, names = _units(listing, pixels, parts["test"]), listing.class_names
-    few = [f"{n} ({c})" for n, c in zip(names, tested, strict=True) if 0 < c < FEW]
+    tested = zip(
+        listing.class_names, _units(listing, pixels, parts["test"]), strict=True
+    )
+    few = [f"{in_list(n)} ({c})" for n, c in tested if 0 < c < FEW]
     if few:
         of = "groups of test images" if _grouped(pixels) else "test images"
         cut = "test" not in listing.classes
@@ -210,7 +213,9 @@ def _few_to_validate(
         splits.held_count(count, VALIDATION) for count in counts["train"]
     ]
     few = [
-        f"{n} ({c})" for n, c in zip(names, held, strict=True) if 0 < c < FEWEST_HELD
+        f"{in_list(n)} ({c})"
+        for n, c in zip(names, held, strict=True)
+        if 0 < c < FEWEST_HELD
     ]
     if few:
         yield (

@@ -12,7 +12,7 @@ from tessera.data.decoded import Decoded
 from tessera.data.entries import shown
 from tessera.data.leaks import Parts, Twins
 from tessera.data.scan import SPLIT_NAMES, Listing
-from tessera.phrases import first
+from tessera.phrases import first, in_row
 
 VERSION = 7
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
@@ -64,9 +64,9 @@ def _unknown_classes(listing: Listing) -> Iterable[str]:
         unknown = sorted(set(names) - set(listing.class_names))
         if unknown:
             yield (
-                f"{split} has classes that train does not have: {', '.join(unknown)}. "
+                f"{split} has classes that train does not have: {in_row(unknown)}. "
                 f"Rename, move or remove them; train has: "
-                f"{', '.join(listing.class_names)}."
+                f"{in_row(listing.class_names)}."
             )
 
 
@@ -81,7 +81,7 @@ def _alike_classes(listing: Listing) -> Iterable[str]:
         if len(names) > 1:
             yield (
                 f"classes whose names differ only in case or spelling of letters: "
-                f"{', '.join(names)}. Put their images into one folder, or rename them."
+                f"{in_row(names)}. Put their images into one folder, or rename them."
             )
 
 
@@ -91,7 +91,7 @@ def _empty_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
         missing = [n for k, n in enumerate(listing.class_names) if k not in present]
         if missing and (present or split != "val"):
             yield (
-                f"{split} has no readable image of: {', '.join(missing)}. Every class "
+                f"{split} has no readable image of: {in_row(missing)}. Every class "
                 "needs one to learn from, one to be measured on and, where there is "
                 "val/, one to validate with."
             )
@@ -169,7 +169,7 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
     )
     single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
     if single and "val" not in parts:
-        yield f"only one training image of: {', '.join(single)}; none to validate with."
+        yield f"only one training image of: {in_row(single)}; none to validate with."
 
 
 def _ungrouped(pixels: Decoded) -> Iterable[str]:

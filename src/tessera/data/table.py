@@ -10,7 +10,7 @@ from tessera.columns import Columns
 from tessera.data import entries
 from tessera.data.dataset import DataError
 from tessera.data.scan import SPLIT_NAMES, File, Listing, Refused
-from tessera.phrases import first, listed
+from tessera.phrases import first, in_row, listed
 
 MOST_BYTES = 2**26
 """Of a list; that of a million images has fewer."""
@@ -174,6 +174,6 @@ def _classes(
         why = first([f"{one.path} ({one.reason})" for one in refused])
         raise DataError(
             f"{path}: expected images of at least two classes to learn from. Received: "
-            f"{', '.join(names) or 'none'}{f'; not used: {why}' if why else ''}."
+            f"{in_row(names) or 'none'}{f'; not used: {why}' if why else ''}."
         )
     return classes
