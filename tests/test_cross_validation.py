@@ -136,7 +136,9 @@ def test_the_data_of_all_folds_are_every_image_under_a_mark_of_their_own(
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
     again = command(images, out, "--folds", "3")
-    assert again.stdout.count("2 finished, 0 to do") == 3
+    assert again.stdout.count("finished, 0 to do") == 1
+    assert "x 2 seeds x 3 folds = 6 runs of 2 epochs; 6 finished, 0" in again.stdout
+    assert "Fold 1" not in again.stdout and again.stdout.count("Report: ") == 1
     assert len(before) == 6
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed, path
@@ -209,7 +211,7 @@ def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
 ) -> None:
     noted = (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
     told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
-    assert cross_validation._together(noted) == told
+    assert cross_validation.told_once(noted) == told
 
 
 def test_a_later_fold_that_will_not_do_is_told_before_the_first_is_trained(

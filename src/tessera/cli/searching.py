@@ -86,7 +86,7 @@ def run(
     runtime.load_backend()
     from tessera import files, locks, search_result, settings, study
     from tessera import search as searches
-    from tessera.cli import commands, progress
+    from tessera.cli import announcing, commands
     from tessera.phrases import plural
 
     dataset = commands.load(experiment)
@@ -94,7 +94,7 @@ def run(
     plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
     search_result.refuse_other_data(dataset, out / "search.json")
     searches.require_models(experiment, dataset, plan)
-    progress.remarks(commands.console, searches.alone(experiment, plan), dataset)
+    announcing.remarks(commands.console, searches.alone(experiment, plan), dataset)
     with locks.held(out):
         commands.console.print(
             f"{plural(len(experiment.models), 'model')} x "
