@@ -11,6 +11,7 @@ from tessera.cli.options import (
     DataOption,
     EpochsOption,
     ExperimentFile,
+    ModelsOption,
     SetOption,
 )
 
@@ -50,6 +51,7 @@ def search(
             show_default=False,
         ),
     ] = None,
+    models: ModelsOption = None,
     settings: SetOption = None,
 ) -> None:
     """Search learning rate, batch size and dropout of each model, on validation only.
@@ -62,9 +64,11 @@ def search(
 
         tessera search experiments/study.toml --trials 20
     """
+    from tessera import choice
     from tessera.cli import asked
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [])
+    chosen = choice.narrowed(chosen, models, alone=False)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 
