@@ -157,7 +157,9 @@ def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
     again = command(images, out, "--folds", "3")
-    assert again.stdout.count("2 finished, 0 to do") == 3
+    assert again.stdout.count("finished, 0 to do") == 1
+    assert "x 2 seeds x 3 folds = 6 runs of 2 epochs; 6 finished, 0" in again.stdout
+    assert "Fold 1 of" not in again.stdout and again.stdout.count("Report: ") == 1
     assert len(before) == 6
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed, path
@@ -199,6 +201,30 @@ def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
     assert trained.choose(out / "fold-1").folder.weights.exists()
 
 
+def test_a_pooled_run_names_the_run_of_the_first_fold_that_has_a_model(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at, (folder, _) in enumerate(covered(out)):
+        first, _ = covered(out / "fold-1")[at]
+        with pytest.raises(RunError, match="what those of 3 folds answered") as told:
+            trained.load(folder.path)
+        assert str(told.value).endswith(f"Give that of a fold: {first.path}")
+        assert trained.load(first.path).run.seed == at
+    monkeypatch.chdir(folder.path)
+    shown = tessera("faithfulness", ".", "--images", "10")
+    assert shown.returncode == 2 and str(first.path) in shown.stderr
+
+
+def test_a_pooled_run_without_its_folds_says_where_they_would_be(
+    out: Path, tmp_path: Path
+) -> None:
+    (folder, _), *_ = covered(out)
+    alone = tmp_path / "moved"
+    shutil.copytree(folder.path, alone)
+    with pytest.raises(RunError, match=r"Give that of a fold: .*fold-1$"):
+        trained.load(alone)
+
+
 def test_a_fold_that_is_not_finished_is_named(images: Path, tmp_path: Path) -> None:
     asked = cross_validation.divided(
         ASKED.model_copy(update={"data": Folder(path=str(images))}), 3
@@ -230,7 +256,7 @@ def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
 ) -> None:
     noted = (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
     told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
-    assert cross_validation._together(noted) == told
+    assert cross_validation.told_once(noted) == told
 
 
 def test_a_later_fold_that_will_not_do_is_told_before_the_first_is_trained(

@@ -179,7 +179,7 @@ def _summary(datasets: Sequence[Dataset]) -> DataSummary:
             "train_counts": tuple(counts.tolist()),
             "test_counts": tuple(counts.tolist()),
             "test_groups": tuple(np.sum(groups, axis=0).tolist()) if groups else None,
-            "notes": (note, *_together([one.notes[1:] for one in datasets])),
+            "notes": (note, *told_once([one.notes[1:] for one in datasets])),
         }
     )
 
@@ -276,7 +276,7 @@ def _record(
             "train_seconds": sum(r.train_seconds for r in records),
             "train_cpu_seconds": sum(busy) if len(busy) == len(records) else None,
             "images_per_second": float(np.mean([r.images_per_second for r in records])),
-            "notes": _together([r.notes for r in records]),
+            "notes": told_once([r.notes for r in records]),
             "tuned": _mean([r.tuned for r in records]),
             "data": data,
             "finished_at": max(r.finished_at for r in records),
@@ -284,7 +284,7 @@ def _record(
     )
 
 
-def _together(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def told_once(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Each fold's notes; what all of them say is said once."""
     shared = set.intersection(*map(set, notes))
     own = [

@@ -9,7 +9,6 @@ from tessera import (
     choice,
     cross_validation,
     engines,
-    experiment,
     locks,
     runtime,
     settings,
@@ -130,51 +129,27 @@ def study(
     parts = cross_validation.parts(asked, folder)
     cross_validation.examine(parts, datasets, folder, "out=")
     runtime.prepare()
+    whole = cross_validation.Part(asked, folder)
     console = arguments.console(verbose)
-    with locks.held(folder), script_kept_out():
-        if parts:
-            return _across(asked, datasets, folder, jobs, console)
-        return _carry_out(asked, datasets[0], folder, jobs, console)
-
-
-def _across(
-    asked: experiment.Experiment,
-    datasets: Sequence[Dataset],
-    folder: Path,
-    jobs: int | None,
-    console: Console,
-) -> Study:
-    """Carry out the study of each fold, then pool what they answered."""
-    from tessera.report import page
-
-    parts = cross_validation.parts(asked, folder)
-    for fold, dataset in zip(parts, datasets, strict=True):
-        with locks.held(fold.folder):
-            _carry_out(fold.experiment, dataset, fold.folder, jobs, console)
-    record = cross_validation.conclude(asked, datasets, folder, threads=studies.THREADS)
-    page.write_report(folder)
-    return Study(record, folder)
+    with training.held(folder, parts), script_kept_out():
+        return _carry_out(whole, parts or (whole,), datasets, jobs, console)
 
 
 def _carry_out(
-    asked: experiment.Experiment,
-    dataset: Dataset,
-    folder: Path,
+    whole: cross_validation.Part,
+    parts: Sequence[cross_validation.Part],
+    datasets: Sequence[Dataset],
     jobs: int | None,
     console: Console,
 ) -> Study:
-    """Train what is missing, conclude, and write the report."""
-    from tessera.report import page
-
-    training.take_over(console, asked, dataset, folder)
-    survey = studies.survey(asked, dataset, folder)
-    jobs = studies.jobs_at_once(jobs, len(survey.missing) or 1)
-    engine = engines.Processes(jobs, studies.THREADS)
-    training.train_missing(console, asked, dataset, survey, engine, folder)
-    record = studies.conclude(asked, dataset, folder, threads=engine.threads)
-    outcome.beside(console, folder, studies.covered(record, folder))
-    page.write_report(folder)
-    return Study(record, folder)
+    """Train what a study or its folds lack, conclude, and write the report."""
+    works = training.begin(console, parts, datasets)
+    missing = max(len(work.survey.missing) for work in works)
+    slots = studies.jobs_at_once(jobs, missing or 1)
+    engine = engines.Processes(slots, studies.THREADS)
+    record = training.carry_out(console, whole, works, engine)
+    outcome.beside(console, whole.folder, studies.covered(record, whole.folder))
+    return Study(record, whole.folder)
 
 
 def train(

@@ -216,14 +216,15 @@ def faithfulness(
     the weights anew, plants evidence where the place is known. Writes
     faithfulness.json, its values per image and charts; what is there already for the
     same question is kept. Given a study's folder, checks the first seed of every cell
-    and writes the report again.
+    and writes the report again; a run that cannot be checked is listed at the end with
+    its reason, and the exit code is 1.
 
         tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """
     from tessera.cli import commands
     from tessera.cli import faithfulness as command
 
-    command.faithfulness(
+    status = command.faithfulness(
         run,
         images=images,
         methods=methods,
@@ -235,6 +236,7 @@ def faithfulness(
         out=out,
         console=commands.console,
     )
+    raise typer.Exit(status)
 
 
 @app.command()
