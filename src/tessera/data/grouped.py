@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from tessera.arrays import Counts, Indices
 from tessera.columns import Columns
-from tessera.data import table
+from tessera.data import splits, table
 from tessera.data.dataset import DataError
+from tessera.data.decoded import Decoded
 from tessera.data.scan import File, Listing, scan
 from tessera.grouping import BY_FOLDER, group_of
 from tessera.phrases import first, plural
@@ -58,3 +60,11 @@ def names(files: Iterable[File]) -> tuple[str, ...] | None:
         return None
     # A slash before the path keeps it from being the name of another's group.
     return tuple(file.group or f"/{file.path}" for file in files)
+
+
+def units(listing: Listing, pixels: Decoded, positions: Indices) -> Counts:
+    """What can be dealt out of each class of some images: them, or their groups."""
+    known = positions[pixels.labels[positions] >= 0]
+    groups = names(pixels.files)
+    own = None if groups is None else [groups[at] for at in known]
+    return splits.units(pixels.labels[known], own, len(listing.class_names))
