@@ -213,7 +213,8 @@ def _key(
         listing.classes,
         [refused.path for refused in listing.refused],
         safety.left_alone(listing),
-        {split: len(positions) for split, positions in parts.items()},
+        {split: positions.tolist() for split, positions in parts.items()},
+        [[file.label, file.group] for file in pixels.files],
     )
 
 
