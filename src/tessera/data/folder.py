@@ -78,7 +78,11 @@ def load(
         found["test"],
         found.get("val"),
         str(known.facts["fingerprint"]),
-        (*_cut_test(listing, parts, fold), *known.facts["warnings"]),
+        (
+            *_cut_test(listing, parts, fold),
+            *grouped.told(listing, groups, columns),
+            *known.facts["warnings"],
+        ),
     )
 
 
