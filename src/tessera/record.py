@@ -86,7 +86,7 @@ class DataSummary(Value):
     name: str
     """As results must call it, say `CIFAR-10`."""
     fingerprint: str
-    """SHA-256 of the decoded pixels, labels and class names."""
+    """SHA-256 of the decoded pixels, labels, class names and groups."""
     class_names: tuple[str, ...]
     train_counts: tuple[int, ...]
     """Images per class before any profile."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import toy_run
+from PIL import Image
 from report.folders import heatmaps, write_history
 
 import tessera
@@ -96,6 +97,20 @@ def test_loaded_data_is_what_its_settings_say() -> None:
     assert isinstance(data, Data)
     assert data.dataset.image_shape == (8, 8, 3)
     assert data.settings.image_size == 8
+
+
+def test_a_list_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    rows = ["image_id,dx"]
+    for n in range(20):
+        Image.new("RGB", (8, 8), (12 * n, 0, 0)).save(tmp_path / f"{n}.png")
+        rows.append(f"{n},{'nv' if n < 10 else 'mel'}")
+    path = tmp_path / "meta.csv"
+    path.write_text("\n".join(rows))
+    names = {"file": "image_id", "label": "dx"}
+    data = tessera.load_data(path, image_size=8, columns=names, verbose=False)
+    assert data.dataset.class_names == ("mel", "nv")
+    with pytest.raises(ExperimentError, match=r"columns\.lesion: unknown key"):
+        tessera.load_data(path, columns={"lesion": "x"}, verbose=False)
 
 
 def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:

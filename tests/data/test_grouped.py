@@ -2,7 +2,8 @@
 
 import pytest
 
-from tessera.data import grouped
+from tessera.columns import Columns
+from tessera.data import folder, grouped
 from tessera.data.dataset import DataError
 
 
@@ -44,3 +45,40 @@ def test_a_rule_that_finds_no_group_is_refused_with_files_to_compare(
         DataError, match=rf"groups: expected images .*{where}.*train/cat/0.png"
     ):
         grouped.listed(split_folder, rule)
+
+
+def test_a_dataset_tells_by_which_rule_its_images_belong_together(
+    make_image, tmp_path
+) -> None:
+    rows = ["file,label,animal"]
+    for n in range(24):
+        path = f"{'cat' if n < 12 else 'dog'}/film-{n // 2}/{n}.png"
+        make_image(path)
+        rows.append(f"{path},{path[:3]},a{n // 3}")
+    root = tmp_path / "images"
+    (root / "list.csv").write_text("\n".join(rows))
+
+    def told(path, **how) -> str:
+        notes = folder.load(path, image_size=8, test=0.2, **how).notes
+        return next((n for n in notes if "belong together" in n), "")
+
+    by_folder = told(root, groups="folder")
+    assert "12 groups, the largest of 2 images, by folder within the classes" in (
+        by_folder
+    )
+    by_name = told(root, groups="(film-[0-9]+)")
+    assert "by what (film-[0-9]+) matches in their path" in by_name
+    own = told(root / "list.csv", columns=Columns(group="animal"))
+    assert "8 groups, the largest of 3 images, by the column animal of list.csv" in own
+    assert told(root) == ""
+    folds = [
+        folder.load(
+            root,
+            image_size=8,
+            test=0.2,
+            fold=folder.Fold(number, 2),
+            groups="folder",
+        ).notes[1]
+        for number in (1, 2)
+    ]
+    assert folds == [by_folder, by_folder]

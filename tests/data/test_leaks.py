@@ -99,6 +99,6 @@ def test_one_parted_group_of_many_images_is_told_and_so_are_images_of_none(
         make_image(f"test/dog/more/{n}.png")
     make_image("train/cat/anna/1.png")
     make_image("test/cat/anna/2.png")
-    alone, parted = load(split_folder, groups="folder").notes
+    _, alone, parted = load(split_folder, groups="folder").notes
     assert alone.startswith("14 of 116 images are of no group and stand alone: train/c")
     assert parted.startswith("1 of 105 test images are of groups that are trained")

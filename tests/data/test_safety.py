@@ -52,6 +52,21 @@ def test_one_training_image_of_each_class_leaves_none_to_validate_with(
         load(tmp_path / "images")
 
 
+def test_one_training_group_of_each_class_leaves_none_to_validate_with(
+    make_image, tmp_path
+) -> None:
+    for label in ("cat", "dog"):
+        for n in range(10):  # in two films, of which one is cut for the test set
+            make_image(f"{label}/{label}-{n % 2}/{n}.png")
+    root = tmp_path / "images"
+    with pytest.raises(DataError, match="no class has two groups of training images"):
+        load(root, groups="folder")
+    assert len(load(root).train) == 16
+    make_image("cat/cat-2/0.png")
+    notes = load(root, groups="folder").notes
+    assert any("only one group of training images of: dog" in note for note in notes)
+
+
 def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
     (split_folder / "val" / "cat").mkdir(parents=True)
     with pytest.raises(DataError, match="val has no readable image"):

@@ -198,3 +198,37 @@ def test_what_can_be_dealt_of_a_class_is_its_images_or_their_groups() -> None:
     labels = np.array([0, 0, 0, 2], np.int32)
     assert splits.units(labels, None, 4).tolist() == [3, 0, 1, 0]
     assert splits.units(labels, list("aabb"), 4).tolist() == [2, 0, 1, 0]
+
+
+LOCKED = ["1", "2", "2", "3", "4", "4"]
+"""Classes 0, 1 and 2 of two groups each: where 2 and 4 stay together, 2 is parted from
+none, which must not happen, for 1 and 4 can be held as well as 2 and 3."""
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_class_is_missing_where_another_order_of_groups_has_all(seed) -> None:
+    labels = np.array([0, 0, 2, 1, 1, 2], np.int32)
+    kept, held = splits.stratified(labels, 0.2, seed=seed, groups=LOCKED)
+    assert set(labels[kept]) == set(labels[held]) == {0, 1, 2}
+    tested = splits.folds(labels, 2, seed=seed, groups=LOCKED)
+    assert set(labels[tested == 0]) == set(labels[tested == 1]) == {0, 1, 2}
+
+
+def test_where_no_division_has_every_class_as_few_as_can_be_are_missing() -> None:
+    labels = np.array([0, 1, 1, 2, 2, 0], np.int32)
+    triangle = list("aabbcc")
+    kept, held = splits.stratified(labels, 0.2, seed=0, groups=triangle)
+    assert set(labels[kept]) == {0, 1, 2} and len(set(labels[held])) == 2
+
+
+def test_small_groups_are_held_little_more_often_than_large_ones() -> None:
+    sizes = np.random.default_rng(0).integers(1, 21, 100)
+    names = np.repeat([str(n) for n in range(100)], sizes)
+    labels = np.zeros(len(names), np.int32)
+    times = np.zeros(100)
+    for seed in range(100):
+        _, held = splits.stratified(labels, 0.2, seed=seed, groups=names)
+        times[np.unique(names[held]).astype(int)] += 1
+        assert abs(len(held) - 0.2 * len(labels)) <= 10
+    small, large = times[sizes <= 5].mean(), times[sizes > 15].mean()
+    assert 17 < large < small < 25

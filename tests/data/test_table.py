@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tessera.columns import Columns
 from tessera.data import folder, table
@@ -162,16 +164,109 @@ def test_lines_that_name_no_image_inside_are_set_aside_with_their_number(
 def test_folders_of_listed_images_are_groups_whatever_they_are_called(
     make_image, write
 ) -> None:
-    for film in ("a", "b", "c", "d"):
+    for film in "abcdef":
         for n in range(2):
             make_image(f"{film}/{n}.png")
     rows = [
-        f"{film}/{n}.png,{'cat' if film < 'c' else 'dog'}"
-        for film in "abcd"
+        f"{film}/{n}.png,{'cat' if film < 'd' else 'dog'}"
+        for film in "abcdef"
         for n in (0, 1)
     ]
     path = write("file,label", *rows)
     assert any("images of" in note for note in load(path).notes[1:])
     whole = load(path, groups="folder")
-    assert set(whole.train.groups or ()) | set(whole.test.groups or ()) == set("abcd")
+    assert set(whole.train.groups or ()) | set(whole.test.groups or ()) == set("abcdef")
     assert not set(whole.train.groups or ()) & set(whole.test.groups or ())
+
+
+def test_a_list_with_other_labels_or_groups_of_the_same_files_is_other_data(
+    write, tmp_path
+) -> None:
+    alone = [f"{n}.png,{label(n)},p{n}" for n in range(10)]
+    other = [f"{n}.png,{label(n)},q{n * 3 % 10}" for n in range(10)]
+    fewer = [f"{n}.png,{label(n + 1)},p{n}" for n in range(10)]
+    marks = set()
+    for rows in (alone, other, fewer):
+        data = load(write("file,label,group", *rows))
+        marks.add(data.fingerprint)
+        for split in (data.train, data.test):
+            for image, name in zip(split.images, split.names or (), strict=True):
+                stored = Image.open(tmp_path / "images" / name)
+                np.testing.assert_array_equal(image, np.array(stored))
+    assert len(marks) == 3
+
+
+def test_a_name_alone_is_looked_for_in_the_folders_below(write, make_image) -> None:
+    for path in ("part_1/ISIC_1.png", "part_2/ISIC_2.PNG", ".hidden/ISIC_3.png"):
+        make_image(path)
+    make_image("part_1/twice.png")
+    make_image("part_2/twice.png")
+    rows = ("ISIC_1,cat", "ISIC_2,dog", "ISIC_3,dog", "twice,dog", "0,cat")
+    found = table.scan(write("file,label", *rows), Columns())
+    assert [f.path for f in found.files] == [
+        "0.png",
+        "part_1/ISIC_1.png",
+        "part_2/ISIC_2.PNG",
+    ]
+    assert [(one.path, one.reason) for one in found.refused] == [
+        ("line 4: ISIC_3", "no such file in the list's folder"),
+        (
+            "line 5: twice",
+            "several files of that name: part_1/twice.png, part_2/twice.png",
+        ),
+    ]
+
+
+def test_backslashes_of_windows_part_folders(write, make_image) -> None:
+    make_image("img/x.png")
+    rows = ("file;label", "img\\x.png;cat", ".\\img\\x;dog", "..\\outside;cat")
+    found = table.scan(write(*rows), Columns())
+    assert [file.path for file in found.files] == ["img/x.png", "img/x.png"]
+    assert [one.path for one in found.refused] == ["line 4: ..\\outside"]
+
+
+def test_a_folder_that_a_link_leads_out_by_is_not_entered(write, tmp_path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "images" / "9.png").rename(outside / "9.png")
+    os.symlink(outside, tmp_path / "images" / "linked")
+    rows = ("0.png,cat", "1.png,dog", "linked/9.png,dog", "9,dog")
+    found = table.scan(write("file,label", *rows), Columns())
+    assert [one.path for one in found.refused] == [
+        "line 4: linked/9.png",
+        "line 5: 9",
+    ]
+
+
+def test_a_line_that_says_what_another_said_counts_once_and_is_told(write) -> None:
+    path = write("file,label", "0.png,cat", "9.png,dog", "0.png, cat ", "0.png,dog")
+    found = table.scan(path, Columns())
+    assert [(f.path, f.label) for f in found.files] == [
+        *(("0.png", "cat"), ("0.png", "dog"), ("9.png", "dog")),
+    ]
+    assert [(one.path, one.reason) for one in found.refused] == [
+        ("line 4: 0.png", "the same as line 2")
+    ]
+
+
+def test_two_columns_of_a_name_that_counts_are_refused_others_are_not(write) -> None:
+    path = write("file,label,age,age,,", "0.png,cat,1,2,,", " , ,,", "9.png,dog,1,2,,")
+    assert len(table.scan(path, Columns()).files) == 2
+    path = write("file,label,label", "0.png,cat,1", "9.png,dog,2")
+    with pytest.raises(DataError, match=r"one column of each name.* more of: `label`"):
+        table.scan(path, Columns())
+
+
+def test_a_quote_without_an_end_swallows_no_lines(write) -> None:
+    path = write("file,label", "0.png,cat", '"1.png,cat', "9.png,dog", "8.png,dog")
+    with pytest.raises(DataError, match=r"expected a CSV file.*unexpected end of data"):
+        table.scan(path, Columns())
+
+
+def test_one_folder_with_all_images_of_a_list_is_no_group_to_part(
+    write, make_image
+) -> None:
+    for n in range(10):
+        make_image(f"img/{n}.png")
+    path = write("file,label", *(f"img/{n}.png,{label(n)}" for n in range(10)))
+    assert not any("both sides" in note for note in load(path).notes)

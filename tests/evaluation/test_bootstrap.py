@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -222,6 +224,16 @@ def test_confusions_of_groups_are_those_of_the_images_drawn():
     for counts, times in zip(stack, block.astype(int), strict=True):
         drawn = np.repeat(np.arange(len(labels)), times)
         assert (counts == confusion_matrix(labels[drawn], said[drawn], 2)).all()
+
+
+def test_of_many_classes_no_more_is_held_than_their_matrices():
+    labels, said = np.arange(1000) % 100, np.arange(1000) % 99
+    groups = np.array([str(n // 2) for n in range(1000)])
+    tracemalloc.start()
+    stack = ours.confusions(labels, said, 100, groups=groups, replicates=20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5 * stack.nbytes
 
 
 def test_of_answers_that_groups_share_only_intervals_over_groups_cover_the_score():

@@ -168,6 +168,17 @@ def test_intervals_of_images_in_groups_are_said_to_be_too_short(model: Trained) 
     assert any("are too short where the images of a group" in limit for limit in told)
 
 
+def test_what_was_told_of_the_data_stands_with_it(model: Trained, text: str) -> None:
+    assert "class names)" in text and "groups and class names" not in text
+    told = "by what (cat_[0-9]+) matches in their path."
+    more = {"notes": ("One cut.", told), "test_groups": (3,) * 10}
+    data = model.record.data.model_copy(update=more)
+    record = model.record.model_copy(update={"data": data})
+    written = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert f"`.\nOne cut.\n{escaped(told)}\n\n| class |" in written
+    assert "labels, groups and class names" in written
+
+
 def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
     assert "CC BY 4.0" in card.terms(Digits())
     assert "no licence" in card.terms(Cifar10())

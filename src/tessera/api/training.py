@@ -1,6 +1,6 @@
 """From images to a study or one trained model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +30,7 @@ def load_data(
     *,
     image_size: int = 32,
     groups: str | None = None,
+    columns: Mapping[str, str] | None = None,
     verbose: bool = True,
 ) -> Data:
     """Read images.
@@ -39,14 +40,19 @@ def load_data(
             that lists images, or a local CIFAR-10 archive.
         image_size: Height and width, in pixels, that every image is brought to.
         groups: Of a folder: which images belong together, see `study`.
+        columns: Of a CSV file: the names of its columns, where they are not `file`,
+            `label`, `split` and `group`: `{"file": "image_id", "label": "dx"}`.
         verbose: Whether to show progress.
 
     Raises:
         DataError: The data cannot be used; the message says what to do about it.
+        ExperimentError: A rule or a column's meaning is none.
     """
     table = arguments.named(data).model_dump() | {"image_size": image_size}
     if groups is not None:
         table["groups"] = groups
+    if columns is not None:
+        table["columns"] = columns
     chosen = settings.read(None, data=table).data
     with progress.loading(arguments.console(verbose)) as report:
         return Data(chosen, source.load(chosen, progress=report))

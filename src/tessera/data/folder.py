@@ -78,7 +78,11 @@ def load(
         found["test"],
         found.get("val"),
         str(known.facts["fingerprint"]),
-        (*_cut_test(listing, parts, fold), *known.facts["warnings"]),
+        (
+            *_cut_test(listing, parts, fold),
+            *grouped.told(listing, groups, columns),
+            *known.facts["warnings"],
+        ),
     )
 
 
@@ -213,7 +217,8 @@ def _key(
         listing.classes,
         [refused.path for refused in listing.refused],
         safety.left_alone(listing),
-        {split: len(positions) for split, positions in parts.items()},
+        {split: positions.tolist() for split, positions in parts.items()},
+        [[file.label, file.group] for file in pixels.files],
     )
 
 

@@ -1,12 +1,15 @@
 """Files into groups that no division may part: a patient's images, an animal's."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from tessera.arrays import Counts, Indices
 from tessera.columns import Columns
-from tessera.data import table
+from tessera.data import entries, splits, table
 from tessera.data.dataset import DataError
+from tessera.data.decoded import Decoded
 from tessera.data.scan import File, Listing, scan
 from tessera.grouping import BY_FOLDER, group_of
 from tessera.phrases import first, plural
@@ -58,3 +61,33 @@ def names(files: Iterable[File]) -> tuple[str, ...] | None:
         return None
     # A slash before the path keeps it from being the name of another's group.
     return tuple(file.group or f"/{file.path}" for file in files)
+
+
+def told(
+    listing: Listing, rule: str | None, columns: Columns | None = None
+) -> Iterator[str]:
+    """In a sentence, by which rule images belong together, if any do."""
+    sizes = Counter(file.group for file in listing.files if file.group)
+    if sizes:
+        yield (
+            f"Images of one group belong together: {plural(len(sizes), 'group')}, the "
+            f"largest of {plural(max(sizes.values()), 'image')}, by "
+            f"{_rule(listing, rule, columns or Columns())}. What is cut from them, for "
+            "testing and for validating, parts no group."
+        )
+
+
+def _rule(listing: Listing, rule: str | None, columns: Columns) -> str:
+    if rule is None:
+        return f"the column {entries.shown(columns.group)} of {listing.source}"
+    if rule == BY_FOLDER:
+        return "folder" if listing.source else "folder within the classes"
+    return f"what {entries.shown(rule)} matches in their path"
+
+
+def units(listing: Listing, pixels: Decoded, positions: Indices) -> Counts:
+    """What can be dealt out of each class of some images: them, or their groups."""
+    known = positions[pixels.labels[positions] >= 0]
+    groups = names(pixels.files)
+    own = None if groups is None else [groups[at] for at in known]
+    return splits.units(pixels.labels[known], own, len(listing.class_names))

@@ -174,7 +174,7 @@ def _few_to_test(
 ) -> Iterable[str]:
     """Classes with test images, but too few, or groups, to be drawn from themselves."""
     tested = zip(
-        listing.class_names, _units(listing, pixels, parts["test"]), strict=True
+        listing.class_names, grouped.units(listing, pixels, parts["test"]), strict=True
     )
     few = [f"{in_list(n)} ({c})" for n, c in tested if 0 < c < FEW]
     if few:
@@ -184,16 +184,8 @@ def _few_to_test(
         yield (
             f"fewer than {FEW} {of} of: {', '.join(few)}. Scores that average over "
             f"classes get no interval."
-            f"{_folds(_units(listing, pixels, whole)) if cut else ''}"
+            f"{_folds(grouped.units(listing, pixels, whole)) if cut else ''}"
         )
-
-
-def _units(listing: Listing, pixels: Decoded, positions: Indices) -> Counts:
-    """What can be dealt out of each class: images, or their groups."""
-    known = positions[pixels.labels[positions] >= 0]
-    groups = grouped.names(pixels.files)
-    own = None if groups is None else [groups[at] for at in known]
-    return splits.units(pixels.labels[known], own, len(listing.class_names))
 
 
 def _folds(dealt: Counts) -> str:

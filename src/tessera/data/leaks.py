@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
-from tessera.data import grouped, near
+from tessera.data import grouped, near, splits
 from tessera.data.decoded import Decoded
 from tessera.data.scan import Listing
 from tessera.grouping import BY_FOLDER
@@ -103,7 +103,7 @@ def parted_folders(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
         return
     sides = [_inner_folders(listing, pixels, parts[n]) for n in ("train", "test")]
     parted = sorted(set.intersection(*sides))
-    if parted:
+    if parted and not (listing.source and _hold_a_class(pixels)):
         yield (
             f"images of {plural(len(parted), 'folder')}"
             f"{'' if listing.source else ' within classes'} are on both sides of the "
@@ -121,6 +121,12 @@ def _inner_folders(listing: Listing, pixels: Decoded, positions: Indices) -> set
         for file in files
         if grouped.inner_folders(listing, file)
     }
+
+
+def _hold_a_class(pixels: Decoded) -> bool:
+    """Whether some class lies in one folder, as where all images of a list do."""
+    folders = [str(PurePosixPath(file.path).parent) for file in pixels.files]
+    return bool((splits.units(pixels.labels.clip(0), folders) < 2).any())
 
 
 def parted_groups(pixels: Decoded, parts: Parts, *, least: float) -> Iterable[str]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tessera.data import leaks
+from tessera.data import grouped, leaks
 from tessera.data.decoded import Decoded
 from tessera.data.entries import shown
 from tessera.data.leaks import Parts, Twins
 from tessera.data.scan import SPLIT_NAMES, Listing
 from tessera.phrases import first, in_row
 
-VERSION = 7
+VERSION = 8
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -33,7 +33,7 @@ def problems(
         *_unknown_classes(listing),
         *_alike_classes(listing),
         *_empty_classes(listing, pixels, parts),
-        *_none_to_validate_with(pixels, parts),
+        *_none_to_validate_with(listing, pixels, parts),
         *_unreadable(listing, pixels, least=TOLERATED),
         *leaks.equal(pixels, parts, twins, least=TOLERATED),
         *leaks.parted_groups(pixels, parts, least=TOLERATED),
@@ -97,14 +97,19 @@ def _empty_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
             )
 
 
-def _none_to_validate_with(pixels: Decoded, parts: Parts) -> Iterable[str]:
-    """A class of one image has none to spare; a `val/` must hold one."""
+def _none_to_validate_with(
+    listing: Listing, pixels: Decoded, parts: Parts
+) -> Iterable[str]:
+    """A class of one image, or group, has none to spare; a `val/` must hold one."""
     if "val" in parts:
         if not len(parts["val"]):
             yield "val has no readable image. Put images into it, or remove it."
-    elif np.bincount(pixels.labels[parts["train"]].clip(0), minlength=1).max() < 2:
+    elif grouped.units(listing, pixels, parts["train"]).max() < 2:
+        several = (
+            "groups of training images" if _has_groups(pixels) else "training images"
+        )
         yield (
-            "no class has two training images, one to learn from and one to validate "
+            f"no class has two {several}, one to learn from and one to validate "
             "with. Add images, or a folder val/."
         )
 
@@ -164,12 +169,15 @@ def _contradiction(pixels: Decoded, twins: Twins, *, least: float) -> Iterable[s
 
 
 def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
-    counts = np.bincount(
-        pixels.labels[parts["train"]].clip(0), minlength=len(listing.class_names)
-    )
+    counts = grouped.units(listing, pixels, parts["train"])
     single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
     if single and "val" not in parts:
-        yield f"only one training image of: {in_row(single)}; none to validate with."
+        one = "group of training images" if _has_groups(pixels) else "training image"
+        yield f"only one {one} of: {in_row(single)}; none to validate with."
+
+
+def _has_groups(pixels: Decoded) -> bool:
+    return any(file.group for file in pixels.files)
 
 
 def _ungrouped(pixels: Decoded) -> Iterable[str]:

@@ -1,8 +1,9 @@
 """Labels into two disjoint sets of positions, class by class."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.arrays import Counts, Indices, Labels
 
@@ -21,6 +22,10 @@ GROUPED = (
     "count, at least one, and never the last of a class"
 )
 """The same where images belong to groups."""
+
+
+ATTEMPTS = 30
+"""Random orders of groups that are tried while a class is missing from a part."""
 
 
 def held_count(count: int, fraction: float) -> int:
@@ -70,11 +75,21 @@ def _whole_groups(
     labels: Labels, fraction: float, groups: Sequence[str], *, seed: int
 ) -> tuple[Indices, Indices]:
     group, sizes = _tabled(labels, groups)
+
+    def divide(order: Indices, _: int) -> Indices:
+        return _held_groups(sizes, fraction, order).astype(np.int64)
+
+    held = _complete(sizes, 2, divide, seed=seed)[group] == 1
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _held_groups(sizes: Counts, fraction: float, order: Indices) -> NDArray[np.bool_]:
+    """Which groups are held by `GROUPED`, bool [G], of sizes [G, K] in an order."""
     held = np.zeros(len(sizes), dtype=bool)
     kept = sizes.sum(axis=0)
     # What is left to be kept once the share is held.
     wanted = [n - held_count(int(n), fraction) for n in kept]
-    for label, members in _by_rarity(sizes, seed=seed):
+    for label, members in _by_rarity(sizes, order):
         for at in members[~held[members]]:
             nearer = kept[label] - sizes[at, label] / 2 >= wanted[label]
             if nearer and _spared(kept, sizes[at]):
@@ -84,7 +99,41 @@ def _whole_groups(
             spare = [at for at in smallest if _spared(kept, sizes[at])]
             held[spare[:1]] = True
             kept = kept - sizes[spare[:1]].sum(axis=0)
-    return np.flatnonzero(~held[group]), np.flatnonzero(held[group])
+    return held
+
+
+def _complete(
+    sizes: Counts,
+    parts: int,
+    divide: Callable[[Indices, int], Indices],
+    *,
+    seed: int,
+) -> Indices:
+    """The part that each group goes to, so that every part has every class if it can.
+
+    Args:
+        sizes: Images by group and class, [G, K].
+        parts: How many.
+        divide: Groups in random order, and the number of the attempt, to parts, [G].
+        seed: Of the orders.
+
+    Returns:
+        The first division in which no class is missing that has groups enough, else
+        that of the fewest missing, int64 [G].
+    """
+    random = np.random.default_rng([seed, *STREAM])
+    enough = sizes[:, (sizes > 0).sum(axis=0) >= parts]
+    best, fewest = np.zeros(len(sizes), np.int64), enough.size + 1
+    for attempt in range(ATTEMPTS):
+        part = divide(random.permutation(len(sizes)), attempt)
+        there = np.zeros((parts, enough.shape[1]), np.int64)
+        np.add.at(there, part, enough)
+        missing = int((there == 0).sum())
+        if missing < fewest:
+            best, fewest = part, missing
+        if not missing:
+            break
+    return best
 
 
 def _spared(kept: Counts, group: Counts) -> bool:
@@ -100,9 +149,8 @@ def _tabled(labels: Labels, groups: Sequence[str]) -> tuple[Indices, Counts]:
     return group, sizes
 
 
-def _by_rarity(sizes: Counts, *, seed: int) -> Iterator[tuple[int, Indices]]:
-    """Each class, those of the fewest groups first, and its groups in random order."""
-    order = np.random.default_rng([seed, *STREAM]).permutation(len(sizes))
+def _by_rarity(sizes: Counts, order: Indices) -> Iterator[tuple[int, Indices]]:
+    """Each class, those of the fewest groups first, and its groups in that order."""
     for label in np.argsort((sizes > 0).sum(axis=0), kind="stable"):
         members = order[sizes[order, label] > 0]
         if len(members):
@@ -164,11 +212,24 @@ def _whole_folds(
     labels: Labels, count: int, groups: Sequence[str], *, seed: int
 ) -> Indices:
     group, sizes = _tabled(labels, groups)
+
+    def divide(order: Indices, attempt: int) -> Indices:
+        return _dealt(sizes, count, order, largest_first=attempt == 0)
+
+    return _complete(sizes, count, divide, seed=seed)[group]
+
+
+def _dealt(
+    sizes: Counts, count: int, order: Indices, *, largest_first: bool
+) -> Indices:
+    """The fold that each group, of sizes [G, K], goes to: int64 [G]."""
     fold = np.full(len(sizes), -1)
     load = np.zeros((count, sizes.shape[1]), np.int64)
-    for label, members in _by_rarity(sizes, seed=seed):
+    for label, members in _by_rarity(sizes, order):
         free = members[fold[members] < 0]
-        for at in free[np.argsort(-sizes[free, label], kind="stable")]:
+        if largest_first:
+            free = free[np.argsort(-sizes[free, label], kind="stable")]
+        for at in free:
             fold[at] = np.lexsort((load.sum(axis=1), load[:, label]))[0]
             load[fold[at]] += sizes[at]
-    return fold[group]
+    return fold

@@ -3,7 +3,10 @@
 import csv
 import io
 import os
+import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from tessera.columns import Columns
@@ -19,7 +22,13 @@ SEPARATORS = (",", ";", "\t")
 """What may stand between columns: the one of which the first line has most."""
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-"""Tried in this order behind a file's name, where there is no such file."""
+"""Tried in this order behind a file's name, where there is no such file; then those in
+capitals."""
+
+ENDS = ("", *SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
+
+LONGEST = 200
+"""Letters of a name that a message repeats."""
 
 DEFAULT = Columns().model_dump()
 NEEDED = ("file", "label")
@@ -46,9 +55,15 @@ def scan(path: Path, columns: Columns) -> Listing:
             training images or fewer than two classes.
     """
     root = path.resolve().parent
-    read = [_read(root, row, number) for number, row in _rows(path, columns)]
-    files = [one for one in read if isinstance(one, File)]
-    refused = [one for one in read if isinstance(one, Refused)]
+    places, said = _Places(root), dict[tuple[str, ...], int]()
+    files, refused = list[File](), list[Refused]()
+    for number, row in _rows(path, columns):
+        before = said.setdefault(tuple(row.values()), number)
+        one = _read(places, row, number, before)
+        if isinstance(one, File):
+            files.append(one)
+        else:
+            refused.append(one)
     classes = _classes(path, files, refused)
     files.sort(key=lambda file: (ORDER.index(file.split), file.label, file.path))
     return Listing(root, classes, tuple(files), tuple(refused), source=path.name)
@@ -59,12 +74,12 @@ def _rows(path: Path, columns: Columns) -> Iterator[tuple[int, Row]]:
     text = _text(path)
     heading = text.partition("\n")[0]
     separator = max(SEPARATORS, key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         places = _places(path, [name.strip() for name in next(reader, [])], columns)
         for cells in reader:
-            if any(cells):
-                said = dict(enumerate(cell.strip() for cell in cells))
+            said = dict(enumerate(cell.strip() for cell in cells))
+            if any(said.values()):
                 row = {meaning: said.get(at, "") for meaning, at in places.items()}
                 yield reader.line_num, row
     except csv.Error as error:
@@ -90,7 +105,8 @@ def _places(path: Path, names: Sequence[str], columns: Columns) -> dict[str, int
     """The position of each column that is there.
 
     Raises:
-        DataError: One is missing that is needed, or that was asked for by name.
+        DataError: One is missing that is needed, or that was asked for by name; or
+            there are two of its name.
     """
     asked: dict[str, str] = columns.model_dump()
     missing = [
@@ -105,11 +121,23 @@ def _places(path: Path, names: Sequence[str], columns: Columns) -> dict[str, int
             f"Received: {entries.shown(first(names, 20)) or 'an empty line'}. "
             f"`--set data.columns.{missing[0]}=NAME` says which column is meant."
         )
+    twice = [f"`{name}`" for name in asked.values() if names.count(name) > 1]
+    if twice:
+        raise DataError(
+            f"{path}: expected one column of each name in the first line. Received "
+            f"more of: {listed(twice)}."
+        )
     return {meaning: names.index(n) for meaning, n in asked.items() if n in names}
 
 
-def _read(root: Path, row: Row, number: int) -> File | Refused:
+def _read(places: "_Places", row: Row, number: int, before: int) -> File | Refused:
     """The image that a line names, or why that is not used.
+
+    Args:
+        places: Where files lie.
+        row: What the line says.
+        number: Of the line.
+        before: Of the first line that says the same.
 
     Raises:
         DataError: The split is none.
@@ -118,17 +146,21 @@ def _read(root: Path, row: Row, number: int) -> File | Refused:
     if split and split not in SPLIT_NAMES:
         raise DataError(
             f"line {number}: expected train, test or val as the split. Received: "
-            f"{entries.shown(row['split'])}."
+            f"{entries.shown(row['split'][:LONGEST])}."
         )
-    line = f"line {number}: {entries.shown(name) or 'no file'}"
+    line = f"line {number}: {entries.shown(name[:LONGEST]) or 'no file'}"
+    if before < number:
+        return Refused(line, f"the same as line {before}")
     if not label or not entries.is_text(label):
         return Refused(line, "no class" if not label else "a class that is no text")
-    place = _place(root, name)
-    if place is None:
-        return Refused(line, "no such file in the list's folder")
-    facts = place.stat()
+    found = places.of(name)
+    if len(found) != 1:
+        several = f"several files of that name: {first(found)}"
+        none = "no such file in the list's folder"
+        return Refused(line, several if found else none)
+    facts = (places.root / found[0]).stat()
     return File(
-        place.relative_to(root).as_posix(),
+        found[0],
         SPLIT_NAMES.get(split, "all"),
         label,
         facts.st_size,
@@ -138,14 +170,60 @@ def _read(root: Path, row: Row, number: int) -> File | Refused:
     )
 
 
-def _place(root: Path, name: str) -> Path | None:
-    """Where a file lies, if it does so in the folder, whatever links say."""
-    if not name or not entries.is_text(name):
-        return None
-    found = (Path(os.path.normpath(root / (name + end))) for end in ("", *SUFFIXES))
-    inside = (place for place in found if entries.is_inside(place, root))
-    place = next(inside, None)
-    return place if place is not None and place.is_relative_to(root) else None
+@dataclass
+class _Places:
+    """Where the files lie that a list names."""
+
+    root: Path
+    """The list's folder, resolved."""
+    _known: dict[str, bool] = field(default_factory=dict)
+    """Whether a folder lies in it, whatever links say."""
+
+    def of(self, name: str) -> list[str]:
+        """The paths that a name may mean, relative to the folder, with `/`.
+
+        It is a path, with its suffix or without, and with backslashes where Windows
+        wrote it; or the mere name of a file that lies in a folder below.
+        """
+        if not name or not entries.is_text(name):
+            return []
+        for written in dict.fromkeys((name, name.replace("\\", "/"))):
+            for end in ENDS:
+                place = os.path.normpath(self.root / (written + end))
+                if self._is_file(place):
+                    return [Path(place).relative_to(self.root).as_posix()]
+        if "/" in name.replace("\\", "/"):
+            return []
+        below = (self._below.get(name + end) for end in ENDS)
+        return next((paths for paths in below if paths), [])
+
+    def _is_file(self, place: str) -> bool:
+        """Whether it is a file in the folder; links in it may lead to such files."""
+        try:
+            mode = os.lstat(place).st_mode
+        except OSError:
+            return False
+        if stat.S_ISLNK(mode) and not entries.is_inside(place, self.root):
+            return False
+        parent = os.path.dirname(place)
+        if parent not in self._known:
+            inside = Path(parent).is_relative_to(self.root)
+            real = Path(os.path.realpath(parent))
+            self._known[parent] = inside and real.is_relative_to(self.root)
+        return self._known[parent] and (stat.S_ISLNK(mode) or stat.S_ISREG(mode))
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
+        """The paths of all files below, by their names; hidden ones left out."""
+        found: dict[str, list[str]] = {}
+        for folder, inner, names in os.walk(self.root):
+            inner[:] = sorted(one for one in inner if not one.startswith("."))
+            for name in names:
+                place = os.path.join(folder, name)
+                if not name.startswith(".") and self._is_file(place):
+                    path = Path(place).relative_to(self.root).as_posix()
+                    found.setdefault(name, []).append(path)
+        return found
 
 
 def _classes(

@@ -94,6 +94,7 @@ def _values(
         "reading": usage.reading(record.data.image_shape[0]),
         "running": usage.running(form, heatmap=check.heatmap is not None),
         "data": record.data,
+        "data_notes": [escaped(note) for note in record.data.notes],
         "classes": rows,
         "undefined": any(row.precision == UNDEFINED for row in rows),
         "regime": record.regime,
