@@ -1,11 +1,11 @@
 """The promises that hold for every method, and oracles for whole models."""
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
 
+import elsewhere
 import keras
 import numpy as np
 import pytest
@@ -495,8 +495,7 @@ def test_every_method_gives_the_same_maps_on_tensorflow_and_jax(
     paths = [str(tmp_path / n) for n in ("net.keras", "images.npy", "maps.npz")]
     subprocess.run(
         [sys.executable, "-c", textwrap.dedent(ELSEWHERE), *paths],
-        env=os.environ
-        | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=elsewhere.environment("jax"),
         check=True,
     )
     theirs = dict(np.load(tmp_path / "maps.npz"))
