@@ -4,8 +4,8 @@ import os
 import sys
 
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-"""For JAX: what a test waits for there is compiling, half of it for a speed that it does
-not need. The rounding changes, and nothing else."""
+"""For JAX: what a test waits for there is compiling, half of it for a speed that it has
+no use for. The rounding changes, and nothing else."""
 
 
 def environment(backend: str) -> dict[str, str]:
