@@ -11,7 +11,7 @@ from cli.inside import Ended, tessera
 from PIL import Image
 from sklearn import metrics
 
-from tessera import api, cross_validation, files, history, study, trained
+from tessera import api, artefacts, cross_validation, files, history, study, trained
 from tessera.cli import commands, faithfulness
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
@@ -133,10 +133,33 @@ def test_the_data_of_all_folds_are_every_image_under_a_mark_of_their_own(
     assert "Cross-validation in 3 folds" in report
 
 
+def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
+    images: Path, tmp_path: Path
+) -> None:
+    data = Folder(path=str(images), image_size=16, folds=2, groups="([0-9])[.]png")
+    parts = cross_validation.parts(ASKED.model_copy(update={"data": data}), tmp_path)
+    datasets = [source.load(part.experiment.data) for part in parts]
+    assert cross_validation._summary(datasets).test_groups == (9, 6, 4)
+    folders = [RunFolder(tmp_path / name) for name in ("one", "two", "both")]
+    for number, (dataset, folder) in enumerate(zip(datasets, folders, strict=False)):
+        test = dataset.test
+        logits = np.full((len(test), 3), number, np.float32)
+        artefacts.write_predictions(
+            folder.predictions, logits, test, np.arange(len(test))
+        )
+    cross_validation._pool_answers(folders[:2], folders[2], "predictions")
+    found = files.read_arrays(folders[2].predictions)
+    assert found["indices"].tolist() == list(range(19))
+    by_fold = [set(found["groups"][found["logits"][:, 0] == n]) for n in (0, 1)]
+    assert not by_fold[0] & by_fold[1] and len(by_fold[0] | by_fold[1]) == 9
+
+
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
     again = command(images, out, "--folds", "3")
-    assert again.stdout.count("2 finished, 0 to do") == 3
+    assert again.stdout.count("finished, 0 to do") == 1
+    assert "x 2 seeds x 3 folds = 6 runs of 2 epochs; 6 finished, 0" in again.stdout
+    assert "Fold 1 of" not in again.stdout and again.stdout.count("Report: ") == 1
     assert len(before) == 6
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed, path
@@ -178,6 +201,30 @@ def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
     assert trained.choose(out / "fold-1").folder.weights.exists()
 
 
+def test_a_pooled_run_names_the_run_of_the_first_fold_that_has_a_model(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at, (folder, _) in enumerate(covered(out)):
+        first, _ = covered(out / "fold-1")[at]
+        with pytest.raises(RunError, match="what those of 3 folds answered") as told:
+            trained.load(folder.path)
+        assert str(told.value).endswith(f"Give that of a fold: {first.path}")
+        assert trained.load(first.path).run.seed == at
+    monkeypatch.chdir(folder.path)
+    shown = tessera("faithfulness", ".", "--images", "10")
+    assert shown.returncode == 2 and str(first.path) in shown.stderr
+
+
+def test_a_pooled_run_without_its_folds_says_where_they_would_be(
+    out: Path, tmp_path: Path
+) -> None:
+    (folder, _), *_ = covered(out)
+    alone = tmp_path / "moved"
+    shutil.copytree(folder.path, alone)
+    with pytest.raises(RunError, match=r"Give that of a fold: .*fold-1$"):
+        trained.load(alone)
+
+
 def test_a_fold_that_is_not_finished_is_named(images: Path, tmp_path: Path) -> None:
     asked = cross_validation.divided(
         ASKED.model_copy(update={"data": Folder(path=str(images))}), 3
@@ -209,7 +256,7 @@ def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
 ) -> None:
     noted = (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
     told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
-    assert cross_validation._together(noted) == told
+    assert cross_validation.told_once(noted) == told
 
 
 def test_a_later_fold_that_will_not_do_is_told_before_the_first_is_trained(

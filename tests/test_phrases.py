@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera.phrases import listed, plural, points, whole_percent
+from tessera.phrases import in_list, in_row, listed, plural, points, whole_percent
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,10 @@ def test_a_share_in_whole_percent_has_a_true_minus_and_at_zero_none():
     assert whole_percent(0.482) == "48"
     assert whole_percent(-0.05) == "\N{MINUS SIGN}5"
     assert whole_percent(-0.004) == "0"
+
+
+def test_only_a_name_that_holds_a_comma_is_quoted_in_a_list():
+    assert in_list("black cats") == "black cats"
+    assert in_row(["cats, black", "dogs"]) == '"cats, black", dogs'
+    assert in_row(iter(["cat", "dog"])) == "cat, dog"
+    assert in_row([]) == ""

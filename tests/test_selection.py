@@ -59,6 +59,21 @@ def test_a_validation_set_of_the_datasets_own_is_kept_whole(digits: Dataset) -> 
     np.testing.assert_array_equal(chosen.held, np.arange(20))
 
 
+def test_no_group_is_both_trained_and_validated_on(digits: Dataset) -> None:
+    groups = tuple(str(n // 7) for n in range(len(digits.train)))
+    train = Split(digits.train.images, digits.train.labels, groups=groups)
+    chosen = selection.choose(run(), Dataset(**{**vars(digits), "train": train}))
+    inner, outer = ({groups[at] for at in part} for part in (chosen.train, chosen.held))
+    assert outer and not inner & outer
+
+
+def test_groups_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:
+    groups = ("all",) * len(digits.train)
+    train = Split(digits.train.images, digits.train.labels, groups=groups)
+    with pytest.raises(ProfileError, match="two groups of images of at least one"):
+        selection.choose(run(), Dataset(**{**vars(digits), "train": train}))
+
+
 def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
     chosen = selection.choose(run(), digits)
     counts = chosen.counts

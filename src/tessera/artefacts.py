@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tessera import files
 from tessera.arrays import Indices, Logits
 from tessera.data.dataset import Dataset, Split
@@ -14,7 +16,10 @@ from tessera.record import RunFolder
 
 def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) -> None:
     """Write what every later score, interval and figure is computed from."""
-    files.write_arrays(path, logits=logits, labels=split.labels, indices=where)
+    groups = {} if split.groups is None else {"groups": np.array(split.groups)}
+    files.write_arrays(
+        path, logits=logits, labels=split.labels, indices=where, **groups
+    )
 
 
 def write_heatmaps(

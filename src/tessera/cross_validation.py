@@ -163,6 +163,7 @@ def _summary(datasets: Sequence[Dataset]) -> DataSummary:
     first, folds = datasets[0], len(datasets)
     known = first.summary()
     counts = np.add(known.train_counts, known.test_counts)
+    groups = [of for one in datasets if (of := one.summary().test_groups) is not None]
     apart = "" if first.validation is None else " outside val/"
     note = (
         f"Cross-validation in {folds} folds: each of the {counts.sum():,} images"
@@ -177,7 +178,8 @@ def _summary(datasets: Sequence[Dataset]) -> DataSummary:
             "fingerprint": whole(first, folds).fingerprint,
             "train_counts": tuple(counts.tolist()),
             "test_counts": tuple(counts.tolist()),
-            "notes": (note, *_together([one.notes[1:] for one in datasets])),
+            "test_groups": tuple(np.sum(groups, axis=0).tolist()) if groups else None,
+            "notes": (note, *told_once([one.notes[1:] for one in datasets])),
         }
     )
 
@@ -221,13 +223,9 @@ def _pool_answers(
 ) -> None:
     """Put the folds' answers one behind the other; positions count on."""
     found = [files.read_arrays(getattr(folder, name)) for folder in folders]
-    files.write_arrays(
-        getattr(to, name),
-        logits=np.concatenate([one["logits"] for one in found]),
-        labels=np.concatenate([one["labels"] for one in found]),
-        indices=np.arange(sum(len(one["labels"]) for one in found)),
-        **more,
-    )
+    joined = {key: np.concatenate([one[key] for one in found]) for key in found[0]}
+    joined["indices"] = np.arange(len(joined["labels"]))
+    files.write_arrays(getattr(to, name), **joined, **more)
 
 
 def _pool_mistakes(folders: Sequence[RunFolder], to: RunFolder) -> None:
@@ -278,7 +276,7 @@ def _record(
             "train_seconds": sum(r.train_seconds for r in records),
             "train_cpu_seconds": sum(busy) if len(busy) == len(records) else None,
             "images_per_second": float(np.mean([r.images_per_second for r in records])),
-            "notes": _together([r.notes for r in records]),
+            "notes": told_once([r.notes for r in records]),
             "tuned": _mean([r.tuned for r in records]),
             "data": data,
             "finished_at": max(r.finished_at for r in records),
@@ -286,7 +284,7 @@ def _record(
     )
 
 
-def _together(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def told_once(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Each fold's notes; what all of them say is said once."""
     shared = set.intersection(*map(set, notes))
     own = [

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from tessera.catalogue import catalogue, named
+from tessera.columns import Columns
 from tessera.frozen import Setting
+from tessera.grouping import Grouping
 from tessera.remedies import InverseFrequency, Remedy
 
 LARGEST_SIDE = 512
@@ -54,10 +56,11 @@ class Cifar10(_Data):
 
 
 class Folder(_Data):
-    """A folder of images: `train/ test/ [val/]` with a folder per class, or classes."""
+    """Images in `train/ test/ [val/]` with folders of classes, in these, or listed."""
 
     kind: Literal["folder"] = "folder"
     path: str
+    """Of the folder; or of a CSV file that lists images, see `columns`."""
     name: str | None = None
     """What results call the data; none: the folder's own name."""
     test: float = Field(0.2, gt=0.0, lt=0.5)
@@ -66,6 +69,12 @@ class Folder(_Data):
     """Cross-validation: so many parts, each of which is the test set once."""
     fold: int | None = Field(None, ge=1, le=MOST_FOLDS)
     """Which part is the test set, from 1; none: a study takes each in turn."""
+    groups: Grouping | None = None
+    """What is never parted between training, validating and testing: the images of one
+    `folder` within a class; or those in whose path a regular expression's first group
+    matches the same, as `"(patient[0-9]+)"`. None: what a list's column says."""
+    columns: Columns = Columns()
+    """Of a list: what its columns are called."""
 
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> Self:
@@ -418,7 +427,7 @@ class Run(Setting):
         """
         settings = self.model_dump(mode="json", exclude={"seed", "explain"})
         settings["data"] = _as_first_written(
-            {k: v for k, v in settings["data"].items() if k not in ("path", "name")}
+            {k: v for k, v in settings["data"].items() if k not in PLACE}
         )
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
@@ -444,9 +453,14 @@ LATER = {
     "late": False,
     "folds": None,
     "fold": None,
+    "groups": None,
 }
 """Settings of data, a training or a model that came later, with the values that change
 nothing."""
+
+
+PLACE = ("path", "name", "columns")
+"""Settings of data that say where it lies, and what it and its parts are called."""
 
 
 def _as_first_written(settings: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Numbers and lists as sentences have them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,8 +30,24 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def in_list(name: str) -> str:
+    """A class's name among others: in quotes where its own comma would part it."""
+    return f'"{name}"' if "," in name else name
+
+
+def in_row(names: Iterable[str]) -> str:
+    """Classes' names with commas between them: `cat, "dog, black", deer`."""
+    return ", ".join(map(in_list, names))
+
+
 def listed(names: Sequence[str]) -> str:
     """`cat, deer and dog`."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def first(names: Sequence[str], most: int = 3) -> str:
+    """Some of many: `a, b, c and 4 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

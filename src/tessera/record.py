@@ -7,13 +7,14 @@ finished exactly when its folder holds `record.json`, which is written last.
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from tessera.experiment import Experiment
 from tessera.results import Baseline, Groups, Interval, Ranking, Value
 from tessera.results import Spread as Spread
+from tessera.results import Verdict as Verdict
 
 SCHEMA_VERSION = 2
 """2 adds a study's statistics; files of version 1 are read as files without them."""
@@ -85,14 +86,21 @@ class DataSummary(Value):
     name: str
     """As results must call it, say `CIFAR-10`."""
     fingerprint: str
-    """SHA-256 of the decoded pixels, labels and class names."""
+    """SHA-256 of the decoded pixels, labels, class names and groups."""
     class_names: tuple[str, ...]
     train_counts: tuple[int, ...]
     """Images per class before any profile."""
     test_counts: tuple[int, ...]
+    test_groups: tuple[int, ...] | None = None
+    """How many groups each class's test images are of; None: each stands alone."""
     image_shape: tuple[int, int, int]
     notes: tuple[str, ...] = ()
     """What to know of how it was loaded; empty in records of earlier versions."""
+
+    @property
+    def test_units(self) -> tuple[int, ...]:
+        """What is drawn of each class for intervals: its test images or groups."""
+        return self.test_counts if self.test_groups is None else self.test_groups
 
 
 class Record(Value):
@@ -154,20 +162,6 @@ class CellSummary(Value):
     """Bootstrap intervals of scores over test images, one per seed."""
     temperature: Spread | None = None
     """Fitted on validation images, or 1; scores ending in `_scaled` are after it."""
-
-
-class Verdict(Value):
-    """What this study says about one of the reference study's claims."""
-
-    key: str
-    claim: str
-    """The reference study's sentence."""
-    hypothesis: str
-    """The same, restated so that numbers can decide it."""
-    evidence: tuple[str, ...]
-    """The numbers that bear on it, one sentence each."""
-    verdict: Literal["supported", "not supported", "not decided", "not tested"]
-    because: str
 
 
 class ComputedWith(Value):
@@ -232,7 +226,7 @@ class RunFolder:
 
     @property
     def predictions(self) -> Path:
-        """Test set: `logits` [N, K], `labels` [N], `indices` [N]."""
+        """Test set: `logits` [N, K], `labels`, `indices` and perhaps `groups` [N]."""
         return self.path / "predictions.npz"
 
     @property

@@ -163,3 +163,17 @@ class Baseline(Value):
     regimes: tuple[str, ...]
     """Those whose training counts it knows."""
     scores: dict[str, float]
+
+
+class Verdict(Value):
+    """What this study says about one of the reference study's claims."""
+
+    key: str
+    claim: str
+    """The reference study's sentence."""
+    hypothesis: str
+    """The same, restated so that numbers can decide it."""
+    evidence: tuple[str, ...]
+    """The numbers that bear on it, one sentence each."""
+    verdict: Literal["supported", "not supported", "not decided", "not tested"]
+    because: str

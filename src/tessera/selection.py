@@ -9,6 +9,7 @@ from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Profile, Run
 from tessera.imbalance import profiles
+from tessera.phrases import in_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +45,20 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
         dataset.train.counts(classes),
         dataset.class_names,
     )
-    inner, outer = splits.stratified(labels[kept], run.data.validation, seed=run.seed)
+    groups = dataset.train.groups
+    inner, outer = splits.stratified(
+        labels[kept],
+        run.data.validation,
+        seed=run.seed,
+        groups=None if groups is None else [groups[at] for at in kept],
+    )
     train, held = kept[inner], kept[outer]
+    if not len(held):
+        raise profiles.ProfileError(
+            "validation: expected two groups of images of at least one class, to learn "
+            "from one and to validate with the other. Received one of each class. Add "
+            "images, or a folder val/, or choose regimes that keep more."
+        )
     validation = Split(dataset.train.images[held], labels[held])
     return Chosen(train, validation, held, _counts(labels[train], classes))
 
@@ -58,6 +71,8 @@ def planned(
     profile: Profile, validation: float, dataset: Dataset
 ) -> tuple[Counts, Counts]:
     """Images per class that `choose` will train and validate on, without choosing.
+
+    Of images in groups it holds whole ones, so about as many.
 
     Args:
         profile: Of the regime.
@@ -92,7 +107,7 @@ def require_two(kept: Counts, available: Counts, names: tuple[str, ...]) -> None
         ProfileError: No class has two.
     """
     if kept.max() < 2:
-        single = ", ".join(names[k] for k in np.flatnonzero(available == 1))
+        single = in_row(names[k] for k in np.flatnonzero(available == 1))
         because = (
             f", for there is no second training image of: {single}" if single else ""
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import execution, files, machine, runtime, selection, workers
+from tessera import execution, files, machine, runtime, selection, tested, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.evaluation import faithfulness, study_record
@@ -126,6 +126,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
             counts, _ = selection.planned(
                 regime.profile, experiment.data.validation, dataset
             )
+            tested.check(regime.profile, counts, dataset)
             epochs = experiment.training.epochs
             remarks = guards.check(regime.remedy, counts, epochs=epochs)
         except (profiles.ProfileError, guards.RemedyError) as error:

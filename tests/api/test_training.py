@@ -1,18 +1,17 @@
 """Images to a study or a model, from Python."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import toy_run
+from PIL import Image
 from report.folders import heatmaps, write_history
 
 import tessera
 from tessera import files, settings, study
-from tessera.api import training
-from tessera.data.dataset import DataError, Split
-from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Folder
+from tessera.data.dataset import DataError
+from tessera.experiment import Cnn, Experiment
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
 from tessera.settings import ExperimentError
@@ -81,21 +80,6 @@ def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> N
     assert RunFolder(result.folder).record.exists()
 
 
-def test_data_that_was_loaded_keeps_its_size_in_the_experiment() -> None:
-    data = tessera.load_data("digits", image_size=16, verbose=False)
-    asked = training._experiment(data, None, epochs=3, seeds=[4, 7], change=())
-    assert asked.data.image_size == 16
-    assert (asked.training.epochs, asked.seeds) == (3, (4, 7))
-
-
-def test_a_path_keeps_what_the_plan_says_about_data(tmp_path: Path) -> None:
-    plan = tmp_path / "plan.toml"
-    plan.write_text('[data]\nkind = "digits"\nimage_size = 24\n', encoding="utf-8")
-    asked = training._experiment(tmp_path, plan, epochs=None, seeds=2, change=())
-    assert asked.data == Folder(path=str(tmp_path), image_size=24)
-    assert asked.seeds == (0, 1)
-
-
 def test_results_are_not_written_into_the_images(tmp_path: Path) -> None:
     for verb in (tessera.study, tessera.train):
         with pytest.raises(DataError, match=r"^out: expected a folder outside"):
@@ -115,14 +99,18 @@ def test_loaded_data_is_what_its_settings_say() -> None:
     assert data.settings.image_size == 8
 
 
-def test_loaded_data_is_read_again_where_a_change_reads_it_otherwise() -> None:
-    data = tessera.load_data("digits", image_size=16, verbose=False)
-    asked, other = (
-        training._experiment(data, None, epochs=None, seeds=None, change=change)
-        for change in ("training.epochs=3", "data.image_size=8")
-    )
-    assert training._loaded(data, asked, verbose=False) is data.dataset
-    assert training._loaded(data, other, verbose=False).image_shape == (8, 8, 3)
+def test_a_list_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    rows = ["image_id,dx"]
+    for n in range(20):
+        Image.new("RGB", (8, 8), (12 * n, 0, 0)).save(tmp_path / f"{n}.png")
+        rows.append(f"{n},{'nv' if n < 10 else 'mel'}")
+    path = tmp_path / "meta.csv"
+    path.write_text("\n".join(rows))
+    names = {"file": "image_id", "label": "dx"}
+    data = tessera.load_data(path, image_size=8, columns=names, verbose=False)
+    assert data.dataset.class_names == ("mel", "nv")
+    with pytest.raises(ExperimentError, match=r"columns\.lesion: unknown key"):
+        tessera.load_data(path, columns={"lesion": "x"}, verbose=False)
 
 
 def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
@@ -130,25 +118,6 @@ def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
         tessera.study("digits", out=tmp_path, verbose=False)
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
-
-
-def test_a_change_of_one_regime_leaves_those_that_suit_the_data() -> None:
-    digits = toy_run.digits()
-    cut = np.flatnonzero(
-        (digits.train.labels > 0) | (np.arange(len(digits.train)) < 200)
-    )
-    few = Split(digits.train.images[cut], digits.train.labels[cut])
-    data = Data(EXPERIMENT.data, replace(digits, train=few))
-    change = ["regimes.2.name=mine"]
-    asked = training._experiment(data, None, epochs=1, seeds=1, change=change)
-    assert asked.regimes[:2] == OWN_REGIMES[:2]
-    assert asked.regimes[2] == OWN_REGIMES[2].model_copy(update={"name": "mine"})
-
-
-def test_one_change_needs_no_list() -> None:
-    change = "training.flip=false"
-    asked = training._experiment("digits", None, epochs=1, seeds=1, change=change)
-    assert not asked.training.flip
 
 
 @pytest.mark.parametrize("verb", [tessera.study, tessera.train, tessera.load_data])

@@ -46,6 +46,36 @@ def test_an_unsafe_folder_says_why_and_exits_with_1(folder, capsys) -> None:
     assert "\x1b" not in shown, "a file's name cannot colour the terminal"
 
 
+def test_groups_are_told_and_what_is_no_rule_is_refused(folder) -> None:
+    shown = tessera("data", folder, "--groups", r"^cat/([0-3])").stdout
+    assert "Groups: 4, the largest of 1 image; 8 images of none" in shown
+    ended = tessera("data", folder, "--groups", "(")
+    assert ended.returncode == 2
+    assert "data.groups: expected `folder`" in ended.stderr
+
+
+def test_a_list_is_looked_at_like_a_folder_and_says_how_to_name_a_column(
+    folder,
+) -> None:
+    rows = [f"{file.parent.name}/{file.stem}" for file in folder.glob("*/*.png")]
+    listed = folder / "labels.csv"
+    text = "\n".join(["image_id,label", *(f"{r},{r.partition('/')[0]}" for r in rows)])
+    listed.write_text(text, encoding="utf-8")
+    refused = tessera("data", listed)
+    assert refused.returncode == 2
+    assert "--set data.columns.file=NAME" in refused.stderr
+    found = tessera("data", listed, "--set", "data.columns.file=image_id", "--json")
+    assert found.returncode == 0
+    told = json.loads(found.stdout)
+    assert told["class_names"] == ["cat", "dog[red]"]
+    assert told["folder"] == str(listed)
+
+
+def test_what_is_no_folder_is_not_looked_at(folder) -> None:
+    ended = tessera("data", folder, "--set", "data.kind=digits")
+    assert ended.returncode == 2 and "data." in ended.stderr
+
+
 def test_a_file_is_named_as_it_is_whatever_its_name_means_elsewhere(
     folder, capsys
 ) -> None:

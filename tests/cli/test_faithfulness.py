@@ -10,9 +10,12 @@ from report.folders import write_study
 from rich.console import Console
 
 from cli.inside import tessera
+from tessera.cli import commands
 from tessera.cli import faithfulness as command
+from tessera.evaluation.faithfulness import Faithfulness
 from tessera.experiment import Cnn, Experiment, Regime
-from tessera.record import RunFolder, StudyRecord
+from tessera.explain.graph import ExplainError
+from tessera.record import Record, RunFolder, StudyRecord
 
 SMALL = Experiment(models=(Cnn(),), seeds=(3, 4))
 
@@ -74,6 +77,66 @@ def test_after_ctrl_c_it_is_said_what_the_same_command_finds_again():
     elsewhere = command.kept(2, 9, Path("out"))
     assert "in out. The same command checks all again" in elsewhere
     assert "starts over" in command.kept(0, 1, None)
+
+
+def checked(run: RunFolder, *_: object, **__: object) -> Faithfulness:
+    """What a check of a run would find; a run without its weights is refused."""
+    if run.weights.with_name("gone").exists():
+        raise ExplainError(f"{run.weights}: expected the weights of a run.")
+    known = Record.model_validate_json(run.record.read_bytes())
+    return faithfulness(known)
+
+
+def asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """The exit code, and what is printed, where checks cost nothing."""
+    text = io.StringIO()
+    monkeypatch.setattr(commands, "console", Console(file=text, width=300))
+    monkeypatch.setattr(command, "_checked", checked)
+    monkeypatch.setattr("tessera.explain.faithfulness.method.glyphs", lambda **_: 0)
+    return tessera("faithfulness", folder).returncode, text.getvalue()
+
+
+def test_runs_of_a_study_that_cannot_be_checked_are_left_out_and_told_at_the_end(
+    folder, monkeypatch
+):
+    first, second, third = command.runs_of(folder)
+    (second.path / "gone").touch()
+    status, text = asked(folder, monkeypatch)
+    assert status == 1
+    report, left = text.split("\nReport: ")[1].split("\nLeft out, 1 of 3 runs:\n")
+    assert report.startswith(str(folder / "report.html"))
+    assert left == f"  {second.weights}: expected the weights of a run.\n"
+    for run in (first, third):
+        assert f"Table, values and charts: {run.path}\n" in text
+        assert list(run.path.glob("*.svg"))
+    assert not list(second.path.glob("*.svg"))
+
+
+def test_a_study_of_which_no_run_can_be_checked_is_refused(folder, monkeypatch):
+    for run in command.runs_of(folder):
+        (run.path / "gone").touch()
+    status, text = asked(folder, monkeypatch)
+    assert status == 2 and "Report: " not in text
+
+
+def test_with_nothing_left_out_nothing_is_said_of_it(folder, monkeypatch):
+    status, text = asked(folder, monkeypatch)
+    assert status == 0 and "Left out" not in text
+
+
+def test_a_run_counts_as_kept_while_its_charts_are_drawn(folder, monkeypatch):
+    drawn = []
+
+    def draw(_: Faithfulness, run: RunFolder) -> Path:
+        drawn.append(run)
+        if len(drawn) == 2:
+            raise KeyboardInterrupt
+        return run.path
+
+    monkeypatch.setattr(command, "_write_charts", draw)
+    status, text = asked(folder, monkeypatch)
+    assert status == 130
+    assert "Stopped. 2 of 3 runs checked and kept. The same command does the" in text
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.inside import tessera
 from tessera import search as searches
 from tessera import settings
 from tessera.cli import searching
@@ -40,6 +41,22 @@ def test_it_leaves_the_search_and_an_experiment(
     printed = capsys.readouterr().out
     assert "cnn 4/4" in printed
     assert f"tessera study {tmp_path / 'experiment.toml'}" in printed.replace("\n", "")
+
+
+def test_only_the_models_that_are_named_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches, "validation_score", lambda *_: 0.5)
+    words = ("search", "--data", "digits", "--trials", "1", "--out", tmp_path)
+    ended = tessera(*words, "--models", "hybrid-plus,cnn")
+    assert ended.returncode == 0, ended.stderr
+    document = json.loads((tmp_path / "search.json").read_text())
+    assert [one["model"] for one in document["models"]] == ["hybrid-plus", "cnn"]
+    after = settings.read(tmp_path / "experiment.toml")
+    assert [model.label for model in after.models] == ["hybrid-plus", "cnn"]
+    refused = tessera(*words, "--models", "resnet")
+    assert refused.returncode == 2
+    assert "--models: expected some of cnn, transformer, hybrid" in refused.stderr
 
 
 def test_ctrl_c_counts_the_trials_that_the_same_command_finds_again(

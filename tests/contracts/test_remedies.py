@@ -2,11 +2,11 @@
 
 import contextlib
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import elsewhere
 import keras
 import numpy as np
 import pytest
@@ -112,7 +112,7 @@ def test_one_step_changes_weights_finitely_and_alike_on_both_backends(
         pytest.skip(f"{other} is not installed")
     subprocess.run(
         [sys.executable, one_step.__file__, tmp_path / "there.npz"],
-        env={**os.environ, "KERAS_BACKEND": other, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        env=elsewhere.environment(other) | {"TF_CPP_MIN_LOG_LEVEL": "2"},
         check=True,
     )
     there = np.load(tmp_path / "there.npz")

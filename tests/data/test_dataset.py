@@ -55,6 +55,21 @@ def test_names_are_one_per_image() -> None:
         Split(images, labels, ("a.png",))
 
 
+def test_groups_are_one_per_image_and_part_of_what_the_data_is() -> None:
+    images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 1], np.int32)
+    with pytest.raises(DataError, match=r"Split\.groups: expected 2.*Received: 1"):
+        Split(images, labels, groups=("a",))
+    known = [
+        assemble("Pets", ("cat", "dog"), train=train, test=Split(images, labels))
+        for train in (
+            Split(images, labels),
+            Split(images, labels, groups=("a", "a")),
+            Split(images, labels, groups=("a", "b")),
+        )
+    ]
+    assert len({one.fingerprint for one in known}) == 3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -66,6 +81,7 @@ def test_names_are_one_per_image() -> None:
         ({"validation": split(0, 5)}, "val labels"),
         ({"test": split(0, 1, size=9)}, "as in the training split"),
         ({"train": split(1, 1)}, "none of: cat"),
+        ({"train": split(1), "names": ("a, b", "c")}, 'none of: "a, b"'),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change, message) -> None:

@@ -135,7 +135,7 @@ def test_folds_of_train_alone_leave_the_validation_folder_as_it_is(
 
 
 def test_a_folder_with_a_test_set_of_its_own_has_no_folds(split_folder) -> None:
-    with pytest.raises(DataError, match=r"without test/.*which has one"):
+    with pytest.raises(DataError, match=r"without a test set.*which has one"):
         load(split_folder, fold=folder.Fold(1, 2))
 
 
@@ -153,3 +153,63 @@ def test_settings_that_ask_for_folds_must_say_which_to_be_read() -> None:
     assert folder.fold_of(some) == folder.Fold(2, 5)
     with pytest.raises(DataError, match="from 1 to 5"):
         folder.fold_of(some.model_copy(update={"fold": None}))
+
+
+def films(make_image, tmp_path):
+    """Two classes of six films of one to six images, of which one is of both."""
+    for label in ("cat", "dog"):
+        for film in range(1, 7):
+            for n in range(film):
+                make_image(f"{label}/{label}-{film}/{n}.png")
+        make_image(f"{label}/both/0.png")
+    return tmp_path / "images"
+
+
+def groups_of(split) -> set[str]:
+    return {name.split("/")[1] for name in split.names}
+
+
+def test_a_test_set_is_cut_without_parting_a_group(make_image, tmp_path) -> None:
+    root = films(make_image, tmp_path)
+    loose, whole = load(root), load(root, groups="folder")
+    assert groups_of(loose.train) & groups_of(loose.test)
+    assert not groups_of(whole.train) & groups_of(whole.test)
+    assert whole.train.groups is not None and set(whole.train.groups) == groups_of(
+        whole.train
+    )
+    assert "no group parted" in whole.notes[0]
+    assert whole.fingerprint != loose.fingerprint
+
+
+def test_folds_part_no_group_and_test_every_image_once(make_image, tmp_path) -> None:
+    root = films(make_image, tmp_path)
+    folds = [
+        load(root, fold=folder.Fold(number, 3), groups="folder") for number in (1, 2, 3)
+    ]
+    for one in folds:
+        assert not groups_of(one.train) & groups_of(one.test)
+    tested = [name for one in folds for name in one.test.names]
+    assert len(tested) == len(set(tested)) == 44
+
+
+def test_too_few_groups_of_a_class_to_divide_are_refused(make_image, tmp_path) -> None:
+    for n in range(9):
+        make_image(f"cat/film/{n}.png")
+        make_image(f"dog/film-{n}/{n}.png")
+    root = tmp_path / "images"
+    with pytest.raises(DataError, match=r"at least two of every class.*cat, with 1\."):
+        load(root, groups="folder")
+    with pytest.raises(DataError, match=r"class has groups.*\(cat, with 1\).*: 3"):
+        load(root, fold=folder.Fold(1, 3), groups="folder")
+    assert len(load(root, fold=folder.Fold(1, 3)).test) == 6
+
+
+def test_another_rule_for_groups_is_another_division(make_image, tmp_path) -> None:
+    root = films(make_image, tmp_path)
+    by_folder, by_name = load(root, groups="folder"), load(root, groups="([1-6])/")
+    assert by_name.notes != by_folder.notes
+    kept, held = (
+        {name.split("/")[1][-1] for name in split.names} - {"h"}
+        for split in (by_name.train, by_name.test)
+    )
+    assert not kept & held

@@ -42,6 +42,34 @@ def test_classes_of_few_test_images_are_worth_knowing(large) -> None:
         "fewer than 5 test images of: dog (4). Scores that average over classes get no "
         "interval.",
     )
+    (large / "test/dog").rename(large / "test/dog, old")
+    (large / "train/dog").rename(large / "train/dog, old")
+    assert 'test images of: "dog, old" (4).' in inspect(large).warnings[0]
+
+
+def test_of_images_in_groups_it_is_the_groups_that_may_be_too_few(
+    make_image, tmp_path
+) -> None:
+    for n in range(60):
+        make_image(f"cat/cat-{n // 3}/{n}.png")
+        make_image(f"dog/dog-{n // 2}/{n}.png")
+    warnings = inspect(tmp_path / "images", groups="folder").warnings
+    assert warnings == (
+        "fewer than 5 groups of test images of: cat (4). Scores that average over "
+        "classes get no interval. `tessera study --folds 5` tests every image.",
+    )
+
+
+def test_groups_are_counted_where_a_rule_names_them(large, make_image) -> None:
+    for n in range(3):
+        make_image(f"train/dog/film/{n}.png")
+    assert inspect(large).groups is None
+    found = inspect(large, groups="folder")
+    assert found.groups is not None and found.to_json()["groups"] == {
+        "count": 1,
+        "alone": 41,
+        "largest": 3,
+    }
 
 
 def test_where_the_test_set_is_cut_folds_are_named_as_the_way_to_test_more(

@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tessera.data import decode, folder, safety
 from tessera.data.dataset import DataError
@@ -51,6 +50,21 @@ def test_one_training_image_of_each_class_leaves_none_to_validate_with(
             make_image(f"{label}/{n}.png")
     with pytest.raises(DataError, match="no class has two training images"):
         load(tmp_path / "images")
+
+
+def test_one_training_group_of_each_class_leaves_none_to_validate_with(
+    make_image, tmp_path
+) -> None:
+    for label in ("cat", "dog"):
+        for n in range(10):  # in two films, of which one is cut for the test set
+            make_image(f"{label}/{label}-{n % 2}/{n}.png")
+    root = tmp_path / "images"
+    with pytest.raises(DataError, match="no class has two groups of training images"):
+        load(root, groups="folder")
+    assert len(load(root).train) == 16
+    make_image("cat/cat-2/0.png")
+    notes = load(root, groups="folder").notes
+    assert any("only one group of training images of: dog" in note for note in notes)
 
 
 def test_a_validation_folder_without_an_image_is_refused(split_folder) -> None:
@@ -127,12 +141,6 @@ def test_images_beside_the_splits_are_told_as_soon_as_they_lie_there(
     assert load(split_folder).fingerprint == before
 
 
-def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None:
-    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
-    with pytest.raises(DataError, match=r"1 of 5 test images are also training"):
-        load(split_folder)
-
-
 def test_a_refusal_names_the_command_that_shows_it_at_the_same_size(
     split_folder, make_image
 ) -> None:
@@ -187,53 +195,3 @@ def test_another_version_of_the_checks_checks_anew(split_folder, monkeypatch) ->
     monkeypatch.setattr(safety, "VERSION", safety.VERSION + 1)
     with pytest.raises(DataError, match="a new problem"):
         load(split_folder)
-
-
-@pytest.mark.parametrize("below", ["", "train/"])
-def test_folders_within_classes_that_the_cut_test_set_parts_are_worth_knowing(
-    make_image, tmp_path, below: str
-) -> None:
-    for n in range(10):
-        make_image(f"{below}cat/anna/{n}.png")
-        make_image(f"{below}dog/{n}.png")
-    make_image(f"{below}dog/alone/0.png")
-    _, *told = load(tmp_path / "images").notes
-    assert [text for text in told if "both sides" in text] == [
-        "images of 1 folder within classes are on both sides of the cut test set: "
-        f"{below}cat/anna. Where such a folder shows one thing (an animal, a patient, "
-        "a film), a model may know it again, and scores would flatter: divide the "
-        "images into train/ and test/ yourself."
-    ]
-
-
-def test_folders_within_classes_are_no_matter_where_the_user_divided(
-    split_folder, make_image
-) -> None:
-    for n in range(9):
-        make_image(f"train/cat/anna/{n}.png")
-    make_image("test/cat/anna/1.png")
-    assert load(split_folder).notes == ()
-
-
-def test_a_test_image_that_was_compressed_again_is_worth_knowing(
-    split_folder, tmp_path
-) -> None:
-    cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
-    picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
-    picture.save(split_folder / "train/cat/original.png")
-    picture.save(split_folder / "test/cat/copy.jpg", quality=60)
-    assert load(split_folder).notes == (
-        "1 of 5 test images are nearly the same as training or validation images, such "
-        "as test/cat/copy.jpg and train/cat/original.png. Where both show one picture, "
-        "scores would flatter; remove the copies.",
-    )
-
-
-def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(
-    split_folder, make_image
-) -> None:
-    for n in range(100):  # of more images, one copy is tolerated
-        make_image(f"test/dog/more-{n}.png")
-    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/again.png")
-    (told,) = load(split_folder).notes
-    assert "are also training" in told

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tessera import experiment
+from tessera.columns import Columns
 from tessera.data import source
 from tessera.data.dataset import DataError
 
@@ -17,6 +18,15 @@ def test_the_two_words_mean_the_two_datasets() -> None:
 def test_a_folder_of_images_is_a_folder(split_folder) -> None:
     chosen = source.from_argument(str(split_folder))
     assert chosen == experiment.Folder(path=str(split_folder))
+
+
+def test_a_csv_file_is_a_list_of_images_and_another_file_is_none(tmp_path) -> None:
+    for name in ("labels.CSV", "labels.txt"):
+        (tmp_path / name).write_text("file,label\n")
+    path = str(tmp_path / "labels.CSV")
+    assert source.from_argument(path) == experiment.Folder(path=path)
+    with pytest.raises(DataError, match="a CSV file that lists images"):
+        source.from_argument(str(tmp_path / "labels.txt"))
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -52,7 +62,13 @@ def test_a_path_that_no_experiment_file_could_hold_is_refused(tmp_path) -> None:
 
 def test_data_that_moved_keeps_all_that_decides_what_is_made_of_it() -> None:
     before = experiment.Folder(
-        path="old", image_size=64, validation=0.3, test=0.4, name="Pets"
+        path="old",
+        image_size=64,
+        validation=0.3,
+        test=0.4,
+        name="Pets",
+        groups="folder",
+        columns=Columns(file="image_id"),
     )
     after = source.moved(before, experiment.Folder(path="new"))
     assert after == before.model_copy(update={"path": "new"})

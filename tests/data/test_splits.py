@@ -107,3 +107,128 @@ def test_more_folds_than_a_class_has_images_are_refused() -> None:
     labels = np.array([0, 0, 0, 1, 1], np.int32)
     with pytest.raises(ValueError, match=r"at most 2.*Received: 3"):
         splits.folds(labels, 3, seed=0)
+
+
+GROUPED = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(1, 8), st.booleans()),
+    min_size=1,
+    max_size=25,
+)
+"""Groups: a class, a number of images, and whether some are of class 4."""
+
+
+def grouped(groups: list[tuple[int, int, bool]]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and groups of the images."""
+    labels, names = [], []
+    for number, (label, size, mixed) in enumerate(groups):
+        labels += [label] * size + [4] * mixed
+        names += [f"g{number}"] * (size + mixed)
+    return np.array(labels, np.int32), np.array(names)
+
+
+@given(GROUPED, FRACTIONS, st.integers(0, 2**32))
+def test_no_group_is_on_both_sides_and_no_class_is_only_held(
+    groups, fraction, seed
+) -> None:
+    labels, names = grouped(groups)
+    kept, held = splits.stratified(labels, fraction, seed=seed, groups=names)
+    assert sorted([*kept, *held]) == list(range(len(labels)))
+    assert not set(names[kept]) & set(names[held])
+    assert set(labels[kept]) == set(labels)
+
+
+@given(GROUPED, FRACTIONS)
+def test_every_class_with_two_groups_of_its_own_is_on_both_sides(
+    groups, fraction
+) -> None:
+    labels, names = grouped([(label, size, False) for label, size, _ in groups])
+    _, held = splits.stratified(labels, fraction, seed=0, groups=names)
+    for label in np.unique(labels):
+        several = len(set(names[labels == label])) >= 2
+        assert np.any(labels[held] == label) == several
+
+
+def test_of_small_groups_the_share_is_met_as_of_single_images() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), [100, 40])
+    alone = [str(n) for n in range(140)]
+    pairs = [str(n // 2) for n in range(140)]
+    for groups in (alone, pairs):
+        _, held = splits.stratified(labels, 0.2, seed=3, groups=groups)
+        assert np.bincount(labels[held]).tolist() == [20, 8]
+
+
+def test_a_group_that_would_overshoot_by_more_than_is_missing_is_not_held() -> None:
+    labels = np.zeros(20, np.int32)
+    groups = ["large"] * 11 + [f"small {n}" for n in range(9)]
+    for seed in range(20):
+        _, held = splits.stratified(labels, 0.25, seed=seed, groups=groups)
+        assert len(held) == 5
+
+
+@given(GROUPED, st.integers(2, 4))
+def test_folds_part_no_group_and_test_every_class_of_whole_groups(
+    groups, count
+) -> None:
+    whole = [(label, size, False) for label, size, _ in groups] * count
+    labels, names = grouped(whole)
+    tested = splits.folds(labels, count, seed=0, groups=names)
+    for name in set(names):
+        assert len(set(tested[names == name])) == 1
+    for label in np.unique(labels):
+        sizes = np.bincount(tested[labels == label], minlength=count)
+        largest = max(size for of, size, _ in whole if of == label)
+        assert sizes.min() > 0 and np.ptp(sizes) <= largest
+
+
+def test_folds_of_single_images_are_as_even_as_those_without_groups() -> None:
+    labels = np.repeat(np.arange(3, dtype=np.int32), [50, 16, 3])
+    tested = splits.folds(labels, 3, seed=0, groups=[str(n) for n in range(69)])
+    for label in range(3):
+        assert np.ptp(np.bincount(tested[labels == label], minlength=3)) <= 1
+    assert np.bincount(tested).tolist() == [23, 23, 23]
+
+
+def test_more_folds_than_a_class_has_groups_are_refused() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 1], np.int32)
+    with pytest.raises(ValueError, match=r"at most 2, the groups.*Received: 3"):
+        splits.folds(labels, 3, seed=0, groups=list("abcdde"))
+
+
+def test_what_can_be_dealt_of_a_class_is_its_images_or_their_groups() -> None:
+    labels = np.array([0, 0, 0, 2], np.int32)
+    assert splits.units(labels, None, 4).tolist() == [3, 0, 1, 0]
+    assert splits.units(labels, list("aabb"), 4).tolist() == [2, 0, 1, 0]
+
+
+LOCKED = ["1", "2", "2", "3", "4", "4"]
+"""Classes 0, 1 and 2 of two groups each: where 2 and 4 stay together, 2 is parted from
+none, which must not happen, for 1 and 4 can be held as well as 2 and 3."""
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_class_is_missing_where_another_order_of_groups_has_all(seed) -> None:
+    labels = np.array([0, 0, 2, 1, 1, 2], np.int32)
+    kept, held = splits.stratified(labels, 0.2, seed=seed, groups=LOCKED)
+    assert set(labels[kept]) == set(labels[held]) == {0, 1, 2}
+    tested = splits.folds(labels, 2, seed=seed, groups=LOCKED)
+    assert set(labels[tested == 0]) == set(labels[tested == 1]) == {0, 1, 2}
+
+
+def test_where_no_division_has_every_class_as_few_as_can_be_are_missing() -> None:
+    labels = np.array([0, 1, 1, 2, 2, 0], np.int32)
+    triangle = list("aabbcc")
+    kept, held = splits.stratified(labels, 0.2, seed=0, groups=triangle)
+    assert set(labels[kept]) == {0, 1, 2} and len(set(labels[held])) == 2
+
+
+def test_small_groups_are_held_little_more_often_than_large_ones() -> None:
+    sizes = np.random.default_rng(0).integers(1, 21, 100)
+    names = np.repeat([str(n) for n in range(100)], sizes)
+    labels = np.zeros(len(names), np.int32)
+    times = np.zeros(100)
+    for seed in range(100):
+        _, held = splits.stratified(labels, 0.2, seed=seed, groups=names)
+        times[np.unique(names[held]).astype(int)] += 1
+        assert abs(len(held) - 0.2 * len(labels)) <= 10
+    small, large = times[sizes <= 5].mean(), times[sizes > 15].mean()
+    assert 17 < large < small < 25

@@ -48,15 +48,17 @@ def commands(block: Block) -> list[str]:
 
 
 def sandbox(folder: Path) -> Path:
-    """What the documents call `photos`, `new-photos` and `cat.jpg`, made of digits.
+    """What the documents call `photos`, `films`, `new-photos` and `cat.jpg`: digits.
 
     Three classes with 24, 16 and 8 images of 16 x 16 pixels: imbalanced as they come.
+    `films` has the same, four to a folder.
     """
     digits = load_digits()
     names = {"cat": (0, 24), "dog": (1, 16), "owl": (2, 8)}
     for name, (label, count) in names.items():
         for i, image in enumerate(digits.images[digits.target == label][:count]):
             _write(folder / "photos" / name / f"{i}.png", image)
+            _write(folder / "films" / name / f"{name}-{i // 4}" / f"{i}.png", image)
     for i, image in enumerate(digits.images[-3:]):
         _write(folder / "new-photos" / f"{i}.png", image)
     _write(folder / "cat.jpg", digits.images[0])

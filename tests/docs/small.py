@@ -1,4 +1,5 @@
-"""Run a script as it stands, but with one epoch and one seed in every training.
+"""Run a script as it stands, but with one epoch and one seed in every training, and
+with one small model where it names none.
 
     python small.py SCRIPT
 
@@ -17,11 +18,13 @@ from tessera.experiment import Run
 from tessera.sklearn import TesseraClassifier
 
 
-def once(verb: Callable[..., Any], **fewer: Any) -> Callable[..., Any]:
-    """The verb with some options replaced."""
+def once(
+    verb: Callable[..., Any], fewer: dict[str, Any], unsaid: dict[str, Any]
+) -> Callable[..., Any]:
+    """The verb with some options replaced, and others where it is called without."""
 
     def run(*arguments: Any, **options: Any) -> Any:
-        return verb(*arguments, **(options | fewer))
+        return verb(*arguments, **(unsaid | options | fewer))
 
     return run
 
@@ -35,8 +38,8 @@ def shortened(settings: Callable[[TesseraClassifier], Run]) -> Any:
     return run
 
 
-api.study = once(training.study, epochs=1, seeds=1)
-api.train = once(training.train, epochs=1)
+api.study = once(training.study, {"epochs": 1, "seeds": 1}, {"models": ["cnn"]})
+api.train = once(training.train, {"epochs": 1}, {})
 TesseraClassifier._run = shortened(TesseraClassifier._run)  # type: ignore[method-assign]
 
 if __name__ == "__main__":

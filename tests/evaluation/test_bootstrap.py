@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -178,3 +180,78 @@ def test_invalid_replicates_are_counted_and_not_dropped_silently():
 
 def test_a_class_is_thin_with_one_to_four_images_and_not_without():
     assert ours.thin(np.array([0, 1, 4, 5, 90])).tolist() == [0, 1, 1, 0, 0]
+
+
+def in_groups(sizes, seed=0):
+    """Labels of two classes, answers that a group shares, and the groups."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    labels = (group % 2).astype(int)
+    right = rng.uniform(size=len(sizes)) < 0.7
+    return labels, np.where(right[group], labels, 1 - labels), group.astype(str)
+
+
+def test_images_of_one_group_and_class_are_drawn_together():
+    labels, _, group = in_groups([3, 1, 4, 2, 6, 5])
+    for block in ours.draws(labels, groups=group, replicates=50):
+        for name in set(group):
+            assert np.ptp(block[:, group == name], axis=1).max() == 0
+        for k in (0, 1):
+            drawn = [block[:, group == name][:, 0] for name in set(group[labels == k])]
+            assert (np.sum(drawn, axis=0) == 3).all()
+
+
+def test_groups_of_one_image_are_drawn_as_images_are():
+    labels, said = answers()
+    alone = np.arange(len(labels)).astype(str)
+    for one, other in zip(
+        ours.draws(labels, replicates=20),
+        ours.draws(labels, groups=alone, replicates=20),
+        strict=True,
+    ):
+        # the same numbers of images, by another order of their names
+        assert (np.sort(one) == np.sort(other)).all()
+    exact = ours.confusions(labels, said, 3, replicates=20_000)
+    found = ours.confusions(labels, said, 3, groups=alone, replicates=20_000)
+    assert found.mean(axis=0) == pytest.approx(exact.mean(axis=0), abs=0.2)
+    assert found.std(axis=0) == pytest.approx(exact.std(axis=0), abs=0.1)
+
+
+def test_confusions_of_groups_are_those_of_the_images_drawn():
+    labels, said, group = in_groups([3, 1, 4, 2, 6, 5])
+    stack = ours.confusions(labels, said, 2, groups=group, replicates=9, seed=4)
+    (block,) = ours.draws(labels, groups=group, replicates=9, seed=4)
+    for counts, times in zip(stack, block.astype(int), strict=True):
+        drawn = np.repeat(np.arange(len(labels)), times)
+        assert (counts == confusion_matrix(labels[drawn], said[drawn], 2)).all()
+
+
+def test_of_many_classes_no_more_is_held_than_their_matrices():
+    labels, said = np.arange(1000) % 100, np.arange(1000) % 99
+    groups = np.array([str(n // 2) for n in range(1000)])
+    tracemalloc.start()
+    stack = ours.confusions(labels, said, 100, groups=groups, replicates=20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5 * stack.nbytes
+
+
+def test_of_answers_that_groups_share_only_intervals_over_groups_cover_the_score():
+    inside, narrow = [], []
+    for trial in range(200):
+        labels, said, group = in_groups([8] * 60, seed=trial)
+        for of, hits in ((group, inside), (None, narrow)):
+            stack = ours.confusions(
+                labels, said, 2, groups=of, replicates=300, seed=trial
+            )
+            found = ours.interval(matrix_scores.accuracy(stack))
+            hits.append(found.low <= 0.7 <= found.high)
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.045)
+    assert np.mean(narrow) < 0.7
+
+
+def test_a_class_is_drawn_from_its_images_or_their_groups():
+    labels = np.array([0, 0, 0, 2, 2])
+    assert ours.drawn_from(labels, None, 4).tolist() == [3, 0, 2, 0]
+    named = np.array(list("aabbc"))
+    assert ours.drawn_from(labels, named, 4).tolist() == [2, 0, 2, 0]

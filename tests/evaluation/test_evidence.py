@@ -1,7 +1,8 @@
 import pytest
 
 from tessera.evaluation.differences import of_values
-from tessera.evaluation.evidence import Finding, because, describe, judge
+from tessera.evaluation.evidence import Finding, because, classes, describe, judge
+from tessera.evaluation.roles import Roles
 
 ABOVE = Finding("a", of_values([0.10, 0.11, 0.12]))
 BELOW = Finding("b", of_values([-0.10, -0.11, -0.12]))
@@ -61,3 +62,11 @@ def test_the_reason_names_what_speaks_against():
         "1 of 2 intervals lies above zero, as the hypothesis needs; 1 lies on the "
         "other side."
     )
+
+
+def test_a_class_with_a_comma_in_its_name_stays_one_class():
+    found = Roles(
+        ("cats, black", "dogs", "7"), {}, None, (), (), (), (), (), (), (), ()
+    )
+    assert classes(found, [0, 1]) == '"cats, black" and dogs'
+    assert classes(found, [1, 2]) == "classes dogs and 7"

@@ -117,3 +117,12 @@ def test_a_training_that_ended_before_a_phase_has_nothing_of_it_to_compare() -> 
 
 def test_one_epoch_is_too_few_to_say() -> None:
     assert health.remarks(history(2.0), ALL) == ()
+
+
+def test_a_vanished_class_with_a_comma_in_its_name_stays_one_class() -> None:
+    found = scores.scores(
+        LABELS, np.array([0] * 4 + [2] * 2), ["cat", "dog, old", "owl"]
+    )
+    assert health.remarks(WELL, found) == (
+        'Never predicted on the test set: "dog, old".',
+    )

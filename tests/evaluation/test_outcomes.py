@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -76,7 +78,7 @@ def test_every_interval_holds_its_score(outcome):
 def test_where_every_image_is_drawn_once_the_interval_is_the_score(
     outcome, monkeypatch
 ):
-    def once(labels, *, replicates, seed):
+    def once(labels, *, groups, replicates, seed):
         yield np.ones((replicates, len(labels)))
 
     monkeypatch.setattr(bootstrap, "draws", once)
@@ -128,6 +130,31 @@ def test_where_most_test_images_are_of_such_classes_nothing_has_an_interval():
     assert known((1, 1, 1)) == set()
 
 
+def test_a_class_of_many_images_of_few_groups_is_one_of_few():
+    answers = of_classes(40, 40, 40)
+    group = np.array([f"{n // 4}" for n in range(120)])
+    few = np.where(
+        answers.labels == 2, np.array([f"{n % 4}" for n in range(120)]), group
+    )
+    for named, without in ((group, False), (few, True)):
+        found = ours.run_intervals(replace(answers, groups=named), replicates=20)
+        assert (found["macro_f1"].low is None) == without
+        assert found["accuracy"].low is not None
+
+
+def test_every_interval_over_groups_that_share_their_answers_is_wider():
+    one = of_classes(12, 12, 12)
+    eight = ours.Outcome(
+        np.repeat(one.logits, 8, axis=0), np.repeat(one.labels, 8), None
+    )
+    group = np.repeat(np.arange(36), 8).astype(str)
+    narrow = ours.run_intervals(eight, replicates=400)
+    wide = ours.run_intervals(replace(eight, groups=group), replicates=400)
+    for name in ("accuracy", "macro_f1", "nll", "brier", "aurc", "macro_auc"):
+        widths = [one[name].high - one[name].low for one in (wide, narrow)]
+        assert widths[0] > 1.8 * widths[1], name
+
+
 def test_what_a_run_left_is_read_back(outcome, tmp_path):
     run = RunFolder(tmp_path)
     assert ours.read(run) is None
@@ -139,6 +166,10 @@ def test_what_a_run_left_is_read_back(outcome, tmp_path):
     found = ours.read(run)
     assert (found.logits == logits).all()
     assert (found.validation[1] == held["labels"]).all()
+    assert found.groups is None
+    groups = np.arange(len(labels)).astype(str)
+    files.write_arrays(run.predictions, logits=logits, labels=labels, groups=groups)
+    assert (ours.read(run).groups == groups).all()
 
 
 def test_test_images_of_a_single_class_have_no_curve():

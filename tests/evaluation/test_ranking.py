@@ -11,6 +11,7 @@ from tessera.experiment import (
     Experiment,
     Exponential,
     Hybrid,
+    Natural,
     Reduced,
     Regime,
 )
@@ -336,3 +337,22 @@ def test_a_long_tail_sets_its_tail_against_its_head():
     half = [r.model_copy(update={"reduced_classes": tail[4:]}) for r in found]
     assert rankings(study, half)[0].sides == ("reduced", "other")
     assert rankings(study, half)[0].common_classes == (0, 1, 2, 3, 4)
+
+
+def test_a_study_has_one_word_for_its_rare_classes():
+    natural = remedied("as-is-weighted", profile=Natural())
+    study = Experiment(
+        models=(Cnn(),),
+        regimes=(
+            Regime(name="as-is", profile=Natural()),
+            *natural,
+            Regime(name="cut", profile=Reduced()),
+            *remedied("cut-weighted"),
+        ),
+        seeds=(0, 1),
+    )
+    found = [
+        by_nature(r) for r in records(study, lambda model, regime, seed: flat(0.8, 0.5))
+    ]
+    assert [r.plain for r in rankings(study, found)] == ["as-is", "cut"]
+    assert {r.sides for r in rankings(study, found)} == {("rare", "other")}

@@ -16,6 +16,13 @@ HEADS = {
         [layers.GlobalAveragePooling2D, lambda: layers.Dense(2, activation="softmax")],
         True,
     ),
+    "log-softmax at the end": (
+        [
+            layers.GlobalAveragePooling2D,
+            lambda: layers.Dense(2, activation="log_softmax"),
+        ],
+        True,
+    ),
     "two linear dense": (
         [layers.Flatten, lambda: layers.Dense(3), lambda: layers.Dense(2)],
         True,

@@ -134,6 +134,11 @@ def test_a_name_wins_over_an_index():
     assert command.class_index("1", ("a", "b", "1")) == 2
 
 
+def test_a_class_with_a_comma_in_its_name_stays_one_class():
+    with pytest.raises(ExplainError, match=r'or one of "a, b", c\. Received'):
+        command.class_index("d", ("a, b", "c"))
+
+
 def test_an_unreadable_image_is_named_and_the_rest_goes_on(run, photo, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_text("no image")

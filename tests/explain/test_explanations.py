@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tessera.explain.explanations import Explanations
+from tessera.explain.explanations import (
+    CLASS_AGNOSTIC,
+    SQUASHED,
+    Explanations,
+    cautions,
+)
+from tessera.explain.methods import EigenCam, GradCam
 
 
 def explanations(logits, targets):
@@ -52,3 +58,21 @@ def test_probabilities_after_a_sigmoid_are_each_classs_own():
     assert alone.probabilities == pytest.approx([0.75])  # 3 / (1 + 3)
     warm = dataclasses.replace(alone, temperature=0.5)
     assert warm.probabilities == pytest.approx([0.9])  # 9 / (1 + 9)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([[0.7, 0.3], [0.1, 0.9]], True),
+        (np.log([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]]), True),
+        # A sum of one beside a number below zero, or in the first image alone.
+        ([[1.5, -0.5], [0.5, 0.5]], False),
+        ([[0.7, 0.3], [0.1, 0.8]], False),
+        # A class alone may well have the logit 1.
+        ([[1.0]], False),
+    ],
+)
+def test_answers_that_look_like_probabilities_come_with_a_caution(answers, told):
+    logits = np.array(answers, np.float32)
+    assert cautions(GradCam(), logits) == (SQUASHED,) * told
+    assert cautions(EigenCam(), logits) == (CLASS_AGNOSTIC, *(SQUASHED,) * told)

@@ -1,17 +1,18 @@
 """The promises that hold for every method, and oracles for whole models."""
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
 
+import elsewhere
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from tessera.explain import branches, gradients, maps, methods, shares
+from tessera.explain.explanations import CLASS_AGNOSTIC, SQUASHED
 from tessera.explain.graph import CoarseGrid, ExplainError
 from tessera.explain.methods import (
     AttentionRollout,
@@ -119,7 +120,21 @@ def test_each_image_may_have_a_target_of_its_own(net, images, method):
     )
     if not methods.class_specific(method):
         np.testing.assert_allclose(mixed.raw, single.raw, atol=1e-6 * scale)
-        assert maps.CLASS_AGNOSTIC in mixed.cautions
+        assert CLASS_AGNOSTIC in mixed.cautions
+
+
+def test_a_softmax_that_cannot_be_seen_comes_with_a_caution():
+    pixels = keras.Input((8, 8, 1))
+    flat = layers.Flatten()(layers.Conv2D(2, 3, name="conv")(pixels))
+    values = layers.Dense(3, name="values")(flat)
+    images = np.random.default_rng(0).random((4, 8, 8, 1))
+    for last, told in (
+        (layers.Lambda(keras.activations.softmax)(values), True),
+        (layers.Softmax()(values), False),
+        (values, False),
+    ):
+        found = compute(keras.Model(pixels, last), images, GradCam(), layer="conv")
+        assert (SQUASHED in found.cautions) == told
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
@@ -480,8 +495,7 @@ def test_every_method_gives_the_same_maps_on_tensorflow_and_jax(
     paths = [str(tmp_path / n) for n in ("net.keras", "images.npy", "maps.npz")]
     subprocess.run(
         [sys.executable, "-c", textwrap.dedent(ELSEWHERE), *paths],
-        env=os.environ
-        | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=elsewhere.environment("jax"),
         check=True,
     )
     theirs = dict(np.load(tmp_path / "maps.npz"))

@@ -100,6 +100,9 @@ def end_in(last):
         lambda: keras.Sequential([keras.Input((8, 8, 3)), classifier("softmax")]),
         lambda: end_in(lambda x: keras.ops.softmax(layers.Dense(3)(x))),
         lambda: end_in(lambda x: keras.activations.softmax(layers.Dense(3)(x))),
+        lambda: classifier("log_softmax"),
+        lambda: end_in(lambda x: layers.Activation("log_softmax")(layers.Dense(3)(x))),
+        lambda: end_in(lambda x: keras.ops.log_softmax(layers.Dense(3)(x))),
         lambda: end_in(
             lambda x: layers.Activation("linear", dtype="float32")(
                 layers.Dropout(0.5)(layers.Identity()(layers.Softmax()(x)))
@@ -113,14 +116,21 @@ def end_in(last):
         "in a nested model",
         "an operation",
         "a function",
+        "the logarithm inside",
+        "the logarithm by name",
+        "the logarithm's operation",
         "before what changes nothing",
     ],
 )
 def test_a_softmax_at_the_end_is_left_away_wherever_it_is(net, images):
     net = net()
     values = logits(net, images)
+    answers = keras.ops.convert_to_numpy(net(images))
+    shares = answers if answers.min() >= 0 else np.exp(answers)
+    # Neither probabilities nor their logarithms, but what they are the softmax of.
     assert not np.allclose(values.sum(axis=1), 1)
-    np.testing.assert_allclose(keras.ops.softmax(values), net(images), atol=1e-6)
+    assert not np.allclose(np.exp(values).sum(axis=1), 1)
+    np.testing.assert_allclose(keras.ops.softmax(values), shares, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +148,21 @@ def test_a_sigmoid_at_the_end_is_left_away_too_and_remembered(images, last):
     np.testing.assert_allclose(keras.ops.sigmoid(values), net(images), atol=1e-6)
     assert reading.read(net).sigmoid
     assert not reading.read(classifier("softmax")).sigmoid
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda x: layers.Dense(2, activation="log_sigmoid")(x),
+        lambda x: keras.ops.log_sigmoid(layers.Dense(2)(x)),
+    ],
+    ids=["inside", "an operation"],
+)
+def test_the_logarithm_of_a_sigmoid_is_left_away_as_well(images, last):
+    net = end_in(last)
+    values = keras.ops.log_sigmoid(logits(net, images))
+    np.testing.assert_allclose(values, net(images), atol=1e-5)
+    assert reading.read(net).sigmoid
 
 
 @pytest.mark.parametrize("policy", ["float16", "bfloat16"])

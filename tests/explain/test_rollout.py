@@ -112,6 +112,52 @@ def test_the_class_token_is_left_out_of_the_map():
     assert 0 < found.raw.sum() < 0.5
 
 
+def attending(**masks):
+    """A model of 16 tokens with one attention layer, and that layer."""
+    pixels = keras.Input((4, 4, 1))
+    tokens = layers.Reshape((16, 1))(pixels)
+    if masks.pop("masking", False):
+        tokens = layers.Masking(0.0)(tokens)
+    block = layers.MultiHeadAttention(1, 2)
+    mixed = block(tokens, tokens, **masks)
+    return keras.Model(pixels, layers.Dense(2)(layers.Flatten()(mixed)))
+
+
+EVEN = np.arange(16) % 2 == 0
+
+
+@pytest.mark.filterwarnings("ignore:Layer .flatten:UserWarning")
+@pytest.mark.parametrize(
+    ("masks", "seen"),
+    [
+        ({"use_causal_mask": True}, np.arange(16) == 0),
+        ({"attention_mask": EVEN[None, None, :].repeat(16, axis=1)}, EVEN),
+        ({"masking": True}, EVEN),
+    ],
+    ids=["causal", "constant", "of a layer before"],
+)
+def test_no_attention_reaches_what_a_mask_hides(masks, seen):
+    images = np.where(EVEN, np.linspace(0.5, 1, 16), 0).reshape(1, 4, 4, 1)
+    found = maps.compute(
+        attending(**masks), images, method=AttentionRollout("first"), grid=(4, 4)
+    )
+    assert (found.raw.ravel() > 0).tolist() == seen.tolist()
+    assert found.raw.sum() == pytest.approx(1)
+
+
+def test_attention_by_a_mask_that_the_model_computes_is_refused():
+    pixels = keras.Input((4, 4, 1))
+    tokens = layers.Reshape((16, 1))(pixels)
+    free = layers.MultiHeadAttention(1, 2)(tokens, tokens)
+    near = layers.Dot(2)([tokens, tokens])
+    mixed = layers.MultiHeadAttention(1, 2, name="near")(
+        free, free, attention_mask=near
+    )
+    net = keras.Model(pixels, layers.Dense(2)(layers.Flatten()(mixed)))
+    with pytest.raises(ExplainError, match="'near' to attend among one set of tokens"):
+        maps.compute(net, np.ones((1, 4, 4, 1)), method=AttentionRollout())
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

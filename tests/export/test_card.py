@@ -160,6 +160,25 @@ def test_a_class_that_was_never_answered_is_said_to_be_so_once(model: Trained) -
     assert [limit for limit in told if "owl" in limit] == [note]
 
 
+def test_intervals_of_images_in_groups_are_said_to_be_too_short(model: Trained) -> None:
+    assert not any("groups" in limit for limit in card.limits(model, heatmap=False))
+    data = model.record.data.model_copy(update={"test_groups": (3,) * 10})
+    record = model.record.model_copy(update={"data": data})
+    told = card.limits(replace(model, record=record), heatmap=False)
+    assert any("are too short where the images of a group" in limit for limit in told)
+
+
+def test_what_was_told_of_the_data_stands_with_it(model: Trained, text: str) -> None:
+    assert "class names)" in text and "groups and class names" not in text
+    told = "by what (cat_[0-9]+) matches in their path."
+    more = {"notes": ("One cut.", told), "test_groups": (3,) * 10}
+    data = model.record.data.model_copy(update=more)
+    record = model.record.model_copy(update={"data": data})
+    written = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert f"`.\nOne cut.\n{escaped(told)}\n\n| class |" in written
+    assert "labels, groups and class names" in written
+
+
 def test_terms_are_those_of_the_data_or_the_users_own(model: Trained) -> None:
     assert "CC BY 4.0" in card.terms(Digits())
     assert "no licence" in card.terms(Cifar10())
@@ -176,3 +195,20 @@ def test_the_scores_of_a_rounded_model_are_its_own(model: Trained) -> None:
     assert "| accuracy | 100.0 % |" in told
     assert f"(the original {percent(model.record.scores.macro_f1)})" in told
     assert "2 are answered rightly by the original alone and 1 by this" in told
+
+
+def test_a_class_with_a_comma_in_its_name_stays_one_class(model: Trained) -> None:
+    names = ("zero, or none", *model.class_names[1:])
+    matrix = np.diag([30] * 10)
+    matrix[0, :2] = 4, 26
+    record = model.record.model_copy(
+        update={
+            "data": model.record.data.model_copy(update={"class_names": names}),
+            "scores": scores.from_confusion(matrix, names),
+            "reduced_classes": (0, 1),
+        }
+    )
+    told = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert 'a picture shows: "zero, or none", 1, 2' in told
+    assert 'images of: "zero, or none" (13.3 %).' in told
+    assert 'Rare in training: "zero, or none", 1.' in told

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tessera import locks
 from tessera.data.dataset import DataError, Dataset
 from tessera.experiment import Folder
 from tessera.export import command, formats
@@ -83,6 +84,50 @@ def test_an_empty_folder_that_is_there_is_filled_and_stays_the_same_folder(
     left = {path.name for path in Path().iterdir()}
     assert left == {"model.keras", "labels.txt", "card.md", ".partial-of-one-killed"}
     assert out.stat().st_ino == before
+
+
+def killed(model: Trained, out: Path, dataset: Dataset, patch: pytest.MonkeyPatch):
+    """The folder that an export leaves whose process is gone in its midst."""
+    before = set(out.parent.rglob(".partial-*"))
+    with patch.context() as gone:
+        gone.setattr(command.card, "card", lambda *_, **__: 1 / 0)
+        gone.setattr(command.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(ZeroDivisionError):
+            command.write(model, "keras", out, dataset)
+    (left,) = set(out.parent.rglob(".partial-*")) - before
+    assert (left / "model.keras").exists()
+    return left
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["beside it", "in it"])
+def test_what_an_export_left_that_was_killed_goes_with_the_next_to_its_place(
+    there: bool,
+    model: Trained,
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+    mine = killed(model, out, dataset, monkeypatch)
+    out.mkdir(exist_ok=True)  # another may have made it meanwhile
+    others = killed(model, tmp_path / "other", dataset, monkeypatch)
+    (tmp_path / ".partial-abcdefgh").mkdir()
+    (tmp_path / "precious").mkdir()
+    link = mine.with_name(f"{mine.name}-link")
+    link.symlink_to(tmp_path / "precious")
+    at_work = mine.with_name(f"{mine.name}-at-work")
+    with locks.held(at_work):
+        (at_work / "model.keras").touch()
+        command.write(model, "keras", out, dataset)
+        assert not mine.exists()
+        assert (at_work / "model.keras").exists()
+    assert others.exists() and link.is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} >= {".partial-abcdefgh"}
+    assert {path.name for path in out.iterdir() if path.is_file()} == {
+        *("model.keras", "labels.txt", "card.md")
+    }
 
 
 def test_of_two_exports_into_one_folder_the_second_is_refused(

@@ -127,6 +127,8 @@ def test_a_name_wins_over_the_number_it_looks_like() -> None:
 def test_a_class_cut_to_nothing_is_an_error_that_names_it(profile) -> None:
     with pytest.raises(profiles.ProfileError, match=r"b \(of 100\)"):
         profiles.counts(profile, np.full(2, 100), ("a", "b"))
+    with pytest.raises(profiles.ProfileError, match=r'of: "b, late" \(of 100\)'):
+        profiles.counts(profile, np.full(2, 100), ("a", "b, late"))
 
 
 def test_a_class_that_the_data_lack_is_an_error_that_names_it() -> None:

@@ -2,11 +2,11 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import elsewhere
 import keras
 import numpy as np
 import pytest
@@ -197,7 +197,7 @@ def test_the_other_backend_computes_the_same_logits_and_losses(tmp_path: Path) -
     settings = json.dumps([model.model_dump() for model in MODELS])
     subprocess.run(
         [sys.executable, OTHER_BACKEND, tmp_path, settings],
-        env={**os.environ, "KERAS_BACKEND": other},
+        env=elsewhere.environment(other),
         check=True,
     )
     with np.load(tmp_path / "there.npz") as there:

@@ -1,11 +1,11 @@
 """The baseline CNN is the reference study's."""
 
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import elsewhere
 import keras
 import pytest
 from keras import layers
@@ -59,6 +59,6 @@ def test_the_formulations_agree_on_the_other_backend_too() -> None:
             "-k",
             "changes or change_nothing",
         ],
-        env={**os.environ, "KERAS_BACKEND": other},
+        env=elsewhere.environment(other),
         check=True,
     )

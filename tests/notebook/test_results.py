@@ -61,6 +61,8 @@ def test_an_evaluation_names_classes_that_are_never_predicted() -> None:
         "worst class's recall 0.0%; never predicted: dog"
     )
     assert "<td>dog</td><td>1</td><td>0</td>" in found._repr_html_()
+    found = Evaluation(scores(labels, predicted, ["cat", "dog, old"]), "three images")
+    assert repr(found).endswith('never predicted: "dog, old"')
 
 
 def test_a_class_that_is_never_predicted_has_no_precision() -> None:

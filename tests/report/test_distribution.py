@@ -1,6 +1,11 @@
 import re
 
-from tessera.report.distribution import _bars, class_distribution, distinct_counts
+from tessera.report.distribution import (
+    _bars,
+    _sentence,
+    class_distribution,
+    distinct_counts,
+)
 from tessera.report.style import drawing
 
 
@@ -25,3 +30,8 @@ def test_many_classes_leave_no_empty_rows_above_and_below():
     places = [float(y) for y in rows]
     assert len(places) == 60
     assert max(places) - min(places) > 0.92 * height
+
+
+def test_a_class_with_a_comma_in_its_name_stays_one_class():
+    told = _sentence("plain", (9, 5, 7), ("cats", "dogs, old", "owls"))
+    assert told.endswith('rarer are "dogs, old" and owls.')

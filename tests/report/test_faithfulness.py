@@ -59,9 +59,19 @@ def test_a_metric_without_direction_is_not_judged(text):
 
 
 def test_classes_groups_and_blank_maps_have_their_rows(text):
-    assert "tail: cat" in text and f"minus random 0.00 [{MINUS}0.01, 0.01]" in text
+    # Not `tail`: a ranking's tail is of the fewest images, and other classes.
+    assert "reduced: cat" in text and "other: dog" in text
+    assert "the reduced classes and the others" in text
+    assert f"minus random 0.00 [{MINUS}0.01, 0.01]" in text
     assert "1 constant of 4" in text
     assert shown.summary(faithfulness(RUN).methods[0])["blank"].startswith("25.0")
+
+
+def test_classes_that_are_rare_by_nature_are_not_called_reduced():
+    rows = shown.charted([faithfulness(RUN)])
+    text = str(shown.section(rows, rare="rare"))
+    assert "rare: cat" in text and "the rare classes and the others" in text
+    assert "reduced" not in text
 
 
 def test_what_a_metric_misses_and_a_check_expects_can_be_read_without_a_mouse(text):

@@ -8,7 +8,7 @@ from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.record import RunFolder
 from tessera.report.figures import figures
 from tessera.report.page import absent, isolated, kept, page, write_report
-from tessera.results import Interval
+from tessera.results import GapClosed, Interval
 
 from .conftest import recalls
 from .folders import write_study
@@ -306,3 +306,47 @@ def test_a_page_on_unequal_data_without_a_rare_class_has_remedies(mild):
     html = page(mild, figures(mild, images=False))
     assert 'id="remedies"' in html
     assert "rarest against most common classes" in html
+
+
+def ranking_table(study, rankings, drawn):
+    """The ranking table of a page whose record has these rankings."""
+    record = study.record.model_copy(update={"rankings": tuple(rankings)})
+    text = page(dataclasses.replace(study, record=record), drawn)
+    return text.split('aria-label="Ranking table"')[1].split("</table>")[0]
+
+
+def test_the_ranking_table_is_headed_by_the_classes_it_measures(many, drawn):
+    (ranking,) = many.record.rankings
+    tail = ranking.model_copy(update={"sides": ("tail", "head")})
+    for rankings, few, much in (
+        ([ranking], "Reduced", "Other"),
+        ([tail], "Tail", "Head"),
+        ([ranking, tail], "Smaller", "Larger"),
+    ):
+        table = ranking_table(many, rankings, drawn)
+        assert f">{few} classes&rsquo; recall</th>" in table
+        assert f">{much} classes&rsquo; recall</th>" in table
+        assert f">Gap closed, {few.lower()} recall</th>" in table
+        assert not re.search(r"\brare\b", table, re.IGNORECASE)
+
+
+def test_an_undecided_gap_has_no_ends(many, drawn):
+    (ranking,) = many.record.rankings
+
+    def ends(**gaps):
+        rows = [ranking.remedies[0].model_copy(update=gaps), *ranking.remedies[1:]]
+        changed = ranking.model_copy(update={"remedies": tuple(rows)})
+        table = ranking_table(many, [changed], drawn)
+        return [table.count(f"<td>{share}&nbsp;%</td>") for share in (0, 100)]
+
+    known = GapClosed(gap=0.1, value=0.4, low=0.3, high=0.5)
+    undecided = GapClosed(gap=0.1, value=None, low=None, high=None)
+    nothing = {"gap_f1": undecided, "gap_rare": None}
+    ranking = ranking.model_copy(
+        update={
+            "remedies": tuple(r.model_copy(update=nothing) for r in ranking.remedies)
+        }
+    )
+    assert ends() == [0, 0]
+    assert ends(gap_f1=known) == ends(gap_rare=known) == [1, 1]
+    assert ends(gap_f1=known, gap_rare=known) == [2, 2]

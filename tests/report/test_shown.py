@@ -19,3 +19,5 @@ def test_of_many_regimes_the_references_and_the_best_remedies_are_drawn(many):
 def test_many_names_are_counted():
     assert shown.joined(["a", "b", "c"]) == "a, b and c"
     assert shown.joined(["a", "b", "c", "d"]) == "a, b and 2 others"
+    assert shown.joined(["a, b", "c"]) == '"a, b" and c'
+    assert shown.joined(["a, b", "c", "d", "e"]) == '"a, b", c and 2 others'

@@ -4,10 +4,13 @@ import pytest
 
 from tessera.evaluation.groups import groups
 from tessera.evaluation.ranking import family
+from tessera.record import StudyRecord
 from tessera.report import statistics
 from tessera.results import GapClosed, Interval, Spread
 
 from .folders import without_test_images
+
+ZERO = Spread(mean=0.1, deviation=0.1, values=(0.0, 0.2))
 
 
 def test_a_gap_is_a_share_with_its_interval_and_nothing_where_undefined():
@@ -48,15 +51,31 @@ def test_intervals_in_words(found, text):
 
 def test_classes_that_some_seed_does_not_find_are_named(study):
     cell = study.record.cells[0]
-    zero = Spread(mean=0.1, deviation=0.1, values=(0.0, 0.2))
-    recalls = cell.per_class_recall | {"cat": zero, "dog": zero}
+    recalls = cell.per_class_recall | {"cat": ZERO, "dog": ZERO}
     poor = cell.model_copy(update={"per_class_recall": recalls})
     assert statistics.not_found(cell, study.record.data) == ""
     assert statistics.not_found(poor, study.record.data) == "cat and dog"
-    none = cell.model_copy(update={"per_class_recall": dict.fromkeys(recalls, zero)})
+    none = cell.model_copy(update={"per_class_recall": dict.fromkeys(recalls, ZERO)})
     assert statistics.not_found(none, study.record.data) == "10 classes"
     untested = without_test_images(study, 3).record.data
     assert statistics.not_found(poor, untested) == "dog"
+
+
+def comma(text):
+    """The text with another name for the cat."""
+    return text.replace('"cat"', '"cat, black"')
+
+
+def test_a_class_with_a_comma_in_its_name_stays_one_class(many):
+    record = StudyRecord.model_validate_json(comma(many.record.model_dump_json()))
+    poor = record.cells[0].model_copy(
+        update={
+            "per_class_recall": record.cells[0].per_class_recall
+            | dict.fromkeys(("cat, black", "dog"), ZERO)
+        }
+    )
+    assert statistics.not_found(poor, record.data) == '"cat, black" and dog'
+    assert ': "cat, black", deer and dog.' in statistics.groups_in_words(record)
 
 
 def test_the_groups_are_named_with_their_thresholds(study):

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -7,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tessera.report.style import (
     INK,
+    PALETTE,
+    PAPER,
     drawing,
     grid_of_axes,
     inline,
@@ -15,6 +18,79 @@ from tessera.report.style import (
     standalone,
     svg,
 )
+from tessera.report.templates import source
+
+# Machado, Oliveira and Fernandes 2009, severity 1.0, of linear RGB.
+SEEN_BY = {
+    "everyone": np.eye(3),
+    "protanopes": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopes": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopes": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+# IEC 61966-2-1: linear RGB to CIE XYZ, whose white is D65.
+XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+WHITE = (0.95047, 1.0, 1.08883)
+
+
+def linear(colour):
+    """Linear RGB of `#rrggbb`."""
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other):
+    """WCAG 2.2: (lighter + 0.05) / (darker + 0.05), of relative luminances."""
+    dark, light = sorted(linear(c) @ (0.2126, 0.7152, 0.0722) for c in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def lab(colour, eye):
+    """CIE L*a*b* of a colour as an eye sees it."""
+    share = XYZ @ np.clip(np.asarray(eye) @ linear(colour), 0, 1) / WHITE
+    x, y, z = np.where(
+        share > (6 / 29) ** 3, np.cbrt(share), share / (3 * (6 / 29) ** 2) + 4 / 29
+    )
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_contrasts_are_those_of_known_colours():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    # The lightest grey that WCAG accepts for text on white.
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+    assert lab("#ff0000", np.eye(3)) == pytest.approx((53.24, 80.09, 67.20), abs=0.02)
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_a_colour_stands_out_from_light_and_from_dark_paper(colour):
+    papers = re.findall(r"--paper: (#\w+);", source("style.css"))
+    assert PAPER in papers and len(papers) == 3
+    assert min(contrast(colour, paper) for paper in papers) >= 3
+
+
+@pytest.mark.parametrize("who", SEEN_BY)
+def test_neighbouring_colours_are_told_apart_with_any_colour_blindness(who):
+    seen = [lab(colour, SEEN_BY[who]) for colour in PALETTE]
+    steps = [np.linalg.norm(a - b) for a, b in pairwise(seen)]
+    # In Delta E*ab, of which about 2.3 can just be noticed (Mahy et al. 1994).
+    assert min(steps) > 25
 
 
 def picture(title="a <b> & c"):

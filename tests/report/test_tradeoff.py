@@ -53,8 +53,19 @@ def test_the_line_of_equal_mean_recall_needs_every_class_on_one_side(many):
     assert "head classes' recall" in drawn.svg
     both = many.record.model_copy(update={"rankings": (ranking, ends)})
     drawn = tradeoff(both)
-    assert "rare classes' recall" in drawn.svg and "common classes'" in drawn.svg
+    assert "smaller classes' recall" in drawn.svg and "larger classes'" in drawn.svg
     assert "head classes' recall" not in drawn.svg
+
+
+def test_the_title_names_the_classes_as_the_axes_do(many):
+    whole = "What the reduced classes win, what the other classes lose"
+    assert tradeoff(many.record).title == whole
+    tailed = many.record.rankings[0].model_copy(update={"sides": ("tail", "head")})
+    record = many.record.model_copy(update={"rankings": (tailed,)})
+    assert (
+        tradeoff(record).title
+        == "What the tail classes win, what the head classes lose"
+    )
 
 
 def test_without_several_remedies_there_is_nothing_to_trade(study):

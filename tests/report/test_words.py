@@ -71,6 +71,14 @@ def test_a_score_of_rare_classes_is_headed_by_what_they_are(study, own, mild):
     assert "reduced_recall" not in dict(words.columns(mild.record))
 
 
+def test_sides_that_differ_are_called_neither_rare_nor_tail(many):
+    (one,) = many.record.rankings
+    tail = one.model_copy(update={"sides": ("tail", "head")})
+    assert words.sides([one, one]) == ("reduced", "other")
+    assert words.sides([tail]) == ("tail", "head")
+    assert words.sides([one, tail]) == ("smaller", "larger")
+
+
 def test_a_long_name_keeps_both_its_ends():
     # 20 in all: 10 of the beginning, the mark, 9 of the end.
     long = "Melanoma of the left arm, stage II"

@@ -6,12 +6,12 @@ one process.
 
 import dataclasses
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import elsewhere
 import keras
 import numpy as np
 import pytest
@@ -232,7 +232,7 @@ def test_on_jax_all_of_this_holds() -> None:
     files = [here, *map(here.with_name, others), here.parents[1] / TOGETHER]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env=elsewhere.environment("jax"),
         capture_output=True,
         text=True,
         check=False,

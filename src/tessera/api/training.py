@@ -1,9 +1,7 @@
 """From images to a study or one trained model."""
 
-from collections.abc import Sequence
-from operator import index
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from rich.console import Console
 
@@ -11,43 +9,52 @@ from tessera import (
     choice,
     cross_validation,
     engines,
-    experiment,
     locks,
     runtime,
     settings,
 )
 from tessera import study as studies
+from tessera.api import arguments
+from tessera.api.arguments import Source
 from tessera.api.script import script_kept_out
 from tessera.cli import outcome, progress, training
 from tessera.data import apart, source
-from tessera.data.dataset import DataError, Dataset
+from tessera.data.dataset import Dataset
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
 from tessera.record import StudyFolder
 
-Source: TypeAlias = Data | str | Path
-"""Loaded data, or what `load_data` takes."""
-
 
 def load_data(
-    data: str | Path = "digits", *, image_size: int = 32, verbose: bool = True
+    data: str | Path = "digits",
+    *,
+    image_size: int = 32,
+    groups: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    verbose: bool = True,
 ) -> Data:
     """Read images.
 
     Args:
-        data: `digits` (embedded), `cifar10` (downloaded), an image folder, or a local
-            CIFAR-10 archive.
+        data: `digits` (embedded), `cifar10` (downloaded), an image folder, a CSV file
+            that lists images, or a local CIFAR-10 archive.
         image_size: Height and width, in pixels, that every image is brought to.
+        groups: Of a folder: which images belong together, see `study`.
+        columns: Of a CSV file: the names of its columns, where they are not `file`,
+            `label`, `split` and `group`: `{"file": "image_id", "label": "dx"}`.
         verbose: Whether to show progress.
 
     Raises:
         DataError: The data cannot be used; the message says what to do about it.
+        ExperimentError: A rule or a column's meaning is none.
     """
-    named = _named(data)
-    chosen = settings.read(
-        None, data=named.model_dump() | {"image_size": image_size}
-    ).data
-    with progress.loading(_console(verbose)) as report:
+    table = arguments.named(data).model_dump() | {"image_size": image_size}
+    if groups is not None:
+        table["groups"] = groups
+    if columns is not None:
+        table["columns"] = columns
+    chosen = settings.read(None, data=table).data
+    with progress.loading(arguments.console(verbose)) as report:
         return Data(chosen, source.load(chosen, progress=report))
 
 
@@ -60,6 +67,7 @@ def study(
     models: Sequence[str] | None = None,
     remedies: str | Sequence[str] = (),
     folds: int | None = None,
+    groups: str | None = None,
     change: str | Sequence[str] = (),
     out: str | Path | None = None,
     jobs: int | None = None,
@@ -79,6 +87,9 @@ def study(
             without `models`, the hybrid alone is trained.
         folds: Cross-validate an image folder without `test/`: each of so many parts is
             the test set once, and every image is tested.
+        groups: Images that are never parted between training, validating and testing:
+            those of one `folder` within a class, or with the same match of a regular
+            expression in their path, say `(patient[0-9]+)`.
         change: Any other setting, or several, as the command line's `--set` takes them:
             `["training.flip=false"]`.
         out: The study's folder; None: `runs/NAME`.
@@ -96,78 +107,55 @@ def study(
         raise settings.ExperimentError(
             f"jobs: expected a whole number from 1 up, or None. Received: {jobs!r}."
         )
-    asked = _experiment(
-        data, plan, epochs=epochs, seeds=seeds, change=change, verbose=verbose
+    asked = arguments.resolve(
+        data,
+        plan,
+        epochs=epochs,
+        seeds=seeds,
+        groups=groups,
+        change=change,
+        verbose=verbose,
     )
     if folds is not None:
-        asked = _divided(asked, folds)
-    wanted = choice.remedies(_listed(remedies or (), "remedies"), option="remedies")
-    alone, names = bool(wanted) and plan is None, _listed(models or (), "models")
+        asked = arguments.divided(asked, folds)
+    wanted = choice.remedies(
+        arguments.listed(remedies or (), "remedies"), option="remedies"
+    )
+    alone, names = (
+        bool(wanted) and plan is None,
+        arguments.listed(models or (), "models"),
+    )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
     folder = Path(out) if out is not None else Path("runs") / asked.name
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
     read = [part.experiment for part in parts] or [asked]
-    datasets = [_loaded(data, one, verbose) for one in read]
+    datasets = [arguments.loaded(data, one, verbose) for one in read]
     asked = studies.adapted(asked, datasets[0], wanted)
     parts = cross_validation.parts(asked, folder)
     cross_validation.examine(parts, datasets, folder, "out=")
     runtime.prepare()
-    console = _console(verbose)
-    with locks.held(folder), script_kept_out():
-        if parts:
-            return _across(asked, datasets, folder, jobs, console)
-        return _carry_out(asked, datasets[0], folder, jobs, console)
-
-
-def _divided(asked: experiment.Experiment, folds: int) -> experiment.Experiment:
-    most = experiment.MOST_FOLDS
-    if type(folds) is not int or not 2 <= folds <= most:
-        raise settings.ExperimentError(
-            f"folds: expected a whole number from 2 to {most}, or None. Received: "
-            f"{folds!r}."
-        )
-    return cross_validation.divided(asked, folds)
-
-
-def _across(
-    asked: experiment.Experiment,
-    datasets: Sequence[Dataset],
-    folder: Path,
-    jobs: int | None,
-    console: Console,
-) -> Study:
-    """Carry out the study of each fold, then pool what they answered."""
-    from tessera.report import page
-
-    parts = cross_validation.parts(asked, folder)
-    for fold, dataset in zip(parts, datasets, strict=True):
-        with locks.held(fold.folder):
-            _carry_out(fold.experiment, dataset, fold.folder, jobs, console)
-    record = cross_validation.conclude(asked, datasets, folder, threads=studies.THREADS)
-    page.write_report(folder)
-    return Study(record, folder)
+    whole = cross_validation.Part(asked, folder)
+    console = arguments.console(verbose)
+    with training.held(folder, parts), script_kept_out():
+        return _carry_out(whole, parts or (whole,), datasets, jobs, console)
 
 
 def _carry_out(
-    asked: experiment.Experiment,
-    dataset: Dataset,
-    folder: Path,
+    whole: cross_validation.Part,
+    parts: Sequence[cross_validation.Part],
+    datasets: Sequence[Dataset],
     jobs: int | None,
     console: Console,
 ) -> Study:
-    """Train what is missing, conclude, and write the report."""
-    from tessera.report import page
-
-    training.take_over(console, asked, dataset, folder)
-    survey = studies.survey(asked, dataset, folder)
-    jobs = studies.jobs_at_once(jobs, len(survey.missing) or 1)
-    engine = engines.Processes(jobs, studies.THREADS)
-    training.train_missing(console, asked, dataset, survey, engine, folder)
-    record = studies.conclude(asked, dataset, folder, threads=engine.threads)
-    outcome.beside(console, folder, studies.covered(record, folder))
-    page.write_report(folder)
-    return Study(record, folder)
+    """Train what a study or its folds lack, conclude, and write the report."""
+    works = training.begin(console, parts, datasets)
+    missing = max(len(work.survey.missing) for work in works)
+    slots = studies.jobs_at_once(jobs, missing or 1)
+    engine = engines.Processes(slots, studies.THREADS)
+    record = training.carry_out(console, whole, works, engine)
+    outcome.beside(console, whole.folder, studies.covered(record, whole.folder))
+    return Study(record, whole.folder)
 
 
 def train(
@@ -200,11 +188,11 @@ def train(
         DataError: The data cannot be used.
         TrainingDiverged: The loss became NaN or infinite.
     """
-    asked = _experiment(
+    asked = arguments.resolve(
         data, plan, epochs=epochs, seeds=None, change=change, verbose=verbose
     )
     apart.keep_from_data(asked.data, Path(out), "out")
-    dataset = _loaded(data, asked, verbose)
+    dataset = arguments.loaded(data, asked, verbose)
     asked = studies.adapted(asked, dataset)
     run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
@@ -212,89 +200,7 @@ def train(
     from tessera import pipeline
 
     folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
-    console = _console(verbose)
+    console = arguments.console(verbose)
     with locks.held(folder.path), progress.single(console, run) as report:
         record = pipeline.execute(run, dataset, folder, report=report)
     return FinishedRun(record, folder.path)
-
-
-def _experiment(
-    data: Source | None,
-    plan: str | Path | None,
-    *,
-    epochs: int | None,
-    seeds: int | Sequence[int] | None,
-    change: str | Sequence[str],
-    verbose: bool = False,
-) -> experiment.Experiment:
-    """The experiment that the arguments ask for; they win over the plan."""
-    texts = [f"training.epochs={epochs}"] if epochs is not None else []
-    if seeds is not None:
-        texts.append(f"seeds={_numbers(seeds)}")
-    table = None
-    if isinstance(data, Data):
-        table = data.settings.model_dump(exclude_none=True)
-    elif data is not None:
-        named = _named(data)
-        table = named.model_dump(exclude_defaults=True) | {"kind": named.kind}
-
-    def suited(asked: experiment.Experiment) -> tuple[experiment.Regime, ...]:
-        folds = cross_validation.parts(asked, Path())
-        loaded = _loaded(data, folds[0].experiment if folds else asked, verbose)
-        return studies.adapted(asked, loaded).regimes
-
-    path = None if plan is None else Path(plan)
-    changes = [change] if isinstance(change, str) else change
-    return settings.read(
-        path, [*texts, *changes], data=table, suited=suited, option="change"
-    )
-
-
-def _named(data: str | Path) -> experiment.Data:
-    """The data settings that a name or a path means.
-
-    Raises:
-        DataError: It is neither, or there is no such data.
-    """
-    if not isinstance(data, str | Path):
-        raise DataError(
-            "data: expected what `load_data` returns, digits, cifar10, or a path, as "
-            f"text or Path. Received: {type(data).__name__}. For arrays there is "
-            "`tessera.sklearn.TesseraClassifier`."
-        )
-    return source.from_argument(str(data), "data")
-
-
-def _loaded(
-    data: Source | None, asked: experiment.Experiment, verbose: bool
-) -> Dataset:
-    """The experiment's data: what is loaded already, if it is read alike."""
-    if isinstance(data, Data) and data.settings == asked.data:
-        return data.dataset
-    with progress.loading(_console(verbose)) as report:
-        return source.load(asked.data, progress=report)
-
-
-def _listed(names: str | Sequence[str], argument: str) -> str:
-    try:
-        return names if isinstance(names, str) else ",".join(names)
-    except TypeError as error:
-        raise settings.ExperimentError(
-            f"{argument}: expected a list of names. Received: {names!r}."
-        ) from error
-
-
-def _numbers(seeds: int | Sequence[int]) -> list[int]:
-    """How many, or which -> which, also of NumPy's whole numbers."""
-    try:
-        chosen = range(seeds) if isinstance(seeds, int) else seeds
-        return [index(seed) for seed in chosen]
-    except TypeError as error:
-        raise settings.ExperimentError(
-            "seeds: expected a count such as 5, or a list such as [3, 7, 11]. "
-            f"Received: {seeds!r}."
-        ) from error
-
-
-def _console(verbose: bool) -> Console:
-    return Console(highlight=False, markup=False, quiet=not verbose)

@@ -14,6 +14,7 @@ from tessera.evaluation import scores
 from tessera.notebook.answers import Heatmaps, Predictions
 from tessera.notebook.data import Data
 from tessera.notebook.results import Evaluation, FinishedRun, Study
+from tessera.phrases import in_row
 
 if TYPE_CHECKING:
     from tessera.trained import Trained
@@ -103,8 +104,7 @@ def explain(
 
     if target is not None and target not in net.class_names:
         raise DataError(
-            f"target: expected one of {', '.join(net.class_names)}. "
-            f"Received: {target!r}."
+            f"target: expected one of {in_row(net.class_names)}. Received: {target!r}."
         )
     seen = pictures.read(images, net.image_size)
     targets = None
@@ -128,8 +128,8 @@ def _check_fit(net: "Trained", data: Data) -> None:
     if (given.class_names, given.image_shape) != expected:
         raise DataError(
             f"data: expected images of {list(asked.image_shape)} of the classes "
-            f"{', '.join(asked.class_names)}. Received: {list(given.image_shape)} of "
-            f"{', '.join(given.class_names)}."
+            f"{in_row(asked.class_names)}. Received: {list(given.image_shape)} of "
+            f"{in_row(given.class_names)}."
         )
 
 

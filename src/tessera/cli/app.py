@@ -16,8 +16,11 @@ from tessera.cli.options import (
     EngineOption,
     EpochsOption,
     ExperimentFile,
+    FolderArgument,
     FoldsOption,
     GpusOption,
+    GroupsOption,
+    ImageSizeOption,
     JobsOption,
     ModelsOption,
     MovedDataOption,
@@ -74,6 +77,7 @@ def study(
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
     folds: FoldsOption = None,
+    groups: GroupsOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -101,6 +105,8 @@ def study(
 
         tessera study --data photos --folds 5
 
+        tessera study --data photos --groups folder
+
         tessera study experiments/study.toml --data cifar10
 
         tessera study experiments/final.toml --engine ray --address auto
@@ -110,7 +116,7 @@ def study(
     from tessera.cli import engine as engines
 
     options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
-    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
     if folds is not None:
         chosen = cross_validation.divided(chosen, folds, "--folds")
     wanted = choice.remedies(remedies)
@@ -210,14 +216,15 @@ def faithfulness(
     the weights anew, plants evidence where the place is known. Writes
     faithfulness.json, its values per image and charts; what is there already for the
     same question is kept. Given a study's folder, checks the first seed of every cell
-    and writes the report again.
+    and writes the report again; a run that cannot be checked is listed at the end with
+    its reason, and the exit code is 1.
 
         tessera faithfulness runs/study/runs/hybrid--weighted-1a2b3c4d/seed-0
     """
     from tessera.cli import commands
     from tessera.cli import faithfulness as command
 
-    command.faithfulness(
+    status = command.faithfulness(
         run,
         images=images,
         methods=methods,
@@ -229,16 +236,16 @@ def faithfulness(
         out=out,
         console=commands.console,
     )
+    raise typer.Exit(status)
 
 
 @app.command()
 def data(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder.")],
+    folder: FolderArgument,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    image_size: Annotated[
-        int,
-        typer.Option(min=8, max=512, help="The study's data.image_size."),
-    ] = 32,
+    image_size: ImageSizeOption = 32,
+    groups: GroupsOption = None,
+    settings: SetOption = None,
 ) -> None:
     """Look at an image folder before training on it.
 
@@ -248,7 +255,9 @@ def data(
     """
     from tessera.cli import data as command
 
-    raise typer.Exit(command.data(folder, json=json, image_size=image_size))
+    more = settings or ()
+    status = command.data(folder, more, json=json, image_size=image_size, groups=groups)
+    raise typer.Exit(status)
 
 
 @app.command()

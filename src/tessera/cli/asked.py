@@ -1,5 +1,6 @@
 """The options of a command line -> the experiment that they ask for."""
 
+import json
 from pathlib import Path
 
 from tessera import settings
@@ -12,6 +13,7 @@ def resolve(
     epochs: int | None,
     seeds: str | None,
     overrides: list[str],
+    groups: str | None = None,
 ) -> Experiment:
     """The experiment that a command line asks for; its options win over the file.
 
@@ -22,6 +24,8 @@ def resolve(
     texts = list(overrides)
     if epochs is not None:
         texts.append(f"training.epochs={epochs}")
+    if groups is not None:
+        texts.append(f"data.groups={json.dumps(groups)}")
     if seeds is not None:
         texts.append(f"seeds={list(parse_seeds(seeds))}")
     if data is None:

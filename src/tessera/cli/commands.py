@@ -1,7 +1,7 @@
 """What each verb does, put together from the modules below."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tessera import checkpoint, runtime, settings
 from tessera.experiment import Experiment, Training
+from tessera.phrases import plural
 from tessera.record import RunFolder, StudyFolder
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def study(
     remedies: tuple[str, ...] = (),
 ) -> None:
     """Train what is missing, conclude, and write the report."""
-    from tessera import cross_validation, locks
+    from tessera import cross_validation
     from tessera import study as studies
+    from tessera.cli import training
     from tessera.data import apart
 
     apart.keep_from_data(experiment.data, out)
@@ -50,84 +52,45 @@ def study(
     experiment = studies.adapted(experiment, datasets[0], remedies)
     folds = cross_validation.parts(experiment, out)
     cross_validation.examine(folds, datasets, out, "--out ")
+    whole = cross_validation.Part(experiment, out)
     # From here on there is something to put into the folder, so it may be made.
-    with locks.held(out):
-        if folds:
-            validate_across(experiment, datasets, out, engine)
-            return
-        alone = cross_validation.Part(experiment, out)
-        carry_out(alone, datasets[0], engine, lambda: finished([alone], datasets, out))
-
-
-def validate_across(
-    experiment: Experiment,
-    datasets: "Sequence[Dataset]",
-    out: Path,
-    engine: "EngineOptions",
-) -> None:
-    """Carry out the study of each fold, then pool what they answered.
-
-    Args:
-        experiment: With the regimes that suit the data.
-        datasets: Of the folds.
-        out: The folder of the study.
-        engine: Who trains.
-    """
-    from tessera import cross_validation, locks
-    from tessera.cli import stopping
-
-    folds = cross_validation.parts(experiment, out)
-
-    def kept() -> str:
-        return finished(folds, datasets, out)
-
-    with stopping.telling(console, kept):
-        for number, (fold, dataset) in enumerate(zip(folds, datasets, strict=True), 1):
-            console.print(f"\nFold {number} of {len(folds)}, in {fold.folder}:")
-            with locks.held(fold.folder):
-                threads = carry_out(fold, dataset, engine, kept)
-        console.print(f"\nAll {len(folds)} folds together:")
-        record = cross_validation.conclude(experiment, datasets, out, threads=threads)
-        for ranking in record.rankings:
-            console.print(" ".join(ranking.recommendation))
-        report(out)
+    with training.held(out, folds):
+        carry_out(whole, folds or (whole,), datasets, engine)
 
 
 def carry_out(
-    part: "Part", dataset: "Dataset", engine: "EngineOptions", kept: Callable[[], str]
-) -> int:
-    """Do what a study in a folder lacks; return the threads of each training.
+    whole: "Part",
+    parts: "Sequence[Part]",
+    datasets: "Sequence[Dataset]",
+    engine: "EngineOptions",
+) -> None:
+    """Do what a study lacks, and say what came out.
 
     Args:
-        part: The study and its folder.
-        dataset: Its data.
+        whole: The study.
+        parts: The same alone, or the studies of its folds.
+        datasets: Of each part.
         engine: Who trains.
-        kept: Asked what to say after Ctrl-C.
     """
     from tessera import study as studies
     from tessera.cli import engine as engines
     from tessera.cli import outcome, stopping, training
 
-    experiment, out = part.experiment, part.folder
-    training.take_over(console, experiment, dataset, out)
-    survey = studies.survey(experiment, dataset, out)
-    began = time.perf_counter()
-    with (
-        engines.opened(engine, len(survey.missing)) as chosen,
-        stopping.telling(console, kept),
-    ):
-        training.train_missing(console, experiment, dataset, survey, chosen, out)
-    record = studies.conclude(experiment, dataset, out, threads=chosen.threads)
-    if survey.missing:
+    began, out = time.perf_counter(), whole.folder
+    with stopping.telling(console, lambda: finished(parts, datasets, out)):
+        works = training.begin(console, parts, datasets)
+        missing = [len(work.survey.missing) for work in works]
+        with engines.opened(engine, max(missing)) as chosen:
+            record = training.carry_out(console, whole, works, chosen)
+    if any(missing):
         minutes = (time.perf_counter() - began) / 60
-        console.print(f"{len(survey.missing)} runs in {minutes:.1f} minutes.")
+        console.print(f"{plural(sum(missing), 'run')} in {minutes:.1f} minutes.")
     for ranking in record.rankings:
-        console.print(" ".join(ranking.recommendation))
+        console.print(" ".join(ranking.recommendation), soft_wrap=True)
     runs = studies.covered(record, out)
     outcome.remark(console, studies.read(runs))
     outcome.beside(console, out, runs)
-    report(out)
-    return chosen.threads
+    console.print(f"Report: {StudyFolder(out).report.resolve()}", soft_wrap=True)
 
 
 def finished(parts: "Sequence[Part]", datasets: "Sequence[Dataset]", out: Path) -> str:
@@ -153,7 +116,7 @@ def train(
     """Train one cell with one seed, in this process, with every core."""
     from tessera import choice
     from tessera import study as studies
-    from tessera.cli import progress
+    from tessera.cli import announcing, progress
     from tessera.data import apart
 
     apart.keep_from_data(experiment.data, out)
@@ -162,7 +125,7 @@ def train(
     experiment = studies.adapted(experiment, dataset)
     run = choice.find_run(experiment, model, regime, seed)
     alone = experiment.model_copy(update={"regimes": (run.regime,)})
-    progress.remarks(console, alone, dataset)
+    announcing.remarks(console, alone, dataset)
     from tessera.cli import outcome, stopping
 
     folder = studies.run_folder(StudyFolder(out), run, dataset)

@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tessera import study
+from tessera import settings, study
 from tessera.cli import errors, progress
 from tessera.data import source
 from tessera.data.dataset import DataError
 from tessera.data.inspect import Inspection, inspect
-from tessera.experiment import Experiment, Folder
+from tessera.experiment import Data, Experiment, Folder
 from tessera.imbalance.guards import RemedyError
 from tessera.imbalance.profiles import ProfileError
+from tessera.phrases import plural
 
 SHOWN = 10
 """Lines of a long list that are printed; `--json` has them all."""
@@ -25,22 +26,38 @@ SAFE, UNSAFE, UNUSABLE = 0, 1, 2
 """Exit statuses: trainable; not to be trained on; no image folder at all."""
 
 
-def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
+def data(
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    json: bool = False,
+    image_size: int = 32,
+    groups: str | None = None,
+) -> int:
     """Print what an image folder holds and whether it is safe to train on.
 
     Args:
-        folder: `train/ test/ [val/]` with a folder per class, or a folder per class.
+        folder: `train/ test/ [val/]` with a folder per class, or a folder per class;
+            or a CSV file that lists images.
+        overrides: More settings, as `--set` takes them.
         json: Print everything as JSON instead of tables.
         image_size: Height and width of the experiment's images.
+        groups: The rule by which images belong together.
 
     Returns:
         The exit status: 0 safe, 1 unsafe or refused by a study, 2 not an image folder.
+
+    Raises:
+        ExperimentError: A setting is wrong.
     """
     console, notes = Console(), Console(stderr=True)
+    table = {"kind": "folder", "path": str(folder), "image_size": image_size}
+    rule = {} if groups is None else {"groups": groups}
+    asked = settings.read(None, overrides, data=table | rule).data
     try:
-        inspection = _inspect(folder, image_size, notes)
+        inspection = _inspect(asked, notes)
         if inspection.safe:
-            refused = _refusal(folder, image_size)
+            refused = _refusal(asked)
             inspection = dataclasses.replace(inspection, problems=refused)
     except DataError as error:
         notes.print(_plain(f"tessera: {error}"), soft_wrap=True)
@@ -52,16 +69,24 @@ def data(folder: Path, *, json: bool = False, image_size: int = 32) -> int:
     return SAFE if inspection.safe else UNSAFE
 
 
-def _inspect(folder: Path, image_size: int, console: Console) -> Inspection:
+def _inspect(asked: Data, console: Console) -> Inspection:
+    if not isinstance(asked, Folder):
+        raise DataError(f"data.kind: expected folder. Received: {asked.kind!r}.")
     with progress.loading(console) as report:
-        return inspect(folder, image_size=image_size, progress=report)
+        return inspect(
+            Path(asked.path),
+            image_size=asked.image_size,
+            test=asked.test,
+            groups=asked.groups,
+            columns=asked.columns,
+            progress=report,
+        )
 
 
-def _refusal(folder: Path, image_size: int) -> tuple[str, ...]:
+def _refusal(asked: Data) -> tuple[str, ...]:
     """What a study with regimes of its own choice says against the folder."""
-    settings = Folder(path=str(folder), image_size=image_size)
     try:
-        study.adapted(Experiment(), source.load(settings))
+        study.adapted(Experiment(), source.load(asked))
     except (ProfileError, RemedyError) as error:
         return (f"`tessera study` refuses it: {error}",)
     return ()
@@ -109,6 +134,12 @@ def _facts(found: Inspection) -> list[str]:
         lines.append(
             f"Imbalance factor of train: {found.imbalance_factor:.2f} "
             "(largest class / smallest class)"
+        )
+    if found.groups is not None:
+        lines.append(
+            f"Groups: {found.groups.count:,}, the largest of "
+            f"{plural(found.groups.largest, 'image')}; "
+            f"{plural(found.groups.alone, 'image')} of none"
         )
     if found.sizes is not None:
         sizes = [found.sizes.smallest, found.sizes.median, found.sizes.largest]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tessera.experiment import Data
     from tessera.explain.faithfulness.command import Wanted
     from tessera.explain.faithfulness.method import Glyphs
+    from tessera.explain.graph import ExplainError
 
 
 def faithfulness(
@@ -33,12 +34,15 @@ def faithfulness(
     shuffled: int,
     out: Path | None,
     console: Console,
-) -> None:
+) -> int:
     """Check the maps of a run, or of every cell's first seed of a study.
+
+    Returns:
+        The exit status: 1 where runs of the study had to be left out.
 
     Raises:
         RunError: No such run or study.
-        ExplainError: The run cannot be explained.
+        ExplainError: The run, or none of the study's, can be explained.
         DataError: Its images cannot be read.
     """
     runtime.prepare()
@@ -60,12 +64,27 @@ def faithfulness(
         rebuild.read_record(RunFolder(folder), or_study=True)
     runs = runs_of(folder)
     done: list[Faithfulness] = []
+    left: list[Exception] = []
     with stopping.telling(console, lambda: kept(len(done), len(runs), out)):
         for found in _checks_of(runs, folder, wanted, place, out, console):
-            done.append(found)
+            if isinstance(found, Faithfulness):
+                done.append(found)
+            else:
+                left.append(found)
+        if not done:
+            raise left[0]
         faithfulness_tables.summarise(done, console)
         if out is None and whole:
             conclude(folder, console)
+    return leave_out(left, len(runs), console)
+
+
+def leave_out(left: Sequence[Exception], count: int, console: Console) -> int:
+    """Say which of so many runs were left out, and why; return the exit status."""
+    if left:
+        told = f"\nLeft out, {len(left)} of {plural(count, 'run')}:"
+        console.print(Text("\n  ".join([told, *map(str, left)])), soft_wrap=True)
+    return 1 if left else 0
 
 
 def _checks_of(
@@ -75,10 +94,14 @@ def _checks_of(
     data: "Data | None",
     out: Path | None,
     console: Console,
-) -> Iterator[Faithfulness]:
-    """Check run by run, print each one's tables and leave its charts."""
+) -> Iterator["Faithfulness | ExplainError"]:
+    """Check run by run, print each one's tables and leave its charts.
+
+    A run is told of before its charts are drawn, for by then it is kept.
+    """
     from tessera.explain.faithfulness import command
     from tessera.explain.faithfulness.method import glyphs
+    from tessera.explain.graph import ExplainError
 
     ground = None
     for number, run in enumerate(runs, 1):
@@ -88,11 +111,15 @@ def _checks_of(
         found = command.kept(run, wanted) if out is None else None
         if found is None:
             ground = ground or glyphs(seed=wanted.settings.seed)
-            found = _checked(run, wanted, data, ground, target, console)
+            try:
+                found = _checked(run, wanted, data, ground, target, console)
+            except ExplainError as error:
+                yield error
+                continue
+        yield found
         faithfulness_tables.show(found, console)
         written = _write_charts(found, RunFolder(target or run.path))
         console.print(Text(f"Table, values and charts: {written}"), soft_wrap=True)
-        yield found
 
 
 def kept(done: int, count: int, out: Path | None) -> str:

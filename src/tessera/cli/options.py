@@ -17,13 +17,23 @@ ExperimentFile = Annotated[
         show_default=False,
     ),
 ]
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="An image folder, or a CSV file that lists images."
+    ),
+]
+ImageSizeOption = Annotated[
+    int, typer.Option(min=8, max=512, help="The study's data.image_size.")
+]
 DataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
         metavar="digits|cifar10|PATH",
         help="Dataset: `digits` (embedded), `cifar10` (downloaded), an image folder, "
-        "or a local CIFAR-10 archive. Default: the experiment file's, else `digits`.",
+        "a CSV file that lists images, or a local CIFAR-10 archive. Default: the "
+        "experiment file's, else `digits`.",
         show_default=False,
     ),
 ]
@@ -65,6 +75,17 @@ FoldsOption = Annotated[
         max=MOST_FOLDS,
         help="Cross-validate an image folder without test/: each of K parts is the "
         "test set once, and every image is tested. K times the trainings.",
+        show_default=False,
+    ),
+]
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--groups",
+        metavar="folder|REGEX",
+        help="Images that are never parted between training, validating and testing: "
+        "of one folder within a class, or with the same match in their path, say "
+        "'(patient[0-9]+)'.",
         show_default=False,
     ),
 ]

@@ -16,121 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tessera import estimate, study, workers
-from tessera.catalogue import label
+from tessera import workers
 from tessera.cli import errors
-from tessera.data.dataset import Dataset
-from tessera.experiment import Experiment, Profile, Regime, Run, Training
-from tessera.imbalance.profiles import class_index
-from tessera.phrases import listed, plural
-
-
-def announce(
-    console: Console,
-    experiment: Experiment,
-    dataset: Dataset,
-    progress: study.Progress,
-    jobs: int,
-) -> None:
-    """Print the plan before the work."""
-    console.print(
-        f"{experiment.name}: {dataset.name}, {len(dataset.train.labels):,} training "
-        f"and {len(dataset.test.labels):,} test images, "
-        f"{len(dataset.class_names)} classes",
-        soft_wrap=True,
-    )
-    for line in _regimes(experiment.regimes, dataset.class_names):
-        console.print(line, soft_wrap=True)
-    console.print(
-        f"{plural(len(experiment.models), 'model')} x "
-        f"{plural(len(experiment.regimes), 'regime')} x "
-        f"{plural(len(experiment.seeds), 'seed')} = "
-        f"{plural(len(experiment.runs()), 'run')} of "
-        f"{plural(experiment.training.epochs, 'epoch')}; "
-        f"{len(progress.finished)} finished, {len(progress.missing)} to do, "
-        f"{jobs} at a time",
-        soft_wrap=True,
-    )
-
-
-def _regimes(regimes: Sequence[Regime], names: tuple[str, ...]) -> Iterator[str]:
-    """One line per profile, with the remedies tried on it."""
-    by_profile: dict[str, list[str]] = {}
-    for regime in regimes:
-        remedy = label(regime.remedy)
-        text = (
-            regime.name if regime.name.endswith(remedy) else f"{regime.name} ({remedy})"
-        )
-        by_profile.setdefault(_profile(regime.profile, names), []).append(text)
-    for profile, texts in by_profile.items():
-        yield f"{profile}: {', '.join(texts)}"
-
-
-def _profile(profile: Profile, names: tuple[str, ...]) -> str:
-    """The profile's kind with what is particular to it: `exponential, factor 100`."""
-    given = profile.model_dump(exclude={"kind", "selection"})
-    inner = "".join(f", {key} {_short(value, names)}" for key, value in given.items())
-    return f"{profile.kind}{inner}"
-
-
-def _short(value: object, names: tuple[str, ...]) -> str:
-    """A setting of a profile; classes by the names that its numbers mean."""
-    if isinstance(value, tuple):
-        return listed([names[class_index(key, names)] for key in value])
-    if isinstance(value, dict):
-        shares = value.items()
-        return listed([f"{s:g} of {names[class_index(k, names)]}" for k, s in shares])
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def remarks(console: Console, experiment: Experiment, dataset: Dataset) -> None:
-    """Print what there is to know of data and remedies before anything is trained."""
-    for note in (*dataset.notes, *study.notes(experiment, dataset)):
-        console.print(f"note: {note}", soft_wrap=True)
-
-
-def foretell(
-    console: Console,
-    dataset: Dataset,
-    missing: Sequence[workers.Task],
-    *,
-    jobs: int,
-    threads: int,
-) -> None:
-    """Print how long the missing runs will take, from steps timed here once."""
-    if not missing:
-        return
-    speeds = estimate.speeds(missing, dataset, threads=threads)
-    if not speeds:
-        console.print("time: this machine could not be timed; it will show as it goes")
-        return
-    seconds = estimate.seconds(missing, dataset, speeds, jobs=jobs)
-    rates = ", ".join(f"{name} {1 / s.train:,.0f}" for name, s in speeds.items())
-    console.print(
-        f"time: about {_duration(seconds)} at the speeds timed on this machine (images "
-        f"trained per second: {rates}); longer where it is busy",
-        soft_wrap=True,
-    )
-
-
-def grouped(console: Console, groups: Sequence[workers.Group]) -> None:
-    """Print how many runs are trained on the device, and how many train nothing."""
-    programs = [group for group in groups if group.resident]
-    runs = sum(len(group.tasks) for group in programs)
-    heirs = sum(len(group.tasks) for group in groups) - runs
-    more = f", and {plural(heirs, 'run')} without a training of their own"
-    console.print(
-        f"on the device: {plural(runs, 'run')} as {plural(len(programs), 'program')}"
-        f"{more if heirs else ''}; how long they take is not estimated",
-        soft_wrap=True,
-    )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{10 * max(1, round(seconds / 10))} seconds"
-    minutes = seconds / 60
-    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
+from tessera.experiment import Folder, Run, Training
 
 
 def follow(
@@ -138,11 +26,12 @@ def follow(
     events: Iterator[workers.Event],
     tasks: Sequence[workers.Task],
     training: Training,
+    title: str = "study",
 ) -> list[workers.Failed]:
-    """Show events as they come; return the failures."""
+    """Show events as they come, under a title; return the failures."""
     if not tasks:
         return []
-    board = _Board(console, tasks, training)
+    board = _Board(console, tasks, training, title)
     with board.display:
         for event in events:
             board.show(event)
@@ -153,7 +42,11 @@ class _Board:
     """The display's state: one bar for the study and one per run under way."""
 
     def __init__(
-        self, console: Console, tasks: Sequence[workers.Task], training: Training
+        self,
+        console: Console,
+        tasks: Sequence[workers.Task],
+        training: Training,
+        title: str,
     ) -> None:
         self.display = Progress(
             SpinnerColumn(),
@@ -179,7 +72,7 @@ class _Board:
         self._bars: dict[workers.Task, TaskID] = {}
         self._began: dict[workers.Task, float] = {}
         self._whole = self.display.add_task(
-            "study", total=sum(self._costs.values()), note=f"0/{self._total} runs"
+            title, total=sum(self._costs.values()), note=f"0/{self._total} runs"
         )
 
     def show(self, event: workers.Event) -> None:
@@ -224,7 +117,9 @@ def _relative_cost(run: Run) -> float:
 
 
 def _title(run: Run) -> str:
-    return f"{run.model.label}, {run.regime.name}, seed {run.seed}"
+    data = run.data
+    fold = f", fold {data.fold}" if isinstance(data, Folder) and data.fold else ""
+    return f"{run.model.label}, {run.regime.name}, seed {run.seed}{fold}"
 
 
 def describe_failures(failures: Sequence[workers.Failed], out: Path) -> str:

@@ -11,6 +11,7 @@ from tessera.cli.options import (
     DataOption,
     EpochsOption,
     ExperimentFile,
+    ModelsOption,
     SetOption,
 )
 
@@ -50,6 +51,7 @@ def search(
             show_default=False,
         ),
     ] = None,
+    models: ModelsOption = None,
     settings: SetOption = None,
 ) -> None:
     """Search learning rate, batch size and dropout of each model, on validation only.
@@ -62,9 +64,11 @@ def search(
 
         tessera search experiments/study.toml --trials 20
     """
+    from tessera import choice
     from tessera.cli import asked
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [])
+    chosen = choice.narrowed(chosen, models, alone=False)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 
@@ -86,7 +90,7 @@ def run(
     runtime.load_backend()
     from tessera import files, locks, search_result, settings, study
     from tessera import search as searches
-    from tessera.cli import commands, progress
+    from tessera.cli import announcing, commands
     from tessera.phrases import plural
 
     dataset = commands.load(experiment)
@@ -94,7 +98,7 @@ def run(
     plan = searches.planned(experiment, trials=trials, regime=regime, seed=seed)
     search_result.refuse_other_data(dataset, out / "search.json")
     searches.require_models(experiment, dataset, plan)
-    progress.remarks(commands.console, searches.alone(experiment, plan), dataset)
+    announcing.remarks(commands.console, searches.alone(experiment, plan), dataset)
     with locks.held(out):
         commands.console.print(
             f"{plural(len(experiment.models), 'model')} x "

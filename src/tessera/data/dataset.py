@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tessera.arrays import Counts, Images, Labels
+from tessera.phrases import in_row
 from tessera.record import DataSummary
 
 CHUNK = 4096
@@ -27,6 +28,9 @@ class Split:
     """int32 [N]."""
     names: tuple[str, ...] | None = None
     """N: each image's file, relative to the dataset's folder; None: not files."""
+    groups: tuple[str, ...] | None = None
+    """N: what each image belongs to and is never parted from, such as a patient; None:
+    every image stands alone."""
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4:
@@ -39,11 +43,12 @@ class Split:
                 f"Split.labels: expected int32 [{len(self.images)}], one per image. "
                 f"Received: {self.labels.dtype} {list(self.labels.shape)}."
             )
-        if self.names is not None and len(self.names) != len(self.images):
-            raise DataError(
-                f"Split.names: expected {len(self.images)}, one per image. "
-                f"Received: {len(self.names)}."
-            )
+        for name, of in (("names", self.names), ("groups", self.groups)):
+            if of is not None and len(of) != len(self.images):
+                raise DataError(
+                    f"Split.{name}: expected {len(self.images)}, one per image. "
+                    f"Received: {len(of)}."
+                )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,6 +56,14 @@ class Split:
     def counts(self, classes: int) -> Counts:
         """Images per class, int64 [K]."""
         return np.bincount(self.labels, minlength=classes).astype(np.int64)
+
+    def groups_of_classes(self, classes: int) -> tuple[int, ...] | None:
+        """How many groups each class's images are of, [K]; None: they stand alone."""
+        if self.groups is None:
+            return None
+        known = set(zip(self.labels.tolist(), self.groups, strict=True))
+        labels = np.array([label for label, _ in known], np.int32)
+        return tuple(np.bincount(labels, minlength=classes).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +83,7 @@ class Dataset:
     validation: Split | None
     """Only where the data brings its own; otherwise cut from `train` later."""
     fingerprint: str
-    """SHA-256 of the decoded pixels, labels and class names."""
+    """SHA-256 of the decoded pixels, labels, class names and groups."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how it was loaded, in sentences."""
 
@@ -109,7 +122,7 @@ class Dataset:
         if len(empty):
             raise DataError(
                 f"{self.name}: expected train images of every class. Received none "
-                f"of: {', '.join(self.class_names[k] for k in empty)}."
+                f"of: {in_row(self.class_names[k] for k in empty)}."
             )
 
     def splits(self) -> dict[str, Split]:
@@ -132,6 +145,7 @@ class Dataset:
             class_names=self.class_names,
             train_counts=tuple(self.train.counts(classes).tolist()),
             test_counts=tuple(self.test.counts(classes).tolist()),
+            test_groups=self.test.groups_of_classes(classes),
             image_shape=self.image_shape,
             notes=self.notes,
         )
@@ -140,7 +154,7 @@ class Dataset:
 def fingerprint(
     class_names: tuple[str, ...], train: Split, test: Split, validation: Split | None
 ) -> str:
-    """SHA-256 of class names, and of each split's shape, labels and pixels."""
+    """SHA-256 of class names, and of each split's shape, labels, pixels and groups."""
     digest = hashlib.sha256(json.dumps(list(class_names)).encode())
     for name, split in (("train", train), ("test", test), ("val", validation)):
         if split is None:
@@ -149,6 +163,8 @@ def fingerprint(
         digest.update(split.labels.astype("<i4").tobytes())
         for start in range(0, len(split), CHUNK):
             digest.update(split.images[start : start + CHUNK].tobytes())
+        if split.groups is not None:
+            digest.update(json.dumps(split.groups).encode())
     return digest.hexdigest()
 
 

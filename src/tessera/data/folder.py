@@ -1,20 +1,22 @@
 """A folder of images into a dataset: listed, decoded once, checked, split."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tessera import experiment
 from tessera.arrays import Images, Indices, Labels
-from tessera.data import cache, decoded, safety, splits
+from tessera.columns import Columns
+from tessera.data import cache, decoded, grouped, leaks, safety, splits
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 from tessera.data.decoded import Decoded, Progress
 from tessera.data.entries import shown
-from tessera.data.scan import Listing, scan
+from tessera.data.scan import File, Listing
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever what is cached of checked data changes its form."""
 
 TEST_SEED = 0
@@ -36,27 +38,33 @@ def load(
     image_size: int,
     test: float,
     fold: Fold | None = None,
+    groups: str | None = None,
+    columns: Columns | None = None,
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Load an image folder; files that have not changed are not decoded again.
 
     Args:
-        root: `train/ test/ [val/]` with a folder per class, or a folder per class.
+        root: `train/ test/ [val/]` with a folder per class, or a folder per class; or
+            a CSV file that lists images.
         image_size: Height and width that images are brought to.
         test: Share held for testing where there is no `test/`.
         fold: Of a cross-validation, in the place of that share.
+        groups: The rule by which images belong together, see `tessera.grouping`.
+        columns: Of a list: what its columns are called.
         name: What results call the data; None: the folder's own name.
         progress: Told how far the decoding is.
 
     Raises:
         DataError: There is no known layout, or `safety.problems` finds any; the folder
-            has a `test/` of its own, or a class too few images, for a fold.
+            has a `test/` of its own, or a class too few images, for a fold; no image
+            is of a group, or a class has too few of them.
     """
-    listing = scan(root)
+    listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = assign(listing, pixels, test=test, fold=fold)
-    key = _key(listing, pixels, parts, fold)
+    key = _key(listing, pixels, parts, [fold and asdict(fold), groups])
     known = cache.find(key)
     if known is None:
         warnings = _checked(listing, pixels, parts)
@@ -70,7 +78,11 @@ def load(
         found["test"],
         found.get("val"),
         str(known.facts["fingerprint"]),
-        (*_cut_test(listing, parts, fold), *known.facts["warnings"]),
+        (
+            *_cut_test(listing, parts, fold),
+            *grouped.told(listing, groups, columns),
+            *known.facts["warnings"],
+        ),
     )
 
 
@@ -100,8 +112,8 @@ def assign(
     images (or from all, where there is no `train/` either), always the same.
 
     Raises:
-        DataError: A fold is asked for, and the folder has a `test/` of its own or a
-            class with too few images.
+        DataError: A fold is asked for, and the folder has a `test/` of its own; or a
+            class has too few images, or groups of them, to be divided.
     """
     of = np.array([file.split for file in pixels.files], dtype=str)
     parts = {split: np.flatnonzero(of == split) for split in listing.classes}
@@ -109,30 +121,43 @@ def assign(
         parts["train"] = parts.pop("all")
     if "test" not in parts:
         whole = parts["train"]
-        kept, held = _cut(listing, pixels.labels[whole], test, fold)
+        files = [pixels.files[at] for at in whole]
+        kept, held = _cut(listing, pixels.labels[whole], files, test, fold)
         parts |= {"train": whole[kept], "test": whole[held]}
     elif fold is not None:
         raise DataError(
-            f"folds: expected a folder without test/, whose images are all tested in "
-            f"turn. Received: {listing.root}, which has one."
+            "folds: expected images without a test set, which are all tested in turn. "
+            f"Received: {listing.root / (listing.source or '')}, which has one."
         )
     return parts
 
 
 def _cut(
-    listing: Listing, labels: Labels, test: float, fold: Fold | None
+    listing: Listing,
+    labels: Labels,
+    files: Sequence[File],
+    test: float,
+    fold: Fold | None,
 ) -> tuple[Indices, Indices]:
     """Positions kept and positions held for testing."""
+    groups = grouped.names(files)
+    counts = splits.units(labels, groups, len(listing.class_names))
+    fewest = f"{listing.class_names[counts.argmin()]}, with {counts.min()}"
     if fold is None:
-        return splits.stratified(labels, test, seed=TEST_SEED)
-    counts = np.bincount(labels, minlength=len(listing.class_names))
+        if groups is not None and counts.min() < 2:
+            raise DataError(
+                "groups: expected at least two of every class, to learn from one and "
+                f"to be tested on the other. Received fewer of: {fewest}."
+            )
+        return splits.stratified(labels, test, seed=TEST_SEED, groups=groups)
     if counts.min() < fold.of:
-        few = f"{listing.class_names[counts.argmin()]}, with {counts.min()}"
+        of = "images" if groups is None else "groups"
         raise DataError(
-            f"folds: expected at most as many as the smallest class has images, so "
-            f"that each tests every class ({few}). Received: {fold.of}."
+            f"folds: expected at most as many as the smallest class has {of}, so "
+            f"that each tests every class ({fewest}). Received: {fold.of}."
         )
-    tested = splits.folds(labels, fold.of, seed=TEST_SEED) == fold.number - 1
+    folds = splits.folds(labels, fold.of, seed=TEST_SEED, groups=groups)
+    tested = folds == fold.number - 1
     return np.flatnonzero(~tested), np.flatnonzero(tested)
 
 
@@ -145,12 +170,14 @@ def part(pixels: Decoded, positions: Indices, cut: Images | None = None) -> Spli
         cut: The part's images, where they were cut out before.
     """
     names = tuple(pixels.files[at].path for at in positions)
+    known = grouped.names(pixels.files)
+    groups = known and tuple(known[at] for at in positions)
     if cut is None and _neighbours(positions):
         first = int(positions[0]) if len(positions) else 0
         run = slice(first, first + len(positions))
-        return Split(pixels.images[run], pixels.labels[run], names)
+        return Split(pixels.images[run], pixels.labels[run], names, groups)
     images = pixels.images[positions] if cut is None else cut
-    return Split(images, pixels.labels[positions], names)
+    return Split(images, pixels.labels[positions], names, groups)
 
 
 def _neighbours(positions: Indices) -> bool:
@@ -178,19 +205,20 @@ def _remember(
 
 
 def _key(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices], fold: Fold | None
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices], rules: list[Any]
 ) -> str:
     """Of the fingerprint and the warnings of data that was found safe."""
     return cache.key(
         "checked",
         FORMAT,
-        *([fold.number, fold.of] if fold else []),
+        rules,
         safety.VERSION,
         pixels.key,
         listing.classes,
         [refused.path for refused in listing.refused],
         safety.left_alone(listing),
-        {split: len(positions) for split, positions in parts.items()},
+        {split: positions.tolist() for split, positions in parts.items()},
+        [[file.label, file.group] for file in pixels.files],
     )
 
 
@@ -198,30 +226,39 @@ def _checked(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> tuple[str, ...]:
     """Warnings about data that is safe to train on; other data is refused."""
-    twins, size = safety.find_twins(pixels, parts), pixels.images.shape[1]
+    root = listing.root / (listing.source or "")
+    twins, size = leaks.find_twins(pixels, parts), pixels.images.shape[1]
     found = safety.problems(listing, pixels, parts, twins)
     if found:
         raise DataError(
-            f"{listing.root}: expected data that is safe to train on. Received:\n"
+            f"{root}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in found)
-            + f"\n`tessera data {listing.root} --image-size {size}` shows all of it."
+            + f"\n`tessera data {root} --image-size {size}` shows all of it."
         )
     return safety.warnings(listing, pixels, parts, twins)
+
+
+def _no_test(listing: Listing) -> str:
+    if listing.source:
+        return f"{listing.source} names no test images"
+    return "The folder has no test/ with a folder per class"
 
 
 def _cut_test(
     listing: Listing, parts: dict[str, Indices], fold: Fold | None
 ) -> Iterator[str]:
     tested, kept = len(parts["test"]), len(parts["train"])
+    whole = ", no group parted" if any(file.group for file in listing.files) else ""
     if fold is not None:
         yield (
             f"Fold {fold.number} of {fold.of}: {tested} of the {kept + tested} images "
-            "are the test set, class by class; each of the others is that of another "
-            "fold."
+            f"are the test set, class by class{whole}; each of the others is that of "
+            "another fold."
         )
     elif "test" not in listing.classes:
         yield (
-            f"The folder has no test/ with a folder per class: {tested} of "
-            f"the {kept + tested} images to learn from are "
-            "held out as the test set, class by class, the same ones for every run."
+            f"{_no_test(listing)}: {tested} of the {kept + tested} images to learn "
+            "from are "
+            f"held out as the test set, class by class{whole}, the same ones for every "
+            "run."
         )

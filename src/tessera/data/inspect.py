@@ -1,5 +1,6 @@
 """An image folder into everything worth knowing before training on it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.arrays import Indices
-from tessera.data import decoded, folder, safety, splits
+from tessera.arrays import Counts, Indices
+from tessera.columns import Columns
+from tessera.data import decoded, folder, grouped, leaks, safety, splits
 from tessera.data.decoded import Decoded, Progress
-from tessera.data.scan import Listing, Refused, scan
+from tessera.data.scan import Listing, Refused
 from tessera.experiment import VALIDATION
+from tessera.phrases import in_list
 from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
@@ -40,6 +43,18 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """The groups that images belong to."""
+
+    count: int
+    """Those of images that stand alone left out."""
+    alone: int
+    """Images that do."""
+    largest: int
+    """Images of the largest group."""
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What an image folder holds."""
 
@@ -52,6 +67,8 @@ class Inspection:
     """The folder has no `test/`: the test images are cut from the others."""
     imbalance_factor: float | None
     """Largest / smallest class of the training images; None where one is empty."""
+    groups: Grouped | None
+    """None where no rule says what belongs together."""
     sizes: Sizes | None
     """None where no file is readable."""
     image_size: int
@@ -86,6 +103,8 @@ def inspect(
     *,
     image_size: int = 32,
     test: float = 0.2,
+    groups: str | None = None,
+    columns: Columns | None = None,
     progress: Progress | None = None,
 ) -> Inspection:
     """Look at every file of an image folder, as training would.
@@ -96,12 +115,14 @@ def inspect(
         root: As for `folder.load`.
         image_size: Height and width of the experiment's images.
         test: Share held for testing where there is no `test/`.
+        groups: The rule by which images belong together, see `tessera.grouping`.
+        columns: Of a list: what its columns are called.
         progress: Told how far the decoding is.
 
     Raises:
         DataError: There is no such folder, or it has no known layout.
     """
-    listing = scan(root)
+    listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = folder.assign(listing, pixels, test=test)
     return describe(listing, pixels, parts)
@@ -111,7 +132,7 @@ def describe(
     listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> Inspection:
     """The inspection of decoded data with its split."""
-    twins = safety.find_twins(pixels, parts)
+    twins = leaks.find_twins(pixels, parts)
     counts = {
         split: _counts(pixels, at, classes=len(listing.class_names))
         for split, at in parts.items()
@@ -119,11 +140,12 @@ def describe(
     problems = safety.problems(listing, pixels, parts, twins)
     warnings = safety.warnings(listing, pixels, parts, twins)
     return Inspection(
-        folder=str(listing.root),
+        folder=str(listing.root / (listing.source or "")),
         class_names=listing.class_names,
         counts=counts,
         test_is_cut="test" not in listing.classes,
         imbalance_factor=_imbalance(counts["train"]),
+        groups=_grouped(pixels),
         sizes=_sizes(pixels.sizes),
         image_size=pixels.images.shape[1],
         across_splits=_paths(pixels, twins.across),
@@ -135,9 +157,7 @@ def describe(
         problems=problems,
         warnings=(
             *(text for text in warnings if text not in problems),
-            *_few_to_test(
-                listing.class_names, counts, cut="test" not in listing.classes
-            ),
+            *_few_to_test(listing, pixels, parts),
             *_few_to_validate(listing.class_names, counts),
         ),
     )
@@ -150,21 +170,27 @@ def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, 
 
 
 def _few_to_test(
-    names: tuple[str, ...], counts: dict[str, tuple[int, ...]], *, cut: bool
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices]
 ) -> Iterable[str]:
-    """Classes with test images, but too few to be drawn from themselves."""
-    tested = counts["test"]
-    few = [f"{n} ({c})" for n, c in zip(names, tested, strict=True) if 0 < c < FEW]
+    """Classes with test images, but too few, or groups, to be drawn from themselves."""
+    tested = zip(
+        listing.class_names, grouped.units(listing, pixels, parts["test"]), strict=True
+    )
+    few = [f"{in_list(n)} ({c})" for n, c in tested if 0 < c < FEW]
     if few:
+        of = "groups of test images" if _grouped(pixels) else "test images"
+        cut = "test" not in listing.classes
+        whole = np.concatenate([parts["train"], parts["test"]])
         yield (
-            f"fewer than {FEW} test images of: {', '.join(few)}. Scores that average "
-            f"over classes get no interval.{_folds(counts) if cut else ''}"
+            f"fewer than {FEW} {of} of: {', '.join(few)}. Scores that average over "
+            f"classes get no interval."
+            f"{_folds(grouped.units(listing, pixels, whole)) if cut else ''}"
         )
 
 
-def _folds(counts: dict[str, tuple[int, ...]]) -> str:
+def _folds(dealt: Counts) -> str:
     """The way to test every image, if no class has too few for it."""
-    smallest = min(np.add(counts["train"], counts["test"]).tolist())
+    smallest = int(dealt.min())
     if smallest < 2:
         return ""
     return f" `tessera study --folds {min(smallest, FOLDS)}` tests every image."
@@ -179,13 +205,21 @@ def _few_to_validate(
         splits.held_count(count, VALIDATION) for count in counts["train"]
     ]
     few = [
-        f"{n} ({c})" for n, c in zip(names, held, strict=True) if 0 < c < FEWEST_HELD
+        f"{in_list(n)} ({c})"
+        for n, c in zip(names, held, strict=True)
+        if 0 < c < FEWEST_HELD
     ]
     if few:
         yield (
             f"fewer than {FEWEST_HELD} validation images{share} of: {', '.join(few)}. "
             "They choose the epoch; a class of one is found wholly or not at all."
         )
+
+
+def _grouped(pixels: Decoded) -> Grouped | None:
+    counts = Counter(file.group for file in pixels.files)
+    alone = counts.pop("", 0)
+    return Grouped(len(counts), alone, max(counts.values())) if counts else None
 
 
 def _imbalance(counts: tuple[int, ...]) -> float | None:

@@ -50,7 +50,7 @@ def manifest(
             "seed": seed,
             "order": "profile first, then validation is held from what it keeps",
             "validation": "the data's own" if own else data.validation,
-            "validation_rule": "as given" if own else splits.RULE,
+            "validation_rule": "as given" if own else _rule(dataset),
             "test": "all test images of the dataset, used once",
         },
         "counts": {
@@ -60,6 +60,10 @@ def manifest(
         "indices": {name: at.tolist() for name, (_, at) in parts.items()},
         "sha256": {name: indices_hash(at) for name, (_, at) in parts.items()},
     }
+
+
+def _rule(dataset: Dataset) -> str:
+    return splits.RULE if dataset.train.groups is None else splits.GROUPED
 
 
 def indices_hash(indices: Indices) -> str:

@@ -38,6 +38,8 @@ class File:
     changed: int
     """The same, of the last change that no program can date back: its content, its
     name or its rights."""
+    group: str = ""
+    """What it belongs to and is never parted from; empty: it stands alone."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in an image folder."""
+    """What lies in an image folder, or what a list names in it."""
 
     root: Path
     """Resolved."""
@@ -64,6 +66,8 @@ class Listing:
     stray: tuple[str, ...] = ()
     """What lies outside any class folder, Tessera's own results included, and lists
     and notes beside images."""
+    source: str | None = None
+    """The list that names the images; None: they lie in folders of classes."""
 
     @property
     def class_names(self) -> tuple[str, ...]:

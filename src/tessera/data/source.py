@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tessera import experiment
-from tessera.data import cifar10, digits, folder
+from tessera.data import cifar10, digits, folder, table
 from tessera.data.dataset import DataError, Dataset
 from tessera.data.decoded import Progress
 
@@ -31,6 +31,8 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
                 image_size=data.image_size,
                 test=data.test,
                 fold=folder.fold_of(data),
+                groups=data.groups,
+                columns=data.columns,
                 name=data.name,
                 progress=progress,
             )
@@ -42,7 +44,8 @@ def from_argument(text: str, option: str = "--data") -> experiment.Data:
     """The data settings that a `--data` argument means.
 
     Args:
-        text: `digits`, `cifar10`, or a path to a CIFAR-10 archive or an image folder.
+        text: `digits`, `cifar10`, or a path to a CIFAR-10 archive, an image folder, or
+            a CSV file that lists images.
         option: What the user calls it.
 
     Raises:
@@ -56,11 +59,12 @@ def from_argument(text: str, option: str = "--data") -> experiment.Data:
     path = Path(text).expanduser()
     if (found := cifar10.locate(path)) is not None:
         return experiment.Cifar10(path=str(found))
-    if path.is_dir() and is_unicode(text):
+    if (path.is_dir() or table.is_list(path)) and is_unicode(text):
         return experiment.Folder(path=str(path))
     raise DataError(
-        f"{option}: expected digits, cifar10, an image folder, or the path of a local "
-        f"{cifar10.ARCHIVE} or {cifar10.BATCHES}, in UTF-8. Received: {text!r}."
+        f"{option}: expected digits, cifar10, an image folder, a CSV file that lists "
+        f"images, or the path of a local {cifar10.ARCHIVE} or {cifar10.BATCHES}, in "
+        f"UTF-8. Received: {text!r}."
     )
 
 
@@ -75,7 +79,7 @@ def moved(data: experiment.Data, place: experiment.Data) -> experiment.Data:
         `place` with all of `data` that decides what is made of the files: the size, and
         the shares for validating and testing.
     """
-    kept = data.model_dump(exclude={"kind", "path"})
+    kept = {name: value for name, value in data if name not in ("kind", "path")}
     ours = {name: value for name, value in kept.items() if hasattr(place, name)}
     return place.model_copy(update=ours)
 

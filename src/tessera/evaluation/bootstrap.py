@@ -2,7 +2,9 @@
 
 Images are drawn with replacement within each true class, so that every class keeps
 its number of images and no replicate lacks a class; the intervals are for that mix of
-classes. Percentile intervals (Efron 1979).
+classes. Images of one group are drawn together, as many groups as the class has (the
+cluster bootstrap, Davison and Hinkley 1997, section 3.8). Percentile intervals (Efron
+1979).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +19,8 @@ from tessera.results import FEW, Interval
 
 Draws = NDArray[np.float64]
 """How often each image was drawn, whole numbers in float64 [b, N]."""
+Names = NDArray[np.str_]
+"""The group of every image, [N]."""
 OfDraws = Callable[[Draws], Floats]
 """A score of every replicate, [b]; or several of them, [..., b]."""
 
@@ -31,6 +35,7 @@ def confusions(
     predicted: Labels,
     classes: int,
     *,
+    groups: Names | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Stack:
@@ -43,12 +48,19 @@ def confusions(
         labels: True classes, int [N].
         predicted: Predicted classes, int [N].
         classes: Number of classes K.
+        groups: What each image belongs to, [N]; None: each stands alone.
         replicates: How many, B.
         seed: Decides the draws.
 
     Returns:
         Counts, int64 [B, K, K].
     """
+    if groups is not None:
+        counted = [
+            _counted(block, labels, predicted, classes)
+            for block in draws(labels, groups=groups, replicates=replicates, seed=seed)
+        ]
+        return np.concatenate(counted)
     random = np.random.default_rng(seed)
     stack = np.zeros((replicates, classes, classes), np.int64)
     for true in np.unique(labels):
@@ -58,34 +70,60 @@ def confusions(
     return stack
 
 
+def _counted(
+    block: Draws, labels: Labels, predicted: Labels, classes: int
+) -> NDArray[np.int64]:
+    """The confusion matrix of every replicate, [b, K, K]."""
+    cell = labels.astype(np.int64) * classes + predicted
+    order = np.argsort(cell, kind="stable")
+    seen, starts = np.unique(cell[order], return_index=True)
+    counts = np.zeros((len(block), classes * classes), np.int64)
+    counts[:, seen] = np.add.reduceat(block[:, order], starts, axis=1)
+    return counts.reshape(-1, classes, classes)
+
+
 def draws(
-    labels: Labels, *, replicates: int = REPLICATES, seed: int = 0
+    labels: Labels,
+    *,
+    groups: Names | None = None,
+    replicates: int = REPLICATES,
+    seed: int = 0,
 ) -> Iterator[Draws]:
     """How often each image is drawn, in blocks of replicates, [b, N] each."""
     random = np.random.default_rng(seed)
     members = [np.flatnonzero(labels == true) for true in np.unique(labels)]
+    units = [_numbered(images, groups) for images in members]
     block = max(1, _AT_ONCE // len(labels))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
         counts = np.zeros((size, len(labels)))
-        for images in members:
-            picks = random.integers(len(images), size=(size, len(images)))
-            picks += np.arange(size)[:, None] * len(images)
-            times = np.bincount(picks.ravel(), minlength=size * len(images))
-            counts[:, images] = times.reshape(size, -1)
+        for images, unit in zip(members, units, strict=True):
+            number = int(unit.max()) + 1
+            picks = random.integers(number, size=(size, number))
+            picks += np.arange(size)[:, None] * number
+            times = np.bincount(picks.ravel(), minlength=size * number)
+            counts[:, images] = times.reshape(size, -1)[:, unit]
         yield counts
+
+
+def _numbered(images: NDArray[np.int64], groups: Names | None) -> NDArray[np.int64]:
+    """What is drawn at once with each of a class's images, from 0: [n]."""
+    if groups is None:
+        return np.arange(len(images))
+    return np.unique(groups[images], return_inverse=True)[1].reshape(-1)
 
 
 def replicated(
     labels: Labels,
     scores: Mapping[str, OfDraws],
     *,
+    groups: Names | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, Floats]:
     """Compute several scores on the same draws, [..., B] each."""
     found: dict[str, list[Floats]] = {name: [] for name in scores}
-    for block in draws(labels, replicates=replicates, seed=seed):
+    for block in draws(labels, groups=groups, replicates=replicates, seed=seed):
         for name, score in scores.items():
             found[name].append(score(block))
     return {name: np.concatenate(blocks, axis=-1) for name, blocks in found.items()}
@@ -178,17 +216,21 @@ def selection_of(confidence: Floats, correct: NDArray[np.bool_]) -> OfDraws:
         inside = np.add.reduceat(drawn, starts, axis=1)
         share = ratio(np.add.reduceat(drawn * wrong, starts, axis=1), inside)
         times = inside.astype(np.int64)
-        length = int(times[0].sum())
-        errors = np.repeat(share.ravel(), times.ravel())
-        summed = np.cumsum(errors.reshape(len(times), length), axis=1)
-        area: Floats = (summed / np.arange(1, length + 1)).mean(axis=1)
-        return area
+        errors = [np.repeat(*one) for one in zip(share, times, strict=True)]
+        areas = [(np.cumsum(e) / np.arange(1, len(e) + 1)).mean() for e in errors]
+        return np.array(areas)
 
     return score
 
 
+def drawn_from(labels: Labels, groups: Names | None, classes: int) -> Counts:
+    """What each class is drawn from, its images or their groups, int64 [K]."""
+    members = [np.flatnonzero(labels == true) for true in range(classes)]
+    return np.array([len(np.unique(_numbered(at, groups))) for at in members])
+
+
 def thin(counts: Counts) -> NDArray[np.bool_]:
-    """Which classes have test images, but fewer than `FEW`, [K]."""
+    """Which classes have test images, but fewer than `FEW` of them or groups, [K]."""
     few: NDArray[np.bool_] = (counts > 0) & (counts < FEW)
     return few
 

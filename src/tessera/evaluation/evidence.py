@@ -7,7 +7,7 @@ from typing import Literal
 from tessera.evaluation.comparison import Measure, contrast
 from tessera.evaluation.differences import MOST_SEEDS, Decision, Difference
 from tessera.evaluation.roles import Roles
-from tessera.phrases import listed, plural, points
+from tessera.phrases import in_list, listed, plural, points
 from tessera.record import Verdict
 
 Outcome = Literal["supported", "not supported", "not decided", "not tested"]
@@ -67,7 +67,7 @@ def classes(roles: Roles, indices: Sequence[int]) -> str:
     """The classes' names, or how many they are when the list would be long."""
     if len(indices) > 4:
         return f"the {len(indices)} {roles.rare} classes"
-    names = [roles.class_names[i] for i in indices]
+    names = [in_list(roles.class_names[i]) for i in indices]
     numbered = any(name.isdecimal() for name in names)
     return f"{'classes ' if numbered else ''}{listed(names)}"
 

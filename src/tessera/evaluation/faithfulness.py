@@ -78,7 +78,7 @@ class Measured(Value):
     by_class: dict[str, Interval]
     """By true class, or by the class looked for in mosaics and planted glyphs."""
     by_group: dict[str, Interval]
-    """`head` and `tail`, where the run's profile makes classes rare."""
+    """Of `head`, the classes left common, and `tail`, the reduced or rare ones."""
     by_group_minus_random: dict[str, Interval]
     """The same, minus the random control."""
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from tessera.phrases import in_row
 from tessera.record import Scores
 
 EXPLOSION = 5.0
@@ -75,9 +76,8 @@ def _answers(scores: Scores) -> Iterator[str]:
             "share of that class."
         )
     elif missing := [n for k, n in enumerate(names) if not matrix[:, k].any()]:
-        listed = ", ".join(missing[:NAMED])
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        yield f"Never predicted on the test set: {listed}{more}."
+        yield f"Never predicted on the test set: {in_row(missing[:NAMED])}{more}."
 
 
 def _gradient(history: History) -> Iterator[str]:

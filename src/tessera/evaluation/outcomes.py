@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera import files
 from tessera.arrays import Counts, Floats, Labels, Logits, Probabilities
@@ -43,6 +44,8 @@ class Outcome:
     """Of the test set, [N]."""
     validation: tuple[Logits, Labels] | None
     """The same of the validation set; None where it was not kept."""
+    groups: bootstrap.Names | None = None
+    """What each test image belongs to, [N]; None: each stands alone."""
 
 
 def read(run: RunFolder) -> Outcome | None:
@@ -54,7 +57,7 @@ def read(run: RunFolder) -> Outcome | None:
     if run.validation_predictions.exists():
         found = files.read_arrays(run.validation_predictions)
         held = (found["logits"], found["labels"])
-    return Outcome(test["logits"], test["labels"], held)
+    return Outcome(test["logits"], test["labels"], held, test.get("groups"))
 
 
 def fitted(outcome: Outcome) -> float | None:
@@ -124,13 +127,18 @@ def run_intervals(
 
     Returns:
         An interval per score that the names in `CellSummary.scores` give, without
-        ends where it rests on classes of fewer than `results.FEW` test images.
+        ends where it rests on classes of fewer than `results.FEW` test images, or
+        groups of them.
     """
-    labels = outcome.labels
+    labels, groups = outcome.labels, outcome.groups
     logs = log_softmax(outcome.logits)
     shares = np.exp(logs)
     stack = bootstrap.confusions(
-        labels, shares.argmax(axis=1), logs.shape[1], replicates=replicates
+        labels,
+        shares.argmax(axis=1),
+        logs.shape[1],
+        groups=groups,
+        replicates=replicates,
     )
     found = {name: one.of(stack) for name, one in matrix_scores.SCORES.items()}
     members = {"reduced": tuple(rare)}
@@ -141,13 +149,17 @@ def run_intervals(
             found[f"{name}_recall"] = matrix_scores.group_recall(stack, classes)
     image_nlls = image_nll(logs, labels)
     found |= bootstrap.replicated(
-        labels, _of_draws(shares, image_nlls, labels), replicates=replicates
+        labels,
+        _of_draws(shares, image_nlls, labels),
+        groups=groups,
+        replicates=replicates,
     )
     # Fewer for many classes, so that time grows with the images alone.
     fewer = max(replicates // 20, replicates // max(logs.shape[1], 10), 1)
-    found |= _by_threshold(shares, labels, fewer)
+    found |= _by_threshold(shares, labels, groups, fewer)
     counts = np.bincount(labels, minlength=logs.shape[1])
-    unknown = _unknown(list(found), counts, members)
+    thin = bootstrap.thin(bootstrap.drawn_from(labels, groups, logs.shape[1]))
+    unknown = _unknown(list(found), counts, thin, members)
     return {
         name: NOTHING if name in unknown else bootstrap.interval(values)
         for name, values in found.items()
@@ -155,10 +167,12 @@ def run_intervals(
 
 
 def _unknown(
-    scores: Sequence[str], counts: Counts, members: Mapping[str, Sequence[int]]
+    scores: Sequence[str],
+    counts: Counts,
+    thin: NDArray[np.bool_],
+    members: Mapping[str, Sequence[int]],
 ) -> set[str]:
-    """Scores that rest on classes of too few images to be drawn from themselves."""
-    thin = bootstrap.thin(counts)
+    """Scores that rest on classes of too little to be drawn from themselves."""
     if 2 * counts[thin].sum() > counts.sum():
         return set(scores)
     groups = {f"{name}_recall" for name, of in members.items() if thin[list(of)].any()}
@@ -188,7 +202,10 @@ def _of_draws(
 
 
 def _by_threshold(
-    shares: Probabilities, labels: Labels, replicates: int
+    shares: Probabilities,
+    labels: Labels,
+    groups: bootstrap.Names | None,
+    replicates: int,
 ) -> dict[str, Floats]:
     """Replicates of the scores that take long: they go through every threshold."""
     confidence, correct = shares.max(axis=1), shares.argmax(axis=1) == labels
@@ -210,7 +227,7 @@ def _by_threshold(
     if present:
         each = [bootstrap.areas_of(shares[:, k], labels == k) for k in present]
         scores["areas"] = bootstrap.mean_over(each)
-    found = bootstrap.replicated(labels, scores, replicates=replicates)
+    found = bootstrap.replicated(labels, scores, groups=groups, replicates=replicates)
     if present:
         found["macro_auc"], found["macro_ap"] = found.pop("areas")
     return found

@@ -64,7 +64,7 @@ def _ranking(found: Roles, imbalance: Imbalance, model: str) -> Ranking | None:
     if not cells:
         return None
     (rare_name, rare_classes), (common_name, common_classes) = _sides(
-        imbalance, plain[0]
+        imbalance, plain[0], found.rare
     )
     rows = _rows(
         cells,
@@ -135,7 +135,7 @@ def _cpu_seconds(runs: Sequence[Record]) -> Spread | None:
     return spread(known) if len(known) == len(runs) else None
 
 
-def _sides(imbalance: Imbalance, plain: Record) -> tuple[_Side, _Side]:
+def _sides(imbalance: Imbalance, plain: Record, rare: str) -> tuple[_Side, _Side]:
     """The rare classes, then the common ones, by what they are called.
 
     The classes that are reduced, or rare by nature, against the others; where they are
@@ -149,7 +149,7 @@ def _sides(imbalance: Imbalance, plain: Record) -> tuple[_Side, _Side]:
     if parted is not None and 2 * len(few) > size:
         return ("tail", parted.tail), ("head", parted.head)
     others = tuple(i for i in range(size) if i not in few)
-    return ("rare" if imbalance.natural else "reduced", few), ("other", others)
+    return (rare, few), ("other", others)
 
 
 def _changes(

@@ -42,6 +42,14 @@ SILENT = (
 )
 """Layers that do nothing in inference."""
 
+LEFT_AWAY = (
+    activations.softmax,
+    activations.log_softmax,
+    activations.sigmoid,
+    activations.log_sigmoid,
+)
+"""What `reading` leaves away at a model's end."""
+
 WEIGHED = (
     layers.Dense,
     layers.Conv1D,
@@ -73,5 +81,4 @@ def _is_affine(operation: Any, *, squashed: bool) -> bool:
     if not isinstance(operation, WEIGHED):
         return False
     linear = getattr(operation, "activation", None) in (None, activations.linear)
-    probabilities = (activations.softmax, activations.sigmoid)
-    return linear or (squashed and operation.activation in probabilities)
+    return linear or (squashed and operation.activation in LEFT_AWAY)

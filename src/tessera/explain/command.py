@@ -22,6 +22,7 @@ from tessera.explain.trained import load as load
 from tessera.explain.trained import readout, temperature, token_grid
 from tessera.explain.view import Maps
 from tessera.models.rebuild import Rebuilt
+from tessera.phrases import in_row
 from tessera.record import RunFolder
 
 PREDICTED = "predicted"
@@ -168,7 +169,7 @@ def one_class(
         if name not in class_names:
             raise ExplainError(
                 f"{option} true: expected images in a folder with the name of their "
-                f"class, one of {', '.join(class_names)}. Received: {path}."
+                f"class, one of {in_row(class_names)}. Received: {path}."
             )
     return [class_names.index(name) for name in folders]
 
@@ -187,7 +188,7 @@ def class_index(
         return int(target)
     raise ExplainError(
         f"{option}: expected predicted, true, an index from 0 to "
-        f"{len(class_names) - 1} or one of {', '.join(class_names)}. "
+        f"{len(class_names) - 1} or one of {in_row(class_names)}. "
         f"Received: {target!r}."
     )
 

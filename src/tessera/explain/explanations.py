@@ -10,6 +10,20 @@ from scipy import special
 from tessera.arrays import Floats, Heatmaps, Labels, Logits
 from tessera.evaluation.probabilities import of_class, softmax
 from tessera.explain.blank import Reasons
+from tessera.explain.methods import Method, class_specific
+
+CLASS_AGNOSTIC = (
+    "The map knows no class: it is the same whatever class is asked for, and shows "
+    "where the model's features are strong, not what speaks for an answer."
+)
+SQUASHED = (
+    "The model's answers are probabilities, or logarithms of them, from a last layer "
+    "that is not known as a softmax, and were taken for logits: maps may vanish where "
+    "the model is sure, and the chances beside them may be off. Build the model "
+    "without it, and put a keras.layers.Softmax() after it."
+)
+_SUM = 1e-3
+"""How far the sum of float32 probabilities may be from one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +76,18 @@ class Explanations:
         if self.against is None:
             return target
         return f"{target} against {class_names[self.against[index]]}"
+
+
+def cautions(method: Method, logits: Logits) -> tuple[str, ...]:
+    """What a reader must know of a method's maps of any layer, and of these answers.
+
+    Args:
+        method: What made the maps.
+        logits: What was taken for logits, float32 [N, K].
+    """
+    notes = () if class_specific(method) else (CLASS_AGNOSTIC,)
+    shares = logits if logits.min() >= 0 else np.exp(logits)
+    squashed = logits.shape[1] > 1 and (
+        (shares <= 1 + _SUM).all() and (np.abs(shares.sum(axis=1) - 1) < _SUM).all()
+    )
+    return (*notes, SQUASHED) if squashed else notes

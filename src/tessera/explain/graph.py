@@ -35,7 +35,8 @@ class Step:
     outputs: tuple[Key, ...]
     shapes: tuple[tuple[int | None, ...], ...]
     """Of the outputs, without the batch."""
-    call: Callable[[list[Tensor]], list[Tensor]]
+    call: Callable[..., list[Tensor]]
+    """Inputs to outputs; an attention layer's takes further arguments by name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tessera.arrays import Heatmaps, Labels, Logits
 from tessera.explain import affine, blank, cams, gradients, pixels, rollout, scorecam
 from tessera.explain import graph as graphs
-from tessera.explain.explanations import Explanations
+from tessera.explain.explanations import Explanations, cautions
 from tessera.explain.gradients import Batch, Cut, Directions
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import (
@@ -35,11 +35,6 @@ from tessera.explain.pixels import Lens
 from tessera.explain.places import Grid
 from tessera.explain.reading import read
 from tessera.explain.targets import Question, Target, question
-
-CLASS_AGNOSTIC = (
-    "The map knows no class: it is the same whatever class is asked for, and shows "
-    "where the model's features are strong, not what speaks for an answer."
-)
 
 
 def compute(
@@ -279,7 +274,7 @@ def _explanations(
         reasons=blank.reasons(raw, None),
         layer="",
         method=method.label,
-        cautions=() if class_specific(method) else (CLASS_AGNOSTIC,),
+        cautions=cautions(method, logits),
         against=against,
     )
 

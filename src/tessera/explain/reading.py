@@ -1,8 +1,8 @@
 """A Keras model -> its calls in order, nested models opened, as a `Graph`.
 
 Reads the graph of a functional or sequential model and changes nothing in it: no layer
-is called on a symbolic tensor. A softmax or sigmoid at the end is left away, so that
-the last value is the logits.
+is called on a symbolic tensor. A softmax or sigmoid at the end, or the logarithm of
+one, is left away, so that the last value is the logits.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,8 +19,8 @@ def read(net: keras.Model) -> Graph:
 
     Args:
         net: A functional or sequential model, also with models nested in it: one image
-            in; logits out, or a softmax or sigmoid of them, which is left away.
-            Channels last.
+            in; logits out, or a softmax or sigmoid of them, or the logarithm of one,
+            which is left away. Channels last.
 
     Raises:
         ExplainError: There is no such graph, or no single input and output.
@@ -119,11 +119,11 @@ def _layer(node: Any, name: str, scope: str, inputs: tuple[Key, ...]) -> Step:
     # A layer's own default may be training=True.
     mode = {"training": False} if _takes_training(operation) else {}
 
-    def call(values: list[Tensor]) -> list[Tensor]:
+    def call(values: list[Tensor], **more: Any) -> list[Tensor]:
         known = {id(s): value for s, value in zip(symbols, values, strict=True)}
         positional, named = node.arguments.fill_in(known)
         result: list[Tensor] = keras.tree.flatten(
-            operation(*positional, **(named | mode))
+            operation(*positional, **(named | mode | more))
         )
         return result
 
@@ -139,7 +139,7 @@ def _step(
     name: str,
     scope: str,
     inputs: tuple[Key, ...],
-    call: Callable[[list[Tensor]], list[Tensor]],
+    call: Callable[..., list[Tensor]],
 ) -> Step:
     return Step(
         path=name,
@@ -177,7 +177,7 @@ def _check_channels_last(steps: Iterable[Step]) -> None:
 def _to_logits(
     steps: tuple[Step, ...], output: Key
 ) -> tuple[tuple[Step, ...], Key, bool]:
-    """Leave a last softmax or sigmoid away.
+    """Leave a last softmax or sigmoid, or the logarithm of one, away.
 
     Returns:
         The steps, the value of the logits, and whether it was a sigmoid.
@@ -224,15 +224,17 @@ def _passes_on(operation: Any) -> bool:
 
 
 def _squashing(operation: Any) -> str | None:
-    """`softmax` or `sigmoid`, where that is what a step ends with."""
-    name = type(operation).__name__.lower()
+    """`softmax` or `sigmoid`, where that or its logarithm is what a step ends with."""
+    name = type(operation).__name__.lower().removeprefix("log")
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
     if not _is_layer(operation):  # keras.ops.softmax(x), keras.activations.softmax(x)
         return name if name in ("softmax", "sigmoid") else None
     named = {
         keras.activations.softmax: "softmax",
+        keras.activations.log_softmax: "softmax",
         keras.activations.sigmoid: "sigmoid",
+        keras.activations.log_sigmoid: "sigmoid",
     }
     activation = getattr(operation, "activation", None)
     return next((text for kind, text in named.items() if activation is kind), None)

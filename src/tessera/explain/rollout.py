@@ -1,5 +1,6 @@
 """Attention rollout: through which tokens the blocks' attention reaches the input."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -96,20 +97,23 @@ def self_attentions(graph: Graph) -> list[Step]:
     """The self-attention calls of a model, first to last.
 
     Raises:
-        ExplainError: There is none.
+        ExplainError: There is none, or attention that is not among the same tokens.
     """
     kinds = Attention | keras.layers.MultiHeadAttention
-    blocks = [
-        step
-        for step in graph.steps
-        if isinstance(step.operation, kinds) and len(set(step.inputs)) == 1
-    ]
+    blocks = [step for step in graph.steps if isinstance(step.operation, kinds)]
     if not blocks:
         raise ExplainError(
             "attention rollout: expected a model with self-attention, from "
             "tessera.models.attention.Attention or keras.layers.MultiHeadAttention. "
             f"Received: {graph.net.name!r} without any. Choose another method."
         )
+    for step in blocks:
+        if len(set(step.inputs)) > 1:
+            raise ExplainError(
+                f"attention rollout: expected {step.path!r} to attend among one set of "
+                "tokens, with a fixed mask or none. Received: another query, key or "
+                "value, or a mask that the model computes. Choose another method."
+            )
     return blocks
 
 
@@ -144,28 +148,32 @@ def _readout(graph: Graph, settings: AttentionRollout) -> list[graphs.Key]:
 
 
 def _attentions(graph: Graph, blocks: list[Step], readout: list[graphs.Key]) -> Any:
-    wanted = [step.inputs[0] for step in blocks]
+    scored = {step: _scored(step, number) for number, step in enumerate(blocks)}
+    graph = replace(graph, steps=tuple(scored.get(s, s) for s in graph.steps))
+    wanted = [step.outputs[-1] for step in scored.values()]
 
     def attentions(images: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
         values = graphs.run(
             graph, {graph.pixels: images}, [*wanted, *readout, graph.logits]
         )
-        weights = [
-            _weights(step.operation, value)
-            for step, value in zip(blocks, values[: len(blocks)], strict=True)
-        ]
+        weights = [ops.cast(value, "float32") for value in values[: len(blocks)]]
         *others, logits = values[len(blocks) :]
         return weights, others, ops.cast(logits, "float32")
 
     return attentions
 
 
-def _weights(operation: Any, values: Tensor) -> Tensor:
-    """Attention [B, heads, T, T] of one call, in inference mode."""
-    if isinstance(operation, Attention):
-        weights = operation.attention(values)
-    else:
-        _, weights = operation(
-            values, values, return_attention_scores=True, training=False
-        )
-    return ops.cast(weights, "float32")
+def _scored(step: Step, number: int) -> Step:
+    """A call that also gives its attention [B, heads, T, T], as the last output.
+
+    It is the model's own call, with its masks: Keras takes the mask of a layer before
+    from the values when they are used, so that a second call would not see it.
+    """
+
+    def call(values: list[Tensor]) -> list[Tensor]:
+        if isinstance(step.operation, Attention):
+            return [*step.call(values), step.operation.attention(values[0])]
+        results = step.call(values, return_attention_scores=True)
+        return [*results[: len(step.outputs)], results[-1]]
+
+    return replace(step, outputs=(*step.outputs, ("attention", number)), call=call)

@@ -27,6 +27,7 @@ from tessera.explain import graph as graphs
 from tessera.explain.branches import FUSION, Fork, fork
 from tessera.explain.gradients import Function, compiled, portions
 from tessera.explain.graph import ExplainError, Tensor
+from tessera.phrases import in_row
 
 Reference: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Vectors u0 and v0 that stand for a branch that says nothing, float32 [D] each."""
@@ -205,8 +206,8 @@ def compare(
     names = [row.name for row in before]
     if names != [row.name for row in after]:
         raise ExplainError(
-            f"runs: expected the same classes, {', '.join(names)}. Received: "
-            f"{', '.join(row.name for row in after)}."
+            f"runs: expected the same classes, {in_row(names)}. Received: "
+            f"{in_row(row.name for row in after)}."
         )
     changes = [
         Change(one, other, one.name in reduced)

@@ -15,6 +15,7 @@ from tessera.export.fidelity import Fidelity
 from tessera.export.formats import FILES, Format
 from tessera.export.parity import Parity
 from tessera.export.words import between, escaped, percent
+from tessera.phrases import in_list, in_row
 from tessera.record import Record
 from tessera.results import FEW
 from tessera.trained import Trained
@@ -93,6 +94,7 @@ def _values(
         "reading": usage.reading(record.data.image_shape[0]),
         "running": usage.running(form, heatmap=check.heatmap is not None),
         "data": record.data,
+        "data_notes": [escaped(note) for note in record.data.notes],
         "classes": rows,
         "undefined": any(row.precision == UNDEFINED for row in rows),
         "regime": record.regime,
@@ -118,7 +120,7 @@ def _calibration(trained: Trained) -> str:
 
 def _summary(trained: Trained) -> str:
     record = trained.record
-    names = ", ".join(escaped(name) for name in record.data.class_names)
+    names = in_row(escaped(name) for name in record.data.class_names)
     return (
         f"Says which of {len(record.data.class_names)} classes a picture shows: "
         f"{names}. {record.parameters:,} parameters, {record.multiply_adds:,} "
@@ -195,12 +197,19 @@ def limits(trained: Trained, *, heatmap: bool) -> Sequence[str]:
         "One training with one seed: another would err on other images.",
     ]
     if weak:
-        told = ", ".join(f"{escaped(c.name)} ({percent(c.recall)})" for c in weak)
+        told = ", ".join(
+            f"{in_list(escaped(c.name))} ({percent(c.recall)})" for c in weak
+        )
         found.insert(0, f"It misses more than half of the images of: {told}.")
     if few:
-        told = ", ".join(f"{escaped(c.name)} ({c.support})" for c in few)
+        told = ", ".join(f"{in_list(escaped(c.name))} ({c.support})" for c in few)
         found.append(
             f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
+        )
+    if record.data.test_groups is not None:
+        found.append(
+            "Test images are of groups, and the intervals take each for itself: they "
+            "are too short where the images of a group resemble each other."
         )
     if heatmap:
         found.append(
@@ -238,7 +247,7 @@ def _reduced(record: Record) -> str:
     if not record.reduced_classes:
         return "It made no class rarer than the others."
     names = [escaped(record.data.class_names[k]) for k in record.reduced_classes]
-    return f"Rare in training: {', '.join(names)}."
+    return f"Rare in training: {in_row(names)}."
 
 
 def _origin(record: Record) -> str:

@@ -1,6 +1,7 @@
 """`tessera export`: a folder with the model, its labels and its card, or nothing."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tessera import files, trained
+from tessera import files, locks, trained
 from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.export import card, fidelity, formats, parity
@@ -123,22 +124,50 @@ def _appearing(out: Path) -> Iterator[Path]:
     """
     _refuse_taken(out)
     place = Path(os.path.realpath(out))
-    there = place.is_dir()
+    there, begun = place.is_dir(), _begun(place)
     with files.writing(out):
         beside = place if there else place.parent
         beside.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=beside, prefix=files.PARTIAL))
+        _sweep(place)
+        folder = Path(tempfile.mkdtemp(dir=beside, prefix=begun))
     try:
-        folder.chmod(0o755)
-        yield folder
-        _refuse_taken(out)  # by another export, meanwhile
-        with files.writing(out):
-            for part in list(folder.iterdir()) if there else []:
-                os.replace(part, place / part.name)
-            if not there:
-                os.replace(folder, place)
+        with locks.held(folder):
+            folder.chmod(0o755)
+            yield folder
+            _refuse_taken(out)  # by another export, meanwhile
+            with files.writing(out):
+                _put(folder, place, there=there)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put(folder: Path, place: Path, *, there: bool) -> None:
+    """Move a folder, or where another is there what it holds; its lock goes."""
+    if not there:
+        os.replace(folder, place)
+        (place / locks.NAME).unlink()
+        return
+    for part in list(folder.iterdir()):
+        if part.name != locks.NAME:
+            os.replace(part, place / part.name)
+
+
+def _begun(place: Path) -> str:
+    """How the names of folders begin that exports to a place, and no others, make."""
+    mark = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:12]
+    return f"{files.PARTIAL}export-{mark}-"
+
+
+def _sweep(place: Path) -> None:
+    """Remove what exports to a place left that were killed; those at work hold theirs.
+
+    What cannot be removed, another user's say, stays.
+    """
+    for around in filter(Path.is_dir, (place.parent, place)):
+        for left in around.glob(f"{_begun(place)}*"):
+            if left.is_dir() and not left.is_symlink():
+                with contextlib.suppress(locks.FolderInUse, OSError), locks.held(left):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _refuse_taken(out: Path) -> None:

@@ -16,6 +16,7 @@ from tessera.experiment import (
     Reduced,
     Step,
 )
+from tessera.phrases import in_list
 
 STREAM = tuple(b"profile")
 """Name of this module's random stream, so that no other one repeats its draws."""
@@ -127,7 +128,7 @@ def class_index(key: int | str, class_names: tuple[str, ...]) -> int:
     raise ProfileError(
         f"profile: expected a class name or an index from 0 to {len(class_names) - 1}. "
         f"Received: {key!r}. The classes are: "
-        + ", ".join(f"{k} {name}" for k, name in enumerate(class_names))
+        + ", ".join(f"{k} {in_list(name)}" for k, name in enumerate(class_names))
         + "."
     )
 
@@ -140,7 +141,7 @@ def _refuse_empty(
         raise ProfileError(
             f"profile {profile.kind!r}: expected at least one training image of every "
             "class. Received none of: "
-            + ", ".join(f"{class_names[k]} (of {available[k]})" for k in empty)
+            + ", ".join(f"{in_list(class_names[k])} (of {available[k]})" for k in empty)
             + ". Use a milder imbalance or more images."
         )
 

@@ -81,16 +81,23 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     """Build a finished run's model again and give it its best weights.
 
     Raises:
-        RunError: The folder holds no finished run, or its weights are missing or do
-            not fit its settings.
+        RunError: The folder holds no finished run, or one that pools folds, or its
+            weights are missing or do not fit its settings.
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
     record = read_record(folder)
-    runs = settings.read(folder.experiment).runs()
+    asked = settings.read(folder.experiment)
+    runs = asked.runs()
     if len(runs) != 1:
         raise RunError(
             f"{folder.experiment}: expected the settings of one run. Received: of "
             f"{len(runs)}. {files.again(folder.experiment)}"
+        )
+    if asked.pooled:
+        raise RunError(
+            f"{folder.path}: expected a run with a model. Received: what those of "
+            f"{asked.pooled} folds answered together, each of which has a model of its "
+            f"own. Give that of a fold: {_of_fold(folder, runs[0])}"
         )
     classes = len(record.data.class_names)
     net = build.for_run(runs[0], record.data.image_shape, classes)
@@ -99,6 +106,16 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     except ModelError as error:
         raise RunError(str(error)) from error
     return Rebuilt(folder, runs[0], record, net)
+
+
+def _of_fold(folder: RunFolder, run: Run) -> Path:
+    """The first fold's run that took part in a pooled one, or where that fold lies."""
+    fold = (folder.path / "../../..").resolve() / "fold-1"
+    for place in sorted(fold.glob(f"runs/{run.cell}-*/seed-{run.seed}")):
+        (found,) = settings.read(RunFolder(place).experiment).runs()
+        if found.model_copy(update={"data": run.data}) == run:
+            return place
+    return fold
 
 
 def predictions(path: Path) -> tuple[Logits, Labels]:

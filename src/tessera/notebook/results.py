@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.notebook import html
+from tessera.phrases import in_row
 from tessera.record import Record, RunFolder, Scores, StudyFolder, StudyRecord
 from tessera.report import tables, words
 
@@ -144,7 +145,7 @@ def headline(scores: Scores) -> str:
         f"worst class's recall {scores.worst_class_recall:.1%}"
     )
     never = scores.never_predicted
-    return f"{text}; never predicted: {', '.join(never)}" if never else text
+    return f"{text}; never predicted: {in_row(never)}" if never else text
 
 
 def per_class(

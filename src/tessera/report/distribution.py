@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
 from tessera.evaluation.comparison import regimes_by_counts
-from tessera.phrases import listed
+from tessera.phrases import in_list, listed
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.shown import joined
@@ -70,5 +70,5 @@ def _sentence(name: str, counts: tuple[int, ...], names: tuple[str, ...]) -> str
     few, many = min(counts), max(counts)
     if few == many:
         return f"{name}: {few:,} images of every class."
-    rare = [n for n, c in zip(names, counts, strict=True) if c < many]
+    rare = [in_list(n) for n, c in zip(names, counts, strict=True) if c < many]
     return f"{name}: {few:,} to {many:,} images per class; rarer are {listed(rare)}."

@@ -16,7 +16,7 @@ from tessera.evaluation.faithfulness import (
     Method,
     Metric,
 )
-from tessera.phrases import MINUS
+from tessera.phrases import MINUS, in_row
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
 from tessera.report.style import (
@@ -71,16 +71,18 @@ def charted(found: Sequence[Faithfulness]) -> tuple[Shown, ...]:
     )
 
 
-def section(rows: Sequence[Shown], *, folds: int = 0) -> Markup:
+def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> Markup:
     """The part of the page; a sentence on what is missing where nothing was checked.
 
     Args:
         rows: What was checked.
+        rare: What the study's classes with few images are called.
         folds: How many hold the models in the study's place.
     """
     words = {
         "interval": lambda value: unbroken(interval(value)),
         "number": number,
+        "in_row": in_row,
         "inline": _inline,
         "tidy": tidy,
     }
@@ -89,6 +91,7 @@ def section(rows: Sequence[Shown], *, folds: int = 0) -> Markup:
             "faithfulness.html",
             filters=words,
             rows=rows,
+            rare=rare,
             folds=folds,
             core=CORE,
             parts=PARTS,

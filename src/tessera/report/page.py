@@ -103,8 +103,9 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "regimes": shown.finished(record),
         "figures": drawn,
         "counts": distinct_counts(study),
-        "reduced": reduced_classes(study.records),
+        "reduced": [record.data.class_names[i] for i in reduced_classes(study.records)],
         "rare": rare_word(record.experiment),
+        "sides": words.sides(record.rankings),
         "runs": study.records,
         "folders": study.folders,
         "provenance": provenance.rows(record),
@@ -115,7 +116,9 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         "kept": kept(study),
         "folds": record.experiment.pooled,
         "faithfulness": faithfulness.section(
-            drawn.faithfulness, folds=record.experiment.pooled
+            drawn.faithfulness,
+            rare=rare_word(record.experiment),
+            folds=record.experiment.pooled,
         ),
         "style": Markup(source("style.css")),
         **statistics.values(study),

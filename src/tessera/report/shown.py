@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from tessera.phrases import listed
+from tessera.phrases import in_list, listed
 from tessera.record import StudyRecord
 
 MOST = 6
@@ -55,6 +55,7 @@ def note(record: StudyRecord) -> str:
 
 def joined(names: list[str]) -> str:
     """Names in a row, or the first two and how many more."""
-    if len(names) <= 3:
-        return listed(names)
-    return f"{names[0]}, {names[1]} and {len(names) - 2} others"
+    told = [in_list(name) for name in names]
+    if len(told) <= 3:
+        return listed(told)
+    return f"{told[0]}, {told[1]} and {len(told) - 2} others"

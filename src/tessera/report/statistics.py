@@ -10,7 +10,7 @@ from tessera.evaluation.bootstrap import thin
 from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
 from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
-from tessera.phrases import listed, whole_percent
+from tessera.phrases import in_list, in_row, listed, whole_percent
 from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
@@ -62,7 +62,8 @@ def values(study: Study) -> dict[str, Any]:
         "resampled": titled(
             _shared(record, _RESAMPLED, lambda cell: cell.intervals), record.experiment
         ),
-        "thin": FEW if thin(np.array(record.data.test_counts)).any() else 0,
+        "thin": FEW if thin(np.array(record.data.test_units)).any() else 0,
+        "unit": "image" if record.data.test_groups is None else "group",
         "still": any(
             found.low is not None and found.low == found.high
             for cell in record.cells
@@ -93,6 +94,7 @@ def filters() -> dict[str, Callable[..., str]]:
         "between": between,
         "not_found": not_found,
         "plain_number": plain_number,
+        "in_row": in_row,
         "joined": lambda names: shown.joined(list(names)),
     }
 
@@ -149,10 +151,10 @@ def plain_number(spread: Spread) -> str:
 def not_found(cell: CellSummary, data: DataSummary) -> str:
     """Tested classes with a recall of 0 in some seed: why its G-mean is 0."""
     tested = zip(data.class_names, data.test_counts, strict=True)
-    names = [n for n, t in tested if t and min(cell.per_class_recall[n].values) == 0]
-    if len(names) > _NAMED:
-        return f"{len(names)} classes"
-    return listed(names)
+    missed = [n for n, t in tested if t and min(cell.per_class_recall[n].values) == 0]
+    if len(missed) > _NAMED:
+        return f"{len(missed)} classes"
+    return listed([in_list(name) for name in missed])
 
 
 def groups_in_words(record: StudyRecord) -> str:
@@ -174,7 +176,7 @@ def groups_in_words(record: StudyRecord) -> str:
 
 def _group_words(found: Groups, names: Sequence[str]) -> str:
     parts = [
-        f"{part} ({bound}): {_members([names[i] for i in members])}"
+        f"{part} ({bound}): {_members([in_list(names[i]) for i in members])}"
         for part, bound, members in (
             ("head", f"more than {found.above:,} training images", found.head),
             ("middle", "between", found.middle),

@@ -1,8 +1,7 @@
 """Colours, markers and the way every chart turns into SVG text.
 
-Okabe and Ito's palette (2008) is told apart with every common colour blindness; no
-chart relies on colour alone. Charts are drawn with a few reserved inks, which the
-page replaces by its own, so that one drawing serves light, dark and print.
+Charts are drawn with a few reserved inks, which the page replaces by its own, so that
+one drawing serves light, dark and print.
 """
 
 import html
@@ -36,7 +35,10 @@ _PAGE_INKS: Mapping[str, str] = {
     BAND: "var(--band)",
 }
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00")
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#7d73fa", "#c81e37", "#0a9baa", "#8a6d00")
+"""The first three are Okabe and Ito's (2008), whose others are too faint for lines. All
+stand out from light and from dark paper, and neighbours from one another with every
+common colour blindness; no chart relies on colour alone."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "----")
 

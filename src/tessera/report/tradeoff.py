@@ -1,4 +1,4 @@
-"""What remedies win for the rare classes against what they take from the others."""
+"""What remedies win for classes of few images against what they take from others."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from tessera.phrases import points
 from tessera.record import StudyRecord
+from tessera.report import words
 from tessera.report.drawing import Drawing
 from tessera.report.placement import Spot, free, ranks, together
 from tessera.report.style import (
@@ -29,11 +30,12 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
     if not rankings:
         return None
     classes = len(record.data.class_names)
+    few, many = words.sides(rankings)
     with drawing():
         picture = _panels(rankings, classes)
     return Drawing(
         key="tradeoff",
-        title="What the rare classes win, what the others lose",
+        title=f"What the {few} classes win, what the {many} classes lose",
         caption="Mean over seeds, in points against plain training (the cross). "
         "Numbers are those of the table; dots that cover one another share a label. "
         + (
@@ -79,10 +81,9 @@ def _panels(rankings: Sequence[Ranking], classes: int) -> str:
         panel.set_title(f"{ranking.model}, {ranking.plain}")
         panel.grid()
         panel.set_axisbelow(True)
-    sides = {ranking.sides for ranking in rankings}
-    rare_name, common_name = sides.pop() if len(sides) == 1 else ("rare", "common")
-    figure.supxlabel(f"{common_name} classes' recall, points", fontsize=9)
-    figure.supylabel(f"{rare_name} classes' recall, points", fontsize=9)
+    few, many = words.sides(rankings)
+    figure.supxlabel(f"{many} classes' recall, points", fontsize=9)
+    figure.supylabel(f"{few} classes' recall, points", fontsize=9)
     return svg(figure)
 
 

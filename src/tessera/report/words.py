@@ -6,6 +6,7 @@ from tessera.evaluation.roles import rare_word
 from tessera.experiment import Experiment
 from tessera.phrases import MINUS, plural
 from tessera.record import CellSummary, Spread, StudyRecord
+from tessera.results import Ranking
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -42,6 +43,16 @@ def titled(
         (s, title.replace("Reduced", rare) if s in _OF_REDUCED else title)
         for s, title in titles
     ]
+
+
+def sides(rankings: Sequence[Ranking]) -> tuple[str, str]:
+    """What the two sides of rankings are called together.
+
+    `smaller` and `larger` where they differ: one may be of the reduced classes, another
+    of a tail, and `rare` is kept for the classes that count as such.
+    """
+    names = {ranking.sides for ranking in rankings}
+    return names.pop() if len(names) == 1 else ("smaller", "larger")
 
 
 def over_seeds(record: StudyRecord) -> str:

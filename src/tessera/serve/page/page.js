@@ -180,8 +180,13 @@ function trust(model, answer, paragraph) {
   paragraph.classList.toggle("warning", doubts.length > 0);
 }
 
+// In quotes where its own comma would part it.
+function inList(name) {
+  return name.includes(",") ? `"${name}"` : name;
+}
+
 function listed(classes) {
-  const names = classes.slice(0, NAMED).map((one) => one.name);
+  const names = classes.slice(0, NAMED).map((one) => inList(one.name));
   const more = classes.length - names.length;
   return more ? `${names.join(", ")} and ${more} more classes` : names.join(", ");
 }

@@ -1,0 +1,84 @@
+"""Files of a folder know the group that they are of."""
+
+import pytest
+
+from tessera.columns import Columns
+from tessera.data import folder, grouped
+from tessera.data.dataset import DataError
+
+
+def test_without_a_rule_every_file_stands_alone(split_folder) -> None:
+    listing = grouped.listed(split_folder, None)
+    assert {file.group for file in listing.files} == {""}
+    assert grouped.names(listing.files) is None
+
+
+@pytest.mark.parametrize("below", ["", "train/"])
+def test_folders_of_one_name_in_two_classes_are_one_group(
+    make_image, tmp_path, below: str
+) -> None:
+    for path in ("cat/film-3/0.png", "dog/film-3/1.png", "dog/film-3/more/2.png"):
+        make_image(below + path)
+    files = grouped.listed(tmp_path / "images", "folder").files
+    assert [file.group for file in files] == ["film-3", "film-3", "film-3/more"]
+
+
+def test_a_file_of_no_group_is_one_by_itself_and_never_of_anothers(
+    make_image, tmp_path
+) -> None:
+    make_image("cat/cat/0.png")
+    make_image("cat/1.png")
+    make_image("dog/2.png")
+    files = grouped.listed(tmp_path / "images", "folder").files
+    names = grouped.names(files)
+    assert names is not None and len(set(names)) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "where"),
+    [("folder", "in folders within their classes"), ("p([0-9]+)_", "'p.*' matches|p")],
+)
+def test_a_rule_that_finds_no_group_is_refused_with_files_to_compare(
+    split_folder, rule: str, where: str
+) -> None:
+    with pytest.raises(
+        DataError, match=rf"groups: expected images .*{where}.*train/cat/0.png"
+    ):
+        grouped.listed(split_folder, rule)
+
+
+def test_a_dataset_tells_by_which_rule_its_images_belong_together(
+    make_image, tmp_path
+) -> None:
+    rows = ["file,label,animal"]
+    for n in range(24):
+        path = f"{'cat' if n < 12 else 'dog'}/film-{n // 2}/{n}.png"
+        make_image(path)
+        rows.append(f"{path},{path[:3]},a{n // 3}")
+    root = tmp_path / "images"
+    (root / "list.csv").write_text("\n".join(rows))
+
+    def told(path, **how) -> str:
+        notes = folder.load(path, image_size=8, test=0.2, **how).notes
+        return next((n for n in notes if "belong together" in n), "")
+
+    by_folder = told(root, groups="folder")
+    assert "12 groups, the largest of 2 images, by folder within the classes" in (
+        by_folder
+    )
+    by_name = told(root, groups="(film-[0-9]+)")
+    assert "by what (film-[0-9]+) matches in their path" in by_name
+    own = told(root / "list.csv", columns=Columns(group="animal"))
+    assert "8 groups, the largest of 3 images, by the column animal of list.csv" in own
+    assert told(root) == ""
+    folds = [
+        folder.load(
+            root,
+            image_size=8,
+            test=0.2,
+            fold=folder.Fold(number, 2),
+            groups="folder",
+        ).notes[1]
+        for number in (1, 2)
+    ]
+    assert folds == [by_folder, by_folder]

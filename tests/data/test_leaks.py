@@ -1,0 +1,104 @@
+"""What a model may know of the test images is found, and refused or told."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera.data import folder
+from tessera.data.dataset import DataError
+
+
+def load(root, groups=None):
+    return folder.load(root, image_size=8, test=0.2, groups=groups)
+
+
+def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
+    with pytest.raises(DataError, match=r"1 of 5 test images are also training"):
+        load(split_folder)
+
+
+@pytest.mark.parametrize("below", ["", "train/"])
+def test_folders_within_classes_that_the_cut_test_set_parts_are_worth_knowing(
+    make_image, tmp_path, below: str
+) -> None:
+    for n in range(10):
+        make_image(f"{below}cat/anna/{n}.png")
+        make_image(f"{below}dog/{n}.png")
+    make_image(f"{below}dog/alone/0.png")
+    _, *told = load(tmp_path / "images").notes
+    assert [text for text in told if "both sides" in text] == [
+        "images of 1 folder within classes are on both sides of the cut test set: "
+        f"{below}cat/anna. Where such a folder shows one thing (an animal, a patient, "
+        "a film), a model may know it again, and scores would flatter: `--groups "
+        "folder` parts none."
+    ]
+
+
+def test_folders_within_classes_are_no_matter_where_the_user_divided(
+    split_folder, make_image
+) -> None:
+    for n in range(9):
+        make_image(f"train/cat/anna/{n}.png")
+    make_image("test/cat/anna/1.png")
+    assert load(split_folder).notes == ()
+
+
+def test_a_test_image_that_was_compressed_again_is_worth_knowing(
+    split_folder, tmp_path
+) -> None:
+    cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
+    picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
+    picture.save(split_folder / "train/cat/original.png")
+    picture.save(split_folder / "test/cat/copy.jpg", quality=60)
+    assert load(split_folder).notes == (
+        "1 of 5 test images are nearly the same as training or validation images, such "
+        "as test/cat/copy.jpg and train/cat/original.png. Where both show one picture, "
+        "scores would flatter; remove the copies.",
+    )
+
+
+def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(
+    split_folder, make_image
+) -> None:
+    for n in range(100):  # of more images, one copy is tolerated
+        make_image(f"test/dog/more-{n}.png")
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/again.png")
+    (told,) = load(split_folder).notes
+    assert "are also training" in told
+
+
+def test_folders_that_are_groups_are_no_longer_worth_knowing(
+    make_image, tmp_path
+) -> None:
+    for n in range(12):
+        make_image(f"cat/{'anna' if n % 2 else 'bert'}/{n}.png")
+        make_image(f"dog/carl-{n}/{n}.png")
+    told = load(tmp_path / "images", groups="folder").notes
+    assert not any("both sides" in text for text in told)
+
+
+def test_a_group_that_the_folders_own_test_set_parts_is_refused(
+    split_folder, make_image
+) -> None:
+    make_image("train/cat/anna/1.png")
+    make_image("test/cat/anna/2.png")
+    with pytest.raises(
+        DataError, match=r"1 of 5 test images are of groups .*: anna\. Scores"
+    ):
+        load(split_folder, groups="folder")
+    assert load(split_folder).notes == ()
+
+
+def test_one_parted_group_of_many_images_is_told_and_so_are_images_of_none(
+    split_folder, make_image
+) -> None:
+    for n in range(100):
+        make_image(f"test/dog/more/{n}.png")
+    make_image("train/cat/anna/1.png")
+    make_image("test/cat/anna/2.png")
+    _, alone, parted = load(split_folder, groups="folder").notes
+    assert alone.startswith("14 of 116 images are of no group and stand alone: train/c")
+    assert parted.startswith("1 of 105 test images are of groups that are trained")
