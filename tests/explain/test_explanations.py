@@ -68,6 +68,8 @@ def test_probabilities_after_a_sigmoid_are_each_classs_own():
         # A sum of one beside a number below zero, or in the first image alone.
         ([[1.5, -0.5], [0.5, 0.5]], False),
         ([[0.7, 0.3], [0.1, 0.8]], False),
+        # Logits of a model that was never trained may be any number.
+        ([[200.0, -200.0], [-1.0, 100.0]], False),
         # A class alone may well have the logit 1.
         ([[1.0]], False),
     ],

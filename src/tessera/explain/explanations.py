@@ -86,7 +86,8 @@ def cautions(method: Method, logits: Logits) -> tuple[str, ...]:
         logits: What was taken for logits, float32 [N, K].
     """
     notes = () if class_specific(method) else (CLASS_AGNOSTIC,)
-    shares = logits if logits.min() >= 0 else np.exp(logits)
+    # Above 1 none is a logarithm of a share, and may be too much for float32.
+    shares = logits if logits.min() >= 0 else np.exp(np.minimum(logits, 1.0))
     squashed = logits.shape[1] > 1 and (
         (shares <= 1 + _SUM).all() and (np.abs(shares.sum(axis=1) - 1) < _SUM).all()
     )
