@@ -104,7 +104,10 @@ def test_columns_may_have_other_names_and_separators_and_files_no_suffix(
         (["image,label", "0.png,cat"], r"names `file` in .*Received: image, label\."),
         (["a,b", "0.png,cat"], r"`file` and `label` .*data\.columns\.file=NAME"),
         ([""], "Received: an empty line"),
-        (["file,label,split", "0.png,cat,trian"], r"line 2: .*Received: trian"),
+        (
+            ["file,label,split", "0.png,cat,trian"],
+            r"labels.csv, line 2: .*Received: trian",
+        ),
         (["file,label", "0.png,cat"], r"two classes to learn from\. Received: cat\."),
         (["file,label", "no.png,cat"], r"none; not used: line 2: no.png \(no such"),
         (["file,label,split", "0.png,cat,train", "1.png,dog,"], "split of every"),

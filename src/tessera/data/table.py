@@ -55,7 +55,7 @@ def scan(path: Path, columns: Columns) -> Listing:
             training images or fewer than two classes.
     """
     root = path.resolve().parent
-    places, said = _Places(root), dict[tuple[str, ...], int]()
+    places, said = _Places(root, path), dict[tuple[str, ...], int]()
     files, refused = list[File](), list[Refused]()
     for number, row in _rows(path, columns):
         before = said.setdefault(tuple(row.values()), number)
@@ -145,7 +145,8 @@ def _read(places: "_Places", row: Row, number: int, before: int) -> File | Refus
     name, label, split = row["file"], row["label"], row.get("split", "").lower()
     if split and split not in SPLIT_NAMES:
         raise DataError(
-            f"line {number}: expected train, test or val as the split. Received: "
+            f"{places.path}, line {number}: expected train, test or val as the split. "
+            f"Received: "
             f"{entries.shown(row['split'][:LONGEST])}."
         )
     line = f"line {number}: {entries.shown(name[:LONGEST]) or 'no file'}"
@@ -176,6 +177,8 @@ class _Places:
 
     root: Path
     """The list's folder, resolved."""
+    path: Path
+    """Of the list, as it was given."""
     _known: dict[str, bool] = field(default_factory=dict)
     """Whether a folder lies in it, whatever links say."""
 
