@@ -141,7 +141,7 @@ def test_a_run_counts_as_kept_while_its_charts_are_drawn(folder, monkeypatch):
 
 @pytest.mark.slow
 def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
-    """Train a cell, check it, read the verdict in the report, and check it again."""
+    """Train a cell, check it, read the verdict in the report, and conclude anew."""
     small = ("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]')
     study = tmp_path / "study"
     train = (
@@ -163,17 +163,12 @@ def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
     assert (
         "comparisons" in text.split('id="grad-cam-meaningful"')[1].split("</article")[0]
     )
-    first = (run / "faithfulness.json").read_text().split('"seconds"')[0]
     stamp = (run / "faithfulness.json").stat().st_mtime_ns
     kept = tessera("faithfulness", run, "--images", 20, "--steps", 4)
     assert kept.returncode == 0 and "20 images" in kept.stdout
+    apart = tmp_path / "apart"
+    few = tessera(*("faithfulness", run, "--images", 10, "--steps", 2, "--out", apart))
+    assert few.returncode == 0 and (apart / "faithfulness.json").exists()
     assert (run / "faithfulness.json").stat().st_mtime_ns == stamp
-    elsewhere = tmp_path / "again"
-    again = tessera(
-        *("faithfulness", run, "--images", 20, "--steps", 4, "--out", elsewhere)
-    )
-    assert again.returncode == 0
-    repeated = (elsewhere / "faithfulness.json").read_text()
-    assert repeated.split('"seconds"')[0] == first
     assert tessera(*train).returncode == 0  # concludes anew; the verdict stays
     assert "comparisons" in (study / "study.json").read_text()
