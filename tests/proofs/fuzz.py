@@ -1,6 +1,8 @@
 """Feed one reader with mutated bytes, guided by coverage, until it fails or time is up.
 
-    python tests/proofs/fuzz.py {image,experiment,checkpoint} FOLDER [libFuzzer options]
+    python tests/proofs/fuzz.py {image,list,experiment,checkpoint} FOLDER [options]
+
+The options are libFuzzer's.
 
 An exception other than the reader's own ends the process with a trace, and leaves the
 input that caused it in FOLDER.
@@ -16,7 +18,9 @@ import atheris
 
 with atheris.instrument_imports(include=["tessera", "tomllib", "json", "PIL"]):
     from tessera import checkpoint, settings
-    from tessera.data import decode
+    from tessera.columns import Columns
+    from tessera.data import decode, table
+    from tessera.data.dataset import DataError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bad_images
@@ -35,6 +39,34 @@ def image(folder: Path) -> Callable[[bytes], None]:
     for number, bad in enumerate(bad_images.files(300, seed=1)):
         if len(bad.content) < 20_000:
             (folder / "corpus" / str(number)).write_bytes(bad.content)
+    return one
+
+
+def a_list(folder: Path) -> Callable[[bytes], None]:
+    """Any bytes name files of the list's folder, or are refused."""
+    inside = folder / "listed"
+    inside.mkdir(exist_ok=True)
+    for name in ("a.png", "b.jpg"):
+        (inside / name).touch()
+
+    def one(content: bytes) -> None:
+        (inside / "labels.csv").write_bytes(content)
+        with contextlib.suppress(DataError):
+            found = table.scan(inside / "labels.csv", Columns())
+            assert {file.path for file in found.files} <= {
+                "a.png",
+                "b.jpg",
+                "labels.csv",
+            }
+
+    for number, text in enumerate(
+        (
+            "file,label\na.png,cat\nb,dog\n",
+            'label;file;split;group\r\ncat;"a.png";train;x\r\ndog;b.jpg;test;\r\n',
+            "\ufefffile\tlabel\n./a\tcat\n..\\listed\\b.jpg\tdog\n",
+        )
+    ):
+        (folder / "corpus" / str(number)).write_bytes(text.encode())
     return one
 
 
@@ -86,7 +118,12 @@ def a_checkpoint(folder: Path) -> Callable[[bytes], None]:
     return one
 
 
-TARGETS = {"image": image, "experiment": experiment, "checkpoint": a_checkpoint}
+TARGETS = {
+    "image": image,
+    "list": a_list,
+    "experiment": experiment,
+    "checkpoint": a_checkpoint,
+}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from proofs.conftest import Proof
 PROGRAM = Path(__file__).with_name("fuzz.py")
 READERS = {
     "image": "the image decoder",
+    "list": "the reader of lists of images",
     "experiment": "the experiment loader",
     "checkpoint": "the checkpoint reader",
 }
