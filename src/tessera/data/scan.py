@@ -96,7 +96,10 @@ def scan(root: Path) -> Listing:
             class is a link or has a name that is no text.
     """
     if not entries.is_folder(root):
-        raise DataError(f"{root}: expected a folder of images. Received: no folder.")
+        raise DataError(
+            f"{root}: expected a folder of images, or a CSV file that lists some. "
+            "Received: no folder, and no such file."
+        )
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}
     for split, folder in _split_folders(found).items():
