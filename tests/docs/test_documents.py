@@ -30,7 +30,11 @@ RUN = (ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md")))
 UNBOUNDED = {"demo": "CI runs it by itself", "serve": "it waits for visitors"}
 """Verbs that are parsed and not run."""
 
-SHORT = {"study": "--epochs 1 --seeds 1 --models cnn", "train": "--epochs 1"}
+SHORT = {
+    "study": "--epochs 1 --seeds 1 --models cnn",
+    "train": "--epochs 1",
+    "faithfulness": "--images 10 --steps 2",
+}
 """Options that make a verb short; the last of equal options wins."""
 
 ONE_REGIME = """--set 'regimes=[{name="as-is", profile={kind="natural"}}]'"""
