@@ -12,6 +12,9 @@ SIDE_FILES = (
 )
 """Suffixes of lists and notes that lie beside images; such files are left alone."""
 
+IMAGE_FILES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+"""Suffixes by which images are known in places where no file is opened."""
+
 DEEPEST = 64
 """Folders within folders of images that are walked."""
 

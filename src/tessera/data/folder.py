@@ -248,7 +248,7 @@ def _cut_test(
     listing: Listing, parts: dict[str, Indices], fold: Fold | None
 ) -> Iterator[str]:
     tested, kept = len(parts["test"]), len(parts["train"])
-    whole = ", no group parted" if any(file.group for file in listing.files) else ""
+    whole = ", no group parted" if grouped.are_grouped(listing.files) else ""
     if fold is not None:
         yield (
             f"Fold {fold.number} of {fold.of}: {tested} of the {kept + tested} images "

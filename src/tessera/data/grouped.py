@@ -37,7 +37,7 @@ def listed(root: Path, rule: str | None, columns: Columns | None = None) -> List
         replace(file, group=group_of(inner_folders(found, file), file.path, rule))
         for file in found.files
     )
-    if not any(file.group for file in files):
+    if not are_grouped(files):
         within = f"in folders{'' if found.source else ' within their classes'}"
         raise DataError(
             f"groups: expected images "
@@ -54,10 +54,15 @@ def inner_folders(listing: Listing, file: File) -> tuple[str, ...]:
     return PurePosixPath(file.path).parent.parts[of_class:]
 
 
+def are_grouped(files: Iterable[File]) -> bool:
+    """Whether any of them is of a group."""
+    return any(file.group for file in files)
+
+
 def names(files: Iterable[File]) -> tuple[str, ...] | None:
     """The group of each file, of itself where it has none; None: nobody has one."""
     files = list(files)
-    if not any(file.group for file in files):
+    if not are_grouped(files):
         return None
     # A slash before the path keeps it from being the name of another's group.
     return tuple(file.group or f"/{file.path}" for file in files)

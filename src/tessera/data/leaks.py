@@ -99,7 +99,7 @@ def nearly_equal(pixels: Decoded, parts: Parts, twins: Twins) -> Iterable[str]:
 
 def parted_folders(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[str]:
     """Folders within classes that a test set was cut through."""
-    if "test" in listing.classes or any(file.group for file in pixels.files):
+    if "test" in listing.classes or grouped.are_grouped(pixels.files):
         return
     sides = [_inner_folders(listing, pixels, parts[n]) for n in ("train", "test")]
     parted = sorted(set.intersection(*sides))

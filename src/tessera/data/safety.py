@@ -9,7 +9,7 @@ import numpy as np
 
 from tessera.data import grouped, leaks
 from tessera.data.decoded import Decoded
-from tessera.data.entries import shown
+from tessera.data.entries import IMAGE_FILES, shown
 from tessera.data.leaks import Parts, Twins
 from tessera.data.scan import SPLIT_NAMES, Listing
 from tessera.phrases import first, in_row
@@ -19,9 +19,6 @@ VERSION = 8
 
 TOLERATED = 0.01
 """Share of files, or of images, above which a fault makes the data unsafe."""
-
-IMAGE_FILES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-"""Suffixes by which images are known in places where no file is opened."""
 
 
 def problems(
@@ -106,7 +103,9 @@ def _none_to_validate_with(
             yield "val has no readable image. Put images into it, or remove it."
     elif grouped.units(listing, pixels, parts["train"]).max() < 2:
         several = (
-            "groups of training images" if _has_groups(pixels) else "training images"
+            "groups of training images"
+            if grouped.are_grouped(pixels.files)
+            else "training images"
         )
         yield (
             f"no class has two {several}, one to learn from and one to validate "
@@ -172,12 +171,12 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
     counts = grouped.units(listing, pixels, parts["train"])
     single = [listing.class_names[k] for k in np.flatnonzero(counts == 1)]
     if single and "val" not in parts:
-        one = "group of training images" if _has_groups(pixels) else "training image"
+        one = (
+            "group of training images"
+            if grouped.are_grouped(pixels.files)
+            else "training image"
+        )
         yield f"only one {one} of: {in_row(single)}; none to validate with."
-
-
-def _has_groups(pixels: Decoded) -> bool:
-    return any(file.group for file in pixels.files)
 
 
 def _ungrouped(pixels: Decoded) -> Iterable[str]:

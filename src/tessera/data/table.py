@@ -21,11 +21,8 @@ MOST_BYTES = 2**26
 SEPARATORS = (",", ";", "\t")
 """What may stand between columns: the one of which the first line has most."""
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-"""Tried in this order behind a file's name, where there is no such file; then those in
-capitals."""
-
-ENDS = ("", *SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
+ENDS = ("", *entries.IMAGE_FILES, *map(str.upper, entries.IMAGE_FILES))
+"""Tried in this order behind a file's name, until there is such a file."""
 
 LONGEST = 200
 """Letters of a name that a message repeats."""
