@@ -1,9 +1,11 @@
 """Switches are set before a framework loads, and a user's own win."""
 
+import gc
 import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -73,6 +75,18 @@ def test_on_jax_seeding_writes_nothing_to_the_terminal() -> None:
         "runtime.make_deterministic(0)"
     )
     assert python(code, KERAS_BACKEND="jax").stderr == ""
+
+
+@pytest.mark.parametrize("switch", [gc.enable, gc.disable])
+def test_loading_leaves_the_collector_as_it_was(switch: Callable[[], None]) -> None:
+    try:
+        switch()
+        before = gc.isenabled()
+        with runtime._garbage_put_off():
+            assert not gc.isenabled()
+        assert gc.isenabled() == before
+    finally:
+        gc.enable()
 
 
 def test_a_real_warning_during_loading_is_passed_on(

@@ -4,6 +4,7 @@ Nothing here imports a framework unless a function is asked for one.
 """
 
 import contextlib
+import gc
 import importlib.metadata
 import importlib.util
 import logging
@@ -69,7 +70,7 @@ def prepare(threads: int | None = None) -> None:
 
 def load_backend() -> None:
     """Import Keras with its backend, without their start-up chatter."""
-    with interrupt_put_off(), _without_chatter():
+    with interrupt_put_off(), _without_chatter(), _garbage_put_off():
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
@@ -96,6 +97,18 @@ def interrupt_put_off() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
     if came:
         signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _garbage_put_off() -> Iterator[None]:
+    """Keep the collector from searching the thousands of modules as they are made."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextlib.contextmanager

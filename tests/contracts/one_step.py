@@ -7,7 +7,7 @@ Also imported by `test_remedies`, which compares what the backends leave.
 
 import sys
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import keras
@@ -58,6 +58,7 @@ def model(loss: remedies.Loss) -> keras.Model:
     return net
 
 
+@cache
 def step(name: str, index: int) -> list[np.ndarray]:
     """The last layer's weights, and the factors, after one step of a phase."""
     remedy = catalogue.named(name)

@@ -45,6 +45,7 @@ def test_relu_after_pooling_changes_neither_logits_nor_gradients(
 
 @pytest.mark.slow
 def test_the_formulations_agree_on_the_other_backend_too() -> None:
+    """On maps that patches do not tile, where most could go wrong, and on ties."""
     other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
     if find_spec(other) is None:
         pytest.skip(f"{other} is not installed")
@@ -57,7 +58,7 @@ def test_the_formulations_agree_on_the_other_backend_too() -> None:
             "-q",
             *files,
             "-k",
-            "changes or change_nothing",
+            "(changes and 31) or change_nothing",
         ],
         env=elsewhere.environment(other),
         check=True,

@@ -37,7 +37,7 @@ Function: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A model cut at one layer, compiled once; reuse it for many calls.
+    """A model cut at one layer, for many calls.
 
     It follows the model: after its weights change, so do the results.
     """
@@ -66,7 +66,12 @@ class Batch:
 
 
 def cut(
-    net: keras.Model, layer: str | None, *, grid: Grid | None = None, leading: int = 0
+    net: keras.Model,
+    layer: str | None,
+    *,
+    grid: Grid | None = None,
+    leading: int = 0,
+    once: bool = False,
 ) -> Cut:
     """Cut a model at a layer, without touching it.
 
@@ -77,6 +82,7 @@ def cut(
             None: the last map that all paths share.
         grid: (h, w) of the tokens, row by row.
         leading: Tokens before the first cell.
+        once: Whether it is for one batch: tracing takes TensorFlow longer than that.
 
     Raises:
         ExplainError: The model or the layer cannot be explained this way.
@@ -84,6 +90,8 @@ def cut(
     """
     graph = reading.read(net)
     place = places.find(graph, layer, grid=grid, leading=leading)
+    explanation = _explanation(graph, place)
+    eager = once and keras.backend.backend() == "tensorflow"
     return Cut(
         graph=graph,
         place=place,
@@ -91,7 +99,7 @@ def cut(
         complete=graphs.connects(graph, [place.key], [graph.logits]),
         classes=graph.classes,
         dtype=graph.dtype,
-        explain=compiled(net, _explanation(graph, place)),
+        explain=explanation if eager else compiled(net, explanation),
     )
 
 

@@ -80,10 +80,11 @@ def compute(
             | ScoreCam()
             | EigenCam()
         ):
+            once = len(images) <= batch_size
             cut = (
                 model
                 if isinstance(model, Cut)
-                else gradients.cut(model, layer, grid=grid, leading=leading)
+                else gradients.cut(model, layer, grid=grid, leading=leading, once=once)
             )
             return _on_layer(cut, images, method, target, batch_size)
         case IntegratedGradients() | SmoothGrad() | Occlusion():
