@@ -110,12 +110,19 @@ $(VENV)/.created: $(UNUSABLE)
 	echo "setup: creating $(VENV) with $$python" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && echo '$(CURDIR)' > $@
 
-# $(call install,LOCK): what the lock says, then Tessera itself, editable.
+# Python compiles a module when it is first imported: of eighteen thousand that are
+# installed most never are. So it must be allowed to keep what it compiles.
+unexport PYTHONDONTWRITEBYTECODE
+override INSTALL := $(PIP) install --no-compile
+
+# $(call install,LOCK): what the lock says, then Tessera itself, editable; then a first
+# import of what every command needs, which also shows that it can be imported here.
 define install
 	@echo "setup: installing locks/$(1).txt (some minutes the first time)"
 	@touch $(VENV)/.installing
-	@$(PIP) install --require-hashes --only-binary :all: -r locks/$(1).txt
-	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes --only-binary :all: -r locks/$(1).txt
+	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import tessera.api, tessera.report.page'
 	@rm $(VENV)/.installing
 	@touch $@
 	@echo "setup: done"

@@ -30,9 +30,10 @@ run() {
     awk -v wanted="^($tools)==" '/^[^ #]/ { keep = $0 ~ wanted } keep' locks/dev.txt \
         >"$work/tools.txt"
     pip="$env/bin/python -m pip --disable-pip-version-check --no-input -qq"
-    $pip install --require-hashes --only-binary :all: -r locks/cpu.txt
-    $pip install --require-hashes --only-binary :all: --no-deps -r "$work/tools.txt"
-    $pip install --no-index --no-deps --no-build-isolation .
+    install="$pip install --no-compile"
+    $install --require-hashes --only-binary :all: -r locks/cpu.txt
+    $install --require-hashes --only-binary :all: --no-deps -r "$work/tools.txt"
+    $install --no-index --no-deps --no-build-isolation .
     "$env/bin/python" --version
     "$env/bin/python" -m pytest -q -p no:cacheprovider -m 'not slow and not browser' \
         tests/data tests/imbalance tests/test_settings.py tests/test_experiment.py \
