@@ -141,9 +141,7 @@ def test_balanced_data_that_a_study_cuts_are_judged_before_the_cut():
         return flat(level, level)
 
     # Ahead of the CNN on all images, behind it on those that the cut leaves.
-    verdict = comparative.transformers_need_data(
-        roles(STUDY, records(STUDY, recalls))
-    )
+    verdict = comparative.transformers_need_data(roles(STUDY, records(STUDY, recalls)))
     assert verdict.hypothesis == comparative.DATA.hypothesis
     assert verdict.verdict == "not supported"
     assert verdict.because.startswith("0 of 1 interval lies below zero")

@@ -2,7 +2,7 @@ import pytest
 
 from tessera.evaluation import findings
 from tessera.evaluation.roles import roles
-from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain, Regime
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain
 
 from .studies import FIVE, by_nature, flat, found, records, sway
 
