@@ -16,7 +16,7 @@ from tessera.evaluation.faithfulness import (
 )
 from tessera.record import Record
 
-CONTROLS = ("random", "uniform", "centred Gaussian", "Sobel edges", "class mean")
+CONTROLS = ("uniform", "random", "centred Gaussian", "Sobel edges", "class mean")
 SIGNS = {"better": 1, "undecided": 0, "worse": -1}
 DIRECTIONS = {
     "deletion_mean": "lower",

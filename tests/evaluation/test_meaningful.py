@@ -16,6 +16,13 @@ def verdict(*changes):
     return meaningful.judged(findings.GRAD_CAM, found)
 
 
+def changed(**fields):
+    """A check of the first run that beats every control, with other parts."""
+    whole = faithfulness(RUNS[0])
+    method = whole.methods[0].model_copy(update=fields)
+    return whole.model_copy(update={"methods": (method,)})
+
+
 def test_it_is_supported_when_every_run_beats_every_control_and_is_sane():
     found = verdict({}, {})
     assert found.verdict == "supported"
@@ -48,21 +55,20 @@ def test_an_open_or_uncontrolled_sanity_check_leaves_it_open(change):
     assert verdict(change).verdict == "not decided"
 
 
-def test_mosaics_worse_than_chance_refute_it():
-    worse = {"worse": {"mosaic_energy": ("uniform",)}}
-    assert verdict(worse).verdict == "not supported"
+@pytest.mark.parametrize("step", [1, -1])
+def test_mosaics_worse_than_chance_refute_it_wherever_chance_stands(step):
+    worse = {"mosaic_energy": ("uniform",)}
+    (method,) = faithfulness(RUNS[0], worse=worse).methods
+    rows = [
+        m.model_copy(update={"against": m.against[::step]}) for m in method.measured
+    ]
+    found = meaningful.judged(findings.GRAD_CAM, [changed(measured=tuple(rows))])
+    assert found.verdict == "not supported"
 
 
 @pytest.mark.parametrize("missing", ["road", "mosaic_energy"])
 def test_what_was_not_measured_leaves_it_open(missing):
     assert verdict({"leave_out": (missing,)}).verdict == "not decided"
-
-
-def changed(**fields):
-    """A check of the first run that beats every control, with other parts."""
-    whole = faithfulness(RUNS[0])
-    method = whole.methods[0].model_copy(update=fields)
-    return whole.model_copy(update={"methods": (method,)})
 
 
 @pytest.mark.parametrize("missing", [meaningful.SANITY, meaningful.CONTROL])
