@@ -152,9 +152,7 @@ def _tabled(labels: Labels, groups: Sequence[str]) -> tuple[Indices, Counts]:
 def _by_rarity(sizes: Counts, order: Indices) -> Iterator[tuple[int, Indices]]:
     """Each class, those of the fewest groups first, and its groups in that order."""
     for label in np.argsort((sizes > 0).sum(axis=0), kind="stable"):
-        members = order[sizes[order, label] > 0]
-        if len(members):
-            yield int(label), members
+        yield int(label), order[sizes[order, label] > 0]
 
 
 def folds(
