@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tessera.data import splits
@@ -151,6 +151,7 @@ def test_every_class_with_two_groups_of_its_own_is_on_both_sides(
 
 
 @given(LABELS.filter(len), FRACTIONS)
+@example(np.zeros(5, np.int32), 0.5)
 def test_of_groups_of_one_image_as_many_are_held_as_of_single_images(
     labels, fraction
 ) -> None:
