@@ -114,6 +114,17 @@ def test_folders_that_are_groups_are_no_longer_worth_knowing(
     assert not any("both sides" in text for text in told)
 
 
+def test_folders_are_not_worth_knowing_where_a_rule_names_other_groups(
+    make_image, tmp_path
+) -> None:
+    for n in range(10):
+        make_image(f"cat/anna/day-{n}.png")
+        make_image(f"dog/bert/day-{n}.png")
+    told = load(tmp_path / "images", groups="day-[0-9]+").notes
+    assert any("belong together" in text for text in told)
+    assert not any("both sides" in text for text in told)
+
+
 def test_a_group_that_the_folders_own_test_set_parts_is_refused(
     split_folder, make_image
 ) -> None:

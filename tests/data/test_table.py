@@ -234,6 +234,18 @@ def test_folders_of_listed_images_are_groups_whatever_they_are_called(
     assert not set(whole.train.groups or ()) & set(whole.test.groups or ())
 
 
+def test_folders_that_the_lists_own_splits_part_are_the_users_matter(
+    make_image, write
+) -> None:
+    rows = []
+    for film, animal in zip("abcd", ("cat", "cat", "dog", "dog"), strict=True):
+        for n in range(3):
+            make_image(f"{film}/{n}.png")
+            split = "test" if n == 0 else "train"
+            rows.append(f"{film}/{n}.png,{animal},{split}")
+    assert load(write("file,label,split", *rows)).notes == ()
+
+
 def test_a_list_with_other_labels_or_groups_of_the_same_files_is_other_data(
     write, tmp_path
 ) -> None:
