@@ -342,3 +342,17 @@ def test_one_folder_with_all_images_of_a_list_is_no_group_to_part(
         make_image(f"img/{n}.png")
     path = write("file,label", *(f"img/{n}.png,{label(n)}" for n in range(10)))
     assert not any("both sides" in note for note in load(path).notes)
+
+
+@pytest.mark.parametrize("cats", ["ab", "a"])
+def test_folders_of_a_list_are_things_to_know_unless_one_holds_a_whole_class(
+    write, make_image, cats: str
+) -> None:
+    rows = []
+    for n in range(20):
+        place, animal = ((cats, "cat"), ("cd", "dog"))[n % 2]
+        path = f"{place[n // 2 % len(place)]}/{n}.png"
+        make_image(path)
+        rows.append(f"{path},{animal}")
+    notes = load(write("file,label", *rows)).notes
+    assert any("both sides" in note for note in notes) == (cats == "ab")
