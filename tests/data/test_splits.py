@@ -167,6 +167,9 @@ def test_of_small_groups_the_share_is_met() -> None:
     pairs = [str(n // 2) for n in range(140)]
     _, held = splits.stratified(labels, 0.2, seed=3, groups=pairs)
     assert np.bincount(labels[held]).tolist() == [20, 8]
+    # With 4 a class is no farther from a tenth of 30 than with 2.
+    _, held = splits.stratified(labels[:30], 0.1, seed=3, groups=pairs[:30])
+    assert len(held) == 4
 
 
 def images(*groups: dict[int, int]) -> tuple[np.ndarray, list[str]]:

@@ -18,8 +18,8 @@ RULE = (
 
 GROUPED = (
     "whole groups, drawn at random, class by class, those of the fewest groups first: "
-    "each that brings the class nearer to the nearest whole number to fraction x "
-    "count, at least one, and never the last of a class"
+    "each that leaves the class no farther from the nearest whole number to fraction "
+    "x count, at least one, and never the last of a class"
 )
 """The same where images belong to groups."""
 
