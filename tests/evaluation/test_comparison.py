@@ -132,6 +132,11 @@ def test_pooled_confusion_adds_the_seeds():
     assert np.diag(matrix)[[0, 3]].tolist() == [1600, 1400]
 
 
+def test_a_mean_curve_ends_where_the_shortest_does():
+    found = comparison.mean_curve([np.array([1.0, 2.0, 9.0]), np.array([3.0, 6.0])])
+    assert found.tolist() == [2.0, 4.0]
+
+
 def test_groups_and_their_recall_stand_in_every_row():
     rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
     for row in rows[:2]:
