@@ -11,7 +11,7 @@ BY_FOLDER = "folder"
 
 def _checked(rule: str) -> str:
     try:
-        everything = rule != BY_FOLDER and re.search(rule, "") is not None
+        everything = re.search(rule, "") is not None
     except re.error as error:
         raise ValueError(
             f"`{BY_FOLDER}`, or a regular expression such as (patient[0-9]+), not one "

@@ -70,6 +70,11 @@ def test_a_dataset_tells_by_which_rule_its_images_belong_together(
     assert "by what (film-[0-9]+) matches in their path" in by_name
     own = told(root / "list.csv", columns=Columns(group="animal"))
     assert "8 groups, the largest of 3 images, by the column animal of list.csv" in own
+    listed = root / "list.csv"
+    assert "12 groups, the largest of 2 images, by folder. What" in told(
+        listed, groups="folder"
+    )
+    assert grouped.listed(listed, "folder").files[0].group == "cat/film-0"
     assert told(root) == ""
     folds = [
         folder.load(

@@ -121,6 +121,7 @@ def test_copies_across_splits_are_found_in_another_lossless_format(
         image.save(split_folder / "test/cat/again.bmp")
     found = inspect(split_folder)
     assert found.across_splits == (("train/cat/0.png", "test/cat/again.bmp"),)
+    assert found.within_split == ()
     assert not found.safe
 
 

@@ -20,6 +20,19 @@ def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None
         load(split_folder)
 
 
+def test_a_copy_in_val_is_not_told_as_one_of_a_test_image(
+    split_folder, make_image
+) -> None:
+    make_image("val/dog/0.png")
+    make_image("val/cat/0.png")
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "val/cat/copy.png")
+    shutil.copy(split_folder / "train/cat/3.png", split_folder / "test/cat/copy.png")
+    with pytest.raises(
+        DataError, match=r"1 of 5 test .* as train/cat/3.png = test/cat/copy.png\."
+    ):
+        load(split_folder)
+
+
 @pytest.mark.parametrize("below", ["", "train/"])
 def test_folders_within_classes_that_the_cut_test_set_parts_are_worth_knowing(
     make_image, tmp_path, below: str
@@ -70,6 +83,27 @@ def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(
     assert "are also training" in told
 
 
+def test_a_near_copy_is_told_where_the_test_image_has_an_equal_one_beside_it(
+    split_folder,
+) -> None:
+    cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
+    picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
+    picture.save(split_folder / "train/cat/original.png")
+    for name in ("copy", "again"):
+        picture.save(split_folder / f"test/cat/{name}.jpg", quality=60)
+    (told,) = load(split_folder).notes
+    assert told.startswith(
+        "2 of 6 test images are nearly the same as training or validation images"
+    )
+
+
+def test_test_images_alone_are_compared_with_none_and_refused(split_folder) -> None:
+    for file in split_folder.glob("train/*/*"):
+        file.write_text("no image")
+    with pytest.raises(DataError, match="train has no readable image of: cat, dog"):
+        load(split_folder)
+
+
 def test_folders_that_are_groups_are_no_longer_worth_knowing(
     make_image, tmp_path
 ) -> None:
@@ -77,6 +111,17 @@ def test_folders_that_are_groups_are_no_longer_worth_knowing(
         make_image(f"cat/{'anna' if n % 2 else 'bert'}/{n}.png")
         make_image(f"dog/carl-{n}/{n}.png")
     told = load(tmp_path / "images", groups="folder").notes
+    assert not any("both sides" in text for text in told)
+
+
+def test_folders_are_not_worth_knowing_where_a_rule_names_other_groups(
+    make_image, tmp_path
+) -> None:
+    for n in range(10):
+        make_image(f"cat/anna/day-{n}.png")
+        make_image(f"dog/bert/day-{n}.png")
+    told = load(tmp_path / "images", groups="day-[0-9]+").notes
+    assert any("belong together" in text for text in told)
     assert not any("both sides" in text for text in told)
 
 

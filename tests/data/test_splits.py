@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tessera.data import splits
@@ -103,10 +103,12 @@ def test_folds_have_nothing_to_do_with_the_order_of_the_files() -> None:
     assert len(set(tested[:20])) > 1 and len(set(tested[::5])) > 1
 
 
-def test_more_folds_than_a_class_has_images_are_refused() -> None:
-    labels = np.array([0, 0, 0, 1, 1], np.int32)
-    with pytest.raises(ValueError, match=r"at most 2.*Received: 3"):
-        splits.folds(labels, 3, seed=0)
+@pytest.mark.parametrize("size", [1, 2])
+def test_more_folds_than_a_class_has_images_are_refused(size) -> None:
+    labels = np.repeat(np.array([0, 2], np.int32), [4, size])
+    said = rf"at most {size}, the images of the smallest.*Received: {size + 1}"
+    with pytest.raises(ValueError, match=said):
+        splits.folds(labels, size + 1, seed=0)
 
 
 GROUPED = st.lists(
@@ -148,13 +150,70 @@ def test_every_class_with_two_groups_of_its_own_is_on_both_sides(
         assert np.any(labels[held] == label) == several
 
 
-def test_of_small_groups_the_share_is_met_as_of_single_images() -> None:
+@given(LABELS.filter(len), FRACTIONS)
+@example(np.zeros(5, np.int32), 0.5)
+def test_of_groups_of_one_image_as_many_are_held_as_of_single_images(
+    labels, fraction
+) -> None:
+    alone = [str(n) for n in range(len(labels))]
+    _, held = splits.stratified(labels, fraction, seed=0, groups=alone)
+    assert np.bincount(labels[held], minlength=6).tolist() == [
+        splits.held_count(int(n), fraction) for n in np.bincount(labels, minlength=6)
+    ]
+
+
+def test_of_small_groups_the_share_is_met() -> None:
     labels = np.repeat(np.arange(2, dtype=np.int32), [100, 40])
-    alone = [str(n) for n in range(140)]
     pairs = [str(n // 2) for n in range(140)]
-    for groups in (alone, pairs):
-        _, held = splits.stratified(labels, 0.2, seed=3, groups=groups)
-        assert np.bincount(labels[held]).tolist() == [20, 8]
+    _, held = splits.stratified(labels, 0.2, seed=3, groups=pairs)
+    assert np.bincount(labels[held]).tolist() == [20, 8]
+    # With 4 a class is no farther from a tenth of 30 than with 2.
+    _, held = splits.stratified(labels[:30], 0.1, seed=3, groups=pairs[:30])
+    assert len(held) == 4
+
+
+def images(*groups: dict[int, int]) -> tuple[np.ndarray, list[str]]:
+    """Labels and groups of images: how many each group has of each class."""
+    rows = [
+        (label, f"g{number}")
+        for number, sizes in enumerate(groups)
+        for label, size in sizes.items()
+        for _ in range(size)
+    ]
+    return np.array([label for label, _ in rows], np.int32), [name for _, name in rows]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_where_every_group_is_too_large_the_smallest_is_held(seed) -> None:
+    # A tenth of the 36 images would be 4.
+    labels, names = images({0: 12}, {0: 10}, {0: 14})
+    _, held = splits.stratified(labels, 0.1, seed=seed, groups=names)
+    assert {names[at] for at in held} == {"g1"}
+    # Its images of another class count there: 1 and 1 of the 20, of which 2 are held.
+    singles = [{1: 1} for _ in range(19)]
+    labels, names = images({0: 10, 1: 1}, {0: 12}, *singles)
+    _, held = splits.stratified(labels, 0.1, seed=seed, groups=names)
+    assert np.bincount(labels[held]).tolist() == [10, 2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_class_of_the_fewest_groups_is_the_first_to_be_held(seed) -> None:
+    # Either of its groups brings 5 of the 50 others, a tenth, and no more are held.
+    labels, names = images(*[{1: 2, 0: 5}] * 2, *[{0: 1}] * 40)
+    _, held = splits.stratified(labels, 0.1, seed=seed, groups=names)
+    assert np.bincount(labels[held]).tolist() == [5, 2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_folds_take_the_largest_groups_first_and_count_all_their_images(seed) -> None:
+    labels, names = images({0: 4}, *[{0: 1}] * 4)
+    tested = splits.folds(labels, 2, seed=seed, groups=names)
+    assert np.bincount(tested).tolist() == [4, 4]
+    # Those of class 0 bring two of class 1 each; the others even them out.
+    labels, names = images({0: 2, 1: 2}, {0: 2, 1: 2}, {1: 2}, {1: 2})
+    tested = splits.folds(labels, 2, seed=seed, groups=names)
+    for label, size in ((0, 2), (1, 4)):
+        assert np.bincount(tested[labels == label]).tolist() == [size, size]
 
 
 def test_a_group_that_would_overshoot_by_more_than_is_missing_is_not_held() -> None:
@@ -198,6 +257,7 @@ def test_what_can_be_dealt_of_a_class_is_its_images_or_their_groups() -> None:
     labels = np.array([0, 0, 0, 2], np.int32)
     assert splits.units(labels, None, 4).tolist() == [3, 0, 1, 0]
     assert splits.units(labels, list("aabb"), 4).tolist() == [2, 0, 1, 0]
+    assert splits.units(labels[:0], [], 2).tolist() == [0, 0]
 
 
 LOCKED = ["1", "2", "2", "3", "4", "4"]
@@ -214,11 +274,25 @@ def test_no_class_is_missing_where_another_order_of_groups_has_all(seed) -> None
     assert set(labels[tested == 0]) == set(labels[tested == 1]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_folds_look_further_where_the_largest_first_leave_a_class_out(seed) -> None:
+    # The largest of classes 0 and 1 first, both groups with class 2 meet in one fold.
+    labels, names = images({0: 4}, {0: 1, 2: 1}, {1: 1}, {1: 2, 2: 1})
+    tested = splits.folds(labels, 2, seed=seed, groups=names)
+    assert set(labels[tested == 0]) == set(labels[tested == 1]) == {0, 1, 2}
+
+
 def test_where_no_division_has_every_class_as_few_as_can_be_are_missing() -> None:
     labels = np.array([0, 1, 1, 2, 2, 0], np.int32)
     triangle = list("aabbcc")
     kept, held = splits.stratified(labels, 0.2, seed=0, groups=triangle)
     assert set(labels[kept]) == {0, 1, 2} and len(set(labels[held])) == 2
+    # Classes 3, 4 and 5 can have all, by some orders of their groups.
+    locked = np.array([3, 3, 5, 4, 4, 5], np.int32)
+    both = np.concatenate([labels, locked])
+    for seed in range(20):
+        _, held = splits.stratified(both, 0.2, seed=seed, groups=triangle + LOCKED)
+        assert len(set(both[held])) == 5
 
 
 def test_small_groups_are_held_little_more_often_than_large_ones() -> None:

@@ -98,6 +98,48 @@ def test_columns_may_have_other_names_and_separators_and_files_no_suffix(
     assert {*data.train.names, *data.test.names} == {f"{n}.png" for n in range(10)}
 
 
+def test_what_stands_between_columns_is_read_from_the_first_line_alone(write) -> None:
+    rows = (f"{n}.png;{label(n)}, tame, old, ill" for n in range(10))
+    found = table.scan(write("file;label", *rows), Columns())
+    assert found.class_names == ("cat, tame, old, ill", "dog, tame, old, ill")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_end_as_on_windows_or_on_an_old_mac(write, end: str) -> None:
+    path = write()
+    path.write_bytes(end.join(["file,label", "0.png,cat", "9.png,dog"]).encode())
+    found = table.scan(path, Columns())
+    assert [(f.path, f.label) for f in found.files] == [
+        ("0.png", "cat"),
+        ("9.png", "dog"),
+    ]
+
+
+def test_a_file_is_a_list_by_its_suffix_and_only_where_there_is_one(tmp_path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("list.csv", "LIST.CSV", "photo.png"):
+        (tmp_path / name).touch()
+    names = ("list.csv", "LIST.CSV", "photo.png", "folder.csv", "absent.csv")
+    found = [table.is_list(tmp_path / name) for name in names]
+    assert found == [True, True, False, False, False]
+
+
+def test_an_image_that_was_exchanged_is_read_anew(write, make_image, tmp_path) -> None:
+    path = write("file,label", *(f"{n}.png,{label(n)}" for n in range(10)))
+    before = load(path).fingerprint
+    file = next(f for f in table.scan(path, Columns()).files if f.path == "3.png")
+    assert file.size == (tmp_path / "images" / "3.png").stat().st_size
+    make_image("3.png")
+    assert load(path).fingerprint != before
+
+
+def test_a_class_that_only_test_images_have_is_not_one_to_learn(write) -> None:
+    splits = ["cat,train", "dog,train", "cat,test", "dog,test", "owl,test"]
+    path = write("file,label,split", *(f"{n}.png,{s}" for n, s in enumerate(splits)))
+    found = table.scan(path, Columns())
+    assert found.classes == {"train": ("cat", "dog"), "test": ("cat", "dog", "owl")}
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
@@ -110,7 +152,10 @@ def test_columns_may_have_other_names_and_separators_and_files_no_suffix(
         ),
         (["file,label", "0.png,cat"], r"two classes to learn from\. Received: cat\."),
         (["file,label", "no.png,cat"], r"none; not used: line 2: no.png \(no such"),
-        (["file,label,split", "0.png,cat,train", "1.png,dog,"], "split of every"),
+        (
+            ["file,label,split", "0.png,cat,train", "1.png,dog,"],
+            r"split of every.*none of: 1\.png\.",
+        ),
         (["file,label,split", "0.png,cat,test", "9.png,dog,test"], "to learn from"),
         (["file,label", '"0.png,cat'], "two classes|CSV"),
     ],
@@ -147,20 +192,27 @@ def test_lines_that_name_no_image_inside_are_set_aside_with_their_number(
     outside = tmp_path / "outside.png"
     outside.write_bytes((tmp_path / "images" / "0.png").read_bytes())
     os.symlink(outside, tmp_path / "images" / "link.png")
+    os.symlink(tmp_path / "images" / "8.png", tmp_path / "images" / "eight.png")
+    os.symlink(tmp_path / "images", tmp_path / "round")
+    (tmp_path / "images" / "folder").mkdir()
     path = write(
         *("file,label", "0.png,cat", "9.png,dog", "", "../outside.png,cat"),
-        *("link.png,cat", f"{outside},cat", "1.png", "\x07.png,cat", ",dog", "2.png, "),
+        *("link.png,cat", f"{outside},cat", "1.png", "\0.png,cat", ",dog", "2.png, "),
+        *("eight.png,dog", "folder,dog", "../round/0.png,dog", "3.png,\x07"),
     )
     found = table.scan(path, Columns())
-    assert [file.path for file in found.files] == ["0.png", "9.png"]
+    assert [file.path for file in found.files] == ["0.png", "9.png", "eight.png"]
     assert [(one.path, one.reason) for one in found.refused] == [
         ("line 5: ../outside.png", "no such file in the list's folder"),
         ("line 6: link.png", "no such file in the list's folder"),
         (f"line 7: {outside}", "no such file in the list's folder"),
         ("line 8: 1.png", "no class"),
-        ("line 9: \\x07.png", "no such file in the list's folder"),
+        ("line 9: \\x00.png", "no such file in the list's folder"),
         ("line 10: no file", "no such file in the list's folder"),
         ("line 11: 2.png", "no class"),
+        ("line 13: folder", "no such file in the list's folder"),
+        ("line 14: ../round/0.png", "no such file in the list's folder"),
+        ("line 15: 3.png", "a class that is no text"),
     ]
 
 
@@ -180,6 +232,18 @@ def test_folders_of_listed_images_are_groups_whatever_they_are_called(
     whole = load(path, groups="folder")
     assert set(whole.train.groups or ()) | set(whole.test.groups or ()) == set("abcdef")
     assert not set(whole.train.groups or ()) & set(whole.test.groups or ())
+
+
+def test_folders_that_the_lists_own_splits_part_are_the_users_matter(
+    make_image, write
+) -> None:
+    rows = []
+    for film, animal in zip("abcd", ("cat", "cat", "dog", "dog"), strict=True):
+        for n in range(3):
+            make_image(f"{film}/{n}.png")
+            split = "test" if n == 0 else "train"
+            rows.append(f"{film}/{n}.png,{animal},{split}")
+    assert load(write("file,label,split", *rows)).notes == ()
 
 
 def test_a_list_with_other_labels_or_groups_of_the_same_files_is_other_data(
@@ -204,7 +268,11 @@ def test_a_name_alone_is_looked_for_in_the_folders_below(write, make_image) -> N
         make_image(path)
     make_image("part_1/twice.png")
     make_image("part_2/twice.png")
-    rows = ("ISIC_1,cat", "ISIC_2,dog", "ISIC_3,dog", "twice,dog", "0,cat")
+    make_image("part_2/.out_of_sight.png")
+    rows = (
+        *("ISIC_1,cat", "ISIC_2,dog", "ISIC_3,dog", "twice,dog", "0,cat"),
+        ".out_of_sight,dog",
+    )
     found = table.scan(write("file,label", *rows), Columns())
     assert [f.path for f in found.files] == [
         "0.png",
@@ -217,6 +285,7 @@ def test_a_name_alone_is_looked_for_in_the_folders_below(write, make_image) -> N
             "line 5: twice",
             "several files of that name: part_1/twice.png, part_2/twice.png",
         ),
+        ("line 7: .out_of_sight", "no such file in the list's folder"),
     ]
 
 
@@ -273,3 +342,17 @@ def test_one_folder_with_all_images_of_a_list_is_no_group_to_part(
         make_image(f"img/{n}.png")
     path = write("file,label", *(f"img/{n}.png,{label(n)}" for n in range(10)))
     assert not any("both sides" in note for note in load(path).notes)
+
+
+@pytest.mark.parametrize("cats", ["ab", "a"])
+def test_folders_of_a_list_are_things_to_know_unless_one_holds_a_whole_class(
+    write, make_image, cats: str
+) -> None:
+    rows = []
+    for n in range(20):
+        place, animal = ((cats, "cat"), ("cd", "dog"))[n % 2]
+        path = f"{place[n // 2 % len(place)]}/{n}.png"
+        make_image(path)
+        rows.append(f"{path},{animal}")
+    notes = load(write("file,label", *rows)).notes
+    assert any("both sides" in note for note in notes) == (cats == "ab")

@@ -44,6 +44,34 @@ def test_without_a_transformer_the_hybrids_claim_is_untested():
     assert "a transformer" in verdict.because
 
 
+def test_a_hybrid_with_attention_stands_for_the_hybrid_where_there_is_no_other():
+    attentive = Hybrid(name="attentive", depth=1)
+    study = Experiment(models=(Cnn(), Transformer(), attentive), seeds=SEEDS)
+    verdict = comparative.hybrid_wins(
+        found(study, cnn=0.6, transformer=0.5, attentive=0.7)
+    )
+    assert verdict.verdict == "supported"
+
+
+def test_without_a_cnn_attention_has_no_backbone_to_be_compared_with():
+    alone = Experiment(models=DEEP.models[1:], seeds=SEEDS)
+    verdict = comparative.cnn_lacks_context(found(alone, hybrid=0.65, attentive=0.8))
+    assert (verdict.verdict, verdict.evidence) == ("not tested", ())
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        comparative.cnn_lacks_context,
+        comparative.transformers_need_data,
+        comparative.hybrid_wins,
+    ],
+)
+def test_models_without_a_finished_run_test_nothing(judge):
+    study = Experiment(models=(*DEEP.models, Transformer()), seeds=SEEDS)
+    assert judge(roles(study, [])).verdict == "not tested"
+
+
 def test_global_context_is_untested_without_attention_and_the_numbers_are_told():
     verdict = comparative.cnn_lacks_context(
         found(STUDY, cnn=0.6, transformer=0.5, hybrid=0.7)
@@ -61,6 +89,7 @@ def test_a_hybrid_with_attention_puts_global_context_to_the_test(attentive, outc
         found(DEEP, cnn=0.6, hybrid=0.65, attentive=attentive)
     )
     assert verdict.verdict == outcome
+    assert "more weights" in verdict.evidence[-1]
 
 
 def test_attention_that_adds_nothing_to_the_hybrid_does_not_support_context():
@@ -106,11 +135,26 @@ def test_data_imbalanced_by_nature_are_judged_where_every_image_is_kept():
 
 
 def test_balanced_data_that_a_study_cuts_are_judged_before_the_cut():
-    verdict = comparative.transformers_need_data(
-        found(STUDY, cnn=0.5, transformer=0.7, hybrid=0.7)
-    )
+    def recalls(model, regime, seed):
+        ahead = (model == "transformer") == (regime == "balanced")
+        level = 0.6 + 0.1 * ahead + 0.002 * ((seed + len(model)) % 3)
+        return flat(level, level)
+
+    # Ahead of the CNN on all images, behind it on those that the cut leaves.
+    verdict = comparative.transformers_need_data(roles(STUDY, records(STUDY, recalls)))
     assert verdict.hypothesis == comparative.DATA.hypothesis
-    assert verdict.evidence[0].startswith("balanced:")
+    assert verdict.verdict == "not supported"
+    assert verdict.because.startswith("0 of 1 interval lies below zero")
+    told = [sentence.partition(":")[0] for sentence in verdict.evidence]
+    assert told == ["balanced", "imbalanced", "weighted"]
+
+
+def test_data_that_were_only_trained_on_cut_are_judged_in_every_regime():
+    cut = Experiment(regimes=STUDY.regimes[1:], seeds=SEEDS)
+    verdict = comparative.transformers_need_data(
+        found(cut, cnn=0.5, transformer=0.7, hybrid=0.7)
+    )
+    assert verdict.because.startswith("0 of 2 intervals lie below zero")
 
 
 def test_a_lone_transformer_has_nothing_to_be_compared_with():

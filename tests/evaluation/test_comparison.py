@@ -11,6 +11,10 @@ from .studies import REDUCED, flat, folders, record, records
 STUDY = Experiment(seeds=(0, 1))
 
 
+COUNTS = (4500, 4500, 4500, 900, 900, 900, 4500, 4500, 4500, 4500)
+"""Training images of the regimes that reduce classes."""
+
+
 def recalls(model, regime, seed):
     reduced = {"balanced": 0.7, "imbalanced": 0.4, "weighted": 0.6}[regime]
     return flat(0.8 + 0.01 * seed, reduced + 0.02 * seed)
@@ -128,6 +132,11 @@ def test_pooled_confusion_adds_the_seeds():
     assert np.diag(matrix)[[0, 3]].tolist() == [1600, 1400]
 
 
+def test_a_mean_curve_ends_where_the_shortest_does():
+    found = comparison.mean_curve([np.array([1.0, 2.0, 9.0]), np.array([3.0, 6.0])])
+    assert found.tolist() == [2.0, 4.0]
+
+
 def test_groups_and_their_recall_stand_in_every_row():
     rows = comparison.summarise(STUDY, records(STUDY, recalls), folders(STUDY))
     for row in rows[:2]:
@@ -148,6 +157,31 @@ def test_a_regimes_groups_are_those_of_its_own_images():
     _, cut, tailed, *_ = comparison.summarise(STUDY, found, folders(STUDY))
     assert (cut.groups.head, cut.groups.tail) == ((0, 1, 2, 6, 7, 8, 9), REDUCED)
     assert (tailed.groups.head, tailed.groups.tail) == ((0, 1, 2), (7, 8, 9))
+    assert (cut.train_counts, tailed.train_counts) == (COUNTS, long_tail)
+
+
+def test_reduced_recall_is_of_the_classes_that_the_rows_own_profile_reduces():
+    def by_class(model, regime, seed):
+        return [k / 10 for k in range(10)]
+
+    own = {"balanced": (), "imbalanced": (8,), "weighted": (1, 2)}
+    found = [
+        r.model_copy(update={"reduced_classes": own[r.regime]})
+        for r in records(STUDY, by_class)
+    ]
+    rows = comparison.summarise(STUDY, found, folders(STUDY))[:3]
+    means = [row.scores["reduced_recall"].mean for row in rows]
+    # Of the balanced regime those of the others together: (0.1 + 0.2 + 0.8) / 3.
+    assert means == pytest.approx([1.1 / 3, 0.8, 0.15])
+    assert comparison.reduced_classes(found) == (1, 2, 8)
+
+
+def test_regimes_that_train_on_as_many_images_of_each_class_are_told_together():
+    found = comparison.cells(STUDY, records(STUDY, recalls))
+    assert comparison.regimes_by_counts(found) == {
+        (4500,) * 10: ["balanced"],
+        COUNTS: ["imbalanced", "weighted"],
+    }
 
 
 def test_stored_predictions_add_calibration_and_intervals():
@@ -168,6 +202,27 @@ def test_stored_predictions_add_calibration_and_intervals():
     assert "nll_scaled" not in rows[0].scores
     assert len(rows[-1].temperature.values) == 2
     assert "nll_scaled" in rows[-1].scores
+
+
+def test_where_a_seed_left_no_answers_its_row_tells_nothing_of_the_others():
+    study = Experiment(models=(Cnn(), Hybrid()), regimes=STUDY.regimes[:1])
+    logits = np.random.default_rng(0).normal(0, 1, (50, 10)).astype(np.float32)
+    labels = np.repeat(np.arange(10), 5)
+
+    def read(folder):
+        held = None if folder.endswith("seed-1") else (logits, labels)
+        lost = "hybrid" in folder and held is None
+        return None if lost else Outcome(logits, labels, held)
+
+    tested, untested = comparison.summarise(
+        study, records(study, recalls), folders(study), read
+    )
+    assert "nll" in tested.scores and len(tested.intervals["accuracy"]) == 2
+    assert not {"nll", "nll_scaled"} & set(untested.scores)
+    assert untested.intervals == {}
+    # The second seed's validation answers were not kept.
+    assert "nll_scaled" not in tested.scores
+    assert tested.temperature is None and untested.temperature is None
 
 
 def test_a_score_that_is_added_to_both_tables_is_summarised_with_its_intervals(

@@ -8,6 +8,8 @@ ABOVE = Finding("a", of_values([0.10, 0.11, 0.12]))
 BELOW = Finding("b", of_values([-0.10, -0.11, -0.12]))
 OPEN = Finding("c", of_values([0.02, 0.04]))
 MISSING = Finding("d", None)
+SINGLE = Finding("e", of_values([0.02]))
+HOPELESS = Finding("f", of_values([0.1, -0.1]))
 
 
 def test_a_difference_is_told_with_interval_seeds_and_decision():
@@ -15,6 +17,19 @@ def test_a_difference_is_told_with_interval_seeds_and_decision():
     assert describe(of_values([0.02, 0.04])) == (
         "+3.0 points (95 % interval \N{MINUS SIGN}9.7 to +15.7, 2 seeds): undecided; "
         "about 5 seeds would probably decide it"
+    )
+
+
+def test_a_difference_that_is_decided_is_told_with_its_side():
+    # 4.3027 * 0.01 / sqrt(3) = 0.02484 around a mean of 0.11.
+    assert ABOVE.sentence() == (
+        "a: +11.0 points (95 % interval +8.5 to +13.5, 3 seeds): above zero."
+    )
+
+
+def test_a_difference_that_no_number_of_seeds_decides_says_so():
+    assert HOPELESS.sentence().endswith(
+        "undecided; more than 1,000 seeds would be needed."
     )
 
 
@@ -30,6 +45,11 @@ def test_no_end_of_an_interval_lies_beyond_what_shares_can_differ_by():
 def test_a_single_seed_is_told_without_an_interval():
     text = describe(of_values([0.02]))
     assert text == "+2.0 points (1 seed, so no interval): undecided"
+
+
+def test_seeds_that_agree_are_told_without_an_interval():
+    text = describe(of_values([0.25, 0.25]))
+    assert text == "+25.0 points (the same for all 2 seeds, so no interval): undecided"
 
 
 def test_a_missing_cell_is_told():
@@ -50,18 +70,48 @@ def test_a_claim_about_every_model_needs_every_model(findings, outcome):
     assert judge(findings, "above") == outcome
 
 
-def test_the_reason_counts_the_intervals_and_says_what_would_decide():
-    assert because([ABOVE, OPEN], "above") == (
-        "1 of 2 intervals lies above zero, as the hypothesis needs. About 5 seeds "
-        "would probably decide the open ones."
-    )
-
-
-def test_the_reason_names_what_speaks_against():
-    assert because([ABOVE, BELOW], "above") == (
-        "1 of 2 intervals lies above zero, as the hypothesis needs; 1 lies on the "
-        "other side."
-    )
+@pytest.mark.parametrize(
+    ("findings", "count", "then"),
+    [
+        ([ABOVE, ABOVE], "2 of 2 intervals lie", "."),
+        ([ABOVE, BELOW], "1 of 2 intervals lies", "; 1 lies on the other side."),
+        (
+            [ABOVE, BELOW, ABOVE, BELOW, ABOVE],
+            "3 of 5 intervals lie",
+            "; 2 lie on the other side.",
+        ),
+        (
+            [ABOVE, OPEN],
+            "1 of 2 intervals lies",
+            ". About 5 seeds would probably decide the open ones.",
+        ),
+        (
+            [OPEN, HOPELESS],
+            "0 of 2 intervals lie",
+            ". About 5 seeds would probably decide all but 1 of the open ones.",
+        ),
+        (
+            [HOPELESS],
+            "0 of 1 interval lies",
+            ". More than 1,000 seeds would be needed.",
+        ),
+        (
+            [SINGLE, OPEN],
+            "0 of 2 intervals lie",
+            ". Without an interval nothing can be decided: add seeds.",
+        ),
+        (
+            [ABOVE, ABOVE, SINGLE, MISSING],
+            "2 of 4 intervals lie",
+            ". Some cells have no finished run yet.",
+        ),
+    ],
+)
+def test_the_reason_counts_the_intervals_and_says_what_would_decide(
+    findings, count, then
+):
+    told = f"{count} above zero, as the hypothesis needs{then}"
+    assert because(findings, "above") == told
 
 
 def test_a_class_with_a_comma_in_its_name_stays_one_class():
@@ -70,3 +120,9 @@ def test_a_class_with_a_comma_in_its_name_stays_one_class():
     )
     assert classes(found, [0, 1]) == '"cats, black" and dogs'
     assert classes(found, [1, 2]) == "classes dogs and 7"
+
+
+def test_up_to_four_classes_are_named_and_more_are_counted():
+    found = Roles(tuple("abcde"), {}, None, (), (), (), (), (), (), (), ())
+    assert classes(found, range(4)) == "a, b, c and d"
+    assert classes(found, range(5)) == "the 5 reduced classes"

@@ -5,6 +5,7 @@ from evaluation.studies import flat, record
 from tessera.evaluation import faithfulness as checked
 from tessera.evaluation.faithfulness import Faithfulness, Interval, decide
 from tessera.experiment import Regime
+from tessera.record import RunFolder
 
 RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
 
@@ -18,6 +19,7 @@ RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
         (0.1, 0.3, "lower", "worse"),
         (-0.1, 0.3, "higher", "undecided"),
         (0.0, 0.3, "higher", "undecided"),
+        (-0.3, 0.0, "higher", "undecided"),
         (0.1, 0.3, "neither", "undecided"),
     ],
 )
@@ -62,6 +64,16 @@ def test_a_file_is_read_only_for_the_model_that_it_speaks_of(tmp_path):
         assert checked.read(path, RUN.model_copy(update=change)) is None
     path.write_text("{}")
     assert checked.read(path, RUN) is None
+
+
+def test_of_several_runs_those_are_read_that_were_checked(tmp_path):
+    folders = [RunFolder(tmp_path / name) for name in "abc"]
+    runs = [RUN.model_copy(update={"digest": 64 * name}) for name in "abc"]
+    for folder, run in list(zip(folders, runs, strict=True))[1:]:
+        folder.path.mkdir()
+        folder.faithfulness.write_text(faithfulness(run).model_dump_json())
+    found = checked.read_all(folders, runs)
+    assert [one.digest for one in found] == [64 * "b", 64 * "c"]
 
 
 @pytest.mark.parametrize(

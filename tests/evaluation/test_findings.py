@@ -2,7 +2,7 @@ import pytest
 
 from tessera.evaluation import findings
 from tessera.evaluation.roles import roles
-from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain, Regime
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain
 
 from .studies import FIVE, by_nature, flat, found, records, sway
 
@@ -15,6 +15,7 @@ def test_lost_recall_of_the_reduced_classes_is_the_cost_of_imbalance():
         )
     )
     assert verdict.verdict == "supported"
+    assert verdict.hypothesis == findings.IMBALANCE.hypothesis
     # The mean of sway over five seeds is 0.002 * (1 - 2 + 3 - 4 + 5) / 5 = 0.0012.
     expected = "imbalanced minus balanced: \N{MINUS SIGN}29.9 points"
     assert expected in verdict.evidence[0]
@@ -42,6 +43,7 @@ def weighted(reduced, common):
 def test_weights_that_lift_recall_and_f1_are_supported_and_their_price_is_told():
     verdict = findings.class_weights_help(found(FIVE, weighted(0.6, 0.75)))
     assert verdict.verdict == "supported"
+    assert verdict.hypothesis == findings.WEIGHTS.hypothesis
     price = [e for e in verdict.evidence if e.startswith("The price.")]
     assert "recall of the other classes" in price[0]
     assert "\N{MINUS SIGN}4.9 points" in price[0]
@@ -53,13 +55,25 @@ def test_weights_that_do_harm_are_not_supported():
 
 
 @pytest.mark.parametrize(
-    "judge", [findings.imbalance_costs_recall, findings.class_weights_help]
+    ("judge", "regimes"),
+    [
+        (findings.imbalance_costs_recall, FIVE.regimes[:1]),
+        (findings.imbalance_costs_recall, FIVE.regimes[1:]),
+        (findings.class_weights_help, FIVE.regimes[:1]),
+        (findings.class_weights_help, FIVE.regimes[:2]),
+        # Levelled and as they come without a rare class, and cut.
+        (findings.class_weights_help, (*OWN_REGIMES[:2], FIVE.regimes[1])),
+    ],
 )
-def test_an_experiment_without_imbalance_leaves_the_claims_untested(judge):
-    balanced = Experiment(regimes=(Regime(name="balanced"),))
-    verdict = judge(found(balanced, lambda m, r, s: flat(0.8, 0.7)))
+def test_an_experiment_without_both_regimes_leaves_the_claims_untested(judge, regimes):
+    study = FIVE.model_copy(update={"regimes": regimes})
+    every = [
+        by_nature(r, 3600) if r.regime == "as-is" else r
+        for r in records(study, lambda m, r, s: flat(0.8, 0.7))
+    ]
+    verdict = judge(roles(study, every))
     assert verdict.verdict == "not tested"
-    assert "needs" in verdict.because
+    assert verdict.because.startswith("It needs ")
 
 
 def test_pictures_alone_never_confirm_grad_cam():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.checked import check, faithfulness, interval, measured
+from evaluation.checked import NOTHING, check, faithfulness, interval, measured
 from evaluation.studies import flat, record, records
 from tessera.evaluation import findings, hypotheses, meaningful
 from tessera.evaluation.faithfulness import Against, Interval
@@ -16,10 +16,17 @@ def verdict(*changes):
     return meaningful.judged(findings.GRAD_CAM, found)
 
 
+def changed(**fields):
+    """A check of the first run that beats every control, with other parts."""
+    whole = faithfulness(RUNS[0])
+    method = whole.methods[0].model_copy(update=fields)
+    return whole.model_copy(update={"methods": (method,)})
+
+
 def test_it_is_supported_when_every_run_beats_every_control_and_is_sane():
     found = verdict({}, {})
     assert found.verdict == "supported"
-    assert "30 of 30 comparisons, less in 0." in found.because
+    assert "30 of 30 comparisons, less in 0. In mosaics of" in found.because
 
 
 def test_even_then_no_number_says_that_the_region_is_the_object():
@@ -48,14 +55,49 @@ def test_an_open_or_uncontrolled_sanity_check_leaves_it_open(change):
     assert verdict(change).verdict == "not decided"
 
 
-def test_mosaics_worse_than_chance_refute_it():
-    worse = {"worse": {"mosaic_energy": ("uniform",)}}
-    assert verdict(worse).verdict == "not supported"
+@pytest.mark.parametrize("step", [1, -1])
+def test_mosaics_worse_than_chance_refute_it_wherever_chance_stands(step):
+    worse = {"mosaic_energy": ("uniform",)}
+    (method,) = faithfulness(RUNS[0], worse=worse).methods
+    rows = [
+        m.model_copy(update={"against": m.against[::step]}) for m in method.measured
+    ]
+    found = meaningful.judged(findings.GRAD_CAM, [changed(measured=tuple(rows))])
+    assert found.verdict == "not supported"
 
 
 @pytest.mark.parametrize("missing", ["road", "mosaic_energy"])
 def test_what_was_not_measured_leaves_it_open(missing):
     assert verdict({"leave_out": (missing,)}).verdict == "not decided"
+
+
+@pytest.mark.parametrize("missing", [meaningful.SANITY, meaningful.CONTROL])
+def test_a_sanity_check_that_was_not_made_leaves_it_open(missing):
+    (method,) = faithfulness(RUNS[0]).methods
+    checks = tuple(c for c in method.checks if c.key != missing)
+    found = meaningful.judged(findings.GRAD_CAM, [changed(checks=checks)])
+    assert found.verdict == "not decided"
+    assert "as they must in 0 of 1 run" in found.because
+
+
+def test_what_no_image_has_a_value_for_is_open_and_not_told():
+    (method,) = faithfulness(RUNS[0]).methods
+    empty = {"level": NOTHING, "against": ()}
+    whole = changed(
+        measured=tuple(m.model_copy(update=empty) for m in method.measured),
+        checks=tuple(
+            c.model_copy(
+                update={"steps": (c.steps[0].model_copy(update={"spearman": NOTHING}),)}
+            )
+            for c in method.checks
+        ),
+    )
+    found = meaningful.judged(findings.GRAD_CAM, [whole])
+    assert found.verdict == "not decided"
+    assert (
+        "in 0 of 3 comparisons, less in 0, undecided in 3. There are" in found.because
+    )
+    assert found.evidence == ("hybrid, balanced, seed 0 (100 images): no mosaics.",)
 
 
 def test_only_runs_that_have_mosaics_are_counted_among_them():
@@ -94,7 +136,10 @@ def test_numbers_below_zero_have_a_true_minus_and_zero_has_none():
 def test_a_rank_correlation_below_zero_has_a_true_minus():
     whole = faithfulness(RUNS[0])
     method = whole.methods[0]
-    checks = (check("cascade", True, -0.41), *method.checks[1:])
+    cascade = check("cascade", True, -0.41)
+    # Before all weights are drawn anew, only the last layer's are.
+    steps = (*check("cascade", True, 0.9).steps, *cascade.steps)
+    checks = (cascade.model_copy(update={"steps": steps}), *method.checks[1:])
     method = method.model_copy(update={"checks": checks})
     said = meaningful.sentence(whole, method)
     assert "rank correlation \N{MINUS SIGN}0.41 with maps" in said
@@ -124,12 +169,18 @@ def test_metrics_that_were_not_announced_do_not_count():
 
 
 def test_the_evidence_is_a_sentence_for_each_run_with_the_strongest_control():
-    found = verdict({}, {"worse": {"deletion_mean": ("Sobel edges",)}})
+    worse = {"deletion_mean": ("Sobel edges",), "road": ("class mean",)}
+    found = verdict({}, {"worse": worse})
     assert len(found.evidence) == 2
     assert found.evidence[1].startswith("hybrid, balanced, seed 1 (100 images): ")
     assert (
         "0.400, with the strongest control (Sobel edges) 0.300 (difference +0.100, "
         "95 % interval +0.090 to +0.110: worse)" in found.evidence[1]
+    )
+    # A low area and a high ROAD are good.
+    assert (
+        "ROAD is 0.400, with the strongest control (class mean) 0.500 (difference "
+        "\N{MINUS SIGN}0.100" in found.evidence[1]
     )
     assert "40 % of the evidence in the right quarter" in found.evidence[0]
     assert (

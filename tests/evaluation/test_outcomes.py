@@ -60,6 +60,8 @@ def test_scores_after_scaling_have_names_of_their_own(outcome):
 def test_a_run_without_validation_answers_has_no_temperature(outcome):
     bare = ours.Outcome(outcome.logits, outcome.labels, validation=None)
     assert ours.fitted(bare) is None
+    empty = (outcome.logits[:0], outcome.labels[:0])
+    assert ours.fitted(replace(bare, validation=empty)) is None
 
 
 def test_every_interval_holds_its_score(outcome):
@@ -125,9 +127,40 @@ def test_a_class_of_few_test_images_leaves_averages_over_classes_without_interva
 
 
 def test_where_most_test_images_are_of_such_classes_nothing_has_an_interval():
-    assert known((4, 4, 9)) != set()
+    assert known((4, 4, 8)) != set()
     assert known((4, 4, 3)) == set()
     assert known((1, 1, 1)) == set()
+
+
+def test_a_group_of_classes_is_known_where_each_of_them_is():
+    parted = groups([500, 500, 5])
+    assert parted.head == (0, 1)
+    answers = {"enough": of_classes(40, 5, 20), "few": of_classes(40, 4, 20)}
+    low = {
+        name: ours.run_intervals(one, parted=parted, replicates=20)["head_recall"].low
+        for name, one in answers.items()
+    }
+    assert low["enough"] is not None and low["few"] is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "replicates", "fewer"),
+    [(4, 400, 40), (16, 400, 25), (40, 400, 20), (4, 5, 1)],
+)
+def test_scores_of_every_threshold_take_a_tenth_of_the_replicates_or_less(
+    monkeypatch, classes, replicates, fewer
+):
+    asked = []
+
+    def once(labels, *, groups, replicates, seed):
+        asked.append(replicates)
+        yield np.ones((replicates, len(labels)))
+
+    monkeypatch.setattr(bootstrap, "draws", once)
+    answers = of_classes(*(5 for _ in range(classes)))
+    alone = np.arange(5 * classes).astype(str)
+    ours.run_intervals(replace(answers, groups=alone), replicates=replicates)
+    assert asked == [replicates, replicates, fewer]
 
 
 def test_a_class_of_many_images_of_few_groups_is_one_of_few():
@@ -175,3 +208,21 @@ def test_what_a_run_left_is_read_back(outcome, tmp_path):
 def test_test_images_of_a_single_class_have_no_curve():
     lonely = ours.Outcome(np.eye(2, dtype=np.float32), np.zeros(2, int), None)
     assert "macro_auc" not in ours.probability_scores(lonely)
+    assert "macro_auc" not in ours.run_intervals(lonely, replicates=20)
+
+
+def test_a_class_without_test_images_is_left_out_of_the_curves(outcome):
+    never = np.full((400, 1), -1, np.float32)
+    answers = ours.Outcome(np.hstack([outcome.logits, never]), outcome.labels, None)
+    found = ours.probability_scores(answers)
+    each = [
+        (
+            metrics.roc_auc_score(mine, share),
+            metrics.average_precision_score(mine, share),
+        )
+        for mine, share in zip(
+            np.eye(3)[outcome.labels].T, shares(answers).T[:3], strict=True
+        )
+    ]
+    macro = found["macro_auc"], found["macro_ap"]
+    assert macro == pytest.approx(tuple(np.mean(each, axis=0)))

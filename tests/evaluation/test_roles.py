@@ -25,6 +25,7 @@ def test_the_studys_own_regimes_find_their_parts():
         Imbalance("imbalanced", "weighted", REDUCED, ("weighted",)),
     )
     assert found.unequal == ("imbalanced", "weighted")
+    assert (found.cnns, found.transformers) == (("cnn",), ("transformer",))
 
 
 def test_parts_are_read_from_settings_not_from_names():
@@ -89,6 +90,21 @@ def test_equal_classes_as_they_come_are_balanced_data():
     study = Experiment(regimes=OWN_REGIMES[1:])
     found = roles(study, records(study, recalls))
     assert (found.balanced, found.mild) == ("as-is", ())
+
+
+def test_levelled_classes_that_whole_groups_leave_a_little_apart_are_not_mild():
+    study = Experiment()
+    uneven = (4500,) * 9 + (4490,)
+    found = roles(
+        study,
+        [
+            r.model_copy(update={"train_counts": uneven})
+            if r.regime == "balanced"
+            else r
+            for r in records(study, recalls)
+        ],
+    )
+    assert (found.balanced, found.mild) == ("balanced", ())
 
 
 def test_hybrids_with_attention_are_told_apart():

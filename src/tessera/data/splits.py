@@ -18,8 +18,8 @@ RULE = (
 
 GROUPED = (
     "whole groups, drawn at random, class by class, those of the fewest groups first: "
-    "each that brings the class nearer to the nearest whole number to fraction x "
-    "count, at least one, and never the last of a class"
+    "each that leaves the class no farther from the nearest whole number to fraction "
+    "x count, at least one, and never the last of a class"
 )
 """The same where images belong to groups."""
 
@@ -152,9 +152,7 @@ def _tabled(labels: Labels, groups: Sequence[str]) -> tuple[Indices, Counts]:
 def _by_rarity(sizes: Counts, order: Indices) -> Iterator[tuple[int, Indices]]:
     """Each class, those of the fewest groups first, and its groups in that order."""
     for label in np.argsort((sizes > 0).sum(axis=0), kind="stable"):
-        members = order[sizes[order, label] > 0]
-        if len(members):
-            yield int(label), members
+        yield int(label), order[sizes[order, label] > 0]
 
 
 def folds(
