@@ -142,7 +142,10 @@ def test_a_run_counts_as_kept_while_its_charts_are_drawn(folder, monkeypatch):
 @pytest.mark.slow
 def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
     """Train a cell, check it, read the verdict in the report, and conclude anew."""
-    small = ("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]')
+    small = (
+        *("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]'),
+        *("--set", "data.image_size=16"),
+    )
     study = tmp_path / "study"
     train = (
         *("study", "--data", "digits", "--epochs", 2, "--seeds", 1, "--out", study),

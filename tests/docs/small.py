@@ -38,7 +38,8 @@ def shortened(settings: Callable[[TesseraClassifier], Run]) -> Any:
     return run
 
 
-api.study = once(training.study, {"epochs": 1, "seeds": 1}, {"models": ["cnn"]})
+ONE = {"epochs": 1, "seeds": 1, "jobs": 1}
+api.study = once(training.study, ONE, {"models": ["cnn"]})
 api.train = once(training.train, {"epochs": 1}, {})
 TesseraClassifier._run = shortened(TesseraClassifier._run)  # type: ignore[method-assign]
 

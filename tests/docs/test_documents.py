@@ -31,7 +31,7 @@ UNBOUNDED = {"demo": "CI runs it by itself", "serve": "it waits for visitors"}
 """Verbs that are parsed and not run."""
 
 SHORT = {
-    "study": "--epochs 1 --seeds 1 --models cnn",
+    "study": "--epochs 1 --seeds 1 --models cnn --jobs 1",
     "train": "--epochs 1",
     "faithfulness": "--images 10 --steps 2",
 }
