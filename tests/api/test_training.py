@@ -92,6 +92,12 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
         tessera.study("digits", change=["training.epoch=3"], verbose=False)
 
 
+def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
+    for verb in (tessera.study, tessera.load_data):
+        with pytest.raises(ExperimentError, match="expected as data an image folder"):
+            verb("digits", groups="folder", verbose=False)
+
+
 def test_loaded_data_is_what_its_settings_say() -> None:
     data = tessera.load_data("digits", image_size=8, verbose=False)
     assert isinstance(data, Data)
