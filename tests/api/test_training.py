@@ -93,7 +93,7 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
 
 
 def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
-    for verb in (tessera.study, tessera.load_data):
+    for verb in (tessera.study, tessera.train, tessera.load_data):
         with pytest.raises(ExperimentError, match="expected as data an image folder"):
             verb("digits", groups="folder", verbose=False)
 
