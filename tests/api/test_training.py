@@ -115,6 +115,9 @@ def test_a_list_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     names = {"file": "image_id", "label": "dx"}
     data = tessera.load_data(path, image_size=8, columns=names, verbose=False)
     assert data.dataset.class_names == ("mel", "nv")
+    for verb in (tessera.load_data, tessera.study):
+        with pytest.raises(DataError, match=r"load_data\(.*columns={'file': 'NAME'}"):
+            verb(path, verbose=False)
     with pytest.raises(ExperimentError, match=r"columns\.lesion: unknown key"):
         tessera.load_data(path, columns={"lesion": "x"}, verbose=False)
 

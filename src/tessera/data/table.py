@@ -116,7 +116,8 @@ def _places(path: Path, names: Sequence[str], columns: Columns) -> dict[str, int
         raise DataError(
             f"{path}: expected columns with the names {wanted} in the first line. "
             f"Received: {entries.shown(first(names, 20)) or 'an empty line'}. "
-            f"`--set data.columns.{missing[0]}=NAME` says which column is meant."
+            f"`--set data.columns.{missing[0]}=NAME` says which column is meant; in "
+            f"Python `load_data({path.name!r}, columns={{{missing[0]!r}: 'NAME'}})`."
         )
     twice = [f"`{name}`" for name in asked.values() if names.count(name) > 1]
     if twice:
