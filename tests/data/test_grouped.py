@@ -105,3 +105,20 @@ def test_what_is_cut_is_told_once_to_part_no_group(
     ).notes
     (told,) = [note for note in notes if "group" in note]
     assert told.partition(" by folder within the classes.")[2].strip() == cut
+
+
+def test_patients_whom_every_class_shows_are_groups_below_train(
+    make_image, tmp_path
+) -> None:
+    for name in ("cat", "dog"):
+        for n in range(12):
+            make_image(f"{name}/patient-{n // 3}/{n}.png")
+    root = tmp_path / "images"
+    with pytest.raises(DataError, match=r"`--groups folder` .* classes into train/\."):
+        folder.load(root, image_size=8, test=0.3, groups="folder")
+    (root / "train").mkdir()
+    for name in ("cat", "dog"):
+        (root / name).rename(root / "train" / name)
+    data = folder.load(root, image_size=8, test=0.3, groups="folder")
+    assert data.train.groups and data.test.groups
+    assert not {*data.train.groups} & {*data.test.groups}
