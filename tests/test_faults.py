@@ -45,3 +45,16 @@ def test_what_must_be_a_section_with_a_kind_lists_the_kinds(
     found = fault(change)
     assert 'expected a section such as {kind = "' in found
     assert f"its kind one of {kinds}" in found
+
+
+@pytest.mark.parametrize("kind", ["digits", "cifar10"])
+@pytest.mark.parametrize("setting", ["groups", "columns", "folds"])
+def test_what_only_images_in_files_have_is_told_to_who_names_other_data(
+    kind: str, setting: str
+) -> None:
+    found = fault(f'data={{kind = "{kind}", {setting} = "folder"}}')
+    assert found == (
+        f"data.{setting}: expected as data an image folder, or a CSV file that lists "
+        f"images; only these have `{setting}`. Received: data of kind '{kind}'. Name "
+        f"the folder or the file as the data, or leave `{setting}` out."
+    )

@@ -14,8 +14,18 @@ from tessera import checkpoint, files, pipeline, runtime, settings
 from tessera.data import source
 from tessera.data.dataset import Dataset
 from tessera.evaluation.probabilities import fitted_temperature
-from tessera.experiment import Cnn, Digits, Experiment, OwnTraining, Run, Training
+from tessera.experiment import (
+    Cnn,
+    Digits,
+    Experiment,
+    Fractions,
+    OwnTraining,
+    Regime,
+    Run,
+    Training,
+)
 from tessera.record import Record, RunFolder
+from tessera.selection import choose
 from tessera.training import resume
 
 EXPERIMENT = Experiment(
@@ -187,6 +197,29 @@ def test_another_seed_gives_other_images_and_other_predictions(
     assert not np.array_equal(first, files.read_arrays(other.predictions)["logits"])
     manifests = [json.loads(f.manifest.read_text())["sha256"] for f in (folder, other)]
     assert manifests[0] != manifests[1]
+
+
+def test_a_run_notes_the_classes_that_it_was_not_validated_with(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    labels = dataset.train.labels
+    groups = tuple(f"film {n % 2}" if k == 9 else str(n) for n, k in enumerate(labels))
+    grouped = replace(dataset, train=replace(dataset.train, groups=groups))
+    profile = Fractions(fractions=dict.fromkeys(map(str, range(9)), 0.1) | {"9": 0.02})
+    shown = EXPERIMENT.model_copy(
+        update={
+            "regimes": (Regime(name="few", profile=profile),),
+            "seeds": tuple(range(12)),
+            "training": Training(epochs=1),
+        }
+    )
+    run = next(
+        one for one in shown.runs() if not choose(one, grouped).validation.counts(10)[9]
+    )
+    record = pipeline.execute(run, grouped, RunFolder(tmp_path))
+    assert record.validation_counts[9] == 0
+    told = f"No validation images of: 9 (seed {run.seed}); profiles draw single"
+    assert record.notes[0].startswith(told)
 
 
 def test_a_model_with_training_of_its_own_says_so_in_its_notes() -> None:

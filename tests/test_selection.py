@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera import selection
+from tessera import selection, study
 from tessera.data.dataset import Dataset, Split
 from tessera.data.digits import load
 from tessera.experiment import (
@@ -18,6 +18,7 @@ from tessera.experiment import (
     Run,
 )
 from tessera.imbalance.profiles import ProfileError
+from tessera.phrases import listed
 
 REDUCED = Reduced(classes=(3, 4, 5), fraction=0.2)
 
@@ -72,6 +73,63 @@ def test_groups_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:
     train = Split(digits.train.images, digits.train.labels, groups=groups)
     with pytest.raises(ProfileError, match="two groups of images of at least one"):
         selection.choose(run(), Dataset(**{**vars(digits), "train": train}))
+
+
+def two_films_of_nines(digits: Dataset) -> Dataset:
+    """Every image alone, but of the nines, which are of two groups."""
+    groups = tuple(
+        f"film {n % 2}" if label == 9 else str(n)
+        for n, label in enumerate(digits.train.labels)
+    )
+    train = Split(digits.train.images, digits.train.labels, groups=groups)
+    return Dataset(**{**vars(digits), "train": train})
+
+
+def few_nines(seeds: tuple[int, ...]) -> Experiment:
+    """Two regimes that keep the same three of them, and one that keeps all."""
+    few = Reduced(classes=(9,), fraction=0.02)
+    profiles = {"few": few, "alike": few, "all": Natural()}
+    regimes = tuple(Regime(name=n, profile=p) for n, p in profiles.items())
+    return Experiment(data=Digits(), regimes=regimes, seeds=seeds)
+
+
+def test_seeds_that_leave_one_group_of_a_class_are_told_before_the_training(
+    digits: Dataset,
+) -> None:
+    dataset, experiment = two_films_of_nines(digits), few_nines(tuple(range(12)))
+    without = [
+        str(one.seed)
+        for one in experiment.runs()
+        if (one.model.label, one.regime.name) == ("cnn", "few")
+        and selection.choose(one, dataset).validation.counts(10)[9] == 0
+    ]
+    assert 0 < len(without) < 12
+    (told,) = selection.all_unvalidated(experiment, dataset)
+    assert told.startswith(
+        f"few, alike: No validation images of: 9 (seeds {listed(without)}); "
+        "profiles draw single images, and what they keep of a class may be of one group"
+    )
+    assert told.endswith("or choose regimes that keep more of it.")
+
+
+def test_where_every_class_is_validated_with_nothing_is_told(digits: Dataset) -> None:
+    experiment, dataset = few_nines((0, 1, 2)), two_films_of_nines(digits)
+    own = Split(digits.test.images, digits.test.labels)
+    with_own = Dataset(**{**vars(dataset), "validation": own})
+    assert list(selection.all_unvalidated(experiment, with_own)) == []
+    assert list(selection.all_unvalidated(experiment, digits)) == []
+    assert selection.unvalidated(Natural(), 0.1, dataset, (0, 1, 2)) == ()
+
+
+def test_a_profile_that_leaves_one_group_of_each_class_is_refused_with_its_regime(
+    digits: Dataset,
+) -> None:
+    groups = tuple(str(label) for label in digits.train.labels)
+    train = Split(digits.train.images, digits.train.labels, groups=groups)
+    dataset = Dataset(**{**vars(digits), "train": train})
+    refusal = "^regime few, alike: .* each class; profiles draw single images"
+    with pytest.raises(ProfileError, match=refusal):
+        study.notes(few_nines((0,)), dataset)
 
 
 def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:

@@ -2,13 +2,14 @@
 
 import pickle
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import (
     check_estimator,
     parametrize_with_checks,
@@ -16,6 +17,7 @@ from sklearn.utils.estimator_checks import (
 from sklearn.utils.validation import validate_data
 
 from tessera.arrays import Images
+from tessera.data import in_memory
 from tessera.experiment import Cnn, Hybrid
 from tessera.remedies import Ldam, PostHocAdjustment, Remedy
 from tessera.sklearn import TesseraClassifier
@@ -160,6 +162,54 @@ def test_a_search_over_remedies_is_an_ordinary_search() -> None:
     )
     search.fit(*images(60))
     assert search.best_params_["remedy"] in ("plain", "balanced-softmax")
+
+
+def test_no_group_is_both_trained_and_validated_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, labels = images(40)
+    groups = np.repeat([f"film {n}" for n in range(10)], 4)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    monkeypatch.setattr(
+        TesseraClassifier, "_train", lambda _, __, *both: parts.append(both)
+    )
+    for seed in range(5):
+        classifier(random_state=seed).fit(shown, labels, groups)
+        classifier(random_state=seed).fit(shown, labels)
+    parted = [set(groups[kept]) & set(groups[held]) for kept, held in parts]
+    assert not any(parted[::2]) and all(parted[1::2])
+    with pytest.raises(ValueError, match=r"groups: expected one for each of 40 images"):
+        classifier().fit(shown, labels, groups[:3])
+
+
+def test_scikit_learn_passes_groups_of_the_images_that_a_fold_learns_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, labels = images(40)
+    groups = np.repeat(np.arange(10), 4)
+    given: list[np.ndarray] = []
+
+    def divided(labels: Any, groups: Any, share: float, *, seed: int) -> Any:
+        given.append(groups)
+        return in_memory.divided(labels, groups, share, seed=seed)
+
+    monkeypatch.setattr(
+        "tessera.sklearn.in_memory",
+        SimpleNamespace(divided=divided, pixels=in_memory.pixels),
+    )
+    monkeypatch.setattr(TesseraClassifier, "_train", lambda *_: None)
+    monkeypatch.setattr(TesseraClassifier, "predict", lambda _, X: labels[: len(X)])
+    cross_val_score(
+        classifier(),
+        shown,
+        labels,
+        groups=groups,
+        cv=GroupKFold(5),
+        params={"groups": groups},
+        error_score="raise",
+    )
+    assert [len(one) for one in given] == [32] * 5
+    assert {len(set(one.tolist())) for one in given} == {8}
 
 
 def test_before_fitting_there_is_no_answer() -> None:

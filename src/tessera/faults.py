@@ -57,6 +57,13 @@ def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
     dotted = ".".join(path) or "experiment"
     received = detail["input"]
     match detail["type"]:
+        case "extra_forbidden" if _is_of_images_in_files(path):
+            return (
+                f"{dotted}: expected as data an image folder, or a CSV file that lists "
+                f"images; only these have `{path[1]}`. Received: data of kind "
+                f"{table['data'].get('kind')!r}. Name the folder or the file as the "
+                f"data, or leave `{path[1]}` out."
+            )
         case "extra_forbidden":
             hint = _suggestion(path, table, kind)
             return f"{dotted}: unknown key{hint}. Received: {received!r}."
@@ -68,6 +75,13 @@ def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
         case "value_error" if not path:
             return detail["msg"].removeprefix("Value error, ") + "."
     return f"{dotted}: expected {expected(detail, path)}. Received: {received!r}."
+
+
+def _is_of_images_in_files(path: list[str]) -> bool:
+    """Whether a setting of the data is one that only folders and lists have."""
+    from tessera.experiment import Folder
+
+    return len(path) == 2 and path[0] == "data" and path[1] in Folder.model_fields
 
 
 def expected(detail: ErrorDetails, path: list[str]) -> str:

@@ -22,7 +22,7 @@ from tessera.imbalance import guards, plan
 from tessera.models import build, cost, weights
 from tessera.models.portable import portable
 from tessera.record import Record, RunFolder, finished
-from tessera.selection import Chosen, choose, reduced_classes
+from tessera.selection import Chosen, choose, reduced_classes, unvalidated
 from tessera.training import after, fit, predict
 from tessera.training.batches import Material
 from tessera.training.resume import Store
@@ -78,7 +78,11 @@ def execute(
     )
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
-    remarks = (*training_notes(run), *remedy_notes(run, chosen))
+    remarks = (
+        *training_notes(run),
+        *remedy_notes(run, chosen),
+        *unvalidated(run.regime.profile, run.data.validation, dataset, (run.seed,)),
+    )
     # Nothing refuses the run from here on; what is refused leaves nothing behind.
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     files.write_json(folder.manifest, made)

@@ -1,5 +1,6 @@
 """A run and its dataset -> which images it trains on, and which it validates on."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,12 @@ import numpy as np
 from tessera.arrays import Counts, Indices, Labels
 from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Profile, Run
+from tessera.experiment import Experiment, Profile, Regime, Run
 from tessera.imbalance import profiles
-from tessera.phrases import in_row
+from tessera.phrases import in_list, in_row, listed
+
+DRAWN = "profiles draw single images, and what they keep of a class may be of one group"
+"""Why a class of several groups may have none for validating."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,33 +38,102 @@ def choose(run: Run, dataset: Dataset) -> Chosen:
         ProfileError: It does not fit the data, or leaves none to validate with.
     """
     labels, classes = dataset.train.labels, len(dataset.class_names)
-    kept = profiles.select(
-        run.regime.profile, labels, dataset.class_names, seed=run.seed
-    )
     if dataset.validation is not None:
         own = dataset.validation
+        kept = profiles.select(
+            run.regime.profile, labels, dataset.class_names, seed=run.seed
+        )
         return Chosen(kept, own, np.arange(len(own)), _counts(labels[kept], classes))
+    train, held = _divided(run.regime.profile, run.data.validation, dataset, run.seed)
+    validation = Split(dataset.train.images[held], labels[held])
+    return Chosen(train, validation, held, _counts(labels[train], classes))
+
+
+def _divided(
+    profile: Profile, validation: float, dataset: Dataset, seed: int
+) -> tuple[Indices, Indices]:
+    """Positions of the training images that a profile keeps, and that are held of them.
+
+    Raises:
+        ProfileError: See `choose`.
+    """
+    labels, names = dataset.train.labels, dataset.class_names
+    kept = profiles.select(profile, labels, names, seed=seed)
     require_two(
-        _counts(labels[kept], classes),
-        dataset.train.counts(classes),
-        dataset.class_names,
+        _counts(labels[kept], len(names)), dataset.train.counts(len(names)), names
     )
     groups = dataset.train.groups
     inner, outer = splits.stratified(
         labels[kept],
-        run.data.validation,
-        seed=run.seed,
+        validation,
+        seed=seed,
         groups=None if groups is None else [groups[at] for at in kept],
     )
-    train, held = kept[inner], kept[outer]
-    if not len(held):
+    if not len(outer):
         raise profiles.ProfileError(
             "validation: expected two groups of images of at least one class, to learn "
-            "from one and to validate with the other. Received one of each class. Add "
-            "images, or a folder val/, or choose regimes that keep more."
+            "from one and to validate with the other. Received one of each class; "
+            f"{DRAWN}. Add images, or a folder val/, or choose regimes that keep more."
         )
-    validation = Split(dataset.train.images[held], labels[held])
-    return Chosen(train, validation, held, _counts(labels[train], classes))
+    return kept[inner], kept[outer]
+
+
+def unvalidated(
+    profile: Profile, validation: float, dataset: Dataset, seeds: Sequence[int]
+) -> tuple[str, ...]:
+    """Classes of which a profile leaves no group to validate with, in a sentence.
+
+    Those of which there is one group alone are told with the data.
+
+    Args:
+        profile: Of a regime.
+        validation: Share that is held of data without a validation set.
+        dataset: The data; only of images in groups is anything said.
+        seeds: Of the runs.
+
+    Raises:
+        ProfileError: See `choose`.
+    """
+    train, names = dataset.train, dataset.class_names
+    if train.groups is None or dataset.validation is not None:
+        return ()
+    several = splits.units(train.labels, train.groups, len(names)) > 1
+    missing: dict[str, list[str]] = {}
+    for seed in seeds:
+        _, held = _divided(profile, validation, dataset, seed)
+        none = several & (_counts(train.labels[held], len(names)) == 0)
+        for k in np.flatnonzero(none):
+            missing.setdefault(names[k], []).append(str(seed))
+    if not missing:
+        return ()
+    classes = ", ".join(
+        f"{in_list(name)} (seed{'s' * (len(of) > 1)} {listed(of)})"
+        for name, of in missing.items()
+    )
+    return (
+        f"No validation images of: {classes}; {DRAWN}, which is not parted. The "
+        "epoch, and what a remedy chooses, is decided without such a class: add groups "
+        "of it, or a folder val/, or choose regimes that keep more of it.",
+    )
+
+
+def all_unvalidated(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
+    """What `unvalidated` says of each profile, behind the names of its regimes.
+
+    Raises:
+        ProfileError: See `choose`.
+    """
+    alike: dict[str, list[Regime]] = {}
+    for regime in experiment.regimes:
+        alike.setdefault(regime.profile.model_dump_json(), []).append(regime)
+    share, seeds = experiment.data.validation, experiment.seeds
+    for regimes in alike.values():
+        names = ", ".join(regime.name for regime in regimes)
+        try:
+            told = unvalidated(regimes[0].profile, share, dataset, seeds)
+        except profiles.ProfileError as error:
+            raise profiles.ProfileError(f"regime {names}: {error}") from error
+        yield from (f"{names}: {sentence}" for sentence in told)
 
 
 def _counts(labels: Labels, classes: int) -> Counts:

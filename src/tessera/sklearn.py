@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from tessera import runtime, settings
 from tessera.arrays import Images, Labels, Probabilities
-from tessera.data import in_memory, splits
+from tessera.data import in_memory
 from tessera.data.dataset import Split
 from tessera.experiment import Model, Run, Training
 from tessera.frozen import Setting
@@ -119,12 +119,14 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.cutout, self.precision = cutout, precision
         self.monitor, self.patience = monitor, patience
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Train the network anew.
 
         Args:
             X: Images, integers 0..255, [N, H, W, C], or [N, H, W] in grey.
             y: A label for each, of any type that sorts, [N].
+            groups: What each belongs to, say a patient, [N]; no group is both trained
+                and validated on. None: each stands alone.
 
         Raises:
             ValueError: The images, labels or settings cannot be used, or contradict
@@ -134,13 +136,13 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         images = self._images(X, first=True)
         labels = self._labels(y, len(images))
         run = self._run()
-        everything = Split(images, labels)
-        kept, held = splits.stratified(labels, run.data.validation, seed=run.seed)
+        share = run.data.validation
+        kept, held = in_memory.divided(labels, groups, share, seed=run.seed)
         counts = np.bincount(labels[kept], minlength=len(self.classes_))
         self.notes_ = guards.check(run.regime.remedy, counts, epochs=self.epochs)
         self.image_shape_ = images.shape[1:]
         self.run_ = run
-        self._train(everything, kept, held)
+        self._train(Split(images, labels), kept, held)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

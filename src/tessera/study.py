@@ -132,7 +132,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         except (profiles.ProfileError, guards.RemedyError) as error:
             raise type(error)(f"regime {regime.name}: {error}") from error
         found += [f"{regime.name}: {remark}" for remark in remarks]
-    return tuple(found)
+    return (*found, *selection.all_unvalidated(experiment, dataset))
 
 
 def refuse_other_data(

@@ -92,6 +92,12 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
         tessera.study("digits", change=["training.epoch=3"], verbose=False)
 
 
+def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
+    for verb in (tessera.study, tessera.train, tessera.load_data):
+        with pytest.raises(ExperimentError, match="expected as data an image folder"):
+            verb("digits", groups="folder", verbose=False)
+
+
 def test_loaded_data_is_what_its_settings_say() -> None:
     data = tessera.load_data("digits", image_size=8, verbose=False)
     assert isinstance(data, Data)
@@ -109,6 +115,9 @@ def test_a_list_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     names = {"file": "image_id", "label": "dx"}
     data = tessera.load_data(path, image_size=8, columns=names, verbose=False)
     assert data.dataset.class_names == ("mel", "nv")
+    for verb in (tessera.load_data, tessera.study):
+        with pytest.raises(DataError, match=r"load_data\(.*columns={'file': 'NAME'}"):
+            verb(path, verbose=False)
     with pytest.raises(ExperimentError, match=r"columns\.lesion: unknown key"):
         tessera.load_data(path, columns={"lesion": "x"}, verbose=False)
 

@@ -65,6 +65,13 @@ def test_config_shows_what_options_change() -> None:
     assert experiment.seeds == (3, 7)
 
 
+@pytest.mark.parametrize("verb", ["study", "train", "search", "config"])
+def test_every_verb_that_plans_a_training_takes_groups(verb: str) -> None:
+    ended = tessera(verb, "--data", "digits", "--groups", "folder")
+    assert ended.returncode == 2
+    assert "only these have `groups`. Received: data of kind 'digits'" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

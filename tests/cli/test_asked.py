@@ -107,3 +107,8 @@ def test_a_change_of_one_regime_of_balanced_classes_is_one_of_the_studys(
     regimes = resolve(data=str(even), overrides=[change]).regimes
     assert (regimes[0], regimes[2]) == (STUDY_REGIMES[0], STUDY_REGIMES[2])
     assert regimes[1].profile.fraction == 0.5  # type: ignore[union-attr]
+
+
+def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
+    with pytest.raises(ExperimentError, match="expected as data an image folder"):
+        resolve(data="cifar10", groups="folder")

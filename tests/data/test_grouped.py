@@ -87,3 +87,43 @@ def test_a_dataset_tells_by_which_rule_its_images_belong_together(
         for number in (1, 2)
     ]
     assert folds == [by_folder, by_folder]
+
+
+@pytest.mark.parametrize(
+    ("splits", "cut"),
+    [
+        (("train",), "What is cut for testing and for validating parts no group."),
+        (("train", "test"), "What is cut for validating parts no group."),
+        (("train", "val"), "What is cut for testing parts no group."),
+        (("train", "test", "val"), ""),
+    ],
+)
+def test_what_is_cut_is_told_once_to_part_no_group(
+    make_image, tmp_path, splits: tuple[str, ...], cut: str
+) -> None:
+    for split in splits:
+        for name in ("cat", "dog"):
+            for n in range(12):
+                make_image(f"{split}/{name}/{split}-{name}-{n // 3}/{n}.png")
+    notes = folder.load(
+        tmp_path / "images", image_size=8, test=0.3, groups="folder"
+    ).notes
+    (told,) = [note for note in notes if "group" in note]
+    assert told.partition(" by folder within the classes.")[2].strip() == cut
+
+
+def test_patients_whom_every_class_shows_are_groups_below_train(
+    make_image, tmp_path
+) -> None:
+    for name in ("cat", "dog"):
+        for n in range(12):
+            make_image(f"{name}/patient-{n // 3}/{n}.png")
+    root = tmp_path / "images"
+    with pytest.raises(DataError, match=r"`--groups folder` .* classes into train/\."):
+        folder.load(root, image_size=8, test=0.3, groups="folder")
+    (root / "train").mkdir()
+    for name in ("cat", "dog"):
+        (root / name).rename(root / "train" / name)
+    data = folder.load(root, image_size=8, test=0.3, groups="folder")
+    assert data.train.groups and data.test.groups
+    assert not {*data.train.groups} & {*data.test.groups}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera.data.in_memory import pixels
+from tessera.data.in_memory import divided, pixels
 
 
 def test_integers_of_any_width_become_bytes() -> None:
@@ -38,3 +38,39 @@ def test_what_is_no_image_is_refused_with_a_way_out(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         pixels(images)  # type: ignore[arg-type]
+
+
+LABELS = np.repeat(np.array([0, 1], np.int32), 20)
+
+
+@pytest.mark.parametrize("name", [str, int, lambda n: n if n % 2 else str(n)])
+def test_no_group_is_on_both_sides_whatever_groups_are_called(name) -> None:
+    groups = np.array([name(n // 4) for n in range(40)], dtype=object)
+    kept, held = divided(LABELS, groups, 0.2, seed=1)
+    assert len(held) and not set(groups[kept]) & set(groups[held])
+    assert sorted([*kept, *held]) == list(range(40))
+    assert set(LABELS[kept]) == set(LABELS[held]) == {0, 1}
+
+
+def test_without_groups_each_image_stands_alone() -> None:
+    kept, held = divided(LABELS, None, 0.2, seed=1)
+    alone = divided(LABELS, np.arange(40), 0.2, seed=1)
+    assert (len(kept), len(held)) == (len(alone[0]), len(alone[1])) == (32, 8)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (["a"] * 39, r"one for each of 40 images. Received: \[39\]"),
+        ([["a"]] * 40, r"Received: \[40, 1\]"),
+        (["a"] * 39 + [None], "Received: 1 missing. Give an image that stands alone"),
+        ([1.0] * 38 + [float("nan")] * 2, "Received: 2 missing"),
+        (["a"] * 20 + ["b"] * 20, "expected two of at least one class"),
+    ],
+    ids=["few", "columns", "none", "nan", "one of each class"],
+)
+def test_groups_that_cannot_be_divided_are_refused(
+    groups: list[object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        divided(LABELS, groups, 0.2, seed=1)

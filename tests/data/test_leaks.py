@@ -147,3 +147,31 @@ def test_one_parted_group_of_many_images_is_told_and_so_are_images_of_none(
     _, alone, parted = load(split_folder, groups="folder").notes
     assert alone.startswith("14 of 116 images are of no group and stand alone: train/c")
     assert parted.startswith("1 of 105 test images are of groups that are trained")
+
+
+def test_a_cut_test_set_that_knows_groups_of_val_names_val_as_the_way_out(
+    make_image, tmp_path
+) -> None:
+    for n in range(12):
+        for name in ("cat", "dog"):
+            make_image(f"train/{name}/{name}-{n}/0.png")
+            make_image(f"val/{name}/{name}-{n}/1.png")
+    with pytest.raises(DataError, match=r"test images .* or leave val/ out, so that"):
+        load(tmp_path / "images", groups="folder")
+
+
+def test_a_group_that_is_trained_and_validated_on_is_told(
+    split_folder, make_image
+) -> None:
+    for path in ("train/cat/anna/1", "train/dog/bert/1", "val/dog/carl/1"):
+        make_image(f"{path}.png")
+    for n in range(3):
+        make_image(f"val/cat/anna/{n}.png")
+    *_, told = load(split_folder, groups="folder").notes
+    assert told == (
+        "3 of 4 validation images are of groups that are trained on too: anna. Their "
+        "scores flatter, and choose the epoch, the strength of a remedy and the "
+        "calibration; move each group to one side, or leave val/ out, so that it is "
+        "cut without parting any."
+    )
+    assert load(split_folder).notes == ()

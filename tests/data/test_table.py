@@ -140,12 +140,32 @@ def test_a_class_that_only_test_images_have_is_not_one_to_learn(write) -> None:
     assert found.classes == {"train": ("cat", "dog"), "test": ("cat", "dog", "owl")}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize(
+    ("declaration", "separator"),
+    [("sep=;", ";"), ("sep=,", ","), ('"sep=|"', "|"), ("SEP=\t", "\t")],
+)
+def test_excels_line_that_says_the_separator_is_read(
+    write, encoding: str, declaration: str, separator: str
+) -> None:
+    heading = f"file{separator}label{separator}a;b,c|d,e"
+    rows = [f"{n}.png{separator}{label(n)}" for n in range(10)]
+    path = write(declaration, heading, *rows, "no.png", encoding=encoding)
+    found = table.scan(path, Columns())
+    assert [(file.path, file.label) for file in found.files] == [
+        (f"{n}.png", label(n)) for n in range(10)
+    ]
+    assert [one.path for one in found.refused] == ["line 13: no.png"]
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         (["image,label", "0.png,cat"], r"names `file` in .*Received: image, label\."),
         (["a,b", "0.png,cat"], r"`file` and `label` .*data\.columns\.file=NAME"),
         ([""], "Received: an empty line"),
+        (["sep=;"], "Received: an empty line"),
+        (["sep=;;", "file;label"], "Received: sep="),
         (
             ["file,label,split", "0.png,cat,trian"],
             r"labels.csv, line 2: .*Received: trian",

@@ -165,7 +165,20 @@ def test_intervals_of_images_in_groups_are_said_to_be_too_short(model: Trained) 
     data = model.record.data.model_copy(update={"test_groups": (3,) * 10})
     record = model.record.model_copy(update={"data": data})
     told = card.limits(replace(model, record=record), heatmap=False)
-    assert any("are too short where the images of a group" in limit for limit in told)
+    (limit,) = [limit for limit in told if "groups" in limit]
+    assert "the intervals are too short where the images of a group" in limit
+
+
+def test_a_rounded_model_of_images_in_groups_has_a_test_that_is_too_sure(
+    model: Trained,
+) -> None:
+    data = model.record.data.model_copy(update={"test_groups": (3,) * 10})
+    record = model.record.model_copy(update={"data": data})
+    now = model.record.scores
+    check = Fidelity(1000, 990, now, now, McNemar(2, 1, 1.0, True))
+    told = card.card(replace(model, record=record), check, form="onnx-int8")
+    limit = "intervals are too short, and McNemar's test p too small, where the images"
+    assert told.count(escaped(limit)) == 1
 
 
 def test_what_was_told_of_the_data_stands_with_it(model: Trained, text: str) -> None:

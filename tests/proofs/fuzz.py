@@ -63,6 +63,8 @@ def a_list(folder: Path) -> Callable[[bytes], None]:
         (
             "file,label\na.png,cat\nb,dog\n",
             'label;file;split;group\r\ncat;"a.png";train;x\r\ndog;b.jpg;test;\r\n',
+            "\ufeffsep=;\r\nfile;label\r\na;cat\r\nb;dog\r\n",
+            '"sep=|"\nlabel|file\ncat|a.png\ndog|b.jpg\n',
             "\ufefffile\tlabel\n./a\tcat\n..\\listed\\b.jpg\tdog\n",
         )
     ):

@@ -168,6 +168,19 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
         assert ("a class of fewer than 5 test images" in text) is told
 
 
+def test_what_takes_images_of_groups_for_themselves_is_told_once(study, many, drawn):
+    for one in (study, many):
+        data = one.record.data.model_copy(update={"test_groups": (9,) * 10})
+        record = one.record.model_copy(update={"data": data})
+        pictures = drawn if one is study else figures(one, images=False)
+        text = page(dataclasses.replace(one, record=record), pictures)
+        limits = text.split('<h2 id="limits">')[1]
+        for what in ("Wilson&rsquo;s", "McNemar&rsquo;s", "checks of heatmaps"):
+            assert what in limits
+        assert text.count("resemble each other") == limits.count("resemble") == 1
+        assert "resemble each other" not in page(one, pictures)
+
+
 def test_an_interval_without_width_is_not_taken_for_certainty(study, drawn, text):
     assert "is no certainty" not in text
     cell = study.record.cells[0]

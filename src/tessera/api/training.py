@@ -166,6 +166,7 @@ def train(
     seed: int = 0,
     plan: str | Path | None = None,
     epochs: int | None = None,
+    groups: str | None = None,
     change: str | Sequence[str] = (),
     out: str | Path = "runs/study",
     verbose: bool = True,
@@ -179,6 +180,7 @@ def train(
         seed: Decides everything that is drawn.
         plan: An experiment file; None: the reference study's settings.
         epochs: Of the training.
+        groups: Images that are never parted, see `study`.
         change: Any other setting, or several, as the command line's `--set` takes them.
         out: The study's folder, where `study` with the same settings finds the run.
         verbose: Whether to show progress.
@@ -189,7 +191,13 @@ def train(
         TrainingDiverged: The loss became NaN or infinite.
     """
     asked = arguments.resolve(
-        data, plan, epochs=epochs, seeds=None, change=change, verbose=verbose
+        data,
+        plan,
+        epochs=epochs,
+        seeds=None,
+        groups=groups,
+        change=change,
+        verbose=verbose,
     )
     apart.keep_from_data(asked.data, Path(out), "out")
     dataset = arguments.loaded(data, asked, verbose)

@@ -139,6 +139,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     data: DataOption = None,
     epochs: EpochsOption = None,
+    groups: GroupsOption = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("runs/study"),
     settings: SetOption = None,
 ) -> None:
@@ -150,7 +151,7 @@ def train(
     """
     from tessera.cli import asked, commands
 
-    chosen = asked.resolve(experiment, data, epochs, None, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
     commands.train(chosen, model, regime, seed, out)
 
 
@@ -266,6 +267,7 @@ def config(
     data: DataOption = None,
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
+    groups: GroupsOption = None,
     settings: SetOption = None,
 ) -> None:
     """Print the experiment as TOML: every setting, and the regimes of a study of it.
@@ -274,7 +276,7 @@ def config(
     """
     from tessera.cli import asked, commands
 
-    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
     commands.config(chosen)
 
 

@@ -11,6 +11,7 @@ from tessera.cli.options import (
     DataOption,
     EpochsOption,
     ExperimentFile,
+    GroupsOption,
     ModelsOption,
     SetOption,
 )
@@ -28,6 +29,7 @@ def search(
     ] = 20,
     data: DataOption = None,
     epochs: EpochsOption = None,
+    groups: GroupsOption = None,
     regime: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +69,7 @@ def search(
     from tessera import choice
     from tessera.cli import asked
 
-    chosen = asked.resolve(experiment, data, epochs, None, settings or [])
+    chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
     chosen = choice.narrowed(chosen, models, alone=False)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)

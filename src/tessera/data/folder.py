@@ -248,17 +248,15 @@ def _cut_test(
     listing: Listing, parts: dict[str, Indices], fold: Fold | None
 ) -> Iterator[str]:
     tested, kept = len(parts["test"]), len(parts["train"])
-    whole = ", no group parted" if grouped.are_grouped(listing.files) else ""
     if fold is not None:
         yield (
             f"Fold {fold.number} of {fold.of}: {tested} of the {kept + tested} images "
-            f"are the test set, class by class{whole}; each of the others is that of "
-            "another fold."
+            "are the test set, class by class; each of the others is that of another "
+            "fold."
         )
     elif "test" not in listing.classes:
         yield (
             f"{_no_test(listing)}: {tested} of the {kept + tested} images to learn "
-            "from are "
-            f"held out as the test set, class by class{whole}, the same ones for every "
-            "run."
+            "from are held out as the test set, class by class, the same ones for "
+            "every run."
         )

@@ -71,15 +71,21 @@ def names(files: Iterable[File]) -> tuple[str, ...] | None:
 def told(
     listing: Listing, rule: str | None, columns: Columns | None = None
 ) -> Iterator[str]:
-    """In a sentence, by which rule images belong together, if any do."""
+    """By which rule images belong together, if any do, and what that keeps whole."""
     sizes = Counter(file.group for file in listing.files if file.group)
     if sizes:
         yield (
             f"Images of one group belong together: {plural(len(sizes), 'group')}, the "
             f"largest of {plural(max(sizes.values()), 'image')}, by "
-            f"{_rule(listing, rule, columns or Columns())}. What is cut from them, for "
-            "testing and for validating, parts no group."
+            f"{_rule(listing, rule, columns or Columns())}.{_whole(listing)}"
         )
+
+
+def _whole(listing: Listing) -> str:
+    """Of splits that are cut, a sentence behind others."""
+    named = {"test": "for testing", "val": "for validating"}
+    cut = [what for split, what in named.items() if split not in listing.classes]
+    return f" What is cut {' and '.join(cut)} parts no group." if cut else ""
 
 
 def _rule(listing: Listing, rule: str | None, columns: Columns) -> str:

@@ -1,11 +1,12 @@
-"""Images that a program already holds -> pixels, or a reason why they are none."""
+"""Arrays that a program already holds -> pixels and their division, or why not."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tessera.arrays import Images
+from tessera.arrays import Images, Indices, Labels
+from tessera.data import splits
 
 
 def pixels(X: ArrayLike) -> Images:
@@ -35,6 +36,51 @@ def pixels(X: ArrayLike) -> Images:
             f"X: expected pixels 0..255. Received: {images.min()}..{images.max()}."
         )
     return images.astype(np.uint8, copy=False)
+
+
+def divided(
+    labels: Labels, groups: ArrayLike | None, share: float, *, seed: int
+) -> tuple[Indices, Indices]:
+    """Positions to learn from and to validate with, as `splits.stratified` has them.
+
+    Args:
+        labels: int32 [N].
+        groups: What each image belongs to, of any type that can be a key, [N]; None:
+            each stands alone.
+        share: To validate with, between 0 and 1.
+        seed: 0 or more.
+
+    Raises:
+        ValueError: The groups are not one for each image, some are missing, or no class
+            has two.
+    """
+    names = None if groups is None else _named(groups, len(labels))
+    kept, held = splits.stratified(labels, share, seed=seed, groups=names)
+    if names and not len(held):
+        raise ValueError(
+            "groups: expected two of at least one class, to learn from one and to "
+            "validate with the other. Received one of each class."
+        )
+    return kept, held
+
+
+def _named(groups: ArrayLike, images: int) -> list[str]:
+    """Groups by names that can be sorted, whatever they were."""
+    known = np.asarray(groups)
+    if known.shape != (images,):
+        raise ValueError(
+            f"groups: expected one for each of {images} images. Received: "
+            f"{list(known.shape)}."
+        )
+    listed = known.tolist()
+    missing = sum(one is None or one != one for one in listed)
+    if missing:
+        raise ValueError(
+            f"groups: expected one for each image. Received: {missing} missing. Give "
+            "an image that stands alone a group of its own."
+        )
+    numbers = {one: str(number) for number, one in enumerate(dict.fromkeys(listed))}
+    return [numbers[one] for one in listed]
 
 
 def _way_out(images: NDArray[Any]) -> str:

@@ -130,18 +130,53 @@ def _hold_a_class(pixels: Decoded) -> bool:
 
 
 def parted_groups(pixels: Decoded, parts: Parts, *, least: float) -> Iterable[str]:
-    """Groups of images that the folder's own splits part."""
-    group = np.array([file.group for file in pixels.files])
+    """Groups of test images that are trained or validated on."""
     others = np.concatenate([at for name, at in parts.items() if name != "test"])
-    known = group[parts["test"]]
-    parted = known[(known != "") & np.isin(known, group[others])]
-    if len(parted) > least * len(known):
+    tested = parts["test"]
+    parted = _known_groups(pixels, tested, others)
+    if len(parted) > least * len(tested):
+        # A test set that was cut parts no group of what it was cut from.
+        own = all(pixels.files[at].split == "test" for at in tested)
         yield (
-            f"{len(parted)} of {len(known)} test images are of groups that are "
-            f"trained or validated on too: {first(np.unique(parted).tolist())}. "
-            "Scores would flatter; move each group to one side, or leave the test set "
-            "out, so that it is cut without parting any."
+            f"{len(parted)} of {len(tested)} test images are of groups that are "
+            f"trained or validated on too: {_names(parted)}. Scores would flatter; "
+            f"{_to_one_side('the test set' if own else 'val/')}."
         )
+
+
+def known_to_validation(pixels: Decoded, parts: Parts) -> Iterable[str]:
+    """Groups of validation images that are trained on.
+
+    As with copies of them, training is possible: no reported score is theirs.
+    """
+    if "val" not in parts:
+        return
+    parted = _known_groups(pixels, parts["val"], parts["train"])
+    if len(parted):
+        yield (
+            f"{len(parted)} of {len(parts['val'])} validation images are of groups "
+            f"that are trained on too: {_names(parted)}. Their scores flatter, and "
+            "choose the epoch, the strength of a remedy and the calibration; "
+            f"{_to_one_side('val/')}."
+        )
+
+
+def _known_groups(pixels: Decoded, positions: Indices, others: Indices) -> list[str]:
+    """The groups of those images of which others are too, image by image."""
+    known = {pixels.files[at].group for at in others} - {""}
+    groups = (pixels.files[at].group for at in positions)
+    return [group for group in groups if group in known]
+
+
+def _names(groups: Iterable[str]) -> str:
+    return first(sorted(set(groups)))
+
+
+def _to_one_side(split: str) -> str:
+    return (
+        f"move each group to one side, or leave {split} out, so that it is cut without "
+        "parting any"
+    )
 
 
 def pair(pixels: Decoded, group: Indices, kinds: NDArray[Any]) -> str:

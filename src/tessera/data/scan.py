@@ -245,5 +245,7 @@ def _check_classes(root: Path, names: tuple[str, ...]) -> None:
             f"per class. Received: {there} all with the same folders, "
             f"{entries.shown(', '.join(same[:10]))}, as splits have. If they are "
             "splits, call them train/, test/ and val/; if they are the classes, put "
-            "their images into them without those folders."
+            "their images into them without those folders, or, where those are "
+            "patients, say, which `--groups folder` keeps whole, put the classes into "
+            "train/."
         )

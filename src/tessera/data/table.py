@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ MOST_BYTES = 2**26
 
 SEPARATORS = (",", ";", "\t")
 """What may stand between columns: the one of which the first line has most."""
+
+DECLARED = re.compile(r'("?)sep=([,;|\t])\1(?=[\r\n]|\Z)', re.IGNORECASE)
+"""A line before the first that says so, as Excel writes and reads it."""
 
 ENDS = ("", *entries.IMAGE_FILES, *map(str.upper, entries.IMAGE_FILES))
 """Tried in this order behind a file's name, until there is such a file."""
@@ -44,7 +48,8 @@ def scan(path: Path, columns: Columns) -> Listing:
     """List the images that a CSV file names, relative to the folder that it lies in.
 
     Args:
-        path: Of the file: UTF-8, with the names of its columns in the first line.
+        path: Of the file: UTF-8, with the names of its columns in the first line, or
+            below one such as `sep=;`.
         columns: What they are called.
 
     Raises:
@@ -69,10 +74,13 @@ def scan(path: Path, columns: Columns) -> Listing:
 def _rows(path: Path, columns: Columns) -> Iterator[tuple[int, Row]]:
     """The number of each line that is not empty, and what it says."""
     text = _text(path)
+    declared = DECLARED.match(text)
     heading = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=heading.count)
+    separator = declared[2] if declared else max(SEPARATORS, key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
+        if declared:
+            next(reader)
         places = _places(path, [name.strip() for name in next(reader, [])], columns)
         for cells in reader:
             said = dict(enumerate(cell.strip() for cell in cells))
@@ -116,7 +124,8 @@ def _places(path: Path, names: Sequence[str], columns: Columns) -> dict[str, int
         raise DataError(
             f"{path}: expected columns with the names {wanted} in the first line. "
             f"Received: {entries.shown(first(names, 20)) or 'an empty line'}. "
-            f"`--set data.columns.{missing[0]}=NAME` says which column is meant."
+            f"`--set data.columns.{missing[0]}=NAME` says which column is meant; in "
+            f"Python `load_data({path.name!r}, columns={{{missing[0]!r}: 'NAME'}})`."
         )
     twice = [f"`{name}`" for name in asked.values() if names.count(name) > 1]
     if twice:

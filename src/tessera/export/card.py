@@ -102,7 +102,11 @@ def _values(
         "scores": score_rows(record),
         "draws": f"{uncertainty.DRAWS:,}",
         "few": FEW if thin(np.array(record.data.test_counts)).any() else 0,
-        "limits": limits(trained, heatmap=check.heatmap is not None),
+        "limits": limits(
+            trained,
+            heatmap=check.heatmap is not None,
+            rounded=isinstance(check, Fidelity),
+        ),
         "check": check,
         "licence": licence or terms(trained.run.data),
         "origin": _origin(record),
@@ -179,8 +183,14 @@ def score_rows(record: Record) -> Sequence[ScoreRow]:
     return rows
 
 
-def limits(trained: Trained, *, heatmap: bool) -> Sequence[str]:
-    """When not to trust the model, in sentences."""
+def limits(trained: Trained, *, heatmap: bool, rounded: bool = False) -> Sequence[str]:
+    """When not to trust the model, in sentences.
+
+    Args:
+        trained: The original.
+        heatmap: Whether the model gives one.
+        rounded: Whether it is compared with the original by a test.
+    """
     record = trained.record
     per_class = record.scores.per_class
     weak = [c for c in per_class if c.support and c.recall < WEAK_RECALL]
@@ -207,9 +217,10 @@ def limits(trained: Trained, *, heatmap: bool) -> Sequence[str]:
             f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
         )
     if record.data.test_groups is not None:
+        test = ", and McNemar's test p too small," if rounded else ""
         found.append(
-            "Test images are of groups, and the intervals take each for itself: they "
-            "are too short where the images of a group resemble each other."
+            "Test images are of groups, and each is taken for itself: the intervals "
+            f"are too short{test} where the images of a group resemble each other."
         )
     if heatmap:
         found.append(
