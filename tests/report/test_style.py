@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from tessera.report import style
 from tessera.report.style import (
     INK,
     PALETTE,
@@ -203,3 +204,19 @@ def test_a_legend_names_what_any_panel_draws():
         figure, (bare,) = grid_of_axes(1, columns=1, width=2, height=2)
         legend_above(figure, [bare])
         assert not figure.legends
+
+
+def test_what_matplotlib_is_spared_changes_no_drawing(monkeypatch):
+    def drawn():
+        with drawing():
+            figure, axes = grid_of_axes(3, columns=2, width=3, height=2)
+            for panel, title in zip(axes, ("one", "two", "three"), strict=True):
+                panel.plot([0, 1000], [0.1, 0.9])
+                panel.set_title(title)
+            axes[0].set_ylabel("recall")
+            return svg(figure)
+
+    spared = drawn()
+    monkeypatch.setattr(style, "_fix_empty_labels", lambda _: None)
+    monkeypatch.setitem(style._SETTINGS, "axes.titley", None)
+    assert drawn() == spared

@@ -11,11 +11,13 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
 from tessera.evaluation.differences import Difference
@@ -59,6 +61,8 @@ _SETTINGS: Mapping[str, object] = {
     "axes.titlecolor": INK,
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
+    # Else titles are placed anew again and again; no chart has anything below them.
+    "axes.titley": 1.0,
     "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -86,6 +90,7 @@ def drawing() -> Iterator[None]:
 
 def svg(figure: Figure) -> str:
     """Turn a figure into SVG text that repeats byte by byte."""
+    _fix_empty_labels(figure)
     buffer = io.StringIO()
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with warnings.catch_warnings():
@@ -100,6 +105,14 @@ def svg(figure: Figure) -> str:
     # Matplotlib 3.10 writes one property, 3.11 one for the size and one for the family.
     named = r"(font: [^;\"]*?px|font-family:) [^;\"]*"
     return re.sub(named, r"\1 system-ui, sans-serif", text)
+
+
+def _fix_empty_labels(figure: Figure) -> None:
+    """Spare matplotlib the search for their places, a tenth of all drawing."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0, 0)
 
 
 def _apart(text: str) -> str:
@@ -174,10 +187,16 @@ def readable(cmap: str, share: float) -> str:
 
     Either has a contrast of at least 4.5 to 1 (WCAG 2.2, relative luminance).
     """
-    rgb = np.array(matplotlib.colormaps[cmap](float(share))[:3])
+    rgb = np.array(_colours(cmap)(float(share))[:3])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ (0.2126, 0.7152, 0.0722))
     return "white" if luminance < 0.179 else "black"
+
+
+@cache
+def _colours(cmap: str) -> Colormap:
+    """A colour map; matplotlib makes a new one each time that it is asked."""
+    return matplotlib.colormaps[cmap]
 
 
 def narrowing(names: int, *, width: float) -> float:
