@@ -63,6 +63,11 @@ def outline(text):
     return Outline(text)
 
 
+@pytest.fixture(scope="module")
+def many_drawn(many):
+    return figures(many, images=False)
+
+
 def test_elements_close_and_ids_are_unique(outline):
     assert outline.open == []
     assert len(outline.ids) == len(set(outline.ids))
@@ -168,11 +173,12 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
         assert ("a class of fewer than 5 test images" in text) is told
 
 
-def test_what_takes_images_of_groups_for_themselves_is_told_once(study, many, drawn):
-    for one in (study, many):
+def test_what_takes_images_of_groups_for_themselves_is_told_once(
+    study, many, drawn, many_drawn
+):
+    for one, pictures in ((study, drawn), (many, many_drawn)):
         data = one.record.data.model_copy(update={"test_groups": (9,) * 10})
         record = one.record.model_copy(update={"data": data})
-        pictures = drawn if one is study else figures(one, images=False)
         text = page(dataclasses.replace(one, record=record), pictures)
         limits = text.split('<h2 id="limits">')[1]
         for what in ("Wilson&rsquo;s", "McNemar&rsquo;s", "checks of heatmaps"):
@@ -218,13 +224,15 @@ def test_of_a_runs_files_those_are_named_that_every_folder_holds(study, tmp_path
     assert kept(trained) == "the record, the settings, the history and the model"
 
 
-def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(study):
+def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(
+    study, drawn
+):
     note = "1 of 160 files cannot be used: <cat>/005.png. Repair or remove them."
     data = study.record.data.model_copy(update={"notes": (note,)})
     told = dataclasses.replace(
         study, record=study.record.model_copy(update={"data": data})
     )
-    text = page(told, figures(told, images=False))
+    text = page(told, drawn)
     described = text.split('<h2 id="data">')[1].split("</section>")[0]
     assert f"<li>{note.replace('<', '&lt;').replace('>', '&gt;')}</li>" in described
 
@@ -236,12 +244,12 @@ def test_without_images_the_page_says_why_there_are_none(tmp_path):
     assert "No explained images are shown" in page
 
 
-def test_a_remedy_that_is_recommended_by_test_scores_is_said_to_be(many):
-    drawn, told = figures(many, images=False), "is chosen by these scores: its own are"
-    assert told in page(many, drawn)
+def test_a_remedy_that_is_recommended_by_test_scores_is_said_to_be(many, many_drawn):
+    told = "is chosen by these scores: its own are"
+    assert told in page(many, many_drawn)
     none = tuple(r.model_copy(update={"pick": None}) for r in many.record.rankings)
     record = many.record.model_copy(update={"rankings": none})
-    assert told not in page(dataclasses.replace(many, record=record), drawn)
+    assert told not in page(dataclasses.replace(many, record=record), many_drawn)
 
 
 def test_runs_that_are_missing_are_named(study):
@@ -252,8 +260,8 @@ def test_runs_that_are_missing_are_named(study):
     assert len(found) == 6
 
 
-def test_a_study_of_many_regimes_stays_readable(many):
-    text = page(many, figures(many, images=False))
+def test_a_study_of_many_regimes_stays_readable(many, many_drawn):
+    text = page(many, many_drawn)
     outline = Outline(text)
     assert outline.open == []
     assert len(outline.ids) == len(set(outline.ids))
@@ -284,7 +292,7 @@ def test_every_class_has_precision_recall_and_f1_in_a_table_that_is_folded(text)
     assert '<th scope="row">cat *</th>' in tables
 
 
-def test_a_study_of_an_earlier_version_has_a_page_without_the_newer_scores(study):
+def test_a_study_of_an_earlier_version_has_a_page_without_what_is_newer(study):
     cells = tuple(
         c.model_copy(
             update={
@@ -294,19 +302,13 @@ def test_a_study_of_an_earlier_version_has_a_page_without_the_newer_scores(study
         )
         for c in study.record.cells
     )
-    old = study.record.model_copy(update={"cells": cells})
-    old = dataclasses.replace(study, record=old)
+    absent = {"cells": cells, "rankings": (), "baselines": ()}
+    old = dataclasses.replace(study, record=study.record.model_copy(update=absent))
     html = page(old, figures(old, images=False))
     assert "Reduced classes&#39; F1" not in html
     assert "F1 of every class" not in html
-
-
-def test_a_study_without_statistics_is_shown_without_them(study):
-    plain = {"rankings": (), "baselines": ()}
-    bare = dataclasses.replace(study, record=study.record.model_copy(update=plain))
-    text = page(bare, figures(bare, images=False))
-    assert 'id="remedies"' not in text
-    assert "without looking at an image" not in text
+    assert 'id="remedies"' not in html
+    assert "without looking at an image" not in html
 
 
 def test_a_page_on_data_as_they_come_speaks_of_no_reduced_class(own):
