@@ -192,9 +192,10 @@ async def ask(address: str, kind: Kind) -> tuple[int, float, int]:
             if kind.name in ("slow", "huge"):
                 await _end(reader)
     finally:
+        # First, for the end of the storm may come in any waiting.
+        writer.transport.abort()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-        writer.transport.abort()
     return status, time.perf_counter() - began, sent
 
 
