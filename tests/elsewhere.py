@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from tessera import machine
+
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 """For JAX: what a test waits for there is compiling, half of it for a speed that it has
 no use for. The rounding changes, and nothing else."""
@@ -15,11 +17,14 @@ ALONE = str(Path(__file__).with_name("jax_alone"))
 def environment(backend: str) -> dict[str, str]:
     """This process's, with the backend's name, and where the tests' modules lie.
 
-    A process on JAX has no TensorFlow, as after an installation for JAX alone.
+    A process on JAX has no TensorFlow, as after an installation for JAX alone, and
+    keeps every program that it compiles.
     """
     path = [ALONE, *sys.path] if backend == "jax" else sys.path
     return os.environ | {
         "KERAS_BACKEND": backend,
         "XLA_FLAGS": QUICK,
+        "JAX_COMPILATION_CACHE_DIR": str(machine.programs_folder()),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "PYTHONPATH": os.pathsep.join(path),
     }

@@ -75,3 +75,18 @@ def test_its_memory_is_what_a_container_may_have_where_that_is_less(
     for text, found in [("max\n", physical), ("1073741824\n", 2**30)]:
         limit.write_text(text)
         assert machine.memory() == found
+
+
+def test_programs_of_other_processors_and_other_cores_are_kept_apart(
+    told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    found = []
+    for text in (OLD, NEW):
+        told(text)
+        found.append(machine.programs_folder())
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    found.append(machine.programs_folder())
+    assert len(set(found)) == 3
+    assert {place.parent for place in found} == {tmp_path / "programs"}

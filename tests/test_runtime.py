@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,38 @@ def test_loading_the_backend_writes_nothing_to_the_terminal() -> None:
     )
     result = python(code)
     assert (result.stdout, result.stderr) == ("", "")
+
+
+COMPILE = (
+    "from tessera import runtime; runtime.prepare(1); runtime.load_backend(); "
+    "import jax; jax.jit(lambda x: x @ x)(jax.numpy.eye(3)).block_until_ready()"
+)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+def test_what_jax_compiles_is_kept_for_the_next_process_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    at_once = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    done = python(COMPILE, KERAS_BACKEND="jax", **at_once)
+    assert done.stderr == ""
+    assert list(machine.programs_folder().glob("jit*"))
+
+
+def test_a_users_own_place_for_programs_wins_and_one_that_cannot_be_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "JAX_COMPILATION_CACHE_DIR"
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    monkeypatch.setenv(name, "mine")
+    runtime._keep_programs()
+    assert os.environ[name] == "mine"
+    monkeypatch.delenv(name)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "file"))
+    runtime._keep_programs()
+    assert name not in os.environ
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")

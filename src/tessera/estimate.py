@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, runtime, selection, workers
+from tessera import files, machine, runtime, selection, workers
 from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
@@ -109,7 +109,7 @@ def speeds(
             training of it would fail.
     """
     runs = {task.run.model.label: task.run for task in tasks}
-    place = cache.folder() / "speed.json"
+    place = machine.cache_folder() / "speed.json"
     known = _remembered(place)
     keys = {label: _key(run, dataset, threads=threads) for label, run in runs.items()}
     missing = [run for label, run in runs.items() if keys[label] not in known]
@@ -126,12 +126,12 @@ def speeds(
 
 
 def _key(run: Run, dataset: Dataset, *, threads: int) -> str:
-    machine = runtime.environment(threads)
+    here = runtime.environment(threads)
     return cache.key(
         run.model.model_dump(mode="json"),
         run.training.model_dump(mode="json", include=COSTLY),
         [*dataset.image_shape, len(dataset.class_names), threads],
-        [machine.device, machine.backend, machine.tessera, machine.packages],
+        [here.device, here.backend, here.tessera, here.packages],
         CLOCK,
     )
 

@@ -4,8 +4,10 @@ Clouds and clusters give processors of several generations one name. Their vecto
 of different lengths, so that sums are cut elsewhere and their last bits differ.
 """
 
+import hashlib
 import os
 import platform
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -87,3 +89,30 @@ def _told(field: str) -> str:
         return ""
     pairs = (line.partition(":") for line in lines)
     return next((text.strip() for key, _, text in pairs if key.strip() == field), "")
+
+
+def cache_folder() -> Path:
+    """The user's cache folder: `TESSERA_CACHE`, or the platform's usual place."""
+    if chosen := os.environ.get("TESSERA_CACHE"):
+        return Path(chosen).expanduser()
+    home = Path.home()
+    match sys.platform:
+        case "win32":
+            base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+        case "darwin":
+            base = home / "Library" / "Caches"
+        case _:
+            base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
+    return Path(base) / "tessera"
+
+
+def programs_folder() -> Path:
+    """Where compiled programs may be kept for this machine's next processes.
+
+    They may not run on another processor, and a compiler cuts work for the cores.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    usable = len(affinity(0)) if affinity else os.cpu_count()
+    facts = "\n".join([processor(), *sorted(flags()), str(usable)])
+    mark = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    return cache_folder() / "programs" / mark

@@ -60,12 +60,22 @@ def prepare(threads: int | None = None) -> None:
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     backend = os.environ["KERAS_BACKEND"]
+    if backend == "jax":
+        _keep_programs()
     if importlib.util.find_spec(backend) is None:
         raise MissingBackend(
             f"KERAS_BACKEND: expected an installed framework. Received: {backend!r}, "
             "which is not installed. In the checkout, `pip install '.[cpu]'` installs "
             "TensorFlow, and `pip install '.[jax]'` JAX, used with KERAS_BACKEND=jax."
         )
+
+
+def _keep_programs() -> None:
+    """Have JAX keep what it compiles: else every run of a study compiles it anew."""
+    folder = machine.programs_folder()
+    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
 
 
 def load_backend() -> None:

@@ -6,8 +6,6 @@
 
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tessera import files
+from tessera import files, machine
 from tessera.data.dataset import DataError
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -32,21 +30,6 @@ class Entry:
     """Read-only and memory-mapped."""
     facts: dict[str, Any]
     """Plain data."""
-
-
-def folder() -> Path:
-    """The user's cache folder: `TESSERA_CACHE`, or the platform's usual place."""
-    if chosen := os.environ.get("TESSERA_CACHE"):
-        return Path(chosen).expanduser()
-    home = Path.home()
-    match sys.platform:
-        case "win32":
-            base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-        case "darwin":
-            base = home / "Library" / "Caches"
-        case _:
-            base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(base) / "tessera"
 
 
 def key(*facts: Any) -> str:
@@ -69,9 +52,9 @@ def store(key: str, arrays: Mapping[str, Array], facts: dict[str, Any]) -> None:
         files.write_json(_index(key), {"arrays": marks, "facts": facts})
     except OSError as error:
         raise DataError(
-            f"{folder()}: expected a folder to keep decoded images in. Received: "
-            f"{error.__cause__ or error}. Set TESSERA_CACHE to a folder with room that "
-            "can be written to."
+            f"{machine.cache_folder()}: expected a folder to keep decoded images in. "
+            f"Received: {error.__cause__ or error}. Set TESSERA_CACHE to a folder with "
+            "room that can be written to."
         ) from error
 
 
@@ -103,11 +86,11 @@ def _save(path: Path, array: Array) -> None:
 
 
 def _index(key: str) -> Path:
-    return folder() / "index" / f"{key}.json"
+    return machine.cache_folder() / "index" / f"{key}.json"
 
 
 def _array(mark: str) -> Path:
-    return folder() / "arrays" / f"{mark}.npy"
+    return machine.cache_folder() / "arrays" / f"{mark}.npy"
 
 
 def _content_hash(array: Array) -> str:
