@@ -1,4 +1,4 @@
-"""This machine: its processor, and the cores and memory that a study may take of it.
+"""This machine: its processor, what a study may take of it, and where it keeps things.
 
 Clouds and clusters give processors of several generations one name. Their vectors are
 of different lengths, so that sums are cut elsewhere and their last bits differ.

@@ -72,10 +72,12 @@ def prepare(threads: int | None = None) -> None:
 
 def _keep_programs() -> None:
     """Have JAX keep what it compiles: else every run of a study compiles it anew."""
-    folder = machine.programs_folder()
-    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+    # A cache that cannot be written, or a user without a home, is none.
+    with contextlib.suppress(OSError, RuntimeError):
+        folder = machine.programs_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+        if os.access(folder, os.W_OK):
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
 
 
 def load_backend() -> None:

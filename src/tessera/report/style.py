@@ -108,7 +108,7 @@ def svg(figure: Figure) -> str:
 
 
 def _fix_empty_labels(figure: Figure) -> None:
-    """Spare matplotlib the search for their places, a tenth of all drawing."""
+    """Spare matplotlib the search for places of what cannot be seen."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if not axis.get_label_text():
