@@ -110,8 +110,8 @@ $(VENV)/.created: $(UNUSABLE)
 	echo "setup: creating $(VENV) with $$python" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && echo '$(CURDIR)' > $@
 
-# Python compiles a module when it is first imported: of eighteen thousand that are
-# installed most never are. So it must be allowed to keep what it compiles.
+# Python compiles a module when it is first imported, which most that are installed
+# never are. So it must be allowed to keep what it compiles.
 unexport PYTHONDONTWRITEBYTECODE
 override INSTALL := $(PIP) install --no-compile
 

@@ -118,7 +118,9 @@ def test_where_every_class_is_validated_with_nothing_is_told(digits: Dataset) ->
     with_own = Dataset(**{**vars(dataset), "validation": own})
     assert list(selection.all_unvalidated(experiment, with_own)) == []
     assert list(selection.all_unvalidated(experiment, digits)) == []
-    assert selection.unvalidated(Natural(), 0.1, dataset, (0, 1, 2)) == ()
+    (regime,) = (r for r in experiment.regimes if r.name == "all")
+    every = experiment.model_copy(update={"regimes": (regime,)})
+    assert list(selection.all_unvalidated(every, dataset)) == []
 
 
 def test_a_profile_that_leaves_one_group_of_each_class_is_refused_with_its_regime(

@@ -81,7 +81,7 @@ def execute(
     remarks = (
         *training_notes(run),
         *remedy_notes(run, chosen),
-        *unvalidated(run.regime.profile, run.data.validation, dataset, (run.seed,)),
+        *unvalidated(dataset, {run.seed: chosen.held}),
     )
     # Nothing refuses the run from here on; what is refused leaves nothing behind.
     files.write_text(folder.experiment, settings.dumps(run.experiment()))

@@ -1,6 +1,6 @@
 """A run and its dataset -> which images it trains on, and which it validates on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,30 +78,22 @@ def _divided(
     return kept[inner], kept[outer]
 
 
-def unvalidated(
-    profile: Profile, validation: float, dataset: Dataset, seeds: Sequence[int]
-) -> tuple[str, ...]:
+def unvalidated(dataset: Dataset, held: Mapping[int, Indices]) -> tuple[str, ...]:
     """Classes of which a profile leaves no group to validate with, in a sentence.
 
     Those of which there is one group alone are told with the data.
 
     Args:
-        profile: Of a regime.
-        validation: Share that is held of data without a validation set.
         dataset: The data; only of images in groups is anything said.
-        seeds: Of the runs.
-
-    Raises:
-        ProfileError: See `choose`.
+        held: Positions of what is validated with, by the seed of the run.
     """
     train, names = dataset.train, dataset.class_names
     if train.groups is None or dataset.validation is not None:
         return ()
     several = splits.units(train.labels, train.groups, len(names)) > 1
     missing: dict[str, list[str]] = {}
-    for seed in seeds:
-        _, held = _divided(profile, validation, dataset, seed)
-        none = several & (_counts(train.labels[held], len(names)) == 0)
+    for seed, positions in held.items():
+        none = several & (_counts(train.labels[positions], len(names)) == 0)
         for k in np.flatnonzero(none):
             missing.setdefault(names[k], []).append(str(seed))
     if not missing:
@@ -123,6 +115,8 @@ def all_unvalidated(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
     Raises:
         ProfileError: See `choose`.
     """
+    if dataset.train.groups is None or dataset.validation is not None:
+        return
     alike: dict[str, list[Regime]] = {}
     for regime in experiment.regimes:
         alike.setdefault(regime.profile.model_dump_json(), []).append(regime)
@@ -130,10 +124,14 @@ def all_unvalidated(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
     for regimes in alike.values():
         names = ", ".join(regime.name for regime in regimes)
         try:
-            told = unvalidated(regimes[0].profile, share, dataset, seeds)
+            held = {
+                seed: _divided(regimes[0].profile, share, dataset, seed)[1]
+                for seed in seeds
+            }
         except profiles.ProfileError as error:
             raise profiles.ProfileError(f"regime {names}: {error}") from error
-        yield from (f"{names}: {sentence}" for sentence in told)
+        for sentence in unvalidated(dataset, held):
+            yield f"{names}: {sentence}"
 
 
 def _counts(labels: Labels, classes: int) -> Counts:
