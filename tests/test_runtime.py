@@ -1,11 +1,9 @@
 """Switches are set before a framework loads, and a user's own win."""
 
-import gc
 import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +66,26 @@ def test_loading_the_backend_writes_nothing_to_the_terminal() -> None:
     assert (result.stdout, result.stderr) == ("", "")
 
 
+ALONE = """
+import sys
+from tessera import runtime
+runtime.prepare(1)
+runtime.load_backend(alone=True)
+runtime.make_deterministic(0)
+import tessera.pipeline
+print({"sklearn", "matplotlib", "jax", "tensorflow"} & sys.modules.keys())
+import sklearn.base, matplotlib.pyplot, jax, tensorflow
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_process_of_tesseras_own_loads_one_framework_and_the_rest_when_asked(
+    backend: str,
+) -> None:
+    assert python(ALONE, KERAS_BACKEND=backend).stdout == f"{{'{backend}'}}\n"
+
+
 COMPILE = (
     "from tessera import runtime; runtime.prepare(1); runtime.load_backend(); "
     "import jax; jax.jit(lambda x: x @ x)(jax.numpy.eye(3)).block_until_ready()"
@@ -108,29 +126,6 @@ def test_on_jax_seeding_writes_nothing_to_the_terminal() -> None:
         "runtime.make_deterministic(0)"
     )
     assert python(code, KERAS_BACKEND="jax").stderr == ""
-
-
-@pytest.mark.parametrize("switch", [gc.enable, gc.disable])
-def test_loading_leaves_the_collector_as_it_was(switch: Callable[[], None]) -> None:
-    try:
-        switch()
-        before = gc.isenabled()
-        with runtime._garbage_put_off():
-            assert not gc.isenabled()
-        assert gc.isenabled() == before
-    finally:
-        gc.enable()
-
-
-def test_a_real_warning_during_loading_is_passed_on(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    with runtime._error_stream_kept() as kept:
-        os.write(2, b"I0000 note\nE0000 trouble\n")
-    assert [line for line in kept if not runtime.CHATTER.match(line)] == [
-        "E0000 trouble\n"
-    ]
-    assert capfd.readouterr().err == ""
 
 
 INTERRUPT = """

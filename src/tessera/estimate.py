@@ -181,7 +181,7 @@ def _time_all(
     threads: int,
 ) -> None:
     runtime.prepare(threads)
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera.models.blocks import ModelError
 
     for run in runs:

@@ -10,27 +10,16 @@ import importlib.util
 import logging
 import os
 import platform
-import re
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tessera import __version__, machine
+from tessera import __version__, loading, machine
 from tessera.record import Environment
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scikit-learn")
-
-
-CHATTER = re.compile(
-    r"I\d{4} |WARNING: All log messages before absl|To enable the following"
-)
-"""Lines of TensorFlow's start that tell a user nothing."""
 
 
 class MissingBackend(RuntimeError):
@@ -80,86 +69,47 @@ def _keep_programs() -> None:
             os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
 
 
-def load_backend() -> None:
-    """Import Keras with its backend, without their start-up chatter."""
-    with interrupt_put_off(), _without_chatter(), _garbage_put_off():
+def load_backend(*, alone: bool = False) -> None:
+    """Import Keras with its backend, without their start-up chatter.
+
+    Args:
+        alone: The process does Tessera's work and nothing else. Then what the
+            frameworks import for their other users is left out, and the garbage
+            collector never looks again at what they made of themselves.
+    """
+    spared = _unused() if alone and "keras" not in sys.modules else ()
+    with (
+        loading.interrupt_put_off(),
+        loading.without_chatter(),
+        loading.garbage_put_off(),
+        loading.hidden(spared),
+    ):
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
+        if spared:
+            keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too, once
+    if spared:
+        gc.freeze()
     # Each model of a study is traced once; TensorFlow takes that for a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-@contextlib.contextmanager
-def interrupt_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of what would make another error of it.
+def _unused() -> tuple[str, ...]:
+    """What Keras and TensorFlow import where it is installed, and can do without.
 
-    That is an import, or a library's writing under a lock of its own.
-
-    Elsewhere than in the main thread nothing changes: no signal arrives there.
+    Keras wraps models for scikit-learn, draws by matplotlib and, on JAX, would seed
+    TensorFlow too; TensorFlow's converter for phones takes JAX's functions.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
-    if came:
-        signal.raise_signal(signal.SIGINT)
-
-
-@contextlib.contextmanager
-def _garbage_put_off() -> Iterator[None]:
-    """Keep the collector from searching the thousands of modules as they are made."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep TensorFlow's notes about the processor to itself.
-
-    It writes them straight to the error stream, whatever the log level. Warnings and
-    errors among them are passed on.
-    """
-    with _error_stream_kept() as kept:
-        yield
-    for line in kept:
-        if not CHATTER.match(line):
-            sys.stderr.write(line)
-
-
-@contextlib.contextmanager
-def _error_stream_kept() -> Iterator[list[str]]:
-    """Collect what the process, its C++ libraries included, writes to stderr."""
-    lines: list[str] = []
-    sys.stderr.flush()
-    with tempfile.TemporaryFile("w+", errors="replace") as kept:
-        original = os.dup(2)
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield lines
-        finally:
-            sys.stderr.flush()
-            os.dup2(original, 2)
-            os.close(original)
-            kept.seek(0)
-            lines.extend(kept)
+    frameworks = {"tensorflow", "jax"} - {os.environ["KERAS_BACKEND"]}
+    return ("sklearn", "matplotlib", *frameworks)
 
 
 def make_deterministic(seed: int) -> None:
     """Seed the framework and choose operations whose results repeat bit by bit."""
     import keras
 
-    with _without_chatter():  # on JAX this is where Keras imports TensorFlow, if any
+    with loading.without_chatter():  # on JAX Keras imports TensorFlow here, if any
         keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -264,7 +214,7 @@ def _jax_device() -> str:
 
 
 def _tensorflow_device() -> str:
-    with _without_chatter():
+    with loading.without_chatter():
         import tensorflow as tf
 
         devices = tf.config.list_physical_devices("GPU")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tessera import pipeline, runtime, search_space, selection
+from tessera import loading, pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import LARGEST_SEED, Experiment, Model, Run
 from tessera.frozen import Setting
@@ -182,7 +182,7 @@ def trials(
     dataset = without_test(dataset)
     optuna = _optuna()
     room = search_space.space(run)
-    with runtime.interrupt_put_off():  # as wherever Optuna writes
+    with loading.interrupt_put_off():  # as wherever Optuna writes
         study = _study(optuna, run, dataset, search, journal)
         done = _stored(optuna, study)
     yield from done[: search.trials]
@@ -193,11 +193,11 @@ def trials(
         # the trials before it, however often the command was stopped between them.
         seed = (1000 * search.seed + index) % 2**32  # the most that NumPy's takes
         study.sampler = optuna.samplers.TPESampler(seed=seed)
-        with runtime.interrupt_put_off():
+        with loading.interrupt_put_off():
             asked = study.ask(_distributions(optuna, room))
         values = Values.model_validate(asked.params)
         score = validation_score(search_space.configured(run, values), dataset)
-        with runtime.interrupt_put_off():
+        with loading.interrupt_put_off():
             study.tell(asked, score)
         yield _trial(values, score)
 
@@ -206,7 +206,7 @@ def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
     """The first trial: the experiment's own settings, which the others have to beat."""
     values = search_space.own_values(run)
     score = validation_score(run, dataset)
-    with runtime.interrupt_put_off():
+    with loading.interrupt_put_off():
         study.add_trial(
             optuna.trial.create_trial(
                 params=values.model_dump(exclude_none=True),

@@ -245,7 +245,7 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     runtime.prepare(threads)
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera import execution, together
     from tessera.data import source
 

@@ -130,7 +130,7 @@ def train(
 
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with stopping.telling(console, lambda: kept(folder)):
-        runtime.load_backend()
+        runtime.load_backend(alone=True)
         from tessera import locks, pipeline
 
         with locks.held(folder.path), progress.single(console, run) as report:
@@ -175,7 +175,7 @@ def report(folder: Path) -> None:
 def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
     """Predict images with a trained run; returns the exit status."""
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera.cli import predictions
 
     return predictions.predict(path, images, form=form, heatmaps=heatmaps)
@@ -190,7 +190,7 @@ def export(
 
     lost = "Nothing was exported. The same command starts over:"
     with stopping.telling(console, lambda: lost):
-        runtime.load_backend()
+        runtime.load_backend(alone=True)
         from tessera.export import command
 
         done = command.export(path, form, out=out, data=data, licence=licence)
@@ -204,7 +204,7 @@ def export(
 def serve(path: Path, host: str, port: int) -> None:
     """Serve a page for a trained model until Ctrl-C."""
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     try:
         from tessera.serve import command
     except ModuleNotFoundError as error:
@@ -220,7 +220,7 @@ def serve(path: Path, host: str, port: int) -> None:
 def track(path: Path, to: str, out: Path | None) -> None:
     """Copy finished runs into a tracker and say how to see them."""
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera.track import command
 
     shown = command.track(path, to, out=out)

@@ -98,7 +98,7 @@ def explain(
             f"compared. Received: {len(images)}."
         )
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera import answers, trained
     from tessera.cli import commands
     from tessera.explain import branch_command, command

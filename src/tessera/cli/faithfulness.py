@@ -46,7 +46,7 @@ def faithfulness(
         DataError: Its images cannot be read.
     """
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera.data import source
     from tessera.explain.faithfulness import command, mappers
     from tessera.explain.faithfulness.measure import Settings

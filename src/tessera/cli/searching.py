@@ -89,7 +89,7 @@ def run(
 
     apart.keep_from_data(experiment.data, out)
     runtime.prepare()
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
     from tessera import files, locks, search_result, settings, study
     from tessera import search as searches
     from tessera.cli import announcing, commands

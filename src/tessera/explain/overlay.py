@@ -7,7 +7,6 @@ it. Colours are looked up after enlarging, since colours must not be interpolate
 
 from typing import Any, TypeAlias
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -51,6 +50,8 @@ def smooth(values: Values, height: int, width: int) -> Values:
 
 def colour(values: Values, *, colours: str = COLOURS) -> Pixels:
     """Look up colours for 0..1 in one of matplotlib's tables."""
+    import matplotlib
+
     rgba = matplotlib.colormaps[colours](values, bytes=True)
     return np.ascontiguousarray(rgba[..., :3])
 

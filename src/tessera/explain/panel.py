@@ -3,18 +3,18 @@
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tessera import files
 from tessera.data.entries import shown
 from tessera.explain import overlay
+
+if TYPE_CHECKING:  # a study's workers import this module, and never draw
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SIDE = 256
 """Least pixels per side of the enlarged image; the magnification is a whole number."""
@@ -35,8 +35,10 @@ class Panel:
     """Why the map is blank, or empty."""
 
 
-def draw(panel: Panel) -> Figure:
+def draw(panel: Panel) -> "Figure":
     """Image, cells and overlay side by side, with a bar in units of the raw map."""
+    from matplotlib.figure import Figure
+
     magnification = overlay.magnified(panel.image, SIDE)
     image = overlay.enlarge(panel.image, magnification=magnification)
     cells = overlay.cells(panel.raw, *image.shape[:2])
@@ -58,20 +60,20 @@ def draw(panel: Panel) -> Figure:
     return figure
 
 
-def save(path: Path, figure: Figure) -> None:
+def save(path: Path, figure: "Figure") -> None:
     """Write a figure as PNG, atomically."""
     with files.replacing(path) as temporary:
         write(figure, temporary)
 
 
-def write(figure: Figure, target: Path | IO[bytes]) -> None:
+def write(figure: "Figure", target: Path | IO[bytes]) -> None:
     """Write a figure as PNG; a letter that the font lacks is a box."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(target, format="png")
 
 
-def _say_blank(axes: Axes, reason: str) -> None:
+def _say_blank(axes: "Axes", reason: str) -> None:
     axes.text(
         0.5,
         0.5,
@@ -85,7 +87,10 @@ def _say_blank(axes: Axes, reason: str) -> None:
     )
 
 
-def _add_bar(figure: Figure, axes: Axes, largest: float) -> None:
+def _add_bar(figure: "Figure", axes: "Axes", largest: float) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     scale = ScalarMappable(Normalize(0, largest), overlay.COLOURS)
     bar = figure.colorbar(scale, ax=axes, fraction=0.05)
     bar.set_label("evidence for the class (raw units)", fontsize=8)
