@@ -10,6 +10,8 @@ endif
 PYTHON ?=
 # More arguments for pytest: make test ARGS="-k weights".
 ARGS ?=
+# Files of tests side by side, in as many processes as tests/conftest.py says.
+override PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 override VENV := .venv$(if $(filter-out cpu,$(EXTRA)),-$(EXTRA))
 override BIN := $(VENV)/bin
@@ -49,10 +51,10 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not peers and not cluster' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not peers and not cluster' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow and not peers and not cluster' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not peers and not cluster' $(ARGS)
 
 prove: $(VENV)/.dev
 	TESSERA_PROVE=1 $(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)

@@ -6,7 +6,7 @@ import pytest
 import toy_run
 from hypothesis import settings
 
-from tessera import trained
+from tessera import machine, trained
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -19,6 +19,21 @@ settings.load_profile("tessera")
 # be the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+EACH = 4 * 2**30
+"""Bytes of memory that a process of tests may take, with those that it starts."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes run the tests: one for each core, as far as memory allows."""
+    return max(1, min(machine.cores(), machine.memory() // EACH))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the long files, so that no process waits for the last of another."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
