@@ -2,9 +2,10 @@
 
     python benchmarks/startup.py
 
-`tessera --help`; looking at embedded and at cached data; and the report of nine cells
-and five seeds, made from the stored files of results/study, whose two seeds are copied
-to make five. Each in a process of its own, the median of several.
+`tessera --help`; looking at embedded and at cached data; a framework, imported by a
+plain script and by a command of Tessera's; and the report of nine cells and five seeds,
+made from the stored files of results/study, whose two seeds are copied to make five.
+Each in a process of its own, the median of several.
 """
 
 import json
@@ -28,8 +29,18 @@ TITLES = {
     "help": "`tessera --help`",
     "first": f"`tessera data` on a folder of {IMAGES:,} PNGs, first time",
     "again": "the same again, from the cache",
+    "keras": "`import keras`, on TensorFlow",
+    "command": "the same by a command or a worker, `tessera.pipeline` included",
     "report": "`tessera report`, nine cells, five seeds",
 }
+
+KERAS = "import keras; keras.ops.zeros(1)"
+COMMAND = """
+from tessera import runtime
+runtime.prepare()
+runtime.load_backend(alone=True)
+import tessera.pipeline
+"""
 
 
 def folder_of_images(path: Path) -> Path:
@@ -79,14 +90,15 @@ def rebuild(path: Path, study: dict[str, Any]) -> None:
 
 
 def timed(*arguments: str, cache: Path) -> dict[str, float]:
-    """Seconds by the clock and of the processor that a command takes."""
+    """Seconds by the clock and of the processor that Python takes with arguments."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "tessera", *arguments],
+        [sys.executable, *arguments],
         check=True,
         env={**os.environ, "TESSERA_CACHE": str(cache)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     seconds = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -100,12 +112,18 @@ def main() -> None:
         place = Path(name)
         images, cache = folder_of_images(place / "images"), place / "cache"
         study = five_seeds(place / "study")
-        look = ("data", str(images))
+        tessera = ("-m", "tessera")
+        look = (*tessera, "data", str(images))
+        starts = {"keras": ("-c", KERAS), "command": ("-c", COMMAND)}
+        turns = [(way, starts[way]) for _ in range(7) for way in starts]
+        loads = [(way, timed(*words, cache=cache)) for way, words in turns]
+        report = (*tessera, "report", str(study))
         record["ways"] = {
-            "help": [timed("--help", cache=cache) for _ in range(7)],
+            "help": [timed(*tessera, "--help", cache=cache) for _ in range(7)],
             "first": [timed(*look, cache=cache)],
             "again": [timed(*look, cache=cache) for _ in range(5)],
-            "report": [timed("report", str(study), cache=cache) for _ in range(2)],
+            **{name: [told for way, told in loads if way == name] for name in starts},
+            "report": [timed(*report, cache=cache) for _ in range(2)],
         }
     print(table(record))
     measure.write("startup", record)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tessera.explain import overlay
+from tessera import overlay
 from tessera.explain.explanations import Explanations
 from tessera.notebook.answers import MOST, Heatmaps, Predictions
 

@@ -11,14 +11,13 @@ too: a study that was stopped continues when its cell is run again.
 """
 
 from tessera import runtime
+from tessera.api.training import load_data as load_data
+from tessera.api.training import study as study
+from tessera.api.training import train as train
+from tessera.api.using import evaluate as evaluate
+from tessera.api.using import explain as explain
+from tessera.api.using import predict as predict
 
-# Before what follows loads it: with the settings that it reads then, and quietly.
+# A framework is loaded by the first verb that needs one, or by the user before: with
+# these settings either way.
 runtime.prepare()
-runtime.load_backend()
-
-from tessera.api.training import load_data as load_data  # noqa: E402
-from tessera.api.training import study as study  # noqa: E402
-from tessera.api.training import train as train  # noqa: E402
-from tessera.api.using import evaluate as evaluate  # noqa: E402
-from tessera.api.using import explain as explain  # noqa: E402
-from tessera.api.using import predict as predict  # noqa: E402

@@ -2,22 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from tessera import runtime
+from tessera import runtime, trained
 from tessera.api import pictures
 from tessera.api.pictures import Source
 from tessera.data.dataset import DataError
 from tessera.evaluation import scores
+from tessera.models import rebuild
+from tessera.models.rebuild import RunError
 from tessera.notebook.answers import Heatmaps, Predictions
 from tessera.notebook.data import Data
 from tessera.notebook.results import Evaluation, FinishedRun, Study
 from tessera.phrases import in_row
-
-if TYPE_CHECKING:
-    from tessera.trained import Trained
+from tessera.trained import Trained
 
 Model: TypeAlias = Study | FinishedRun | str | Path
 """A run or its folder, or a study or its folder: its recommended run."""
@@ -36,10 +36,6 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
         DataError: The data's classes or image size are not the model's.
     """
     if data is None:
-        runtime.prepare()
-        from tessera import trained
-        from tessera.models import rebuild
-
         folder = trained.choose(_folder(model)).folder
         names = rebuild.read_record(folder).data.class_names
         logits, labels = rebuild.predictions(folder.predictions)
@@ -121,7 +117,7 @@ def explain(
     )
 
 
-def _check_fit(net: "Trained", data: Data) -> None:
+def _check_fit(net: Trained, data: Data) -> None:
     """Refuse images that the model was not made for."""
     asked, given = net.record.data, data.dataset.summary()
     expected = (asked.class_names, asked.image_shape)
@@ -137,8 +133,6 @@ def _folder(model: Model) -> Path:
     if isinstance(model, Study | FinishedRun):
         return model.folder
     if not isinstance(model, str | Path):
-        from tessera.models.rebuild import RunError
-
         raise RunError(
             "model: expected what `study` or `train` returns, or the folder of one, as "
             f"text or Path. Received: {type(model).__name__}."
@@ -146,9 +140,7 @@ def _folder(model: Model) -> Path:
     return Path(model)
 
 
-def _load(model: Model) -> "Trained":
+def _load(model: Model) -> Trained:
     runtime.prepare()
     runtime.load_backend()
-    from tessera import trained
-
     return trained.load(_folder(model))

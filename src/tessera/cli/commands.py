@@ -219,8 +219,6 @@ def serve(path: Path, host: str, port: int) -> None:
 
 def track(path: Path, to: str, out: Path | None) -> None:
     """Copy finished runs into a tracker and say how to see them."""
-    runtime.prepare()
-    runtime.load_backend(alone=True)
     from tessera.track import command
 
     shown = command.track(path, to, out=out)

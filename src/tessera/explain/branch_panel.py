@@ -12,8 +12,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tessera import overlay
 from tessera.data.entries import shown
-from tessera.explain import overlay, panel
+from tessera.explain import panel
 
 COLOURS = "PuOr_r"
 """Purple against, white nothing, orange for; told apart with any colour vision."""

@@ -8,9 +8,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files
+from tessera import files, overlay
 from tessera.data.entries import shown
-from tessera.explain import overlay
 
 if TYPE_CHECKING:  # a study's workers import this module, and never draw
     from matplotlib.axes import Axes

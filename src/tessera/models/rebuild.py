@@ -13,8 +13,6 @@ from pydantic import ValidationError
 from tessera import files, settings
 from tessera.arrays import Labels, Logits
 from tessera.experiment import Run
-from tessera.models import build, weights
-from tessera.models.blocks import ModelError
 from tessera.record import SCHEMA_VERSION, Record, RunFolder
 
 
@@ -85,6 +83,10 @@ def rebuild(folder: RunFolder) -> Rebuilt:
             weights are missing or do not fit its settings.
         ExperimentError: Its `experiment.toml` was changed into something invalid.
     """
+    # Records and predictions, above and below, are read without a framework.
+    from tessera.models import build, weights
+    from tessera.models.blocks import ModelError
+
     record = read_record(folder)
     asked = settings.read(folder.experiment)
     runs = asked.runs()

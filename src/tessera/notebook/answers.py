@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import overlay
 from tessera.arrays import Images, Probabilities
-from tessera.explain import overlay
 from tessera.notebook import html
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tessera import experiment
+from tessera import experiment, overlay
 from tessera.data.dataset import Dataset
-from tessera.explain import overlay
 from tessera.imbalance import profiles
 from tessera.notebook import html
 

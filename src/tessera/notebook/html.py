@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from tessera import png
-from tessera.explain.overlay import Pixels
+from tessera.overlay import Pixels
 
 STYLE = """<style>
 .tessera table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

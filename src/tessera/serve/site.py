@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files, png
+from tessera import files, overlay, png
 from tessera.arrays import Images, Labels
 from tessera.data import decode, source
 from tessera.data.dataset import DataError
-from tessera.explain import overlay
 from tessera.export import card, uncertainty, words
 from tessera.record import Record
 from tessera.serve import insight, schema

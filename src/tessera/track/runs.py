@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files, history, settings
+from tessera import files, history, overlay, settings
 from tessera.experiment import Run
-from tessera.explain import overlay
 from tessera.models import rebuild
 from tessera.record import Record, RunFolder
 

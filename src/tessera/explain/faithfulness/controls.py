@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from tessera import overlay
 from tessera.arrays import Heatmaps, Labels
-from tessera.explain import overlay
 from tessera.explain.faithfulness.answers import Maps
 from tessera.explain.faithfulness.ranking import to_cells
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera import overlay
 from tessera.arrays import Heatmaps, Labels
-from tessera.explain import overlay
 from tessera.explain.faithfulness.answers import Predict, probability
 from tessera.explain.faithfulness.fills import Pixels
 

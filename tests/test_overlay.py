@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera.explain import overlay
+from tessera import overlay
 
 
 def test_the_display_is_relu_over_its_maximum():
