@@ -25,6 +25,7 @@ EACH = 4 * 2**30
 """Bytes of memory that a process of tests may take, with those that it starts."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """How many processes run the tests: one for each core, as far as memory allows."""
     return max(1, min(machine.cores(), machine.memory() // EACH))
