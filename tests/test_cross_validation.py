@@ -160,6 +160,7 @@ def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     assert again.stdout.count("finished, 0 to do") == 1
     assert "x 2 seeds x 3 folds = 6 runs of 2 epochs; 6 finished, 0" in again.stdout
     assert "Fold 1 of" not in again.stdout and again.stdout.count("Report: ") == 1
+    assert again.stdout.endswith(f"\nReport: {out / 'report.html'}\n")
     assert len(before) == 6
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed, path

@@ -1,5 +1,6 @@
 """The code of the documents is right: commands parse, settings hold, Python runs."""
 
+import ast
 import contextlib
 import re
 import shlex
@@ -95,6 +96,51 @@ def test_what_contributing_says_to_change_is_there() -> None:
     assert len(named) > 10
     places = [p.as_posix() for p in ROOT.glob("[st]*/**/*.*")]
     assert {n for n in named if not any(p.endswith(f"/{n}") for p in places)} == set()
+
+
+SOURCE = ROOT / "src" / "tessera"
+DESIGN, METHODS = ROOT / "docs" / "design.md", ROOT / "docs" / "methods.md"
+DOTTED = re.compile(r"`(?:tessera\.)?([a-z_]+(?:\.\w+)+)(?:\(([^`)]*)\)[^`]*)?`")
+"""A name in a module, as a document writes it, perhaps with what it takes."""
+
+
+def names() -> dict[str, list[str]]:
+    """Every module, and what stands in it -> the parameters of functions."""
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        module = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        found[module.removesuffix(".__init__")] = list[str]()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                of = node.args
+                takes = [a.arg for a in (*of.posonlyargs, *of.args, *of.kwonlyargs)]
+                found[f"{module}.{node.name}"] = takes
+            elif isinstance(node, ast.ClassDef):
+                found[f"{module}.{node.name}"] = []
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = (
+                    node.targets if isinstance(node, ast.Assign) else [node.target]
+                )
+                found |= {f"{module}.{ast.unparse(one)}": [] for one in targets}
+    return found
+
+
+KNOWN = names()
+PARTS = {part for name in KNOWN for part in name.split(".")[:-1]}
+ELSEWHERE = re.compile(r"(training|data)\.[a-z_]+$|.*\.(json|csv|npz|h5|toml|keras)$")
+"""Settings, and files that a run leaves."""
+
+
+@pytest.mark.parametrize("document", [DESIGN, METHODS], ids=lambda path: path.stem)
+def test_what_a_document_names_is_there_and_takes_what_it_says(document: Path) -> None:
+    found = DOTTED.findall(document.read_text(encoding="utf-8"))
+    said = [(name, given) for name, given in found if name.split(".")[0] in PARTS]
+    assert len(said) > 20
+    for name, given in said:
+        there = [k for k in KNOWN if k == name or k.endswith(f".{name}")]
+        assert there or ELSEWHERE.match(name), name
+        takes = {one.strip().rstrip("=") for one in given.split(",")} - {""}
+        assert not takes or any(takes <= set(KNOWN[k]) for k in there), (name, given)
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from docs.blocks import ROOT
+from tessera.data import splits
 from tessera.evaluation import bootstrap
 from tessera.evaluation.matrix_scores import balanced_accuracy, worst_class_recall
 from tessera.evaluation.significance import ALPHA, holm, paired_t
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
+from tessera.models import build, cost
 
 PAGE = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
 IMAGES, CLASSES, SEEDS = 100, 10, 5
@@ -79,6 +82,55 @@ def test_the_interval_of_few_images_holds_the_balanced_accuracy_as_often_as_told
         held += found.low <= recalls.mean() <= found.high
     expected = told(sentence)
     assert held / SAMPLES == pytest.approx(expected, abs=margin(expected, SAMPLES))
+
+
+@pytest.mark.parametrize(
+    ("named", "model"),
+    [
+        ("`cnn`", Cnn()),
+        ("`hybrid`, depth 0 (the reference study's)", Hybrid()),
+        ("`hybrid`, depth 1", Hybrid(depth=1)),
+        ("`hybrid-plus`", HybridPlus()),
+        ("`transformer` (CCT-2/3x2)", Transformer()),
+    ],
+)
+def test_a_model_has_the_parameters_and_multiply_adds_of_the_table(
+    named: str, model: Model
+) -> None:
+    net = build.build(model, (32, 32, 3), 10, seed=0)
+    size, millions = net.count_params(), cost.multiply_adds(net) / 1e6
+    assert f"| {named} | {size:,} | {millions:.2f} M |" in PAGE
+
+
+def held_of_small_and_large(sizes: np.ndarray, seeds: int) -> np.ndarray:
+    """Shares of the groups of up to 5 images, and of 16 or more, that are held, [2]."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    labels, names = np.zeros(len(group), np.int32), group.astype(str)
+    times = np.zeros(len(sizes))
+    for seed in range(seeds):
+        _, held = splits.stratified(labels, 0.2, seed=seed, groups=names)
+        times[np.unique(group[held])] += 1
+    return np.array([times[sizes <= 5].mean(), times[sizes >= 16].mean()]) / seeds
+
+
+@pytest.mark.parametrize(
+    ("sizes", "small", "large"),
+    [
+        (
+            np.repeat(np.arange(1, 21), 5),
+            r"(\d+) % of those of 1 to 5 images",
+            r"(\d+) % of those of 16 to 20",
+        ),
+        (
+            np.array([1, 3, 5, 7, 9, 11, 13, 15, 17, 20]),
+            r"of ten such groups (\d+) %",
+            r"of ten such groups \d+ % and (\d+) %",
+        ),
+    ],
+)
+def test_small_groups_are_held_as_often_as_the_page_says(sizes, small, large):
+    found = held_of_small_and_large(sizes, 2000)
+    assert found == pytest.approx([told(small), told(large)], abs=0.008)
 
 
 def told_apart(remedies: int) -> float:

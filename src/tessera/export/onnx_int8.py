@@ -70,8 +70,8 @@ def calibration_images(trained: Trained, dataset: Dataset) -> Images:
     """Images that the run was trained on, drawn by its seed, every class alike.
 
     Returns:
-        uint8 [n, H, W, C], n <= `IMAGES`: of each class an equal share, or all there
-        are, so that rare classes set scales too.
+        uint8 [n, H, W, C], n about `IMAGES`: of each class an equal share, rounded up,
+        or all there are, so that rare classes set scales too.
     """
     train = selection.choose(trained.run, dataset).train
     labels = dataset.train.labels[train]
