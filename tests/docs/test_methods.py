@@ -128,7 +128,9 @@ def held_of_small_and_large(sizes: np.ndarray, seeds: int) -> np.ndarray:
         ),
     ],
 )
-def test_small_groups_are_held_as_often_as_the_page_says(sizes, small, large):
+def test_small_groups_are_held_as_often_as_the_page_says(
+    sizes: np.ndarray, small: str, large: str
+) -> None:
     found = held_of_small_and_large(sizes, 2000)
     assert found == pytest.approx([told(small), told(large)], abs=0.008)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tessera import runtime
 from tessera.data import cache, decode, pickles
 from tessera.data.dataset import DataError, Dataset, Split, fingerprint
 
@@ -95,6 +96,8 @@ def download(*, origin: str = ORIGIN, cache_dir: Path | None = None) -> Path:
     Raises:
         DataError: It is neither kept nor in reach, or its hash is another.
     """
+    runtime.prepare()
+    runtime.load_backend()
     import keras
 
     try:
