@@ -155,7 +155,7 @@ def test_a_model_that_cannot_be_timed_is_left_out_without_a_word(
 
     monkeypatch.setattr(estimate, "timed", timed)
     monkeypatch.setattr(estimate.runtime, "prepare", lambda *_: None)
-    monkeypatch.setattr(estimate.runtime, "load_backend", lambda: None)
+    monkeypatch.setattr(estimate.runtime, "load_backend", lambda **_: None)
     told: queue.Queue[tuple[str, Speed]] = queue.Queue()
     models = (Cnn(name="huge"), Cnn())
     runs = [task(Remedy(), model=model).run for model in models]
