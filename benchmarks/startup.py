@@ -4,11 +4,10 @@
 
 `tessera --help`; looking at embedded and at cached data; a framework, imported by a
 plain script and by a command of Tessera's; and the report of nine cells and five seeds,
-made from the stored files of results/study, whose two seeds are copied to make five.
-Each in a process of its own, the median of several.
+made from the stored files of results/study. Each in a process of its own, the median of
+several.
 """
 
-import json
 import os
 import resource
 import shutil
@@ -54,41 +53,6 @@ def folder_of_images(path: Path) -> Path:
     return path
 
 
-def five_seeds(path: Path) -> Path:
-    """A copy of the stored study, with runs of three more seeds."""
-    shutil.copytree(STUDY, path)
-    text = (path / "study.json").read_text(encoding="utf-8")
-    study = json.loads(text)
-    extra = {2: 0, 3: 1, 4: 0}
-    for cell in sorted((path / "runs").iterdir()):
-        for new, old in extra.items():
-            shutil.copytree(cell / f"seed-{old}", cell / f"seed-{new}")
-            place = cell / f"seed-{new}" / "record.json"
-            record = json.loads(place.read_text(encoding="utf-8"))
-            place.write_text(json.dumps(record | {"seed": new}), encoding="utf-8")
-    rebuild(path, study)
-    return path
-
-
-def rebuild(path: Path, study: dict[str, Any]) -> None:
-    """Write `study.json` anew from the records, as `tessera study` does."""
-    from tessera import runtime
-    from tessera.evaluation.study_record import study_record
-    from tessera.experiment import Experiment
-    from tessera.record import Record
-
-    settings = study["experiment"] | {"seeds": list(range(5))}
-    experiment = Experiment.model_validate_json(json.dumps(settings))
-    places = sorted(place.parent for place in path.glob("runs/*/*/record.json"))
-    records = [
-        Record.model_validate_json((place / "record.json").read_bytes())
-        for place in places
-    ]
-    names = [str(place.relative_to(path)) for place in places]
-    found = study_record(experiment, records, runtime.environment(), names)
-    (path / "study.json").write_text(found.model_dump_json(), encoding="utf-8")
-
-
 def timed(*arguments: str, cache: Path) -> dict[str, float]:
     """Seconds by the clock and of the processor that Python takes with arguments."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -111,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         images, cache = folder_of_images(place / "images"), place / "cache"
-        study = five_seeds(place / "study")
+        study = shutil.copytree(STUDY, place / "study")
         tessera = ("-m", "tessera")
         look = (*tessera, "data", str(images))
         starts = {"keras": ("-c", KERAS), "command": ("-c", COMMAND)}
