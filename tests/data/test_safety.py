@@ -90,6 +90,45 @@ def test_exactly_one_percent_is_tolerated(split_folder, make_image) -> None:
         load(split_folder)
 
 
+def test_files_that_are_never_opened_are_counted_too(split_folder, tmp_path) -> None:
+    (split_folder / "train" / "cat" / "out.png").symlink_to(tmp_path)
+    (split_folder / "train" / "cat" / "bad.png").write_text("no image")
+    with pytest.raises(DataError, match="2 of 16 files cannot be used"):
+        load(split_folder)
+
+
+def test_one_picture_under_two_classes_is_refused_by_name(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "train/dog/x.png")
+    named = r"such as train/cat/0\.png = train/dog/x\.png\. Keep each under one class"
+    with pytest.raises(DataError, match=f"2 of 15 images carry .* label, {named}"):
+        load(split_folder)
+
+
+def test_one_percent_of_contradictory_images_is_tolerated_and_told(
+    split_folder, make_image
+) -> None:
+    for n in range(100, 285):
+        make_image(f"train/dog/{n}.png")
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "train/dog/x.png")
+    (told,) = load(split_folder).notes
+    assert told.startswith("2 of 200 images carry more than one label")
+    (split_folder / "train" / "dog" / "100.png").unlink()
+    with pytest.raises(DataError, match="2 of 199 images carry"):
+        load(split_folder)
+
+
+def test_a_class_of_one_training_image_is_told_where_validation_images_are_cut(
+    split_folder, make_image
+) -> None:
+    for n in range(1, 4):
+        (split_folder / "train" / "dog" / f"{n}.png").unlink()
+    told = "only one training image of: dog; none to validate with."
+    assert load(split_folder).notes == (told,)
+    for label in ("cat", "dog"):
+        make_image(f"val/{label}/0.png")
+    assert load(split_folder).notes == ()
+
+
 def test_fewer_are_set_aside_and_no_label_moves(split_folder, make_image) -> None:
     for n in range(100, 200):
         make_image(f"train/dog/{n}.png")

@@ -23,6 +23,37 @@ def test_the_temperature_decides_which_answer_is_the_surer():
     assert ours.mistakes(logits, labels, temperature=4).surest.tolist() == [0, 1]
 
 
+def test_answers_that_are_equally_sure_stand_in_the_order_of_the_test_set():
+    # Every other one of 200 wrong answers is the surer.
+    shares = np.tile([[0.3, 0.7], [0.2, 0.8]], (100, 1))
+    expected = [*range(1, 200, 2), *range(0, 200, 2)]
+    found = ours.mistakes(logits_of(shares), np.zeros(200, int), surest=200)
+    assert found.surest.tolist() == expected
+    # With one image of class 1, whose threshold 0.7 is then reached by all.
+    shares, labels = np.vstack([shares, [[0.3, 0.7]]]), np.arange(201) == 200
+    assert ours.doubtful_labels(shares, labels.astype(int)).tolist() == expected
+
+
+def test_confusions_of_equal_shares_stand_in_the_order_of_the_classes():
+    # In each of 10 classes every other class gets one image of ten.
+    found = ours.confused(np.ones((10, 10), int), 90)
+    pairs = [(i, j) for i in range(10) for j in range(10) if i != j]
+    assert [(p.true, p.predicted) for p in found] == pairs
+
+
+def test_no_more_doubtful_labels_are_listed_than_surest_wrong_answers():
+    shares = np.array([[0.2, 0.8], [0.3, 0.7], [0.1, 0.9], [0.4, 0.6]])
+    labels = np.array([0, 0, 0, 1])
+    # Thresholds 0.2 and 0.6: the first three are candidates, the third the clearest.
+    found = ours.mistakes(logits_of(shares), labels, surest=2)
+    assert found.doubtful.tolist() == [2, 0]
+
+
+def test_there_may_be_fewer_images_than_classes():
+    found = ours.mistakes(logits_of([[0.1, 0.2, 0.7]]), np.array([0]))
+    assert found.pairs == (ours.Confused(true=0, predicted=2, count=1, share=1.0),)
+
+
 def test_the_commonest_confusion_is_a_share_of_its_class():
     matrix = np.array([[90, 10, 0], [0, 6, 4], [1, 0, 0]])
     found = ours.confused(matrix, 2)
@@ -71,6 +102,13 @@ def test_only_classes_whose_threshold_is_reached_contradict_a_label():
     shares = np.array([[0.3, 0.6, 0.1], [0.4, 0.5, 0.1], [0.05, 0.9, 0.05]])
     # The first reaches none, and the second 0 alone, though both say 1.
     assert ours.doubtful_labels(shares, np.array([0, 0, 1])).tolist() == []
+
+
+def test_a_class_whose_images_are_all_alike_reaches_its_own_threshold():
+    # In floating point the mean of three times 0.8 is above 0.8.
+    assert np.mean([0.8, 0.8, 0.8]) > 0.8
+    shares = np.array([[0.1, 0.9], [0.2, 0.8], [0.2, 0.8], [0.2, 0.8]])
+    assert ours.doubtful_labels(shares, np.array([0, 1, 1, 1])).tolist() == [0]
 
 
 def test_every_candidate_is_one_by_the_definition_image_by_image():

@@ -107,18 +107,39 @@ def test_fewer_than_fifty_images_tell_no_temperature():
 
 @pytest.mark.parametrize(
     ("margin", "wrong"),
-    [(1e-4, 1), (1000.0, 24), (1.0, 31), (0.0, 20)],
-    ids=["too sure by far", "hopelessly sure", "worse than chance", "nothing said"],
+    [(1e-4, 1), (1000.0, 24), (1.0, 31), (0.0, 20), (1e-15, 30)],
+    ids=[
+        *("too sure by far", "hopelessly sure", "worse than chance", "nothing said"),
+        "next to nothing said",
+    ],
 )
 def test_a_best_temperature_beyond_the_bounds_is_not_used(margin, wrong):
     # Of 60 answers at odds e^margin the best T is margin / ln((60 - wrong) / wrong):
-    # 0.00002, 2466, none above 0, and any.
+    # 0.00002, 2466, none above 0, any, and infinite.
     logits = np.array([[margin, 0.0]] * 60)
     found = ours.temperature(logits, (np.arange(60) < wrong).astype(int))
     assert found.value == 1.0
     assert found.because == (
         "on 60 validation images the best temperature is not between 0.01 and 100"
     )
+
+
+@pytest.mark.parametrize(
+    ("best", "used"),
+    [(0.0101, True), (0.0099, False), (99.0, True), (101.0, False)],
+)
+def test_temperatures_are_used_up_to_the_bounds_and_no_further(best, used):
+    # 40 of 60 right at odds e^margin: the best T is margin / ln 2.
+    logits = np.array([[best * np.log(2), 0.0]] * 60)
+    found = ours.fitted_temperature(logits, (np.arange(60) < 20).astype(int))
+    assert found == pytest.approx(best if used else 1.0)
+
+
+def test_a_true_class_that_always_ties_for_the_first_place_tells_no_temperature():
+    # 1 / (2 + e^(-50/T)) grows towards 1/2 for ever as T falls.
+    logits = np.array([[50.0, 50.0, 0.0]] * 60)
+    found = ours.temperature(logits, np.ones(60, int))
+    assert found.value == 1.0 and "not between 0.01 and 100" in found.because
 
 
 @pytest.mark.parametrize(("size", "within"), [(ours.FEWEST, True), (10, False)])

@@ -30,7 +30,8 @@ def test_runs_on_other_data_are_an_error():
     finished = records(STUDY, recalls)
     data = finished[0].data.model_copy(update={"fingerprint": "e" * 64})
     finished[0] = finished[0].model_copy(update={"data": data})
-    with pytest.raises(ValueError, match="runs on the same data"):
+    named = "runs on the same data. Received fingerprints: e{12}, f{12}. "
+    with pytest.raises(ValueError, match=named):
         study_record(STUDY, finished, ENVIRONMENT, folders(STUDY))
 
 
@@ -57,6 +58,11 @@ def test_a_study_keeps_its_rankings_and_what_a_model_must_beat():
         ("imbalanced", "weighted"),
         ("imbalanced", "weighted"),
     ]
+    # Three of ten classes have 900 images and seven 4,500: 34,200 in all.
+    _, _, majority, guesses = (b.scores for b in study.baselines)
+    assert (majority["accuracy"], majority["reduced_recall"]) == (0.1, 0)
+    assert guesses["worst_class_recall"] == pytest.approx(900 / 34_200)
+    assert guesses["reduced_recall"] == pytest.approx(900 / 34_200)
 
 
 def test_predictions_are_read_from_the_studys_folder(tmp_path):

@@ -45,6 +45,12 @@ def test_the_mean_is_scikit_learns_log_loss() -> None:
     assert np.isclose(values(cross_entropy(labels, logits)).mean(), oracle)
 
 
+def test_the_loss_named_cross_entropy_looks_at_no_counts() -> None:
+    labels, logits = batch()
+    found = per_image(remedies.CrossEntropy(), labels, logits, np.array([5, 0, 1]))
+    assert np.allclose(values(found), nats(labels, logits), rtol=1e-5, atol=1e-6)
+
+
 def test_huge_logits_stay_finite() -> None:
     logits = np.array([[1e4, -1e4], [-1e4, 1e4]], np.float32)
     assert np.allclose(values(cross_entropy(np.array([0, 0]), logits)), [0.0, 2e4])
@@ -86,6 +92,20 @@ def test_focal_loss_is_keras_categorical_focal_loss_without_its_alpha() -> None:
     assert np.allclose(
         values(losses.focal(labels, logits, 2.0)), values(oracle), rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("lead", [20.0, 60.0])
+def test_an_answer_beyond_doubt_leaves_focal_loss_a_slope_of_zero(lead: float) -> None:
+    # In float32 p is 1 here, and x^gamma with gamma < 1 is infinitely steep at 0.
+    net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, use_bias=False)])
+    net.set_weights([np.array([[lead, 0.0]])])
+    net.compile(
+        keras.optimizers.SGD(1.0),
+        loss=lambda labels, logits: losses.focal(labels, logits, 0.5),
+        run_eagerly=True,
+    )
+    net.train_on_batch(np.ones((1, 1)), np.array([0]))
+    assert np.allclose(net.get_weights(), [[lead, 0.0]])
 
 
 @pytest.mark.parametrize("form", ["softmax", "sigmoid"])
@@ -146,6 +166,10 @@ def test_logit_adjustment_with_tau_one_is_balanced_softmax() -> None:
     one = per_image(remedies.LogitAdjusted(tau=1.0), labels, logits, COUNTS)
     other = per_image(remedies.BalancedSoftmax(), labels, logits, COUNTS)
     assert np.allclose(values(one), values(other), rtol=1e-4, atol=1e-5)
+
+
+def test_the_prior_is_each_classs_share_of_the_images() -> None:
+    assert np.allclose(np.exp(losses.log_prior(np.array([6, 3, 1]))), [0.6, 0.3, 0.1])
 
 
 def test_logit_adjustment_adds_tau_times_the_log_prior() -> None:

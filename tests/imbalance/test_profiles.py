@@ -66,6 +66,18 @@ def test_a_curve_is_lowered_until_no_class_runs_out() -> None:
     assert kept.tolist() == [200, 20]
 
 
+@given(
+    st.lists(st.integers(1, 10**9), min_size=2, max_size=12),
+    st.sampled_from([Exponential, Step]),
+    st.floats(1.0, 1000.0),
+)
+def test_no_curve_takes_more_images_than_there_are(sizes, curve, factor) -> None:
+    available = np.array(sizes) * 1000
+    names = tuple(map(str, range(len(sizes))))
+    kept = profiles.counts(curve(factor=factor), available, names)
+    assert np.all(kept <= available)
+
+
 def test_the_studys_profile_keeps_38000_images() -> None:
     kept = profiles.counts(Reduced(), CIFAR, NAMES)
     assert kept.tolist() == [5000] * 3 + [1000] * 3 + [5000] * 4

@@ -36,6 +36,7 @@ def test_a_pasted_box_has_the_area_that_the_label_says(
     mix = drawn(setting, seed)
     left = (mixing.mixed(mix, BLACK, WHITE) == 0).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(mix.labels, left, atol=1e-6)
+    assert mix.share == 1  # outside the box the first image is whole
 
 
 def test_a_box_has_sides_sqrt_of_the_share_it_covers_and_a_uniform_centre() -> None:
@@ -114,6 +115,7 @@ def test_pasted_images_come_from_every_class_alike() -> None:
 
 def test_an_unmixed_batch_belongs_wholly_to_its_first_label() -> None:
     mix = mixing.unmixed(3)
+    assert mix.share == 1
     np.testing.assert_array_equal(mixing.targets(mix, LABELS, OTHERS)[:, 2], 1.0)
     np.testing.assert_array_equal(mixing.mixed(mix, WHITE, BLACK), WHITE)
 

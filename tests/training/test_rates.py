@@ -81,15 +81,29 @@ def test_decay_leaves_factors_on_the_logits_at_one(which: str) -> None:
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(stage.scales), 1.0)
 
 
-def test_averaged_weights_are_a_moving_average_of_the_steps() -> None:
-    adam = rates.optimizer(Training(learning_rate=0.1, averaging=0.5), steps=2)
+def test_muon_is_taken_where_it_is_asked_for_with_its_rate_and_decay() -> None:
+    training = Training(optimizer="muon", learning_rate=0.1, weight_decay=0.5)
+    optimizer = rates.optimizer(training, steps=1)
+    kernel = keras.Variable(np.ones((4, 4), np.float32), name="kernel")
+    optimizer.build([kernel])
+    optimizer.apply([keras.ops.ones((4, 4))], [kernel])
+    # The orthogonal factor of a matrix of ones is 1/4 everywhere, to within the 0.7 to
+    # 1.2 of five steps of Newton and Schulz; Adam's step would be the rate itself.
+    step = (1 - 0.1 * 0.5 - keras.ops.convert_to_numpy(kernel)) / 0.1
+    assert np.all((step > 0.65 * 0.2 * 2 / 4) & (step < 1.25 * 0.2 * 2 / 4))
+
+
+@pytest.mark.parametrize("which", ["adam", "muon"])
+def test_averaged_weights_are_a_moving_average_of_the_steps(which: str) -> None:
+    training = Training(learning_rate=0.1, averaging=0.5, optimizer=which)
+    optimizer = rates.optimizer(training, steps=2)
     variable = keras.Variable(np.zeros(1, np.float32))
-    adam.build([variable])
+    optimizer.build([variable])
     values = []
     for _ in range(3):
-        adam.apply([keras.ops.ones(1)], [variable])
+        optimizer.apply([keras.ops.ones(1)], [variable])
         values.append(float(keras.ops.convert_to_numpy(variable)[0]))
-    adam.finalize_variable_values([variable])
+    optimizer.finalize_variable_values([variable])
     # The average starts at the first step's result.
     expected = 0.5 * (0.5 * values[0] + 0.5 * values[1]) + 0.5 * values[2]
     assert keras.ops.convert_to_numpy(variable)[0] == pytest.approx(expected)

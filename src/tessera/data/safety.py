@@ -22,10 +22,9 @@ TOLERATED = 0.01
 
 
 def problems(
-    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins | None = None
+    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins
 ) -> tuple[str, ...]:
     """Everything that makes training unsafe; empty when nothing does."""
-    twins = twins or leaks.find_twins(pixels, parts)
     return (
         *_unknown_classes(listing),
         *_alike_classes(listing),
@@ -39,10 +38,9 @@ def problems(
 
 
 def warnings(
-    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins | None = None
+    listing: Listing, pixels: Decoded, parts: Parts, twins: Twins
 ) -> tuple[str, ...]:
     """What a user should know although training is possible."""
-    twins = twins or leaks.find_twins(pixels, parts)
     return (
         *left_alone(listing),
         *_unreadable(listing, pixels, least=0.0),

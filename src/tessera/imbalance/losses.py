@@ -148,7 +148,6 @@ def log_prior(counts: Counts) -> Weights:
 
 def relative_size(counts: Counts) -> Weights:
     """n_c / max n, float64 [K]."""
-    refuse_empty(counts)
     sizes: Weights = np.asarray(counts, np.float64) / np.max(counts)
     return sizes
 

@@ -92,8 +92,7 @@ def _curve(available: Counts, shares: Sequence[float | Fraction]) -> Counts:
     """
     sizes = map(int, available)
     n_max = int(min(n / share for n, share in zip(sizes, shares, strict=True)))
-    kept = np.array([int(n_max * share) for share in shares], dtype=np.int64)
-    return np.minimum(kept, available)
+    return np.array([int(n_max * share) for share in shares], dtype=np.int64)
 
 
 def _cut(
@@ -120,7 +119,7 @@ def class_index(key: int | str, class_names: tuple[str, ...]) -> int:
     Raises:
         ProfileError: There is no such class.
     """
-    if isinstance(key, str) and key in class_names:
+    if key in class_names:
         return class_names.index(key)
     number = int(key) if isinstance(key, int) or key.isdecimal() else -1
     if 0 <= number < len(class_names):
