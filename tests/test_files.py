@@ -5,7 +5,9 @@ import io
 import shlex
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -261,8 +263,16 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "old 1"
 
 
-def test_a_read_only_folder_is_named_and_loses_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "kept" / "a.txt"
+@pytest.fixture
+def for_all() -> Iterator[Path]:
+    """A folder that every user may look into, as those above `tmp_path` are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_read_only_folder_is_named_and_loses_nothing(for_all: Path) -> None:
+    path = for_all / "kept" / "a.txt"
     files.write_text(path, "old")
     path.parent.chmod(0o555)
     program = (
@@ -273,9 +283,6 @@ def test_a_read_only_folder_is_named_and_loses_nothing(tmp_path: Path) -> None:
         "try:\n    files.write_text(Path(sys.argv[1]), 'new')\n"
         "except files.CannotWrite as error:\n    print(error)\n"
     )
-    for parent in path.parents:
-        if parent.is_relative_to(tmp_path.parents[1]):
-            parent.chmod(0o555 if parent == path.parent else 0o755)
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)],
         capture_output=True,
