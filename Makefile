@@ -124,7 +124,8 @@ define install
 	@touch $(VENV)/.installing
 	@$(INSTALL) --require-hashes --only-binary :all: -r locks/$(1).txt
 	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'import tessera.api, tessera.report.page'
+	@$(BIN)/python -c 'from tessera import runtime; runtime.prepare(); \
+	runtime.load_backend(); import tessera.answers, tessera.pipeline, tessera.report.page'
 	@rm $(VENV)/.installing
 	@touch $@
 	@echo "setup: done"
