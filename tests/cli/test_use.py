@@ -1,10 +1,11 @@
-"""A trained model is exported from the command line."""
+"""What is done with a trained model from the command line."""
 
 from pathlib import Path
 
 import pytest
 
 from cli.inside import tessera
+from tessera import runtime
 from tessera.record import RunFolder
 
 
@@ -18,3 +19,22 @@ def test_an_export_ends_with_its_paths(toy: RunFolder, tmp_path: Path) -> None:
     assert f"{out}/model.onnx" in result.stdout and f"{out}/card.md" in result.stdout
     again = tessera("export", str(toy.path), "--to", "onnx", "--out", out)
     assert again.returncode == 2 and "holds something" in again.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "no-run", "cat.jpg"),
+        ("explain", "no-run", "cat.jpg"),
+        ("export", "no-run", "--to", "onnx"),
+        ("serve", "no-run"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_folder_without_a_run_is_named_before_a_framework_loads(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "load_backend", lambda **_: pytest.fail("loaded"))
+    result = tessera(*words)
+    assert result.returncode == 2
+    assert "no-run: expected the folder of a finished run or study" in result.stderr

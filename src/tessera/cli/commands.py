@@ -172,10 +172,22 @@ def report(folder: Path) -> None:
     console.print(f"Report: {path.resolve()}", soft_wrap=True)
 
 
-def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
-    """Predict images with a trained run; returns the exit status."""
+def load_backend_for(path: Path) -> None:
+    """Load the framework for a run's model, once it is known that there is one.
+
+    Raises:
+        RunError: The folder is neither a finished run nor a finished study.
+    """
+    from tessera import trained
+
+    trained.choose(path)
     runtime.prepare()
     runtime.load_backend(alone=True)
+
+
+def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
+    """Predict images with a trained run; returns the exit status."""
+    load_backend_for(path)
     from tessera.cli import predictions
 
     return predictions.predict(path, images, form=form, heatmaps=heatmaps)
@@ -185,12 +197,11 @@ def export(
     path: Path, form: str, out: Path | None, data: str | None, licence: str | None
 ) -> None:
     """Export a trained model and say where it is and how equal."""
-    runtime.prepare()
     from tessera.cli import stopping
 
     lost = "Nothing was exported. The same command starts over:"
     with stopping.telling(console, lambda: lost):
-        runtime.load_backend(alone=True)
+        load_backend_for(path)
         from tessera.export import command
 
         done = command.export(path, form, out=out, data=data, licence=licence)
@@ -203,8 +214,7 @@ def export(
 
 def serve(path: Path, host: str, port: int) -> None:
     """Serve a page for a trained model until Ctrl-C."""
-    runtime.prepare()
-    runtime.load_backend(alone=True)
+    load_backend_for(path)
     try:
         from tessera.serve import command
     except ModuleNotFoundError as error:

@@ -97,13 +97,15 @@ def explain(
             "--against: expected no IMAGE beside it, since whole test sets are "
             f"compared. Received: {len(images)}."
         )
+    from tessera import trained
+    from tessera.cli import commands
+
+    chosen = trained.choose(model)  # a wrong folder is told before a framework loads
     runtime.prepare()
     runtime.load_backend(alone=True)
-    from tessera import answers, trained
-    from tessera.cli import commands
+    from tessera import answers
     from tessera.explain import branch_command, command
 
-    chosen = trained.choose(model)
     if chosen.because:
         commands.console.print(chosen.because, soft_wrap=True)
     run = chosen.folder.path
