@@ -28,6 +28,7 @@ def test_an_export_ends_with_its_paths(toy: RunFolder, tmp_path: Path) -> None:
         ("explain", "no-run", "cat.jpg"),
         ("export", "no-run", "--to", "onnx"),
         ("serve", "no-run"),
+        ("faithfulness", "no-run"),
     ],
     ids=lambda words: words[0],
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
     from tessera.cross_validation import Part
     from tessera.data.dataset import Dataset
+    from tessera.trained import ChosenRun
 
 console = Console(highlight=False, markup=False)
 
@@ -172,17 +173,21 @@ def report(folder: Path) -> None:
     console.print(f"Report: {path.resolve()}", soft_wrap=True)
 
 
-def load_backend_for(path: Path) -> None:
+def load_backend_for(path: Path) -> "ChosenRun":
     """Load the framework for a run's model, once it is known that there is one.
+
+    Returns:
+        The run that the folder means.
 
     Raises:
         RunError: The folder is neither a finished run nor a finished study.
     """
     from tessera import trained
 
-    trained.choose(path)
+    chosen = trained.choose(path)
     runtime.prepare()
     runtime.load_backend(alone=True)
+    return chosen
 
 
 def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:

@@ -90,19 +90,16 @@ def explain(
 
         tessera explain RUN --branches --against OTHER_RUN
     """
-    from tessera import runtime, settings
+    from tessera import settings
 
     if images and against is not None:
         raise settings.ExperimentError(
             "--against: expected no IMAGE beside it, since whole test sets are "
             f"compared. Received: {len(images)}."
         )
-    from tessera import trained
     from tessera.cli import commands
 
-    chosen = trained.choose(model)  # a wrong folder is told before a framework loads
-    runtime.prepare()
-    runtime.load_backend(alone=True)
+    chosen = commands.load_backend_for(model)
     from tessera import answers
     from tessera.explain import branch_command, command
 

@@ -45,12 +45,16 @@ def faithfulness(
         ExplainError: The run, or none of the study's, can be explained.
         DataError: Its images cannot be read.
     """
+    from tessera.models import rebuild
+
+    whole = StudyFolder(folder).study.exists()
+    if not whole:  # a wrong folder is told before a framework loads
+        rebuild.read_record(RunFolder(folder), or_study=True)
     runtime.prepare()
     runtime.load_backend(alone=True)
     from tessera.data import source
     from tessera.explain.faithfulness import command, mappers
     from tessera.explain.faithfulness.measure import Settings
-    from tessera.models import rebuild
 
     wanted = command.Wanted(
         methods=mappers.parse(methods),
@@ -59,9 +63,6 @@ def faithfulness(
         shuffled_epochs=shuffled,
     )
     place = None if data is None else source.from_argument(data)
-    whole = StudyFolder(folder).study.exists()
-    if not whole:
-        rebuild.read_record(RunFolder(folder), or_study=True)
     runs = runs_of(folder)
     done: list[Faithfulness] = []
     left: list[Exception] = []
