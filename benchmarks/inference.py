@@ -27,6 +27,7 @@ import numpy as np
 import operations
 
 from tessera import runtime
+from tessera.export.named import FILES
 
 THREADS = 1
 BATCHES = (1, 512)
@@ -45,21 +46,21 @@ def runtimes(model: Any, dataset: Any, folder: Path) -> dict[str, Run]:
 
     net = formats.calibrated(model)
     for form in ("onnx", "onnx-int8", "litert"):
-        formats.write(model, form, folder / formats.FILES[form], dataset)
-    rounded = onnx(folder / formats.FILES["onnx-int8"], ["probabilities"])
+        formats.write(model, form, folder / FILES[form], dataset)
+    rounded = onnx(folder / FILES["onnx-int8"], ["probabilities"])
     found = {
         "Keras predict": lambda x: net.predict(x, batch_size=len(x), verbose=0),
         "Keras predict_on_batch": net.predict_on_batch,
-        ONNX: onnx(folder / formats.FILES["onnx"], ["probabilities"]),
+        ONNX: onnx(folder / FILES["onnx"], ["probabilities"]),
         f"{ONNX}, {PORTION} at a time": portions(
-            onnx(folder / formats.FILES["onnx"], ["probabilities"])
+            onnx(folder / FILES["onnx"], ["probabilities"])
         ),
         ROUNDED: rounded,
         f"{ROUNDED}, {PORTION} at a time": portions(rounded),
-        "LiteRT": litert(folder / formats.FILES["litert"]),
+        "LiteRT": litert(folder / FILES["litert"]),
     }
     if closed_form.exists(model.run.model, model.net):
-        found[f"{ONNX}, with heatmap"] = onnx(folder / formats.FILES["onnx"], None)
+        found[f"{ONNX}, with heatmap"] = onnx(folder / FILES["onnx"], None)
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its row is left out.")
         return found
@@ -208,7 +209,7 @@ def fidelity(model: Any, dataset: Any, folder: Path) -> dict[str, Any]:
     from tessera.export import fidelity as rounded
     from tessera.export import formats
 
-    whole, file = (folder / formats.FILES[form] for form in ("onnx", "onnx-int8"))
+    whole, file = (folder / FILES[form] for form in ("onnx", "onnx-int8"))
     found = rounded.check(model, formats.read("onnx-int8", file), dataset)
     return {
         "model": model.record.model,

@@ -9,6 +9,7 @@ from rich.console import Console
 from cli.inside import tessera
 from tessera.cli import commands
 from tessera.experiment import Digits
+from tessera.record import RunFolder
 
 
 @pytest.fixture
@@ -139,16 +140,15 @@ def test_an_interrupted_study_says_how_many_runs_it_keeps(
 
 
 def test_an_interrupted_export_says_that_there_is_none(
-    tmp_path: Path, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    toy: RunFolder, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tessera.export.command.export", interrupted)
-    words = ("export", tmp_path / "run", "--to", "onnx")
 
-    ended = tessera(*words)
+    ended = tessera("export", toy.path, "--to", "onnx")
 
     assert ended.returncode == 130
     assert "Stopped. Nothing was exported." in printed.getvalue()
-    assert f"tessera export {tmp_path / 'run'} --to onnx" in printed.getvalue()
+    assert f"tessera export {toy.path} --to onnx" in printed.getvalue()
 
 
 def test_an_interrupted_reading_of_images_says_that_nothing_is_kept(

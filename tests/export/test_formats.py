@@ -10,17 +10,17 @@ import pytest
 from tessera.data.dataset import Dataset
 from tessera.export import formats
 from tessera.export.errors import ExportError
-from tessera.export.formats import Format
+from tessera.export.named import FILES, FORMATS, Format
 from tessera.trained import Trained
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", [f for f in formats.FORMATS if f != "onnx-int8"])
+@pytest.mark.parametrize("form", [f for f in FORMATS if f != "onnx-int8"])
 def test_a_format_gives_the_calibrated_probabilities_for_any_batch(
     model: Trained, dataset: Dataset, form: Format, tmp_path: Path
 ) -> None:
     cool = replace(model, temperature=2.5)
-    path = tmp_path / formats.FILES[form]
+    path = tmp_path / FILES[form]
     formats.write(cool, form, path, dataset)
     reader = formats.read(form, path)
     for count in (1, 5, 2):

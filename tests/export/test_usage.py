@@ -15,7 +15,7 @@ from tessera import trained
 from tessera.data import decode
 from tessera.experiment import Transformer
 from tessera.export import card, formats, usage
-from tessera.export.formats import Format
+from tessera.export.named import FILES, FORMATS, Format
 from tessera.export.parity import Parity
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -23,7 +23,7 @@ from tessera.trained import Trained
 
 def answered(model: Trained, form: Format, folder: Path, heatmap: float | None) -> str:
     """What the code of the card's blocks prints of a picture."""
-    formats.write(model, form, folder / formats.FILES[form], toy_run.digits())
+    formats.write(model, form, folder / FILES[form], toy_run.digits())
     (folder / "labels.txt").write_text("\n".join(model.class_names) + "\n")
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(noise).save(folder / "photo.jpg")
@@ -44,7 +44,7 @@ def check(model: Trained, form: Format, folder: Path, printed: str) -> None:
     """Hold what was printed to the answer of the model, or of the file that rounds."""
     pixels = decode.read(folder / "photo.jpg", model.image_size)
     if form == "onnx-int8":
-        reader = formats.read(form, folder / formats.FILES[form])
+        reader = formats.read(form, folder / FILES[form])
         shares = reader(pixels[None].astype(np.float32)).probabilities[0]
     else:
         shares = model.probabilities(pixels[None])[0]
@@ -88,7 +88,7 @@ def test_the_cards_code_reads_a_picture_as_training_does(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_cards_code_gives_the_models_answer(
     model: Trained, form: Format, tmp_path: Path
 ) -> None:

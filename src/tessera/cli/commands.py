@@ -203,7 +203,9 @@ def export(
 ) -> None:
     """Export a trained model and say where it is and how equal."""
     from tessera.cli import stopping
+    from tessera.export.named import named
 
+    named(form)
     lost = "Nothing was exported. The same command starts over:"
     with stopping.telling(console, lambda: lost):
         load_backend_for(path)

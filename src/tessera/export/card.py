@@ -12,7 +12,7 @@ from tessera.evaluation.bootstrap import thin
 from tessera.experiment import Cifar10, Data, Digits, Folder
 from tessera.export import uncertainty, usage
 from tessera.export.fidelity import Fidelity
-from tessera.export.formats import FILES, Format
+from tessera.export.named import FILES, Format
 from tessera.export.parity import Parity
 from tessera.export.words import between, escaped, percent
 from tessera.phrases import in_list, in_row

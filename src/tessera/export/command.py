@@ -15,7 +15,7 @@ from tessera.data.dataset import Dataset
 from tessera.export import card, fidelity, formats, parity
 from tessera.export.errors import ExportError
 from tessera.export.fidelity import Fidelity
-from tessera.export.formats import Format
+from tessera.export.named import FILES, Format, named
 from tessera.export.parity import Parity
 from tessera.trained import Trained
 
@@ -44,7 +44,7 @@ def export(
 
     Args:
         path: A run's folder, or a study's: its recommended run.
-        form: One of `formats.FORMATS`.
+        form: One of `named.FORMATS`.
         out: A folder that is not there yet, or is empty; None: named after the run.
         data: Where the run's data lies now, if not where it lay in training.
         licence: Of the weights, in words, for the card.
@@ -55,15 +55,11 @@ def export(
         RunError: The folder holds no usable run.
         DataError: The run's data cannot be read, or `out` lies among its images.
     """
-    known = [name for name in formats.FORMATS if name == form]
-    if not known:
-        raise ExportError(
-            f"--to: expected one of {', '.join(formats.FORMATS)}. Received: {form!r}."
-        )
+    chosen = named(form)
     model = trained.load(path)
     where = out or Path(f"{model.run.cell}-seed-{model.run.seed}-{form}")
     apart.keep_from_classes(model.class_names, where)
-    return write(model, known[0], where, data_of(model, data), licence=licence)
+    return write(model, chosen, where, data_of(model, data), licence=licence)
 
 
 def data_of(model: Trained, data: str | None) -> Dataset:
@@ -99,7 +95,7 @@ def write(
         ExportError: As `export`.
         CannotWrite: The folder cannot be made, or the model has no room.
     """
-    name = formats.FILES[form]
+    name = FILES[form]
     with _appearing(out) as folder:
         with files.writing(out / name):
             formats.write(model, form, folder / name, dataset)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, assert_never
 
 import keras
 import numpy as np
@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from tessera import files
 from tessera.data.dataset import Dataset
 from tessera.export.errors import ExportError, needs_extra
+from tessera.export.named import Format
 from tessera.models import weights
 from tessera.models.portable import portable
 from tessera.trained import Trained
-
-Format = Literal["keras", "onnx", "onnx-int8", "litert", "saved-model"]
-FORMATS: tuple[Format, ...] = get_args(Format)
-
-FILES: dict[Format, str] = {
-    "keras": "model.keras",
-    "onnx": "model.onnx",
-    "onnx-int8": "model-int8.onnx",
-    "litert": "model.tflite",
-    "saved-model": "saved_model",
-}
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ nothing of Tessera.
 
 from typing import assert_never
 
-from tessera.export.formats import FILES, Format
+from tessera.export.named import FILES, Format
 
 READ = """\
 from PIL import Image, ImageOps
