@@ -5,6 +5,7 @@ Nothing here imports a framework unless a function is asked for one.
 
 import contextlib
 import gc
+import importlib
 import importlib.metadata
 import importlib.util
 import logging
@@ -77,22 +78,38 @@ def load_backend(*, alone: bool = False) -> None:
             frameworks import for their other users is left out, and the garbage
             collector never looks again at what they made of themselves.
     """
-    spared = _unused() if alone and "keras" not in sys.modules else ()
+    import_backend(alone=alone)
     with (
         loading.interrupt_put_off(),
         loading.without_chatter(),
-        loading.garbage_put_off(),
-        loading.hidden(spared),
+        loading.hidden(_unused() if alone else ()),
     ):
         import keras
 
         keras.ops.zeros(1)  # the first operation has notes of its own
-        if spared:
+        if alone:
             keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too, once
-    if spared:
-        gc.freeze()
     # Each model of a study is traced once; TensorFlow takes that for a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def import_backend(*, alone: bool = False) -> None:
+    """Import Keras with its backend and compute nothing, so that no thread starts.
+
+    Args:
+        alone: See `load_backend`.
+    """
+    if "keras" in sys.modules:
+        return
+    with (
+        loading.interrupt_put_off(),
+        loading.without_chatter(),
+        loading.garbage_put_off(),
+        loading.hidden(_unused() if alone else ()),
+    ):
+        importlib.import_module("keras")
+    if alone:
+        gc.freeze()
 
 
 def _unused() -> tuple[str, ...]:

@@ -1,0 +1,13 @@
+"""Imported once by the process that others are forked from, see `processes`.
+
+It loads the framework and computes nothing: a framework that has computed has threads,
+and a fork has none of them.
+"""
+
+import contextlib
+
+from tessera import runtime
+
+# A fork says what is wrong with an import; here it would end the server for all.
+with contextlib.suppress(Exception):
+    runtime.import_backend(alone=True)
