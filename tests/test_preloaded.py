@@ -1,4 +1,4 @@
-"""The process that others are forked from has loaded the framework and is fit to fork."""
+"""The process that others are forked from has a framework, and no thread."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""A process begins with the framework loaded, ends with its parent, and hears no Ctrl-C."""
+"""A process begins with the framework, ends with its parent, hears no Ctrl-C."""
 
 import multiprocessing
 import os
@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import pytest
 
 from tessera import processes
@@ -50,8 +49,10 @@ def wait_for_a_signal(pipe: Any) -> None:
 
 
 @linux_only
-def test_processes_are_forks_of_one_that_has_loaded_the_framework_and_no_other() -> None:
-    backend = keras.backend.backend()
+def test_processes_are_forks_of_one_that_has_loaded_the_framework_and_no_other() -> (
+    None
+):
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     first, second = told(tell_frameworks), told(tell_frameworks)
     assert first[0] == sorted(["keras", "tessera.execution", backend])
     assert first == second
@@ -112,6 +113,7 @@ def program(code: str, **environment: str) -> "subprocess.CompletedProcess[str]"
         text=True,
         timeout=300,
         check=False,
+        start_new_session=True,
     )
 
 
@@ -128,6 +130,25 @@ def test_a_killed_command_leaves_neither_its_processes_nor_what_they_are_forks_o
         assert time.monotonic() < until, "still there a minute later"
         time.sleep(0.1)
     assert done.stderr == ""
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+sys.path.insert(0, os.environ["HERE"])
+from test_processes import told, tell_frameworks
+threading.Timer(1.0, os.killpg, (0, signal.SIGINT)).start()
+try:
+    told(tell_frameworks)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@linux_only
+@pytest.mark.slow
+def test_ctrl_c_while_the_framework_loads_is_told_by_the_command_alone() -> None:
+    done = program(INTERRUPTED)
+    assert (done.stdout, done.stderr) == ("stopped\n", "")
 
 
 BROKEN = """

@@ -5,8 +5,13 @@ and a fork has none of them.
 """
 
 import contextlib
+import signal
 
 from tessera import runtime
+
+# Ctrl-C, which is held back until here, ends it as long as there are no forks.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 # A fork says what is wrong with an import; here it would end the server for all.
 with contextlib.suppress(Exception):

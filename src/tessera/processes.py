@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -69,7 +69,7 @@ def _take_over(environment: Mapping[str, str]) -> None:
 
 @cache
 def _server() -> Mapping[str, str]:
-    """What the fork server reads while it loads: it has the variables of now."""
+    """What the fork server reads while it loads: the variables of the first call."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(LOADED)
     return _read_once()
 
@@ -85,15 +85,20 @@ def _begun(
     process: BaseProcess = context.Process(
         target=_begin, args=(dict(os.environ), work, arguments), daemon=True
     )
-    # The server, and with it every fork, inherits that Ctrl-C does not reach it.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        if method == "forkserver":
-            forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if method == "forkserver":
+        _have_server()
     process.start()
     return process
+
+
+def _have_server() -> None:
+    """Start the fork server where there is none; see `preloaded` for Ctrl-C."""
+    resource_tracker.ensure_running()  # else it starts within, and lets signals in
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(

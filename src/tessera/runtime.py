@@ -78,17 +78,9 @@ def load_backend(*, alone: bool = False) -> None:
             frameworks import for their other users is left out, and the garbage
             collector never looks again at what they made of themselves.
     """
-    import_backend(alone=alone)
-    with (
-        loading.interrupt_put_off(),
-        loading.without_chatter(),
-        loading.hidden(_unused() if alone else ()),
-    ):
-        import keras
-
-        keras.ops.zeros(1)  # the first operation has notes of its own
-        if alone:
-            keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too, once
+    with loading.interrupt_put_off():
+        import_backend(alone=alone)
+        _compute_first(alone=alone)
     # Each model of a study is traced once; TensorFlow takes that for a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
@@ -102,7 +94,6 @@ def import_backend(*, alone: bool = False) -> None:
     if "keras" in sys.modules:
         return
     with (
-        loading.interrupt_put_off(),
         loading.without_chatter(),
         loading.garbage_put_off(),
         loading.hidden(_unused() if alone else ()),
@@ -110,6 +101,16 @@ def import_backend(*, alone: bool = False) -> None:
         importlib.import_module("keras")
     if alone:
         gc.freeze()
+
+
+def _compute_first(*, alone: bool) -> None:
+    """Do what has notes of its own the first time, and what else is looked for then."""
+    with loading.without_chatter(), loading.hidden(_unused() if alone else ()):
+        import keras
+
+        keras.ops.zeros(1)
+        if alone:
+            keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too
 
 
 def _unused() -> tuple[str, ...]:
