@@ -35,6 +35,11 @@ PACKAGES = (
 )
 
 
+def tell_processor_time(pipe: Any) -> None:
+    """Send the seconds of processor time that this process has taken."""
+    pipe.send(time.process_time())
+
+
 class Child:
     """A process that does one round of work whenever it is asked to."""
 

@@ -133,7 +133,9 @@ STARTUP = """## Start-up and report
 Where a command or a worker needs a framework, most of its start is the framework's
 import. What Keras and TensorFlow import there for their other users (scikit-learn,
 pyplot, the other framework where both are installed) is left out, and Python's
-collector rests. Commands that train, answer and explain nothing load none; nor do
+collector rests. On Linux the workers of a study are forks of one process that has
+imported the framework and computed nothing: each further one starts at once and shares
+that memory. Commands that train, answer and explain nothing load none; nor do
 `tessera.load_data`, `study` and `evaluate`, whose workers do.
 """
 

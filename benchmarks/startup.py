@@ -8,6 +8,7 @@ made from the stored files of results/study. Each in a process of its own, the m
 several.
 """
 
+import multiprocessing
 import os
 import resource
 import shutil
@@ -22,6 +23,8 @@ import measure
 import numpy as np
 from PIL import Image
 
+from tessera import processes
+
 STUDY = Path(__file__).parents[1] / "results" / "study"
 IMAGES, CLASSES = 2000, 10
 TITLES = {
@@ -29,7 +32,8 @@ TITLES = {
     "first": f"`tessera data` on a folder of {IMAGES:,} PNGs, first time",
     "again": "the same again, from the cache",
     "keras": "`import keras`, on TensorFlow",
-    "command": "the same by a command or a worker, `tessera.pipeline` included",
+    "command": "the same by a command or a first worker, `tessera.pipeline` included",
+    "fork": "the same by a further worker of a study, on Linux a fork of the first's",
     "report": "`tessera report`, nine cells, five seeds",
 }
 
@@ -70,6 +74,17 @@ def timed(*arguments: str, cache: Path) -> dict[str, float]:
     return {"seconds": round(seconds, 3), "processor": round(busy, 3)}
 
 
+def fork() -> dict[str, float]:
+    """The same of a process as a study starts them, until it could take a run."""
+    began = time.perf_counter()
+    ours, theirs = multiprocessing.Pipe()
+    process = processes.start(measure.tell_processor_time, (theirs,), threads=1)
+    busy = ours.recv()
+    seconds = time.perf_counter() - began
+    process.join()
+    return {"seconds": round(seconds, 3), "processor": round(busy, 3)}
+
+
 def main() -> None:
     record: dict[str, Any] = {"machine": measure.machine()}
     with tempfile.TemporaryDirectory() as name:
@@ -87,6 +102,7 @@ def main() -> None:
             "first": [timed(*look, cache=cache)],
             "again": [timed(*look, cache=cache) for _ in range(5)],
             **{name: [told for way, told in loads if way == name] for name in starts},
+            "fork": [fork() for _ in range(8)][1:],
             "report": [timed(*report, cache=cache) for _ in range(2)],
         }
     print(table(record))

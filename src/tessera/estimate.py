@@ -3,7 +3,6 @@
 import contextlib
 import json
 import multiprocessing
-import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, machine, runtime, selection, workers
+from tessera import files, machine, processes, runtime, selection, workers
 from tessera.data import cache
 from tessera.data.dataset import Dataset
 from tessera.experiment import Run
@@ -151,46 +150,39 @@ def _elsewhere(
     threads: int,
 ) -> dict[str, Speed]:
     """Time the models in a fresh process, which gives TensorFlow's memory back."""
-    context = multiprocessing.get_context("spawn")
-    results: Any = context.Queue()
-    process = context.Process(
-        target=_time_all,
-        args=(results, runs, shape, classes, threads),
-        daemon=True,
-    )
-    process.start()
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    arguments = (theirs, runs, shape, classes, threads)
+    process = processes.start(_time_all, arguments, threads=threads)
+    # Only the process holds its end now, so that its end closes the pipe.
+    theirs.close()
     found: dict[str, Speed] = {}
-    while len(found) < len(runs) and (process.is_alive() or not results.empty()):
-        try:
-            label, answer = results.get(timeout=1)
-        except queue.Empty:
-            continue
-        if isinstance(answer, str):
-            process.terminate()
-            raise ExperimentError(f"model {label}: {answer}")
-        found[label] = answer
+    with ours, contextlib.suppress(EOFError, OSError):
+        while True:
+            label, answer = ours.recv()
+            if isinstance(answer, str):
+                process.terminate()
+                raise ExperimentError(f"model {label}: {answer}")
+            found[label] = answer
     process.join()
     return found
 
 
 def _time_all(
-    results: Any,
+    pipe: Any,
     runs: Sequence[Run],
     shape: tuple[int, int, int],
     classes: int,
     threads: int,
 ) -> None:
-    runtime.prepare(threads)
-    runtime.load_backend(alone=True)
     from tessera.models.blocks import ModelError
 
     for run in runs:
         label = run.model.label
         try:
-            results.put((label, timed(run, shape, classes, clock(threads))))
+            pipe.send((label, timed(run, shape, classes, clock(threads))))
         except ModelError as error:
             # As words: its type would have the parent import the framework.
-            results.put((label, str(error)))
+            pipe.send((label, str(error)))
         except Exception:  # a training says it better, if it is one
             continue
 

@@ -5,6 +5,7 @@ Nothing here imports a framework unless a function is asked for one.
 
 import contextlib
 import gc
+import importlib
 import importlib.metadata
 import importlib.util
 import logging
@@ -77,22 +78,39 @@ def load_backend(*, alone: bool = False) -> None:
             frameworks import for their other users is left out, and the garbage
             collector never looks again at what they made of themselves.
     """
-    spared = _unused() if alone and "keras" not in sys.modules else ()
-    with (
-        loading.interrupt_put_off(),
-        loading.without_chatter(),
-        loading.garbage_put_off(),
-        loading.hidden(spared),
-    ):
-        import keras
-
-        keras.ops.zeros(1)  # the first operation has notes of its own
-        if spared:
-            keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too, once
-    if spared:
-        gc.freeze()
+    with loading.interrupt_put_off():
+        import_backend(alone=alone)
+        _compute_first(alone=alone)
     # Each model of a study is traced once; TensorFlow takes that for a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def import_backend(*, alone: bool = False) -> None:
+    """Import Keras with its backend and compute nothing, so that no thread starts.
+
+    Args:
+        alone: See `load_backend`.
+    """
+    if "keras" in sys.modules:
+        return
+    with (
+        loading.without_chatter(),
+        loading.garbage_put_off(),
+        loading.hidden(_unused() if alone else ()),
+    ):
+        importlib.import_module("keras")
+    if alone:
+        gc.freeze()
+
+
+def _compute_first(*, alone: bool) -> None:
+    """Do what has notes of its own the first time, and what else is looked for then."""
+    with loading.without_chatter(), loading.hidden(_unused() if alone else ()):
+        import keras
+
+        keras.ops.zeros(1)
+        if alone:
+            keras.utils.set_random_seed(0)  # looks for TensorFlow on JAX too
 
 
 def _unused() -> tuple[str, ...]:

@@ -9,9 +9,6 @@ lock and all, with the first process that is killed while it holds the lock.
 
 import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +16,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from tessera import files, runtime
+from tessera import files, processes, runtime
 from tessera.data.dataset import DataError
 from tessera.experiment import Data, Run
 from tessera.record import RunFolder
@@ -128,11 +125,9 @@ class _Worker:
 
 
 def _hire(data: Data, threads: int) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+    ours, theirs = multiprocessing.Pipe()
     arguments = (theirs, data, threads, RUNS_OF_A_PROCESS)
-    process = context.Process(target=_work, args=arguments, daemon=True)
-    process.start()
+    process = processes.start(_work, arguments, threads=threads)
     # Only the process holds its end now, so that its death closes the pipe.
     theirs.close()
     return _Worker(process, ours)
@@ -240,12 +235,7 @@ def _death(code: str) -> str:
 
 
 def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
-    """A worker's life: load the framework and the data, then do `most` groups."""
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
-    runtime.prepare(threads)
-    runtime.load_backend(alone=True)
+    """A worker's life: load the data, then do `most` groups."""
     from tessera import execution, together
     from tessera.data import source
 
@@ -266,16 +256,3 @@ def _work(pipe: Any, data: Data, threads: int, most: int) -> None:
             pipe.send(execution.carry_out(task, dataset, **how))
         runtime.forget()
     pipe.send(_Relieved())
-
-
-def _die_with_parent() -> None:
-    """End this process when the command that started it is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch(process: Any = parent) -> None:
-        process.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

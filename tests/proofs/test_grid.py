@@ -35,17 +35,16 @@ def start(arguments: list[str], log: Path) -> "subprocess.Popen[bytes]":
 
 
 def workers(pid: int) -> list[int]:
-    """Processes that train for a command, as the kernel lists them."""
+    """Processes that train for a command: all that its fork server has forked."""
+    return [fork for child in children(pid) for fork in children(child)]
+
+
+def children(pid: int) -> list[int]:
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(word) for word in text.split() if trains(word)]
     except OSError:
         return []
-
-
-def trains(pid: str) -> bool:
-    """Whether a process is a worker, not the one that tidies up after workers."""
-    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return [int(word) for word in text.split()]
 
 
 def finished(out: Path) -> int:
