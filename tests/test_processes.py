@@ -1,4 +1,4 @@
-"""A process begins with the framework loaded, ends with its parent, and hears no Ctrl-C."""
+"""A process begins with its framework, ends with its parent, and hears no Ctrl-C."""
 
 import multiprocessing
 import os
@@ -50,7 +50,9 @@ def wait_for_a_signal(pipe: Any) -> None:
 
 
 @linux_only
-def test_processes_are_forks_of_one_that_has_loaded_the_framework_and_no_other() -> None:
+def test_processes_are_forks_of_one_that_has_loaded_the_framework_and_no_other() -> (
+    None
+):
     backend = keras.backend.backend()
     first, second = told(tell_frameworks), told(tell_frameworks)
     assert first[0] == sorted(["keras", "tessera.execution", backend])
