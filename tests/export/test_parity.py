@@ -65,12 +65,6 @@ def test_images_are_asked_for_alone_and_in_batches(
     assert sum(sizes) == parity.IMAGES
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forty images are enough to find one wrong value."""
-    monkeypatch.setattr(parity, "IMAGES", 40)
-
-
 @pytest.mark.usefixtures("few")
 def test_a_model_without_heatmaps_is_compared_by_probabilities_alone(
     model: Trained, dataset: Dataset

@@ -27,7 +27,7 @@ from tessera.trained import Trained
 READER = """
 import contextlib, sys
 for folder in sys.argv[1:]:
-    with contextlib.chdir(folder), open("code.py") as file:
+    with contextlib.chdir(folder), open("code.txt") as file:
         exec(file.read(), {})
 """
 
@@ -50,7 +50,7 @@ def exported(model: Trained, form: Format, folder: Path) -> Exported:
     heatmap = 1e-6 if form == "onnx" else None
     text = card.card(model, Parity(1000, 360, 3e-7, heatmap, 1000), form=form)
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
-    (folder / "code.py").write_text(code)
+    (folder / "code.txt").write_text(code)
     return Exported(model, form, folder)
 
 
