@@ -154,7 +154,7 @@ def test_a_cosine_head_is_there_again_after_a_pickle() -> None:
 @pytest.mark.slow
 def test_a_search_over_remedies_is_an_ordinary_search() -> None:
     search = GridSearchCV(
-        classifier(epochs=np.int64(1)),
+        classifier(epochs=np.int64(1), batch_size=30),
         {"remedy": ["plain", "balanced-softmax"]},
         scoring="balanced_accuracy",
         cv=2,
