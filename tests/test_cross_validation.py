@@ -17,6 +17,7 @@ from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.report import page
 from tessera.report.load import StudyError, load
 from tessera.report.mistakes import looked_at
 from tessera.settings import ExperimentError
@@ -166,7 +167,11 @@ def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
         assert path.stat().st_mtime_ns == changed, path
 
 
-def test_the_same_study_in_python_is_the_commands(images: Path, out: Path) -> None:
+def test_the_same_study_in_python_is_the_commands(
+    images: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[Path] = []
+    monkeypatch.setattr(page, "write_report", lambda folder: reported.append(folder))
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
     found = api.study(
         images,
@@ -179,6 +184,7 @@ def test_the_same_study_in_python_is_the_commands(images: Path, out: Path) -> No
         verbose=False,
     )
     assert found.runs() == tuple(folder.path for folder, _ in covered(out))
+    assert reported == [*(out / f"fold-{number}" for number in (1, 2, 3)), out]
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed, path
 
@@ -211,6 +217,8 @@ def test_a_pooled_run_names_the_run_of_the_first_fold_that_has_a_model(
             trained.load(folder.path)
         assert str(told.value).endswith(f"Give that of a fold: {first.path}")
         assert trained.load(first.path).run.seed == at
+    # It is told before the reader of planted glyphs is trained.
+    monkeypatch.delattr("tessera.explain.faithfulness.planted.trained_reader")
     monkeypatch.chdir(folder.path)
     shown = tessera("faithfulness", ".", "--images", "10")
     assert shown.returncode == 2 and str(first.path) in shown.stderr

@@ -18,11 +18,13 @@ THIS_FILE = Path(__file__).name
 
 TRACES = {
     "an option that names an index": r"--(extra-)?index-url|--find-links",
-    "a setting that names an index": r"(?<!emit-)\bindex[-_]url\b|\[tool\.uv\.index",
+    "a setting that names an index": r"index(?<!\w.{5})(?<!emit-.{5})[-_]url\b",
+    "a setting of uv that names an index": r"\[tool\.uv\.index",
     "a package index": r"pypi\.org|pythonhosted\.org|://\S*/simple\b",
     "a host of one network": r"://(localhost|10\.|192\.168\.|[^/\s]*\.(internal|corp))",
-    "a folder of one machine": r"(?<![\w.])/(work|root|tmp/scratch)/\w",
+    "a folder of one machine": r"/(?<![\w.]/)(work|root|tmp/scratch)/\w",
 }
+"""Each begins with letters where it can: they are looked for faster than all else."""
 
 
 def read(name: str) -> str:
@@ -59,14 +61,21 @@ def tracked() -> list[Path]:
     return [path for path in names if path.is_file() and path.name != THIS_FILE]
 
 
-@pytest.mark.parametrize("pattern", TRACES.values(), ids=TRACES)
-def test_no_tracked_file_names(pattern: str) -> None:
-    found = [
-        f"{path.relative_to(ROOT)}: {match[0]}"
-        for path in tracked()
-        if (match := re.search(pattern, path.read_text("utf-8", errors="replace")))
-    ]
-    assert found == []
+@pytest.fixture(scope="module")
+def traces() -> dict[str, list[str]]:
+    """What each of `TRACES` finds; every file is read once."""
+    found: dict[str, list[str]] = {name: [] for name in TRACES}
+    for path in tracked():
+        text = path.read_text("utf-8", errors="replace")
+        for name, pattern in TRACES.items():
+            if match := re.search(pattern, text):
+                found[name].append(f"{path.relative_to(ROOT)}: {match[0]}")
+    return found
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_no_tracked_file_names(trace: str, traces: dict[str, list[str]]) -> None:
+    assert traces[trace] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

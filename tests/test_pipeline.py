@@ -31,7 +31,7 @@ from tessera.training import resume
 EXPERIMENT = Experiment(
     data=Digits(image_size=16),
     models=(Cnn(),),
-    training=Training(epochs=4, batch_size=16, flip=False, crop_padding=1),
+    training=Training(epochs=4, batch_size=20, flip=False, crop_padding=1),
 )
 
 

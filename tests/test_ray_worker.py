@@ -26,7 +26,7 @@ def job(**training: object) -> Job:
     run = Experiment(
         data=DATA,
         models=(Cnn(),),
-        training=Training.model_validate({"epochs": 1} | training),
+        training=Training.model_validate({"epochs": 1, "batch_size": 625} | training),
         explain=Explain(examples=0),
     ).runs()[0]
     return Job(

@@ -228,7 +228,9 @@ def test_a_search_by_loss_outlives_trainings_that_diverge(
 @pytest.mark.timeout(600)
 def test_a_trials_score_is_the_best_epochs_on_validation_and_repeats() -> None:
     blind = search.without_test(source.load(EXPERIMENT.data))
-    experiment = EXPERIMENT.model_copy(update={"training": Training(epochs=2)})
+    experiment = EXPERIMENT.model_copy(
+        update={"training": Training(epochs=2, batch_size=140)}
+    )
     run = search.base(experiment, Cnn(), plan())
     first = search.validation_score(run, blind)
     assert 0.0 < first <= 1.0

@@ -49,7 +49,7 @@ ROWS = Rows(
     "cnn",
     remedy="plain",
     epochs=2,
-    batch_size=32,
+    batch_size=1000,
     learning_rate=1e-2,
     flip=False,
     crop_padding=0,
@@ -92,7 +92,7 @@ def images(count: int = 120) -> tuple[Images, np.ndarray]:
 
 
 def classifier(**changes: Any) -> TesseraClassifier:
-    chosen = {"epochs": 6, "batch_size": 16, "learning_rate": 3e-3} | changes
+    chosen = {"epochs": 6, "batch_size": 18, "learning_rate": 3e-3} | changes
     return TesseraClassifier("cnn", crop_padding=0, **chosen)
 
 
@@ -154,7 +154,7 @@ def test_a_cosine_head_is_there_again_after_a_pickle() -> None:
 @pytest.mark.slow
 def test_a_search_over_remedies_is_an_ordinary_search() -> None:
     search = GridSearchCV(
-        classifier(epochs=np.int64(1)),
+        classifier(epochs=np.int64(1), batch_size=30),
         {"remedy": ["plain", "balanced-softmax"]},
         scoring="balanced_accuracy",
         cv=2,

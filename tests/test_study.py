@@ -1,15 +1,18 @@
 """A study's state lies in its folders: what is finished is kept."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import filelock
 import pytest
+from cli import inside
 from evaluation.studies import record
 
 from tessera import files, machine, runtime, study
@@ -30,9 +33,9 @@ from tessera.imbalance.profiles import ProfileError
 from tessera.record import StudyFolder, StudyRecord
 
 TINY = [
-    *("--data", "digits", "--epochs", "1", "--seeds", "2", "--jobs", "1"),
-    *("--set", "data.image_size=16", "--set", 'models=[{kind="cnn"}]'),
-    *("--set", "explain.examples=0"),
+    *("--data", "digits", "--epochs", "1", "--seeds", "1", "--jobs", "1"),
+    *("--set", "data.image_size=8", "--set", 'models=[{kind="cnn"}]'),
+    *("--set", "explain.examples=0", "--set", "training.batch_size=2048"),
 ]
 
 
@@ -50,10 +53,12 @@ def records(out: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in out.glob("runs/*/*/record.json")}
 
 
-def wait_for_a_record(out: Path, process: "subprocess.Popen[str]") -> dict[Path, int]:
+def wait_for_a_record(
+    out: Path, process: "subprocess.Popen[str]", besides: Collection[Path] = ()
+) -> None:
     while process.poll() is None:
-        if found := records(out):
-            return found
+        if records(out).keys() - besides:
+            return
         time.sleep(0.05)
     pytest.fail(f"the study ended early: {process.communicate()[0]}")
 
@@ -68,52 +73,69 @@ def dataset_with(counts: list[int]) -> Dataset:
     return assemble("made up", names, train=split, test=split)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_killed_study_goes_on_and_never_repeats_a_finished_run(
-    tmp_path: Path,
-) -> None:
-    first = tessera("study", *TINY, "--out", str(tmp_path))
-    kept = wait_for_a_record(tmp_path, first)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
-    kept |= records(tmp_path)
-    assert not (tmp_path / "study.json").exists()
+@dataclass(frozen=True)
+class Interrupted:
+    """A study of three runs that was ended by Ctrl-C after the first."""
 
-    second = tessera("study", *TINY, "--out", str(tmp_path))
-    output = second.communicate()[0]
-    assert second.returncode == 0, output
-    after = records(tmp_path)
-    assert len(after) == 6
-    assert {path: after[path] for path in kept} == kept
-    whole = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
-    assert [cell.seeds for cell in whole.cells] == [(0, 1)] * 3
-    assert (tmp_path / "report.html").stat().st_size > 10_000
+    out: Path
+    returncode: int
+    output: str
 
-    again = tessera("study", *TINY, "--out", str(tmp_path))
-    assert "6 finished, 0 to do" in again.communicate()[0]
-    assert records(tmp_path) == after
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
+    out = tmp_path_factory.mktemp("interrupted") / "study"
+    process = tessera("study", *TINY, "--out", str(out))
+    wait_for_a_record(out, process)
+    os.killpg(process.pid, signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    return Interrupted(out, process.returncode, output)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
-    process = tessera("study", *TINY, "--out", str(tmp_path))
-    wait_for_a_record(tmp_path, process)
-    os.killpg(process.pid, signal.SIGINT)
-    output = process.communicate(timeout=60)[0]
-    assert process.returncode == 130
-    assert "The same command does the rest" in output
-    assert "Traceback" not in output
-    assert not list(tmp_path.rglob(".partial-*"))
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(interrupted: Interrupted) -> None:
+    assert interrupted.returncode == 130
+    assert "The same command does the rest" in interrupted.output
+    assert "Traceback" not in interrupted.output
+    assert not list(interrupted.out.rglob(".partial-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_killed_study_goes_on_and_never_repeats_a_finished_run(
+    interrupted: Interrupted, tmp_path: Path
+) -> None:
+    out = shutil.copytree(interrupted.out, tmp_path / "study")
+    kept = records(out)
+    first = tessera("study", *TINY, "--out", str(out))
+    wait_for_a_record(out, first, besides=kept)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert {path: records(out)[path] for path in kept} == kept
+    kept = records(out)
+    assert not (out / "study.json").exists()
+
+    second = tessera("study", *TINY, "--out", str(out))
+    output = second.communicate()[0]
+    assert second.returncode == 0, output
+    after = records(out)
+    assert len(after) == 3
+    assert {path: after[path] for path in kept} == kept
+    whole = StudyRecord.model_validate_json((out / "study.json").read_bytes())
+    assert [cell.seeds for cell in whole.cells] == [(0,)] * 3
+    assert (out / "report.html").stat().st_size > 10_000
+
+    again = inside.tessera("study", *TINY, "--out", str(out))
+    assert "3 finished, 0 to do" in again.stdout
+    assert records(out) == after
 
 
 def test_a_folder_in_use_by_another_command_is_refused(tmp_path: Path) -> None:
     with filelock.FileLock(tmp_path / ".lock"):
-        other = tessera("study", *TINY, "--out", str(tmp_path))
-        output = other.communicate(timeout=120)[0]
+        other = inside.tessera("study", *TINY, "--out", str(tmp_path))
     assert other.returncode == 2
-    assert "another tessera command is working in this folder" in output
+    assert "another tessera command is working in this folder" in other.stderr
 
 
 def test_an_empty_folder_has_every_run_to_do(tmp_path: Path) -> None:

@@ -4,18 +4,22 @@ import itertools
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tessera import workers
+from tessera import processes, workers
 from tessera.data import source
 from tessera.experiment import (
     Cnn,
+    Data,
     Digits,
     Experiment,
     Explain,
@@ -25,42 +29,77 @@ from tessera.experiment import (
 )
 from tessera.record import RunFolder
 
-DATA = Digits(image_size=8)
+ANY = Digits()
 
 
-def task(folder: Path, **training: object) -> workers.Task:
+def task(folder: Path, data: Data = ANY, **training: object) -> workers.Task:
     run = Experiment(
-        data=DATA,
+        data=data,
         models=(Cnn(),),
-        training=Training.model_validate({"epochs": 1} | training),
+        training=Training.model_validate({"epochs": 1, "batch_size": 18} | training),
         explain=Explain(examples=0),
         seeds=(0,),
     ).runs()[0]
     return workers.Task(run, RunFolder(folder))
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    """Noise of two classes, 20 images of each to train with and two to test."""
+    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    for split, name, number in itertools.product(("train", "test"), "ab", range(20)):
+        path = root / "images" / split / name / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if split == "train" or number < 2:
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TESSERA_CACHE", str(root / "cache"))
+        yield Folder(path=str(root / "images"), image_size=8)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that diverges, one that does not, and what a worker said of them."""
+
+    bad: workers.Task
+    good: workers.Task
+    events: list[workers.Event]
+
+
+@pytest.fixture(scope="module")
+def done(data: Folder, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    root = tmp_path_factory.mktemp("runs")
+    bad, good = task(root / "bad", data, learning_rate=1e30), task(root / "good", data)
+    events = workers.run_all(alone(bad, good), data, jobs=1, threads=1)
+    return Done(bad, good, list(events))
+
+
+def finished(done: Done, folder: Path) -> workers.Task:
+    """A run that is finished already, of which a worker says so at once."""
+    shutil.copytree(done.good.folder.path, folder)
+    return workers.Task(done.good.run, RunFolder(folder))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:
-    bad = task(tmp_path / "bad", learning_rate=1e30)
-    good = task(tmp_path / "good")
-    events = list(workers.run_all(alone(bad, good), DATA, jobs=1, threads=1))
-    (failed,) = (event for event in events if isinstance(event, workers.Failed))
-    assert failed.task == bad
+def test_a_failed_run_is_named_and_the_others_go_on(done: Done) -> None:
+    (failed,) = (event for event in done.events if isinstance(event, workers.Failed))
+    assert failed.task == done.bad
     assert failed.message.startswith("TrainingDiverged: epoch 1")
     assert "Traceback" in failed.details
-    assert workers.Finished(good) in events
-    assert good.folder.record.exists() and not bad.folder.record.exists()
+    assert workers.Finished(done.good) in done.events
+    assert done.good.folder.record.exists()
+    assert not done.bad.folder.record.exists()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_starts_then_steps_then_finishes(tmp_path: Path) -> None:
-    only = task(tmp_path)
-    events = list(workers.run_all(alone(only), DATA, jobs=1, threads=1))
-    assert events[0] == workers.Started(only)
-    assert events[-1] == workers.Finished(only)
+def test_a_run_starts_then_steps_then_finishes(done: Done) -> None:
+    events = [event for event in done.events if event.task == done.good]
+    assert events[0] == workers.Started(done.good)
+    assert events[-1] == workers.Finished(done.good)
     steps = [event for event in events if isinstance(event, workers.Stepped)]
+    assert steps == events[1:-1]
     positions = [step.epoch + step.fraction for step in steps]
     assert positions == sorted(positions)
     assert [step.row is not None for step in steps].count(True) == 1
@@ -69,7 +108,7 @@ def test_a_run_starts_then_steps_then_finishes(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_process_that_has_done_its_share_of_runs_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Folder, done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hired: list[workers._Worker] = []
     hire = workers._hire
@@ -77,8 +116,8 @@ def test_a_process_that_has_done_its_share_of_runs_is_replaced(
     monkeypatch.setattr(
         workers, "_hire", lambda *of: hired.append(hire(*of)) or hired[-1]
     )
-    both = task(tmp_path / "first"), task(tmp_path / "second")
-    events = list(workers.run_all(alone(*both), DATA, jobs=1, threads=1))
+    both = [finished(done, tmp_path / name) for name in ("first", "second")]
+    events = list(workers.run_all(alone(*both), data, jobs=1, threads=1))
     ends = [event for event in events if isinstance(event, workers.Finished)]
     assert ends == [workers.Finished(one) for one in both]
     assert len(hired) == 2
@@ -91,10 +130,8 @@ def alone(*tasks: workers.Task) -> list[workers.Group]:
 
 def ended(code: int) -> workers._Worker:
     """A worker whose process has ended."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_die, args=(code,))
-    process.start()
+    ours, theirs = multiprocessing.Pipe()
+    process = processes.start(_die, (code,), threads=1)
     theirs.close()
     process.join()
     return workers._Worker(process, ours)
@@ -181,34 +218,27 @@ def test_a_message_cut_short_is_a_death() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_killed_worker_fails_its_run_and_the_others_go_on(tmp_path: Path) -> None:
-    tasks = [task(tmp_path / name) for name in "ab"]
+def test_a_killed_worker_fails_its_run_and_the_others_go_on(
+    data: Folder, done: Done, tmp_path: Path
+) -> None:
+    killed, other = task(tmp_path / "killed", data), finished(done, tmp_path / "other")
     events = []
-    for event in workers.run_all(alone(*tasks), DATA, jobs=1, threads=1):
+    for event in workers.run_all(alone(killed, other), data, jobs=1, threads=1):
         events.append(event)
-        if event == workers.Started(tasks[0]):
+        if event == workers.Started(killed):
             (child,) = multiprocessing.active_children()
             os.kill(child.pid, signal.SIGKILL)
     (failed,) = (event for event in events if isinstance(event, workers.Failed))
-    assert failed.task == tasks[0] and "exit code -9" in failed.message
-    assert workers.Finished(tasks[1]) in events
-    assert not tasks[0].folder.record.exists() and tasks[1].folder.record.exists()
+    assert failed.task == killed and "exit code -9" in failed.message
+    assert events[-1] == workers.Finished(other)
+    assert not killed.folder.record.exists()
 
 
 def test_a_task_names_one_run() -> None:
     assert isinstance(task(Path("here")).run, Run)
 
 
-def test_workers_map_a_folders_images_and_hold_none_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
-    for place in itertools.product(("train", "test"), "ab", "12"):
-        path = tmp_path.joinpath("images", *place).with_suffix(".png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(path)
-    data = Folder(path=str(tmp_path / "images"), image_size=8)
+def test_workers_map_a_folders_images_and_hold_none_of_their_own(data: Folder) -> None:
     first, second = (source.load(data) for _ in range(2))
     for split in ("train", "test"):
         one, other = (getattr(d, split).images for d in (first, second))

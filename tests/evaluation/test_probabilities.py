@@ -160,7 +160,7 @@ def test_from_fifty_images_temperatures_are_known_to_a_factor_of_two(size, withi
     assert (np.quantile(np.abs(found), 0.95) < np.log(2)) == within
 
 
-@pytest.mark.parametrize("true", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("true", [0.25, 4.0])
 def test_the_temperature_that_made_the_labels_is_found(true):
     # Gumbel's noise draws labels from softmax(raw); of 200,000, T is known to 2 %.
     rng = np.random.default_rng(1)

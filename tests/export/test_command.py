@@ -46,6 +46,7 @@ def test_a_different_model_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("few")
 def test_an_export_that_is_stopped_was_never_in_its_place_and_leaves_nothing(
     model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_folder_that_holds_something_is_never_touched(
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
+@pytest.mark.usefixtures("few")
 def test_an_empty_folder_that_is_there_is_filled_and_stays_the_same_folder(
     model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +101,7 @@ def killed(model: Trained, out: Path, dataset: Dataset, patch: pytest.MonkeyPatc
     return left
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("there", [False, True], ids=["beside it", "in it"])
 def test_what_an_export_left_that_was_killed_goes_with_the_next_to_its_place(
     there: bool,
@@ -130,6 +133,7 @@ def test_what_an_export_left_that_was_killed_goes_with_the_next_to_its_place(
     }
 
 
+@pytest.mark.usefixtures("few")
 def test_of_two_exports_into_one_folder_the_second_is_refused(
     model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from tessera.explain import gradcam
 from tessera.export import parity
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
+from tessera.export.parity import Parity
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -32,17 +33,9 @@ def original(model: Trained, *, probability: float = 0.0, cell: float = 0.0) -> 
     return reader
 
 
-def test_the_model_itself_is_equal(model: Trained, dataset: Dataset) -> None:
-    found = parity.check(model, original(model), dataset)
-    assert found.images == found.same_answers == 1000
-    assert found.tested == len(dataset.test) == 359
-    assert found.probability < 1e-6
-    assert found.heatmap is not None and found.heatmap < 1e-5
-
-
-def test_images_are_asked_for_alone_and_in_batches(
-    model: Trained, dataset: Dataset
-) -> None:
+@pytest.fixture(scope="module")
+def compared(model: Trained, dataset: Dataset) -> tuple[Parity, list[int]]:
+    """The model and itself, and how many images were asked for at a time."""
     sizes: list[int] = []
     reader = original(model)
 
@@ -50,12 +43,29 @@ def test_images_are_asked_for_alone_and_in_batches(
         sizes.append(len(pixels))
         return reader(pixels)
 
-    parity.check(model, counted, dataset)
+    return parity.check(model, counted, dataset), sizes
+
+
+def test_the_model_itself_is_equal(
+    dataset: Dataset, compared: tuple[Parity, list[int]]
+) -> None:
+    found, _ = compared
+    assert found.images == found.same_answers == 1000
+    assert found.tested == len(dataset.test) == 359
+    assert found.probability < 1e-6
+    assert found.heatmap is not None and found.heatmap < 1e-5
+
+
+def test_images_are_asked_for_alone_and_in_batches(
+    compared: tuple[Parity, list[int]],
+) -> None:
+    _, sizes = compared
     assert sizes[:3] == [1, 1, 1]
     assert max(sizes) == sizes[3] == parity.BATCH
     assert sum(sizes) == parity.IMAGES
 
 
+@pytest.mark.usefixtures("few")
 def test_a_model_without_heatmaps_is_compared_by_probabilities_alone(
     model: Trained, dataset: Dataset
 ) -> None:
@@ -66,6 +76,7 @@ def test_a_model_without_heatmaps_is_compared_by_probabilities_alone(
     assert found.heatmap is None
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("wrong", [2e-4, -2e-4, np.nan])
 def test_one_wrong_probability_is_found(
     model: Trained, dataset: Dataset, wrong: float
@@ -74,6 +85,7 @@ def test_one_wrong_probability_is_found(
         parity.check(model, original(model, probability=wrong), dataset)
 
 
+@pytest.mark.usefixtures("few")
 def test_one_wrong_cell_is_found(model: Trained, dataset: Dataset) -> None:
     largest = np.abs(gradcam.explain(model.net, dataset.test.images).raw).max()
     with pytest.raises(ExportError, match="a heatmap of the exported model within"):

@@ -1,8 +1,12 @@
-"""The card's own code, run as its reader would: in the folder, in a new process."""
+"""The card's own code, run as its reader would: in the folder, in a new process.
+
+One process runs the code of every card, each with no name of another's.
+"""
 
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +24,58 @@ from tessera.export.parity import Parity
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
+READER = """
+import contextlib, sys
+for folder in sys.argv[1:]:
+    with contextlib.chdir(folder), open("code.txt") as file:
+        exec(file.read(), {})
+"""
 
-def answered(model: Trained, form: Format, folder: Path, heatmap: float | None) -> str:
-    """What the code of the card's blocks prints of a picture."""
+
+@dataclass(frozen=True)
+class Exported:
+    """A model's file in a folder with the card's code and a picture."""
+
+    model: Trained
+    form: Format
+    folder: Path
+
+
+def exported(model: Trained, form: Format, folder: Path) -> Exported:
+    folder.mkdir()
     formats.write(model, form, folder / FILES[form], toy_run.digits())
     (folder / "labels.txt").write_text("\n".join(model.class_names) + "\n")
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(noise).save(folder / "photo.jpg")
+    heatmap = 1e-6 if form == "onnx" else None
     text = card.card(model, Parity(1000, 360, 3e-7, heatmap, 1000), form=form)
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    (folder / "code.txt").write_text(code)
+    return Exported(model, form, folder)
+
+
+OWN_LAYERS = "a keras file with layers of tessera"
+
+
+@pytest.fixture(scope="module")
+def answered(
+    model: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Exported, str]]:
+    """What the code of each card prints of a picture."""
+    root = tmp_path_factory.mktemp("exported")
+    transformer = toy_run.experiment([Transformer(depth=1)]).runs()[0]
+    toy_run.write_run(RunFolder(root / "run"), transformer)
+    every = {form: exported(model, form, root / form) for form in FORMATS}
+    every[OWN_LAYERS] = exported(trained.load(root / "run"), "keras", root / "own")
     told = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
+        [sys.executable, "-c", READER, *(str(one.folder) for one in every.values())],
         capture_output=True,
         text=True,
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    return told.stdout
-
-
-def check(model: Trained, form: Format, folder: Path, printed: str) -> None:
-    """Hold what was printed to the answer of the model, or of the file that rounds."""
-    pixels = decode.read(folder / "photo.jpg", model.image_size)
-    if form == "onnx-int8":
-        reader = formats.read(form, folder / FILES[form])
-        shares = reader(pixels[None].astype(np.float32)).probabilities[0]
-    else:
-        shares = model.probabilities(pixels[None])[0]
-    name, share = printed.split()
-    assert name == model.class_names[shares.argmax()]
-    assert float(share) == pytest.approx(shares.max(), abs=1e-4)
+    lines = told.stdout.splitlines()
+    return dict(zip(every, zip(every.values(), lines, strict=True), strict=True))
 
 
 COLOURS = np.random.default_rng(1).integers(0, 256, (30, 50, 3), np.uint8)
@@ -88,24 +113,21 @@ def test_the_cards_code_reads_a_picture_as_training_does(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("what", [*FORMATS, OWN_LAYERS])
 def test_the_cards_code_gives_the_models_answer(
-    model: Trained, form: Format, tmp_path: Path
+    what: str, answered: dict[str, tuple[Exported, str]]
 ) -> None:
-    heatmap = 1e-6 if form == "onnx" else None
-    check(model, form, tmp_path, answered(model, form, tmp_path, heatmap))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_a_keras_file_with_layers_of_tessera_opens_by_the_cards_code(
-    tmp_path: Path,
-) -> None:
-    toy_run.write_run(
-        RunFolder(tmp_path / "run"), toy_run.experiment([Transformer()]).runs()[0]
-    )
-    model = trained.load(tmp_path / "run")
-    check(model, "keras", tmp_path, answered(model, "keras", tmp_path, None))
+    """Or that of the file, which rounds in one format."""
+    one, printed = answered[what]
+    pixels = decode.read(one.folder / "photo.jpg", one.model.image_size)
+    if one.form == "onnx-int8":
+        reader = formats.read(one.form, one.folder / FILES[one.form])
+        shares = reader(pixels[None].astype(np.float32)).probabilities[0]
+    else:
+        shares = one.model.probabilities(pixels[None])[0]
+    name, share = printed.split()
+    assert name == one.model.class_names[shares.argmax()]
+    assert float(share) == pytest.approx(shares.max(), abs=1e-4)
 
 
 def test_without_a_heatmap_an_onnx_model_gives_probabilities_alone() -> None:

@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
     models=(Cnn(),),
     training=Training(
         epochs=40,
-        batch_size=128,
+        batch_size=140,  # of 980 images: one shape of batch, and one trace of it
         learning_rate=0.01,
         schedule="cosine",
         crop_padding=1,
@@ -161,12 +161,11 @@ def resumed_until_done(
 def main(work: Path, kills: int, seed: int) -> dict[str, Any]:
     """All trials; what was found."""
     runtime.prepare(1)
-    import tensorflow
-
+    runtime.import_backend(alone=True)
     from tessera import pipeline
     from tessera.data import source
 
-    assert tensorflow and pipeline
+    assert pipeline
     dataset = source.load(RUN.data)
     whole = RunFolder(work / "whole")
     began = time.monotonic()

@@ -1,9 +1,10 @@
-"""Train one epoch in a process of its own and leave the weights.
+"""Train an epoch, once or several times in one process, and leave the weights.
 
-    KERAS_BACKEND=jax python tests/proofs/one_epoch.py SEED DROPOUT OUT [START]
+    KERAS_BACKEND=jax python tests/proofs/one_epoch.py OUT[:START] SEED:DROPOUT ...
 
-START is an `.npz` of initial weights: backends draw other random numbers, so that two
-of them can only be compared from the same start and without dropout.
+Training N leaves `OUT/N/before.npz` and `OUT/N/after.npz`. START is an `.npz` of
+initial weights: backends draw other random numbers, so that two of them can only be
+compared from the same start and without dropout.
 """
 
 import sys
@@ -15,17 +16,26 @@ from tessera.experiment import Cnn, Digits, Experiment, Explain, Training
 from tessera.record import RunFolder
 
 
-def main(seed: int, dropout: float, out: Path, start: Path | None) -> None:
-    """Train and write `before.npz`, `after.npz`."""
+def main(out: Path, start: Path | None, trainings: list[str]) -> None:
+    """All trainings, as a worker does one after the other."""
     runtime.prepare(1)
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
+    for number, words in enumerate(trainings):
+        seed, dropout = words.split(":")
+        train(RunFolder(out / str(number)), start, int(seed), float(dropout))
+        runtime.forget()
+
+
+def train(folder: RunFolder, start: Path | None, seed: int, dropout: float) -> None:
+    """Train and write `before.npz`, `after.npz`."""
     from tessera.models import build
     from tessera.training import fit
 
     experiment = Experiment(
         data=Digits(image_size=16),
         models=(Cnn(dropout=dropout),),
-        training=Training(epochs=1, crop_padding=2),
+        # Of 980 images: batches of one shape, so that their step is compiled once.
+        training=Training(epochs=1, crop_padding=2, batch_size=140),
         explain=Explain(examples=0),
         seeds=(seed,),
     )
@@ -35,10 +45,11 @@ def main(seed: int, dropout: float, out: Path, start: Path | None) -> None:
     net = build.for_run(run, dataset.image_shape, 10)
     if start is not None:
         net.set_weights(list(files.read_arrays(start).values()))
-    write(out / "before.npz", net)
+    folder.path.mkdir()
+    write(folder.path / "before.npz", net)
     chosen = selection.choose(run, dataset)
-    fit.fit(pipeline.job(run, net, dataset, chosen, folder=RunFolder(out)))
-    write(out / "after.npz", net)
+    fit.fit(pipeline.job(run, net, dataset, chosen, folder=folder))
+    write(folder.path / "after.npz", net)
 
 
 def write(path: Path, net: object) -> None:
@@ -47,5 +58,5 @@ def write(path: Path, net: object) -> None:
 
 
 if __name__ == "__main__":
-    start_ = Path(sys.argv[4]) if len(sys.argv) > 4 else None
-    main(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]), start_)
+    out_, _, start_ = sys.argv[1].partition(":")
+    main(Path(out_), Path(start_) if start_ else None, sys.argv[2:])

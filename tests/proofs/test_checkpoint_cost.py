@@ -36,7 +36,7 @@ def test_saving_takes_at_most_two_percent_of_a_training(
     experiment = Experiment(
         data=Digits(image_size=16),
         models=(Hybrid(depth=1),),
-        training=Training(epochs=proof.size(short=3, whole=40)),
+        training=Training(epochs=proof.size(short=2, whole=40), batch_size=125),
         explain=Explain(examples=0),
         seeds=(0,),
     )

@@ -4,8 +4,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import elsewhere
 import numpy as np
 import pytest
 
@@ -17,21 +19,46 @@ TOLERANCE = 1e-3
 """Largest difference of any weight between backends after an epoch."""
 
 
+WITHOUT_DROPOUT = "0:0.0"
+needs_tensorflow = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow's promise"
+)
+
+
 def trained(
-    out: Path, seed: int, *, backend: str, dropout: float, start: Path | None = None
-) -> dict[str, np.ndarray]:
-    """The weights after an epoch in a fresh process."""
+    out: Path, *trainings: str, start: Path | None = None, **environment: str
+) -> list[dict[str, np.ndarray]]:
+    """The weights after an epoch of each training, all in one fresh process."""
     out.mkdir()
-    extra = [] if start is None else [str(start)]
+    place = f"{out}:{start}" if start else str(out)
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(seed), str(dropout), str(out), *extra],
-        env=os.environ | {"KERAS_BACKEND": backend},
+        [sys.executable, str(PROGRAM), place, *trainings],
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return files.read_arrays(out / "after.npz")
+    folders = [out / str(number) for number in range(len(trainings))]
+    return [files.read_arrays(folder / "after.npz") for folder in folders]
+
+
+@dataclass(frozen=True)
+class Once:
+    """What a process on TensorFlow has trained: with dropout, then without."""
+
+    dropped: dict[str, np.ndarray]
+    whole: dict[str, np.ndarray]
+    start: Path
+    """The weights that the second began with."""
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    root = tmp_path_factory.mktemp("once")
+    environment = {"KERAS_BACKEND": "tensorflow", "TESSERA_CACHE": str(root / "cache")}
+    found = trained(root / "tf", "0:0.3", WITHOUT_DROPOUT, **environment)
+    return Once(*found, root / "tf" / "1" / "before.npz")
 
 
 def bits(weights: dict[str, np.ndarray]) -> bytes:
@@ -41,18 +68,14 @@ def bits(weights: dict[str, np.ndarray]) -> bytes:
 @pytest.mark.proof
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow's promise"
-)
+@needs_tensorflow
 def test_the_same_seed_twice_is_bit_equal_and_another_seed_is_not(
-    tmp_path: Path, proof: Proof
+    once: Once, tmp_path: Path, proof: Proof
 ) -> None:
-    seeds = {"first": 0, "again": 0, "other": 1}
-    found = {
-        name: bits(trained(tmp_path / name, seed, backend="tensorflow", dropout=0.3))
-        for name, seed in seeds.items()
-    }
-    assert found["first"] == found["again"] != found["other"]
+    # The second process has trained another seed before.
+    environment = {"KERAS_BACKEND": "tensorflow"}
+    other, again = trained(tmp_path / "again", "1:0.3", "0:0.3", **environment)
+    assert bits(once.dropped) == bits(again) != bits(other)
     proof.record(
         "same_seed",
         "The same seed twice, in two processes, gives the same weights bit by bit "
@@ -66,17 +89,20 @@ def test_the_same_seed_twice_is_bit_equal_and_another_seed_is_not(
 @pytest.mark.proof
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@needs_tensorflow
 @pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("tensorflow", "jax")),
-    reason="needs both backends",
+    importlib.util.find_spec("jax") is None, reason="needs both backends"
 )
 def test_jax_and_tensorflow_agree_after_an_epoch_from_the_same_start(
-    tmp_path: Path, proof: Proof
+    once: Once, tmp_path: Path, proof: Proof
 ) -> None:
-    first = trained(tmp_path / "tf", 0, backend="tensorflow", dropout=0.0)
-    start = tmp_path / "tf" / "before.npz"
-    second = trained(tmp_path / "jax", 0, backend="jax", dropout=0.0, start=start)
-    moved = files.read_arrays(start)
+    environment = {"KERAS_BACKEND": "jax"}
+    if not proof.whole:  # else it is compiled as for its users, which takes longer
+        environment["XLA_FLAGS"] = elsewhere.QUICK
+    first, moved = once.whole, files.read_arrays(once.start)
+    (second,) = trained(
+        tmp_path / "jax", WITHOUT_DROPOUT, start=once.start, **environment
+    )
     apart = max(float(np.abs(first[n] - second[n]).max()) for n in first)
     way = max(float(np.abs(first[n] - moved[n]).max()) for n in first)
     assert apart < TOLERANCE < way

@@ -15,7 +15,7 @@ import tessera
 from proofs.conftest import Proof
 from tessera.cli import app, errors
 from tessera.models.rebuild import RunError
-from tessera.record import RunFolder
+from tessera.record import Record, RunFolder
 
 
 @pytest.fixture
@@ -157,14 +157,21 @@ def test_trackers_hand_a_crafted_model_on_without_opening_it(
 ) -> None:
     run = RunFolder(shutil.copytree(toy.path, tmp_path / "run"))
     run.history.write_text("epoch,loss\n0,1.0\n", encoding="utf-8")
-    for craft in (whole_model, slip, link, huge):
+    record = Record.model_validate_json(run.record.read_bytes())
+    out = tmp_path / "out"
+    crafted = (whole_model, slip, link, huge)
+    for day, craft in enumerate(crafted, 1):
         craft(run.weights, canary)
         craft(run.model, canary)
-        out = tmp_path / f"{craft.__name__}-{tracker}"
+        another = record.model_copy(update={"finished_at": f"2026-01-0{day}T00:00:00Z"})
+        run.record.write_text(another.model_dump_json())
         asked = ["track", str(run.path), "--to", tracker, "--out", str(out)]
         code, error = said(asked, monkeypatch, capsys)
         assert (code, out.exists()) == (0, True), error
         assert not canary.exists()
+    # TensorBoard shows no model.
+    handed = len(crafted) if tracker == "mlflow" else 0
+    assert len(list(out.rglob(run.model.name))) == handed
 
 
 def test_the_crafted_program_does_run_where_it_is_trusted(

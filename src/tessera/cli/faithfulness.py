@@ -1,6 +1,7 @@
 """`tessera faithfulness`: a run, or a whole study's first seed, and what is printed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,14 +105,13 @@ def _checks_of(
     from tessera.explain.faithfulness.method import glyphs
     from tessera.explain.graph import ExplainError
 
-    ground = None
+    ground = cache(lambda: glyphs(seed=wanted.settings.seed))
     for number, run in enumerate(runs, 1):
         if len(runs) > 1:
             console.print(Text(f"\n{number}/{len(runs)}: {run.path}"), soft_wrap=True)
         target = None if out is None else _place(out, folder, run, len(runs))
         found = command.kept(run, wanted) if out is None else None
         if found is None:
-            ground = ground or glyphs(seed=wanted.settings.seed)
             try:
                 found = _checked(run, wanted, data, ground, target, console)
             except ExplainError as error:
@@ -167,7 +167,7 @@ def _checked(
     run: RunFolder,
     wanted: "Wanted",
     data: "Data | None",
-    ground: "Glyphs",
+    ground: "Callable[[], Glyphs]",
     out: Path | None,
     console: Console,
 ) -> Faithfulness:

@@ -6,7 +6,7 @@ executed.
 
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def check_run(
     wanted: Wanted,
     *,
     data: Data | None = None,
-    ground: Glyphs | None = None,
+    ground: Callable[[], Glyphs] | None = None,
     out: Path | None = None,
     tell: Tell = lambda _: None,
 ) -> Faithfulness:
@@ -78,7 +78,8 @@ def check_run(
         wanted: What to measure.
         data: Where the images are now, whose size and shares stay the run's; None:
             where the run found them.
-        ground: A reader of planted glyphs; None: one is trained.
+        ground: Gives a reader of planted glyphs, once the run is known to do; None:
+            one is trained.
         out: Folder for both files; None: the run's own.
         tell: Told of every step.
 
@@ -100,15 +101,14 @@ def check_run(
     place = data and source.moved(trained.run.data, data)
     dataset = trainings.data(trained, place, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
-    if ground is None:
-        tell("planted glyphs: a tiny model learns them")
-        ground = glyphs(seed=wanted.settings.seed)
+    tell("planted glyphs: a tiny model learns them")
+    reader = ground() if ground else glyphs(seed=wanted.settings.seed)
     outcomes = [
         _measured(
             subject,
             runs.configured(method, trained),
             runs.grid_for(trained, method, wanted.layer),
-            ground,
+            reader,
             wanted,
             run,
             dataset,
