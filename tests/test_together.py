@@ -140,14 +140,19 @@ def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
     assert events == [workers.Started(done), workers.Finished(done)]
 
 
+def two_seeds() -> Experiment:
+    """An epoch of one step each: the smallest program there is to compile."""
+    return experiment("class-weights", epochs=1, batch_size=2000).model_copy(
+        update={"models": (Cnn(),), "seeds": (0, 1)}
+    )
+
+
 @jax_only
 @pytest.mark.slow
 def test_one_run_that_another_command_is_at_does_not_stop_the_others(
     tmp_path: Path,
 ) -> None:
-    asked = experiment("plain", epochs=1).model_copy(
-        update={"models": (Cnn(),), "seeds": (0, 1)}
-    )
+    asked = two_seeds()
     dataset = source.load(asked.data)
     taken, free = study.survey(asked, dataset, tmp_path).missing
     events: list[workers.Event] = []
@@ -169,9 +174,7 @@ class Killed(BaseException):
 def test_killed_half_way_the_finished_run_counts_and_the_rest_is_done(
     tmp_path: Path,
 ) -> None:
-    asked = experiment("class-weights", epochs=1).model_copy(
-        update={"models": (Cnn(),), "seeds": (0, 1)}
-    )
+    asked = two_seeds()
     dataset = source.load(asked.data)
 
     def missing() -> tuple[workers.Task, ...]:

@@ -7,6 +7,7 @@ Also imported by `test_remedies`, which compares what the backends leave.
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tessera import catalogue, remedies
 from tessera.data.dataset import Split
 from tessera.experiment import Training
 from tessera.imbalance import plan as plans
+from tessera.imbalance.plan import Phase
 from tessera.models.logits import CosineLogits
 from tessera.training import stages, steps
 from tessera.training.batches import Epoch, Material
@@ -58,15 +60,20 @@ def model(loss: remedies.Loss) -> keras.Model:
     return net
 
 
-@cache
 def step(name: str, index: int) -> list[np.ndarray]:
     """The last layer's weights, and the factors, after one step of a phase."""
     remedy = catalogue.named(name)
     plan = plans.plan(remedy, COUNTS)
     phase = plan.phases[index]
-    net = model(remedy.loss)
-    training = Training(epochs=EPOCHS, batch_size=32, learning_rate=0.01)
     span = next(s for s in stages.spans(plan, EPOCHS) if s.trains == phase.trains)
+    return stepped(remedy.loss, replace(phase, until=1.0), span.first)
+
+
+@cache
+def stepped(loss: remedies.Loss, phase: Phase, epoch: int) -> list[np.ndarray]:
+    """The same; many remedies begin with the phase of plain training."""
+    net = model(loss)
+    training = Training(epochs=EPOCHS, batch_size=32, learning_rate=0.01)
     # `redraw` is random, and the backends draw differently: keep the weights given.
     scales = (
         keras.Variable(np.ones(3, np.float32)) if phase.trains == "scales" else None
@@ -83,7 +90,7 @@ def step(name: str, index: int) -> list[np.ndarray]:
         scales=scales,
         sharpness=phase.sharpness,
     )
-    batches = Epoch(material(), training, phase, COUNTS, seed=0, epoch=span.first)
+    batches = Epoch(material(), training, phase, COUNTS, seed=0, epoch=epoch)
     steps.compiled(task)(batches, lambda _: None)
     return [keras.ops.convert_to_numpy(v) for v in (*net.weights, *trained)]
 

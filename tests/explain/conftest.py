@@ -18,10 +18,12 @@ from tessera.record import RunFolder
 Build = Callable[..., keras.Model]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def images() -> np.ndarray:
-    """Ten 8x8 RGB images."""
-    return np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
+    """Ten 8x8 RGB images; nothing can write into them."""
+    drawn = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
+    drawn.setflags(write=False)
+    return drawn
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,15 @@ def cut_off(net, name, rows):
     net.get_layer(name).set_weights([kernel, *rest])
 
 
-@pytest.mark.parametrize("method", [GradCam(), HiResCam()], ids=lambda m: m.name)
-@pytest.mark.parametrize("target", ["predicted", 3, Contrast("predicted", 1)])
+@pytest.mark.parametrize(
+    "method,target",
+    [
+        (GradCam(), "predicted"),
+        (GradCam(), 3),
+        (HiResCam(), Contrast("predicted", 1)),
+    ],
+    ids=("gradcam-predicted", "gradcam-class", "hirescam-contrast"),
+)
 def test_the_branches_add_up_to_the_map_computed_whole(
     nonlinear, images, method, target
 ):

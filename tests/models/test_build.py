@@ -173,7 +173,8 @@ def test_one_training_step_moves_every_weight_and_keeps_it_finite(
     net = build(model, (32, 32, 3), 10, seed=0)
     adapt(net, images(8, 32, 32, 3), np.arange(8))
     before = list(map(keras.ops.convert_to_numpy, net.trainable_variables))
-    net.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    net.compile("sgd", loss, run_eagerly=True)  # tracing takes longer than a step
     net.train_on_batch(images(8, 32, 32, 3), np.arange(8))
     for variable, start in zip(net.trainable_variables, before, strict=True):
         after = keras.ops.convert_to_numpy(variable)

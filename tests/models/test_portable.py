@@ -20,9 +20,9 @@ ALONE = """
 import sys
 import keras
 import numpy as np
-file, images, out = sys.argv[1:]
-net = keras.saving.load_model(file)
-np.save(out, net.predict_on_batch(np.load(images)))
+images, out, *files = sys.argv[1:]
+nets = [keras.saving.load_model(file) for file in files]
+np.save(out, [net.predict_on_batch(np.load(images)) for net in nets])
 assert not [name for name in sys.modules if name.startswith("tessera")]
 """
 
@@ -82,15 +82,17 @@ def test_making_it_draws_no_random_number() -> None:
     np.testing.assert_array_equal(keras.random.uniform((4,)), expected)
 
 
-@pytest.mark.parametrize("model", (Transformer(), HybridPlus()), ids=lambda m: m.label)
-def test_keras_alone_opens_the_file(model: Model, tmp_path: Path) -> None:
-    net = network(model, cosine=30.0)
-    file, pixels, out = (tmp_path / n for n in ("net.keras", "x.npy", "y.npy"))
-    portable(net).save(file)
+def test_keras_alone_opens_the_files(tmp_path: Path) -> None:
+    nets = [network(model, cosine=30.0) for model in (Transformer(), HybridPlus())]
+    files = [tmp_path / f"{index}.keras" for index in range(len(nets))]
+    for net, file in zip(nets, files, strict=True):
+        portable(net).save(file)
+    pixels, out = tmp_path / "x.npy", tmp_path / "y.npy"
     np.save(pixels, images())
     # In a folder without Tessera's sources, and Python adds none by itself.
-    words = [sys.executable, "-I", "-c", ALONE, file, pixels, out]
+    words = [sys.executable, "-I", "-c", ALONE, pixels, out, *files]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    expected = net.predict_on_batch(images())
-    np.testing.assert_allclose(np.load(out), expected, rtol=1e-4, atol=1e-5)
+    for net, found in zip(nets, np.load(out), strict=True):
+        expected = net.predict_on_batch(images())
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

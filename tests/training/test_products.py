@@ -17,8 +17,7 @@ MODELS = (
     Cnn(),
     Hybrid(),
     Transformer(),
-    HybridPlus(late=True),
-    HybridPlus(separable=True),
+    HybridPlus(late=True, separable=True),
 )
 
 
@@ -33,7 +32,8 @@ def images(shape: tuple[int, ...], number: int = 6) -> np.ndarray:
 def gradients(net: Any, pixels: np.ndarray, variables: list[Any]) -> list[np.ndarray]:
     """Of the mean squared answer, by the backend's own derivation."""
     before = [ops.convert_to_numpy(variable) for variable in variables]
-    net.compile(keras.optimizers.SGD(1.0), "mean_squared_error")
+    # Tracing takes longer than the one step.
+    net.compile(keras.optimizers.SGD(1.0), "mean_squared_error", run_eagerly=True)
     net.train_on_batch(pixels, np.zeros(net(pixels).shape))
     after = [ops.convert_to_numpy(variable) for variable in variables]
     for variable, value in zip(variables, before, strict=True):

@@ -48,6 +48,14 @@ PHASES = (
     Phase(class_weights=(1.0, 3.0), sampling=remedies.Power(), sharpness=0.05),
 )
 """The second begins after two of three epochs."""
+QUICK = {
+    "optimizer": "adam",
+    "schedule": "constant",
+    "averaging": 0.0,
+    "cutout": 0,
+}
+"""For what does not depend on these: half of the program, and so half of its
+compiling."""
 
 
 def job(folder: Path, seed: int, **changes: Any) -> Job:
@@ -129,7 +137,8 @@ def test_phases_of_another_length_are_trained_as_alone(tmp_path: Path) -> None:
     phases = (Phase(until=0.5), Phase(sampling=remedies.Oversampling()))
 
     def uneven(seed: int) -> Job:
-        one = job(tmp_path, seed, phases=phases, epochs=2)
+        more = QUICK | {"phases": phases, "epochs": 2, "batch_size": 60}
+        one = job(tmp_path, seed, **more)
         labels = one.material.labels
         kept = np.r_[np.flatnonzero(labels == 0)[:8], np.flatnonzero(labels == 1)[:30]]
         indices = one.material.indices[np.sort(kept)]
@@ -152,7 +161,8 @@ def test_a_seed_that_breaks_off_keeps_its_best_weights_in_any_phase(
     from tessera.training import seeds
 
     phases = (Phase(until=0.5), Phase(sampling=remedies.Power()))
-    jobs = [job(tmp_path, seed, phases=phases, epochs=4) for seed in (0, 1)]
+    more = QUICK | {"phases": phases, "epochs": 4}
+    jobs = [job(tmp_path, seed, **more) for seed in (0, 1)]
     honest, asked = fit.require_finite, []
 
     def breaking(epoch: int, name: str, value: float) -> None:
@@ -174,7 +184,7 @@ def test_a_seed_that_no_longer_gets_better_stops_and_the_others_go_on(
 ) -> None:
     from tessera.training import seeds
 
-    more = {"phases": (Phase(),), "epochs": 6, "patience": 1, "averaging": 0.0}
+    more = QUICK | {"phases": (Phase(),), "epochs": 6, "patience": 1}
     jobs = [job(tmp_path, seed, **more) for seed in (0, 1, 2)]
     found = seeds.fit(jobs)
     for mine, one in zip(jobs, found, strict=True):
@@ -190,7 +200,7 @@ def test_a_seed_whose_loss_explodes_leaves_the_others_as_they_were(
 ) -> None:
     from tessera.training import seeds
 
-    short = {"epochs": 1, "phases": (Phase(),)}
+    short = QUICK | {"epochs": 1, "phases": (Phase(),)}
     bad, good = (job(tmp_path, seed, **short) for seed in (0, 1))
     bad.net.set_weights([np.full_like(w, np.nan) for w in bad.net.get_weights()])
     broken, found = seeds.fit([bad, good])

@@ -1,5 +1,7 @@
 """From a run's folder to its record, with the digits as data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,9 @@ from tessera import files, png, settings
 from tessera.data import digits
 from tessera.evaluation import faithfulness as checked
 from tessera.experiment import Cnn, Digits, Experiment, Explain, Folder
-from tessera.explain.faithfulness import command
+from tessera.explain.faithfulness import command, planted
 from tessera.explain.faithfulness.measure import Settings
+from tessera.explain.faithfulness.method import Glyphs
 from tessera.explain.graph import ExplainError
 from tessera.models import build
 from tessera.record import RunFolder
@@ -47,7 +50,9 @@ def run(tmp_path_factory, dataset):
 def test_a_run_leaves_a_record_and_the_values_behind_it(run):
     said = []
     wanted = command.Wanted(settings=AMOUNT, shuffled_epochs=1)
-    found = command.check_run(run, wanted, tell=said.append)
+    truth, others = (planted.plant(12, seed=seed).located() for seed in (0, 1))
+    ground = Glyphs(planted.reader(seed=0), 1.0, truth, others)
+    found = command.check_run(run, wanted, ground=ground, tell=said.append)
     assert "images" in said and any("ROAD" in text for text in said)
     assert checked.read(run.faithfulness, record_of(run)) == found
     assert command.kept(run, wanted) == found
@@ -64,6 +69,19 @@ def test_a_run_leaves_a_record_and_the_values_behind_it(run):
     assert found.groups["tail"] == ("3", "5")
     assert sum(b.images for b in method.blanks.values()) == found.images == 20
     _values_fit(run, method)
+
+
+def test_without_a_reader_of_glyphs_one_is_trained_for_the_seed(run, monkeypatch):
+    seeds = []
+
+    def training(*, seed):
+        seeds.append(seed)
+        raise InterruptedError
+
+    monkeypatch.setattr(command, "glyphs", training)
+    with pytest.raises(InterruptedError):
+        command.check_run(run, command.Wanted(settings=replace(AMOUNT, seed=5)))
+    assert seeds == [5]
 
 
 def _values_fit(run, method):
