@@ -1,5 +1,7 @@
 """One compiled step: the oracle is Keras' own, or the formula on a linear model."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -55,6 +57,22 @@ def test_an_epoch_is_keras_own_training_on_the_same_batches() -> None:
     steps.compiled(task(ours))(batches(), lambda _: None)
     for one, other in zip(ours.get_weights(), oracle.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+def test_batches_of_every_size_share_one_program() -> None:
+    net, traces = linear(), []
+    told = task(net)
+
+    def loss(targets: object, logits: object) -> object:
+        traces.append(targets)
+        return told.loss(targets, logits)
+
+    train = steps.compiled(dataclasses.replace(told, loss=loss))
+    (pixels, labels), _ = batches()
+    train([(pixels[:n], labels[:n]) for n in (6, 6, 4, 3)], lambda _: None)
+    train([(pixels, labels)], lambda _: None)
+    assert len(traces) == 1
 
 
 def test_totals_are_sums_over_the_images_before_each_step() -> None:

@@ -8,6 +8,7 @@ sharpness-aware minimisation). In training, only this module, `resident` and
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import keras
@@ -168,14 +169,18 @@ def _tensorflow(task: Task) -> TrainEpoch:
         task.optimizer.apply(slopes, task.trained)
         return tf.stack([loss, correct, length])
 
-    # The smaller last batch is traced once, not anew for every size.
-    function = tf.function(step, reduce_retracing=True, autograph=False)
+    @cache
+    def traced(*specification: Any) -> Any:
+        return tf.function(step, specification, autograph=False)
 
     def epoch(batches: Iterable[Batch], done: Callable[[int], None]) -> Totals:
         parts, sizes = [], []
-        for index, (pixels, targets) in enumerate(batches):
-            parts.append(function(tf.constant(pixels), tf.constant(targets)))
-            sizes.append(len(targets))
+        for index, batch in enumerate(batches):
+            tensors = [tf.constant(array) for array in batch]
+            # For any size, since the last is smaller: to trace takes seconds.
+            sizeless = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tensors]
+            parts.append(traced(*sizeless)(*tensors))
+            sizes.append(len(batch[1]))
             done(index + 1)
         return totals(parts, sizes)
 
