@@ -256,8 +256,15 @@ def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(
     assert f"<li>{note.replace('<', '&lt;').replace('>', '&gt;')}</li>" in described
 
 
-def test_without_images_the_page_says_why_there_are_none(many, many_drawn):
-    text = page(many, many_drawn)
+def test_without_images_the_page_says_why_there_are_none(
+    many_drawn, tmp_path, monkeypatch
+):
+    drawn = {False: many_drawn}
+    monkeypatch.setattr(
+        "tessera.report.page.figures", lambda study, images: drawn[images]
+    )
+    report = write_report(write_study(tmp_path, ONE, recalls), images=False)
+    text = report.read_text(encoding="utf-8")
     assert "data:image" not in text
     assert "No explained images are shown" in text
 
