@@ -51,8 +51,9 @@ def test_a_finished_study_is_not_repeated_and_shows_its_table(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_report_that_leaves_runs_of_its_folder_out_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tessera.report.page.write_report", lambda folder: folder)
     plan = tmp_path / "toy.toml"
     plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
     tessera.study(plan=plan, out=tmp_path / "toy")

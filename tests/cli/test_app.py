@@ -125,9 +125,7 @@ def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
     digit = load_digits().images[0] * 15
     Image.fromarray(digit.astype("uint8")).save(tmp_path / "zero.png")
     pictures = tmp_path / "pictures"
-    explained = started(
-        "explain", str(run), str(tmp_path / "zero.png"), "--out", str(pictures)
-    )
+    explained = tessera("explain", run, tmp_path / "zero.png", "--out", pictures)
     assert explained.returncode == 0, explained.stderr
     assert "zero.png" in explained.stdout
     assert {path.suffix for path in pictures.iterdir()} == {".png", ".npz"}

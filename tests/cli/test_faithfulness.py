@@ -1,21 +1,27 @@
 """`tessera faithfulness` chooses runs, prints what it found, judges a study anew."""
 
 import io
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+import toy_run
 from evaluation.checked import faithfulness
 from evaluation.studies import flat, record
-from report.folders import write_study
+from report.folders import heatmaps, write_history, write_study
 from rich.console import Console
 
 from cli.inside import tessera
+from tessera import files, study
 from tessera.cli import commands
 from tessera.cli import faithfulness as command
 from tessera.evaluation.faithfulness import Faithfulness
 from tessera.experiment import Cnn, Experiment, Regime
+from tessera.explain.faithfulness import method
 from tessera.explain.graph import ExplainError
-from tessera.record import Record, RunFolder, StudyRecord
+from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.report import page
 
 SMALL = Experiment(models=(Cnn(),), seeds=(3, 4))
 
@@ -36,9 +42,9 @@ def test_a_run_stands_for_itself(tmp_path):
 
 
 def test_the_study_is_judged_by_all_checks_that_fit_its_runs(folder):
-    study = StudyRecord.model_validate_json((folder / "study.json").read_bytes())
-    assert study.verdicts[3].verdict == "not decided"
-    for cell in study.cells:
+    before = StudyRecord.model_validate_json((folder / "study.json").read_bytes())
+    assert before.verdicts[3].verdict == "not decided"
+    for cell in before.cells:
         run = RunFolder(folder / cell.folders[0])
         mine = record(cell.model, Regime(name=cell.regime), 3, flat(0.8, 0.63))
         run.faithfulness.write_text(faithfulness(mine).model_dump_json())
@@ -46,7 +52,7 @@ def test_the_study_is_judged_by_all_checks_that_fit_its_runs(folder):
     after = StudyRecord.model_validate_json((folder / "study.json").read_bytes())
     assert after.verdicts[3].verdict == "supported"
     assert len(after.verdicts[3].evidence) == 3
-    assert after.verdicts[:3] == study.verdicts[:3]
+    assert after.verdicts[:3] == before.verdicts[:3]
 
 
 def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
@@ -64,12 +70,26 @@ def test_a_damaged_study_is_refused_before_anything_is_checked(folder, name):
     assert result.stdout == ""
 
 
-def test_a_study_ends_with_its_verdict_and_its_report(folder):
+@pytest.fixture
+def reported(monkeypatch) -> list[Path]:
+    """The studies whose report would be written; the last test here writes one."""
+    asked: list[Path] = []
+
+    def write_report(folder: Path) -> Path:
+        asked.append(folder)
+        return folder / "report.html"
+
+    monkeypatch.setattr(page, "write_report", write_report)
+    return asked
+
+
+def test_a_study_ends_with_its_verdict_and_its_report(folder, reported):
     console = Console(file=io.StringIO(), width=80)
     command.conclude(folder, console)
     text = console.file.getvalue()
     assert "The study's verdict: not decided." in text
     assert text.endswith(f"Report: {folder / 'report.html'}\n")
+    assert reported == [folder]
 
 
 def test_after_ctrl_c_it_is_said_what_the_same_command_finds_again():
@@ -97,7 +117,7 @@ def asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
 
 
 def test_runs_of_a_study_that_cannot_be_checked_are_left_out_and_told_at_the_end(
-    folder, monkeypatch
+    folder, reported, monkeypatch
 ):
     first, second, third = command.runs_of(folder)
     (second.path / "gone").touch()
@@ -110,6 +130,7 @@ def test_runs_of_a_study_that_cannot_be_checked_are_left_out_and_told_at_the_end
         assert f"Table, values and charts: {run.path}\n" in text
         assert list(run.path.glob("*.svg"))
     assert not list(second.path.glob("*.svg"))
+    assert reported == [folder]
 
 
 def test_a_study_of_which_no_run_can_be_checked_is_refused(folder, monkeypatch):
@@ -119,9 +140,10 @@ def test_a_study_of_which_no_run_can_be_checked_is_refused(folder, monkeypatch):
     assert status == 2 and "Report: " not in text
 
 
-def test_with_nothing_left_out_nothing_is_said_of_it(folder, monkeypatch):
-    status, text = asked(folder, monkeypatch)
-    assert status == 0 and "Left out" not in text
+def test_with_nothing_left_out_nothing_is_said_of_it():
+    text = io.StringIO()
+    assert command.leave_out([], 3, Console(file=text)) == 0
+    assert text.getvalue() == ""
 
 
 def test_a_run_counts_as_kept_while_its_charts_are_drawn(folder, monkeypatch):
@@ -139,30 +161,41 @@ def test_a_run_counts_as_kept_while_its_charts_are_drawn(folder, monkeypatch):
     assert "Stopped. 2 of 3 runs checked and kept. The same command does the" in text
 
 
+TOY = toy_run.experiment([Cnn()])
+
+
+def conclude(folder: Path) -> None:
+    study.conclude(TOY, toy_run.digits(), folder, threads=1)
+
+
+def finished(folder: Path) -> None:
+    """A study of one run that is as good as trained."""
+    (run,), data = TOY.runs(), toy_run.digits()
+    place = study.run_folder(StudyFolder(folder), run, data)
+    toy_run.write_run(place, run)
+    rng = np.random.default_rng(0)
+    write_history(place.history, 0.5, 1, rng)
+    files.write_arrays(place.heatmaps, **heatmaps(rng))
+    conclude(folder)
+
+
 @pytest.mark.slow
-def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
-    """Train a cell, check it, read the verdict in the report, and conclude anew."""
-    small = (
-        *("--set", 'models=[{kind="cnn"}]', "--set", 'regimes=[{name="balanced"}]'),
-        *("--set", "data.image_size=16"),
-    )
-    study = tmp_path / "study"
-    train = (
-        *("study", "--data", "digits", "--epochs", 2, "--seeds", 1, "--out", study),
-        *small,
-    )
-    trained = tessera(*train)
-    assert trained.returncode == 0, trained.stderr
-    result = tessera("faithfulness", study, "--images", 20, "--steps", 4)
+def test_a_finished_study_is_checked_from_the_command_line(tmp_path, monkeypatch):
+    """Read its verdict in the report, and keep it when the study is concluded anew."""
+    monkeypatch.setattr(method, "glyphs", cache(method.glyphs))  # the same twice
+    folder = tmp_path / "study"
+    finished(folder)
+    result = tessera("faithfulness", folder, "--images", 20, "--steps", 4)
     assert result.returncode == 0, result.stderr
-    (run,) = (study / "runs").glob("*/seed-0")
+    assert "Left out" not in result.stdout
+    (run,) = (folder / "runs").glob("*/seed-0")
     assert {
         "faithfulness.json",
         "faithfulness.npz",
         "faithfulness-controls-grad-cam-cnn--balanced.svg",
         "faithfulness-curves-grad-cam-cnn--balanced.svg",
     } <= {p.name for p in run.iterdir()}
-    text = (study / "report.html").read_text(encoding="utf-8")
+    text = (folder / "report.html").read_text(encoding="utf-8")
     assert (
         "comparisons" in text.split('id="grad-cam-meaningful"')[1].split("</article")[0]
     )
@@ -173,5 +206,6 @@ def test_a_trained_study_is_checked_from_the_command_line(tmp_path):
     few = tessera(*("faithfulness", run, "--images", 10, "--steps", 2, "--out", apart))
     assert few.returncode == 0 and (apart / "faithfulness.json").exists()
     assert (run / "faithfulness.json").stat().st_mtime_ns == stamp
-    assert tessera(*train).returncode == 0  # concludes anew; the verdict stays
-    assert "comparisons" in (study / "study.json").read_text()
+    (folder / "study.json").unlink()
+    conclude(folder)
+    assert "comparisons" in (folder / "study.json").read_text()

@@ -1,48 +1,67 @@
-"""Run a script as it stands, but with one epoch and one seed in every training, and
-with one small model where it names none.
-
-    python small.py SCRIPT
+"""Run a script as it stands, but with one epoch and one seed in every training, one
+regime in every study, and one small model where it names none.
 
 A document says what a user wants, forty epochs and five seeds; that every line of it
-works shows with one.
+works shows with one. The script is run in this process, which has loaded the framework.
 """
 
+import contextlib
+import io
 import runpy
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tessera import api
-from tessera.api import training
 from tessera.experiment import Run
 from tessera.sklearn import TesseraClassifier
 
+REGIME = 'regimes=[{name="as-is", profile={kind="natural"}}]'
+"""Data as they come, nothing done about it."""
 
-def once(
-    verb: Callable[..., Any], fewer: dict[str, Any], unsaid: dict[str, Any]
-) -> Callable[..., Any]:
-    """The verb with some options replaced, and others where it is called without."""
+Verb = Callable[..., Any]
 
+
+def script(path: Path, folder: Path) -> str:
+    """What a script prints, run small in a folder."""
+    printed = io.StringIO()
+    with _small(), contextlib.chdir(folder), contextlib.redirect_stdout(printed):
+        runpy.run_path(str(path), run_name="__main__")
+    return printed.getvalue()
+
+
+@contextlib.contextmanager
+def _small() -> Iterator[None]:
+    settings = TesseraClassifier._run
+    with (
+        mock.patch.object(api, "study", _study(api.study)),
+        mock.patch.object(api, "train", _train(api.train)),
+        mock.patch.object(TesseraClassifier, "_run", _once(settings)),
+    ):
+        yield
+
+
+def _study(verb: Verb) -> Verb:
     def run(*arguments: Any, **options: Any) -> Any:
-        return verb(*arguments, **(unsaid | options | fewer))
+        change = [*options.pop("change", ()), REGIME]
+        small = {"epochs": 1, "seeds": 1, "jobs": 1, "change": change}
+        return verb(*arguments, **({"models": ["cnn"]} | options | small))
 
     return run
 
 
-def shortened(settings: Callable[[TesseraClassifier], Run]) -> Any:
+def _train(verb: Verb) -> Verb:
+    def run(*arguments: Any, **options: Any) -> Any:
+        return verb(*arguments, **(options | {"epochs": 1}))
+
+    return run
+
+
+def _once(settings: Callable[[TesseraClassifier], Run]) -> Verb:
     """The classifier's settings with one epoch."""
 
     def run(classifier: TesseraClassifier) -> Run:
         return settings(classifier.set_params(epochs=1))
 
     return run
-
-
-ONE = {"epochs": 1, "seeds": 1, "jobs": 1}
-api.study = once(training.study, ONE, {"models": ["cnn"]})
-api.train = once(training.train, {"epochs": 1}, {})
-TesseraClassifier._run = shortened(TesseraClassifier._run)  # type: ignore[method-assign]
-
-if __name__ == "__main__":
-    sys.argv = sys.argv[1:]
-    runpy.run_path(sys.argv[0], run_name="__main__")

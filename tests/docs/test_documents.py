@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import typer
 from cli.inside import tessera
 
+from docs import small
 from docs.blocks import DOCUMENTS, ROOT, Block, blocks, commands, sandbox
 from tessera import settings
 from tessera.cli.app import app
@@ -36,9 +38,9 @@ SHORT = {
     "train": "--epochs 1",
     "faithfulness": "--images 10 --steps 2",
 }
-"""Options that make a verb short; the last of equal options wins."""
+"""Options that make a verb short, in place of those that a document gives."""
 
-ONE_REGIME = """--set 'regimes=[{name="as-is", profile={kind="natural"}}]'"""
+ONE_REGIME = f"--set '{small.REGIME}'"
 """The same of a study that names neither regimes nor remedies."""
 
 
@@ -148,14 +150,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sandbox(tmp_path_factory.mktemp("sandbox"))
 
 
-def run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.mark.docs
 @pytest.mark.slow
 @pytest.mark.parametrize("document", RUN, ids=lambda path: path.stem)
@@ -168,7 +162,14 @@ def test_the_commands_of_a_guide_run_one_after_the_other(
         for command in filter(TESSERA.match, commands(block)):
             verb = shlex.split(command)[1]
             if verb not in UNBOUNDED and "--remedies all" not in command:
-                carry_out(f"{command} {' '.join(shorter(verb, command))}", folder)
+                carry_out(shortened(verb, command), folder)
+
+
+def shortened(verb: str, command: str) -> str:
+    options = " ".join(shorter(verb, command))
+    for name in re.findall(r"--(?!set)[a-z]+", options):
+        command = re.sub(rf" {name} \S+", "", command)
+    return f"{command.removeprefix('.venv/bin/')} {options}"
 
 
 def shorter(verb: str, command: str) -> Iterator[str]:
@@ -179,14 +180,21 @@ def shorter(verb: str, command: str) -> Iterator[str]:
         yield ONE_REGIME
 
 
+@cache
 def carry_out(command: str, folder: Path) -> None:
-    """Run a command in the folder: by a shell where it needs one, else in here."""
-    if re.search("[|<>;&]", command):
-        run(["sh", "-c", TESSERA.sub(f"{sys.executable} -m tessera", command)], folder)
-        return
+    """Run a command in the folder: by a shell where it needs one, else in here.
+
+    What two guides say alike is run for the first.
+    """
     with contextlib.chdir(folder):
-        words = shlex.split(command)[1:]
-        ended = tessera(*(found for word in words for found in glob(word) or [word]))
+        if re.search("[|<>;&]", command):
+            line = TESSERA.sub(f"{sys.executable} -m tessera", command)
+            ended: Any = subprocess.run(
+                ["sh", "-c", line], capture_output=True, text=True, check=False
+            )
+        else:
+            words = shlex.split(command)[1:]
+            ended = tessera(*(one for word in words for one in glob(word) or [word]))
     assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
 
 
@@ -214,7 +222,7 @@ def test_the_python_of_a_document_runs_from_top_to_bottom(
     code = [block.code for block in blocks(document) if block.language == "python"]
     script = folder / f"{document.stem}.py"
     script.write_text("\n".join([GIVEN, *code]), encoding="utf-8")
-    small(script, folder)
+    small.script(script, folder)
 
 
 @pytest.mark.docs
@@ -224,11 +232,4 @@ def test_an_example_runs_and_takes_ten_lines(example: Path, folder: Path) -> Non
     source = example.read_text(encoding="utf-8")
     statements = [line for line in source.split('"""')[2].splitlines() if line]
     assert len(statements) <= 10
-    assert "macro-F1" in small(example, folder)
-
-
-def small(script: Path, folder: Path) -> str:
-    """Run a script in the sandbox with one epoch and one seed."""
-    return run(
-        [sys.executable, str(Path(__file__).with_name("small.py")), str(script)], folder
-    )
+    assert "macro-F1" in small.script(example, folder)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from evaluation.studies import by_nature, flat
@@ -13,9 +14,9 @@ from tessera.experiment import (
     Regime,
     Training,
 )
+from tessera.report import page
 from tessera.report.figures import Figures, figures
 from tessera.report.load import Study, load
-from tessera.report.page import write_report
 
 from .folders import write_study
 
@@ -48,10 +49,12 @@ def drawn(study) -> Figures:
 
 
 @pytest.fixture(scope="session")
-def rendered(tmp_path_factory) -> Path:
-    """The same study with its report written."""
+def rendered(tmp_path_factory, drawn) -> Path:
+    """The same study with its report written; its figures are drawn once."""
     folder = write_study(tmp_path_factory.mktemp("rendered"), SMALL, recalls)
-    write_report(folder)
+    with mock.patch.object(page, "figures", return_value=drawn) as asked:
+        page.write_report(folder)
+    assert asked.call_args.kwargs == {"images": True}
     return folder
 
 

@@ -96,7 +96,14 @@ def test_the_chart_points_right_where_the_method_is_better():
 
 
 def test_a_checked_study_shows_it_and_writes_its_charts(tmp_path):
-    folder = write_study(tmp_path, SMALL, recalls)
+    one = SMALL.model_copy(
+        update={
+            "models": SMALL.models[1:],
+            "regimes": SMALL.regimes[2:],
+            "seeds": (0,),
+        }
+    )
+    folder = write_study(tmp_path, one, recalls)
     study = load(folder)
     run = study.folders["hybrid", "weighted", 0]
     checked = faithfulness(study.cells["hybrid", "weighted"][0])

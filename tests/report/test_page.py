@@ -6,8 +6,13 @@ import pytest
 
 from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.record import RunFolder
+from tessera.report.changes import changes
+from tessera.report.class_changes import class_changes
 from tessera.report.figures import figures
 from tessera.report.page import absent, isolated, kept, page, write_report
+from tessera.report.ranking import ranking_figures
+from tessera.report.recalls import score_overview
+from tessera.report.tradeoff import tradeoff
 from tessera.results import GapClosed, Interval
 
 from .conftest import recalls
@@ -68,6 +73,32 @@ def many_drawn(many):
     return figures(many, images=False)
 
 
+@pytest.fixture(scope="module")
+def own_drawn(own):
+    return figures(own, images=False)
+
+
+ATTACK, LEFTWARD = "<img src=x onerror=alert(1)>", r"צה\"ל"
+
+
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory):
+    """A study of one run, with its report, two of whose classes have odd names."""
+    folder = write_study(tmp_path_factory.mktemp("one"), ONE, recalls)
+    for path in (folder / "study.json", *folder.glob("runs/*/*/record.json")):
+        text = path.read_text()
+        for name, odd in (("cat", ATTACK), ("dog", LEFTWARD)):
+            text = text.replace(f'"{name}"', f'"{odd}"')
+        path.write_text(text)
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def its_text(one_run):
+    return (one_run / "report.html").read_text(encoding="utf-8")
+
+
 def test_elements_close_and_ids_are_unique(outline):
     assert outline.open == []
     assert len(outline.ids) == len(set(outline.ids))
@@ -119,20 +150,13 @@ def test_every_figure_is_also_a_file(rendered):
     } <= names
 
 
-def test_the_same_study_gives_the_same_page(tmp_path):
-    folder = write_study(tmp_path, ONE, recalls)
-    first = write_report(folder).read_bytes()
-    assert write_report(folder).read_bytes() == first
+def test_the_same_study_gives_the_same_page(one_run, its_text):
+    assert write_report(one_run).read_text(encoding="utf-8") == its_text
 
 
-def test_names_from_the_outside_are_escaped(tmp_path):
-    folder = write_study(tmp_path, ONE, recalls)
-    for path in (folder / "study.json", *folder.glob("runs/*/*/record.json")):
-        attack = "<img src=x onerror=alert(1)>"
-        path.write_text(path.read_text().replace('"cat"', f'"{attack}"'))
-    page = write_report(folder).read_text(encoding="utf-8")
-    assert "<img" not in page
-    assert "&lt;img" in page
+def test_names_from_the_outside_are_escaped(its_text):
+    assert "<img" not in its_text
+    assert "&lt;img" in its_text
 
 
 def test_a_name_cannot_turn_the_text_after_it(study, drawn):
@@ -143,14 +167,10 @@ def test_a_name_cannot_turn_the_text_after_it(study, drawn):
     assert not set(found) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 
 
-def test_a_name_from_right_to_left_turns_nothing_after_it(tmp_path):
-    folder = write_study(tmp_path, ONE, recalls)
-    for path in (folder / "study.json", *folder.glob("runs/*/*/record.json")):
-        path.write_text(path.read_text().replace('"cat"', r'"צה\"ל"'))
-    found = write_report(folder).read_text(encoding="utf-8")
+def test_a_name_from_right_to_left_turns_nothing_after_it(its_text):
     # As HTML escapes it and as SVG does.
-    assert "\u2068צה&#34;ל\u2069" in found and '\u2068צה"ל\u2069' in found
-    assert not re.search('(?<!\u2068)צה("|&#34;)ל', found)
+    assert "\u2068צה&#34;ל\u2069" in its_text and '\u2068צה"ל\u2069' in its_text
+    assert not re.search('(?<!\u2068)צה("|&#34;)ל', its_text)
 
 
 def test_a_path_can_be_copied_whatever_its_letters():
@@ -159,10 +179,9 @@ def test_a_path_can_be_copied_whatever_its_letters():
     assert isolated("صقر الشاهين, 3", names) == "\u2068صقر الشاهين\u2069, 3"
 
 
-def test_one_epoch_is_no_epochs(tmp_path):
-    text = write_report(write_study(tmp_path, ONE, recalls)).read_text(encoding="utf-8")
-    assert "1 epoch &middot;" in text and "One dataset, 1 epoch." in text
-    assert "1 epochs" not in text
+def test_one_epoch_is_no_epochs(its_text):
+    assert "1 epoch &middot;" in its_text and "One dataset, 1 epoch." in its_text
+    assert "1 epochs" not in its_text
 
 
 def test_intervals_that_are_left_out_are_explained(study, drawn):
@@ -237,11 +256,17 @@ def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(
     assert f"<li>{note.replace('<', '&lt;').replace('>', '&gt;')}</li>" in described
 
 
-def test_without_images_the_page_says_why_there_are_none(tmp_path):
-    folder = write_study(tmp_path, ONE, recalls)
-    page = write_report(folder, images=False).read_text(encoding="utf-8")
-    assert "data:image" not in page
-    assert "No explained images are shown" in page
+def test_without_images_the_page_says_why_there_are_none(
+    many_drawn, tmp_path, monkeypatch
+):
+    drawn = {False: many_drawn}
+    monkeypatch.setattr(
+        "tessera.report.page.figures", lambda study, images: drawn[images]
+    )
+    report = write_report(write_study(tmp_path, ONE, recalls), images=False)
+    text = report.read_text(encoding="utf-8")
+    assert "data:image" not in text
+    assert "No explained images are shown" in text
 
 
 def test_a_remedy_that_is_recommended_by_test_scores_is_said_to_be(many, many_drawn):
@@ -292,7 +317,19 @@ def test_every_class_has_precision_recall_and_f1_in_a_table_that_is_folded(text)
     assert '<th scope="row">cat *</th>' in tables
 
 
-def test_a_study_of_an_earlier_version_has_a_page_without_what_is_newer(study):
+def of_the_record(study, drawn):
+    """These figures, but those that show what `study.json` says drawn for a study."""
+    return dataclasses.replace(
+        drawn,
+        overview=score_overview(study),
+        changes=changes(study),
+        ranking=ranking_figures(study.record),
+        tradeoff=tradeoff(study.record),
+        class_changes=class_changes(study.record),
+    )
+
+
+def test_a_study_of_an_earlier_version_has_a_page_without_what_is_newer(study, drawn):
     cells = tuple(
         c.model_copy(
             update={
@@ -304,21 +341,21 @@ def test_a_study_of_an_earlier_version_has_a_page_without_what_is_newer(study):
     )
     absent = {"cells": cells, "rankings": (), "baselines": ()}
     old = dataclasses.replace(study, record=study.record.model_copy(update=absent))
-    html = page(old, figures(old, images=False))
+    html = page(old, of_the_record(old, drawn))
     assert "Reduced classes&#39; F1" not in html
     assert "F1 of every class" not in html
     assert 'id="remedies"' not in html
     assert "without looking at an image" not in html
 
 
-def test_a_page_on_data_as_they_come_speaks_of_no_reduced_class(own):
-    html = page(own, figures(own, images=False))
+def test_a_page_on_data_as_they_come_speaks_of_no_reduced_class(own, own_drawn):
+    html = page(own, own_drawn)
     assert "Rare classes: cat, deer, dog; the balanced rows" in html
     assert "reduced class" not in html.lower()
 
 
-def test_a_page_on_unequal_data_without_a_rare_class_has_remedies(mild):
-    html = page(mild, figures(mild, images=False))
+def test_a_page_on_unequal_data_without_a_rare_class_has_remedies(mild, own_drawn):
+    html = page(mild, of_the_record(mild, own_drawn))
     assert 'id="remedies"' in html
     assert "rarest against most common classes" in html
 

@@ -3,7 +3,7 @@ import pytest
 from tessera.record import RunFolder
 from tessera.report import used
 from tessera.report.load import Study, load
-from tessera.report.page import write_report
+from tessera.report.page import page
 from tessera.trained import choose
 
 from .conftest import SMALL, recalls
@@ -19,12 +19,11 @@ def with_models(tmp_path) -> Study:
     return study
 
 
-def test_the_report_names_the_run_that_the_commands_take(with_models):
+def test_the_report_names_the_run_that_the_commands_take(with_models, drawn):
     told = used.sentence(with_models)
     assert told == choose(with_models.folder.path).because
     assert "The run used is " in told
-    page = write_report(with_models.folder.path).read_text("utf-8")
-    assert "<code>serve</code> take one of its runs. " in page
+    assert "<code>serve</code> take one of its runs. " in page(with_models, drawn)
 
 
 @pytest.mark.parametrize("lost", ["weights", "validation_predictions"])

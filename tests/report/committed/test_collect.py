@@ -16,10 +16,7 @@ from ..folders import write_study
 ONE = Experiment(
     data=Folder(path="/home/someone/photos"),
     models=(Cnn(),),
-    regimes=(
-        Regime(name="balanced"),
-        Regime(name="imbalanced", profile=Experiment().regimes[1].profile),
-    ),
+    regimes=(Regime(name="balanced"),),
     seeds=(0,),
     training=Training(epochs=2),
 )
@@ -35,12 +32,27 @@ def source(tmp_path_factory):
         toml = manifest.with_name("experiment.toml")
         toml.write_text('[data]\nkind = "folder"\npath = "/home/someone/photos"\n')
         manifest.with_name("model.keras").write_bytes(b"weights")
+    study = load(folder)
+    run = study.folders["cnn", "balanced", 0]
+    files.write_text(run.faithfulness, checked(study).model_dump_json())
+    files.write_arrays(run.faithfulness_values, labels=[1, 2])
     return folder
+
+
+def checked(study):
+    return faithfulness(study.cells["cnn", "balanced"][0])
 
 
 @pytest.fixture(scope="module")
 def collected(source, tmp_path_factory):
     return collect(source, tmp_path_factory.mktemp("results") / "one")
+
+
+@pytest.fixture(scope="module")
+def otherwise(source, tmp_path_factory):
+    """The same with pictures and without predictions."""
+    place = tmp_path_factory.mktemp("results") / "one"
+    return collect(source, place, images=True, predictions=False)
 
 
 def names(folder):
@@ -86,10 +98,8 @@ def test_lists_of_images_are_left_to_the_recipe(collected):
     assert manifest["indices"].startswith("left out")
 
 
-def test_pictures_are_kept_when_they_may_be(source, tmp_path):
-    kept = names(collect(source, tmp_path / "one", images=True))
-    assert "heatmaps.npz" in kept
-    assert "gradcam-cnn--balanced.svg" in kept
+def test_pictures_are_kept_when_they_may_be(otherwise):
+    assert {"heatmaps.npz", "gradcam-cnn--balanced.svg"} <= names(otherwise)
 
 
 def test_collecting_again_changes_nothing(source, collected):
@@ -99,21 +109,16 @@ def test_collecting_again_changes_nothing(source, collected):
     assert after == before
 
 
-def test_checks_of_the_explanations_are_kept_with_the_values_behind_them(tmp_path):
-    source = write_study(tmp_path / "source", ONE, recalls)
-    study = load(source)
-    run = study.folders["cnn", "balanced", 0]
-    checked = faithfulness(study.cells["cnn", "balanced"][0])
-    files.write_text(run.faithfulness, checked.model_dump_json())
-    files.write_arrays(run.faithfulness_values, labels=[1, 2])
-    kept = collect(source, tmp_path / "results")
-    assert checks_of(load(kept)) == (checked,)
-    (values,) = kept.rglob("faithfulness.npz")
+def test_checks_of_the_explanations_are_kept_with_the_values_behind_them(
+    source, collected
+):
+    assert checks_of(load(collected)) == (checked(load(source)),)
+    (values,) = collected.rglob("faithfulness.npz")
     assert files.read_arrays(values)["labels"].tolist() == [1, 2]
-    assert "faithfulness-controls-grad-cam-cnn--balanced.svg" in names(kept)
+    assert "faithfulness-controls-grad-cam-cnn--balanced.svg" in names(collected)
 
 
-def test_a_large_study_may_leave_its_logits_behind(source, tmp_path) -> None:
-    kept = names(collect(source, tmp_path / "lean", predictions=False))
+def test_a_large_study_may_leave_its_logits_behind(otherwise) -> None:
+    kept = names(otherwise)
     assert "predictions.npz" not in kept
     assert {"record.json", "report.html", "study.json"} <= kept
