@@ -27,7 +27,7 @@ endif
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
-	@echo 'make test     run every test'
+	@echo 'make test     run every test but those of peers and cluster'
 	@echo 'make quick    run the tests that are not marked slow'
 	@echo 'make prove    run every proof of docs/guarantees.md whole: an hour or more'
 	@echo 'make audit    look for known weaknesses of the dependencies, where that can be asked'

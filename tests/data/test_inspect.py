@@ -56,8 +56,11 @@ def test_of_images_in_groups_it_is_the_groups_that_may_be_too_few(
     warnings = inspect(tmp_path / "images", groups="folder").warnings
     assert warnings == (
         "fewer than 5 groups of test images of: cat (4). Scores that average over "
-        "classes get no interval. `tessera study --folds 5` tests every image.",
+        "classes get no interval. `tessera study --folds 5 --groups folder` tests "
+        "every image.",
     )
+    (few,) = inspect(tmp_path / "images", groups="(cat|dog)-[0-9]+").warnings
+    assert "`tessera study --folds 5 --groups '(cat|dog)-[0-9]+'` tests" in few
 
 
 def test_groups_are_counted_where_a_rule_names_them(large, make_image) -> None:

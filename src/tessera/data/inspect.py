@@ -1,5 +1,6 @@
 """An image folder into everything worth knowing before training on it."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -125,13 +126,13 @@ def inspect(
     listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
     parts = folder.assign(listing, pixels, test=test)
-    return describe(listing, pixels, parts)
+    return describe(listing, pixels, parts, rule=groups)
 
 
 def describe(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices]
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices], *, rule: str | None
 ) -> Inspection:
-    """The inspection of decoded data with its split."""
+    """The inspection of decoded data with its split, and the rule of its groups."""
     twins = leaks.find_twins(pixels, parts)
     counts = {
         split: _counts(pixels, at, classes=len(listing.class_names))
@@ -157,7 +158,7 @@ def describe(
         problems=problems,
         warnings=(
             *(text for text in warnings if text not in problems),
-            *_few_to_test(listing, pixels, parts),
+            *_few_to_test(listing, pixels, parts, rule),
             *_few_to_validate(listing.class_names, counts),
         ),
     )
@@ -170,7 +171,7 @@ def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, 
 
 
 def _few_to_test(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices]
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices], rule: str | None
 ) -> Iterable[str]:
     """Classes with test images, but too few, or groups, to be drawn from themselves."""
     tested = zip(
@@ -184,16 +185,18 @@ def _few_to_test(
         yield (
             f"fewer than {FEW} {of} of: {', '.join(few)}. Scores that average over "
             f"classes get no interval."
-            f"{_folds(grouped.units(listing, pixels, whole)) if cut else ''}"
+            f"{_folds(grouped.units(listing, pixels, whole), rule) if cut else ''}"
         )
 
 
-def _folds(dealt: Counts) -> str:
+def _folds(dealt: Counts, rule: str | None) -> str:
     """The way to test every image, if no class has too few for it."""
     smallest = int(dealt.min())
     if smallest < 2:
         return ""
-    return f" `tessera study --folds {min(smallest, FOLDS)}` tests every image."
+    options = ["--folds", str(min(smallest, FOLDS))]
+    options += ["--groups", rule] if rule else []
+    return f" `tessera study {shlex.join(options)}` tests every image."
 
 
 def _few_to_validate(
