@@ -9,7 +9,7 @@ import signal
 
 from tessera import runtime
 
-# Ctrl-C, which is held back until here, ends it as long as there are no forks.
+# Ctrl-C, which is held back until here, ends it while it loads; then it hears none.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 

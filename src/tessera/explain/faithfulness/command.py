@@ -101,7 +101,7 @@ def check_run(
     place = data and source.moved(trained.run.data, data)
     dataset = trainings.data(trained, place, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
-    tell("planted glyphs: a tiny model learns them")
+    tell("planted glyphs: a tiny model learns them, once for all runs")
     reader = ground() if ground else glyphs(seed=wanted.settings.seed)
     outcomes = [
         _measured(
