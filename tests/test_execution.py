@@ -5,7 +5,7 @@ from pathlib import Path
 import filelock
 import toy_run
 
-from tessera import execution, together, workers
+from tessera import checkpoint, execution, together, workers
 from tessera.data import digits
 from tessera.experiment import Cnn
 from tessera.record import RunFolder
@@ -33,6 +33,28 @@ def test_a_run_that_another_command_has_finished_meanwhile_is_not_repeated(
     ended = execution.carry_out(done, toy_run.digits(), send=events.append)
     assert (ended, events) == (workers.Finished(done), [])
     assert {path: path.read_bytes() for path in before} == before
+
+
+def leave_a_checkpoint(folder: RunFolder) -> None:
+    checkpoint.save(folder.checkpoints, 1, {}, {}, digest="any")
+
+
+def test_a_run_killed_between_its_record_and_the_end_is_tidied(tmp_path: Path) -> None:
+    done = workers.Task(RUN, RunFolder(tmp_path))
+    toy_run.write_run(done.folder, done.run)
+    leave_a_checkpoint(done.folder)
+    with filelock.FileLock(tmp_path / ".lock"):
+        execution.tidy(done, toy_run.digits())
+        assert done.folder.checkpoints.exists()
+    execution.tidy(done, toy_run.digits())
+    assert not done.folder.checkpoints.exists()
+
+
+def test_the_checkpoints_of_a_run_under_way_are_not_tidied_away(tmp_path: Path) -> None:
+    under_way = workers.Task(RUN, RunFolder(tmp_path))
+    leave_a_checkpoint(under_way.folder)
+    execution.tidy(under_way, toy_run.digits())
+    assert list(under_way.folder.checkpoints.iterdir())
 
 
 def test_images_that_changed_since_the_command_began_are_not_trained_on(

@@ -15,7 +15,7 @@ import pytest
 from cli import inside
 from evaluation.studies import record
 
-from tessera import files, machine, runtime, study
+from tessera import checkpoint, files, machine, runtime, study
 from tessera.data import source
 from tessera.data.dataset import Dataset, Split, assemble
 from tessera.experiment import (
@@ -154,7 +154,7 @@ def test_a_damaged_record_is_work_to_do(tmp_path: Path) -> None:
     assert len(study.survey(experiment, dataset, tmp_path).missing) == 6
 
 
-def test_a_study_says_of_its_data_what_is_known_when_it_is_concluded(
+def test_a_study_concluded_knows_its_data_as_it_is_and_leaves_no_checkpoints(
     tmp_path: Path,
 ) -> None:
     asked = Experiment(
@@ -167,7 +167,10 @@ def test_a_study_says_of_its_data_what_is_known_when_it_is_concluded(
         found = record("cnn", task.run.regime, task.run.seed, [0.5] * 10)
         found = found.model_copy(update={"digest": digest, "data": data})
         files.write_text(task.folder.record, found.model_dump_json())
+    killed = task.folder.checkpoints
+    checkpoint.save(killed, 1, {}, {}, digest="any")
     study.conclude(asked, noted, tmp_path, threads=1)
+    assert not killed.exists()
     written = StudyRecord.model_validate_json((tmp_path / "study.json").read_bytes())
     assert written.data.notes == ("One file is left out.",)
 

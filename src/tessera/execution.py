@@ -1,10 +1,11 @@
 """A task carried out in this process: what it comes to is an event, never an error."""
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from tessera import locks
+from tessera import checkpoint, locks
 from tessera.data.dataset import DataError
 from tessera.record import finished
 from tessera.workers import Event, Failed, Finished, Stepped, Task
@@ -30,6 +31,15 @@ def hold_to_images(task: Task, dataset: Any) -> None:
             "give the same command again; on the images as they are now, all runs "
             "start over."
         )
+
+
+def tidy(task: Task, dataset: Any) -> None:
+    """Forget the checkpoints of a run that was killed once its record was written."""
+    if not task.folder.checkpoints.exists():
+        return
+    with contextlib.suppress(locks.FolderInUse), locks.held(task.folder.path):
+        if is_finished(task, dataset):
+            checkpoint.clear(task.folder.checkpoints)
 
 
 def carry_out(task: Task, dataset: Any, *, send: Send, **how: Any) -> Finished | Failed:

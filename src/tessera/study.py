@@ -242,6 +242,8 @@ def conclude(
             f"{out}: expected {len(experiment.runs())} finished runs. "
             f"Received: {len(progress.finished)}. The same command trains the rest."
         )
+    for task in progress.finished:
+        execution.tidy(task, dataset)
     records = read([task.folder for task in progress.finished])
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     checked = [
