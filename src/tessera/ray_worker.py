@@ -119,7 +119,7 @@ def prepare(job: Job) -> None:
     """Set the switches that the frameworks read when they load, and load them."""
     os.environ["KERAS_BACKEND"] = job.backend
     runtime.prepare(job.threads)
-    runtime.load_backend()
+    runtime.load_backend(alone=True)
 
 
 def packed(folder: RunFolder) -> Files:

@@ -15,6 +15,17 @@ def test_all_1797_digits_are_there_as_rgb_of_the_size_asked_for() -> None:
     assert dataset.name == "Digits (scikit-learn, 32x32)"
 
 
+@pytest.mark.parametrize("file", [digits.FILE, "kept/elsewhere.csv"])
+def test_they_are_scikit_learns_wherever_it_keeps_them(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setattr(digits, "FILE", file)
+    for found, expected in zip(
+        digits.table(), load_digits(return_X_y=True), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_a_fifth_of_every_digit_is_held_for_testing() -> None:
     dataset = digits.load(8)
     of_all = np.bincount(load_digits().target)
