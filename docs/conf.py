@@ -7,21 +7,21 @@ of the theme are copied into the site.
 """
 
 import importlib
-import os
 import pkgutil
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import tessera
+from tessera import runtime
+
 ROOT = Path(__file__).parents[1]
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Loaded here, as a program would: autodoc pretends to be a type checker while it
 # imports, and pydantic's models do not bear that.
-import tessera  # noqa: E402
-
+runtime.prepare()
+runtime.load_backend(alone=True)
 for found in pkgutil.walk_packages(tessera.__path__, "tessera."):
     if "__main__" not in found.name:
         importlib.import_module(found.name)
