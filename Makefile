@@ -22,17 +22,16 @@ export KERAS_BACKEND ?= jax
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick prove audit pythons peers cluster check lock docs-test site results clean unusable
+.PHONY: help setup demo test quick prove audit pythons cluster check lock docs-test site results clean unusable
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the whole study on embedded images: minutes, no data needed'
-	@echo 'make test     run every test but those of peers and cluster'
+	@echo 'make test     run every test but those on a Ray cluster'
 	@echo 'make quick    run the tests that are not marked slow'
 	@echo 'make prove    run every proof of docs/guarantees.md whole: an hour or more'
 	@echo 'make audit    look for known weaknesses of the dependencies, where that can be asked'
 	@echo 'make pythons  run a quick part of the tests on the oldest and newest Python here'
-	@echo 'make peers    compare the heatmaps with those of another tool'
 	@echo 'make cluster  run the tests that start a Ray cluster of several nodes here'
 	@echo 'make check    lint, formatting and types'
 	@echo 'make setup    create .venv with the command .venv/bin/tessera'
@@ -51,10 +50,10 @@ demo: $(VENV)/.$(EXTRA)
 	$(BIN)/tessera demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not peers and not cluster' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not cluster' $(ARGS)
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not peers and not cluster' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not cluster' $(ARGS)
 
 prove: $(VENV)/.dev
 	TESSERA_PROVE=1 $(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)
@@ -65,9 +64,6 @@ audit: $(VENV)/.dev
 
 pythons: $(VENV)/.dev
 	work=$$(mktemp -d) && sh tools/pythons.sh "$$work" && rm -r "$$work"
-
-peers: $(VENV)/.peers
-	TESSERA_REQUIRE_PEERS=1 $(BIN)/python -m pytest -m peers $(ARGS)
 
 cluster: $(VENV)/.dev
 	$(BIN)/python -m pytest -m cluster $(ARGS)
@@ -138,9 +134,6 @@ $(VENV)/.dev: $(VENV)/.created locks/dev.txt pyproject.toml
 	$(call install,dev)
 	@touch $(VENV)/.$(EXTRA)
 
-$(VENV)/.peers: $(VENV)/.dev locks/peers.txt
-	$(call install,peers)
-
 # The one place that uses uv: one lock for every system and Python, with the hash of
 # every file and no address of an index. Users' locks take the developers' versions.
 
@@ -156,7 +149,6 @@ lock: $(VENV)/.created
 	$(BIN)/python -m venv $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip --disable-pip-version-check -qq install uv
 	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group dev -o locks/dev.txt
-	$(COMPILE) --extra cpu --extra jax $(FEATURES) --group peers -c locks/dev.txt -o locks/peers.txt
 	$(COMPILE) --extra cpu --group build -c locks/dev.txt -o locks/cpu.txt
 	$(COMPILE) --extra jax --group build -c locks/dev.txt -o locks/jax.txt
 	$(COMPILE) --extra cuda --group build -c locks/dev.txt -o locks/cuda.txt

@@ -2,7 +2,7 @@
 
     python benchmarks/explain.py [--images 1000] [--rounds 5] [--out RECORD.json]
 
-Needs TensorFlow and the dependency group `peers`. Xplique is measured where it is
+Needs TensorFlow and the dependency group `dev`. Xplique is measured where it is
 installed; 2.0 pins an older TensorFlow, so `pip install --no-deps xplique` and what it
 imports. Every tool is set up once and called once before it is timed; that first call,
 which compiles, is in brackets. Then the tools take turns for some rounds, and the

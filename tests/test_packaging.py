@@ -103,7 +103,6 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     # Every other extra is locked, and so tested, with the developers' packages.
     features = [text for name in extras.keys() - wanted.keys() for text in extras[name]]
     wanted["dev"] = [*wanted["cpu"], *extras["jax"], *features, *groups["dev"]]
-    wanted["peers"] = [*wanted["dev"], *groups["peers"]]
     assert {lock.stem for lock in LOCKS} == set(wanted)
     for lock in LOCKS:
         pins = versions(lock)

@@ -5,7 +5,6 @@ channels by a softmax over classes; those are other maps than the papers' equati
 """
 
 import importlib
-import os
 
 import keras
 import numpy as np
@@ -18,7 +17,7 @@ from tessera.explain.targets import Contrast
 from tessera.models import build
 
 pytestmark = [
-    pytest.mark.peers,
+    pytest.mark.slow,
     # Of tf-keras-vis and what it imports.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -26,9 +25,7 @@ pytestmark = [
 
 
 def peer(module):
-    """A module of tf-keras-vis; without it the test is skipped, or fails in CI."""
-    if not os.environ.get("TESSERA_REQUIRE_PEERS"):
-        pytest.importorskip("tf_keras_vis", reason="`make peers` installs it")
+    """A module of tf-keras-vis."""
     if keras.backend.backend() != "tensorflow":
         pytest.skip("tf-keras-vis knows TensorFlow alone")
     return importlib.import_module(f"tf_keras_vis.{module}")
