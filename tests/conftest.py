@@ -6,10 +6,14 @@ import pytest
 import toy_run
 from hypothesis import settings
 
-from tessera import machine, trained
+from tessera import machine, runtime, trained
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
 from tessera.trained import Trained
+
+# Before a test imports it: so it takes half the time.
+runtime.prepare()
+runtime.load_backend(alone=True)
 
 # A loaded machine is no counterexample, and the same tests find the same everywhere.
 settings.register_profile("tessera", deadline=None, derandomize=True, database=None)

@@ -15,7 +15,6 @@ from tessera.data import source
 from tessera.data.dataset import Dataset
 from tessera.evaluation import scores, study_record
 from tessera.experiment import Digits, Experiment, Model, Run, Training
-from tessera.models import build
 from tessera.record import Record, RunFolder
 from tessera.training import predict
 
@@ -43,6 +42,8 @@ def digits() -> Dataset:
 def write_run(folder: RunFolder, run: Run) -> Record:
     """Leave what a finished run leaves, but for training."""
     runtime.prepare()
+    from tessera.models import build
+
     data = digits()
     net = build.build(run.model, data.image_shape, 10, seed=run.seed)
     head = net.get_layer("logits")

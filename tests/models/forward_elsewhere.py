@@ -10,16 +10,20 @@ import json
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 from pydantic import TypeAdapter
 
+from tessera import runtime
 from tessera.experiment import Model
-from tessera.imbalance.losses import cross_entropy
-from tessera.models.build import build
 
 
 def main(folder: Path, settings: str) -> None:
+    runtime.load_backend(alone=True)
+    import keras
+
+    from tessera.imbalance.losses import cross_entropy
+    from tessera.models.build import build
+
     here, results = dict(np.load(folder / "here.npz")), {}
     for index, setting in enumerate(json.loads(settings)):
         model = TypeAdapter(Model).validate_python(setting)

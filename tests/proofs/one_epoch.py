@@ -10,7 +10,7 @@ compared from the same start and without dropout.
 import sys
 from pathlib import Path
 
-from tessera import files, pipeline, runtime, selection
+from tessera import files, runtime, selection
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Explain, Training
 from tessera.record import RunFolder
@@ -28,6 +28,7 @@ def main(out: Path, start: Path | None, trainings: list[str]) -> None:
 
 def train(folder: RunFolder, start: Path | None, seed: int, dropout: float) -> None:
     """Train and write `before.npz`, `after.npz`."""
+    from tessera import pipeline
     from tessera.models import build
     from tessera.training import fit
 
