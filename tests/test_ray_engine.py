@@ -193,22 +193,24 @@ def nodes() -> Iterator[Cluster]:
     assert found.processes() == []
 
 
-def events_of(
-    nodes: Cluster, work: ray_engine.Work, place: Path, count: int
-) -> list[Event]:
-    """What happens to `count` tasks whose work is `work`."""
-    engine = ray_engine.Ray(work=work)
-    data = dataset(str(place))
+@pytest.fixture(scope="module")
+def joined(nodes: Cluster) -> Iterator[None]:
+    """This process's connection: with it end the workers, which take long to start."""
     with ray_cluster.connected(nodes.address):
-        return list(engine.run_all(tasks(place, count), Digits(), data))
+        yield
+
+
+def events_of(work: ray_engine.Work, place: Path, count: int) -> list[Event]:
+    """What happens to `count` tasks whose work is `work`, where this process joined."""
+    data = dataset(str(place))
+    return list(ray_engine.Ray(work=work).run_all(tasks(place, count), Digits(), data))
 
 
 @pytest.mark.cluster
 @pytest.mark.timeout(600)
-def test_images_lie_once_in_a_nodes_memory_and_are_not_copied(
-    nodes: Cluster, tmp_path: Path
-) -> None:
-    events = events_of(nodes, ray_jobs.facts, tmp_path, 6)
+@pytest.mark.usefixtures("joined")
+def test_images_lie_once_in_a_nodes_memory_and_are_not_copied(tmp_path: Path) -> None:
+    events = events_of(ray_jobs.facts, tmp_path, 6)
     found = [json.loads(t.folder.record.read_bytes()) for t in tasks(tmp_path, 6)]
     assert sum(isinstance(event, Finished) for event in events) == 6
     assert {f["own memory"] for f in found} == {False}
@@ -221,8 +223,9 @@ def test_images_lie_once_in_a_nodes_memory_and_are_not_copied(
 
 @pytest.mark.cluster
 @pytest.mark.timeout(600)
-def test_a_run_whose_worker_died_is_tried_again(nodes: Cluster, tmp_path: Path) -> None:
-    events = events_of(nodes, ray_jobs.dies_once, tmp_path, 2)
+@pytest.mark.usefixtures("joined")
+def test_a_run_whose_worker_died_is_tried_again(tmp_path: Path) -> None:
+    events = events_of(ray_jobs.dies_once, tmp_path, 2)
     assert (tmp_path / "died").exists()
     for task in tasks(tmp_path, 2):
         assert events.count(Started(task)) == events.count(Finished(task)) == 1
@@ -230,10 +233,11 @@ def test_a_run_whose_worker_died_is_tried_again(nodes: Cluster, tmp_path: Path) 
 
 @pytest.mark.cluster
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("joined")
 def test_a_run_that_always_kills_its_worker_fails_and_the_others_go_on(
-    nodes: Cluster, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    events = events_of(nodes, ray_jobs.always_dies, tmp_path, 2)
+    events = events_of(ray_jobs.always_dies, tmp_path, 2)
     bad, good = tasks(tmp_path, 2)
     (failed,) = (event for event in events if isinstance(event, Failed))
     assert failed.task == bad
@@ -244,13 +248,12 @@ def test_a_run_that_always_kills_its_worker_fails_and_the_others_go_on(
 
 @pytest.mark.cluster
 @pytest.mark.timeout(600)
-def test_a_run_that_another_command_is_at_is_left_to_it(
-    nodes: Cluster, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("joined")
+def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
     at_work, other = tasks(tmp_path, 2)
     with locks.held(at_work.folder.path):
-        events = events_of(nodes, ray_jobs.facts, tmp_path, 2)
-        alone = events_of(nodes, ray_jobs.facts, tmp_path, 1)
+        events = events_of(ray_jobs.facts, tmp_path, 2)
+        alone = events_of(ray_jobs.facts, tmp_path, 1)
     (failed,) = (event for event in events if isinstance(event, Failed))
     assert failed.task == at_work
     assert "another tessera command is working in this folder" in failed.message
