@@ -15,6 +15,7 @@ from tessera.evaluation.roles import rare_word
 from tessera.phrases import listed
 from tessera.report import (
     by_class,
+    facts,
     faithfulness,
     provenance,
     recipes,
@@ -121,6 +122,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
             folds=record.experiment.pooled,
         ),
         "style": Markup(source("style.css")),
+        **facts.values(study),
         **statistics.values(study),
         **recipes.values(study),
     }
