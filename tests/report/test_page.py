@@ -479,3 +479,8 @@ def test_an_undecided_gap_has_no_ends(many, drawn):
     assert ends() == [0, 0]
     assert ends(gap_f1=known) == ends(gap_rare=known) == [1, 1]
     assert ends(gap_f1=known, gap_rare=known) == [2, 2]
+
+
+def test_the_parts_of_a_drawing_are_told_to_be_parts(text):
+    for part in (1, 2):
+        assert f'aria-label="Part {part} of 2; together: 20 test images of 10' in text

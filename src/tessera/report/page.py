@@ -153,7 +153,12 @@ def kept(study: Study) -> str:
 
 def _inline(drawing: Drawing) -> Markup:
     pieces = drawing.parts or (drawing.svg,)
+    words = [
+        f"Part {i} of {len(pieces)}; together: " * (len(pieces) > 1)
+        + drawing.alternative
+        for i in range(1, len(pieces) + 1)
+    ]
     return Markup("\n").join(
-        Markup(inline(text, title=drawing.alternative, key=f"{drawing.key}-{i}"))
-        for i, text in enumerate(pieces)
+        Markup(inline(text, title=title, key=f"{drawing.key}-{i}"))
+        for i, (text, title) in enumerate(zip(pieces, words, strict=True))
     )
