@@ -11,7 +11,7 @@ from tessera.experiment import (
     Regime,
     Training,
 )
-from tessera.report.facts import of_a_seed, single, values
+from tessera.report.facts import of_a_seed, reduced_in_words, single, values
 
 
 def told(**settings):
@@ -64,3 +64,20 @@ def test_classes_of_equal_counts_are_no_imbalance(study):
     assert values(study)["unequal"]
     balanced = {k: runs for k, runs in study.cells.items() if k[1] == "balanced"}
     assert not values(dataclasses.replace(study, cells=balanced))["unequal"]
+
+
+def test_regimes_that_reduce_different_classes_are_told_apart(study):
+    assert reduced_in_words(study) == ["cat, deer, dog"]
+    cells = {
+        key: tuple(
+            r.model_copy(update={"reduced_classes": (0,)}) if r.reduced_classes else r
+            for r in runs
+        )
+        if key[1] == "weighted"
+        else runs
+        for key, runs in study.cells.items()
+    }
+    assert reduced_in_words(dataclasses.replace(study, cells=cells)) == [
+        "cat, deer, dog under imbalanced",
+        "plane under weighted",
+    ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tessera.experiment import Experiment, Profile
-from tessera.phrases import listed
+from tessera.phrases import in_row, listed
 from tessera.record import Record, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
@@ -18,11 +18,29 @@ def values(study: Study) -> dict[str, Any]:
         "alone": alone(record.experiment),
         "rivals": len({regime for regime, _ in models}) < len(models),
         "whole": [name for name in shown.finished(record) if name not in cut],
+        "reduced_words": reduced_in_words(study),
         "unequal": any(len(set(r.train_counts)) > 1 for r in runs),
         "of_a_seed": of_a_seed(record.experiment, runs),
         "single": single(record),
         "gaps": not single(record) and any(r.balanced_f1 for r in record.rankings),
     }
+
+
+def reduced_in_words(study: Study) -> list[str]:
+    """The reduced classes; of regimes that reduce different ones, of each its own."""
+    names = study.record.data.class_names
+    of: dict[tuple[int, ...], list[str]] = {}
+    own = {r.regime: r.reduced_classes for r in study.records if r.reduced_classes}
+    for regime in shown.finished(study.record):
+        if regime in own:
+            of.setdefault(own[regime], []).append(regime)
+    told = [
+        (shown.joined(regimes), in_row(names[i] for i in few))
+        for few, regimes in of.items()
+    ]
+    if len(told) < 2:
+        return [classes for _, classes in told]
+    return [f"{classes} under {regimes}" for regimes, classes in told]
 
 
 def alone(experiment: Experiment) -> bool:
