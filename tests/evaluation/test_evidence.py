@@ -126,3 +126,13 @@ def test_up_to_four_classes_are_named_and_more_are_counted():
     found = Roles(tuple("abcde"), {}, None, (), (), (), (), (), (), (), ())
     assert classes(found, range(4)) == "a, b, c and d"
     assert classes(found, range(5)) == "the 5 reduced classes"
+
+
+def test_where_there_is_no_interval_none_are_counted():
+    assert because([SINGLE, SINGLE], "above") == (
+        "No difference here has an interval. Without an interval nothing can be "
+        "decided: add seeds."
+    )
+    assert because([SINGLE, MISSING], "above") == (
+        "No difference here has an interval. Some cells have no finished run yet."
+    )

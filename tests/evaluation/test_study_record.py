@@ -78,3 +78,25 @@ def test_predictions_are_read_from_the_studys_folder(tmp_path):
     # Of the right class e / (e + 9), so the NLL is ln(e + 9) - 1.
     expected = np.log(np.e + 9) - 1
     assert study.cells[0].scores["nll"].mean == pytest.approx(expected, abs=1e-6)
+
+
+def test_baselines_are_measured_on_the_classes_of_the_cells_beside_them():
+    finished = [
+        run.model_copy(
+            update={
+                "reduced_classes": (0,),
+                "train_counts": (900, *[4500] * 9),
+            }
+        )
+        if run.regime == "weighted"
+        else run
+        for run in records(STUDY, recalls)
+    ]
+    study = study_record(STUDY, finished, ENVIRONMENT, folders(STUDY))
+    guesses = {
+        row.regimes: row.scores["reduced_recall"] for row in study.baselines[1::2]
+    }
+    assert guesses["balanced",] == pytest.approx(0.1)
+    # Of class 0 alone, and of classes 3, 4 and 5 alone.
+    assert guesses["weighted",] == pytest.approx(900 / (900 + 9 * 4500))
+    assert guesses["imbalanced",] == pytest.approx(900 / (3 * 900 + 7 * 4500))

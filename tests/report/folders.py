@@ -12,7 +12,7 @@ from tessera import files
 from tessera.evaluation.mistakes import mistakes
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Experiment
-from tessera.record import Record, RunFolder
+from tessera.record import Record, RunFolder, StudyRecord
 from tessera.report.load import Study
 from tessera.results import Spread
 
@@ -143,3 +143,19 @@ def without_test_images(study: Study, *classes: int) -> Study:
     data = data.model_copy(update={"test_counts": tuple(counts)})
     record = study.record.model_copy(update={"data": data})
     return dataclasses.replace(study, record=record)
+
+
+def ranked_by_one_seed(record: StudyRecord) -> StudyRecord:
+    """The record, as though every remedy had its first seed alone."""
+    rankings = tuple(
+        ranking.model_copy(
+            update={
+                "remedies": tuple(
+                    row.model_copy(update={"seeds": row.seeds[:1]})
+                    for row in ranking.remedies
+                )
+            }
+        )
+        for ranking in record.rankings
+    )
+    return record.model_copy(update={"rankings": rankings})

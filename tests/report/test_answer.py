@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 import pytest
+from evaluation.studies import flat
 
 from tessera.experiment import Cnn, Experiment, Regime, Training
 from tessera.phrases import MINUS
 from tessera.report.answer import answer
 from tessera.report.load import load
 
-from .conftest import recalls
+from .conftest import SMALL, recalls
 from .folders import write_study
 
 
@@ -180,3 +181,14 @@ def test_a_model_that_the_most_common_class_matches_says_so(own, always, words):
     always_right = first.model_copy(update={"scores": {"accuracy": always}})
     record = own.record.model_copy(update={"baselines": (always_right,)})
     assert words in answer(replace(own, record=record))[0]
+
+
+def test_class_weights_that_do_harm_are_said_to(tmp_path):
+    def harmed(model, regime, seed):
+        lower = 0.3 if regime == "weighted" else 0.0
+        return flat(0.8 - lower + 0.01 * seed * seed, 0.5 - lower + 0.012 * seed)
+
+    experiment = SMALL.model_copy(update={"seeds": (0, 1, 2)})
+    told = " ".join(answer(load(write_study(tmp_path, experiment, harmed))))
+    worse = "By macro-F1 they are worse than plain training beyond chance for every"
+    assert worse in told and "do not beat" not in told

@@ -47,3 +47,22 @@ def test_a_model_without_weighted_runs_is_drawn_beside_one_that_has_them(study):
     drawing = changes(dataclasses.replace(study, cells=there))
     assert drawing.alternative.count("cnn:") == 1
     assert drawing.alternative.count("hybrid:") == 3
+
+
+def without(study, regime):
+    cells = {k: runs for k, runs in study.cells.items() if k[1] != regime}
+    return dataclasses.replace(study, cells=cells)
+
+
+def test_the_title_names_the_comparisons_that_there_are(study, drawn):
+    assert drawn.changes.title == "What imbalance costs, what class weights win back"
+    assert changes(without(study, "weighted")).title == "What imbalance costs"
+    assert changes(without(study, "balanced")).title == "What class weights win back"
+
+
+def test_one_seed_is_told_to_have_no_interval(study, drawn):
+    one = study.record.experiment.model_copy(update={"seeds": (0,)})
+    record = study.record.model_copy(update={"experiment": one})
+    caption = changes(dataclasses.replace(study, record=record)).caption
+    assert "one seed, which gives them no interval" in caption
+    assert "bars" not in caption and "bars" in drawn.changes.caption

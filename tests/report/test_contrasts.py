@@ -44,3 +44,15 @@ def test_the_difference_has_a_colour_for_each_sign_and_none_for_zero():
 
 def test_the_difference_of_equal_maps_is_clear():
     assert not np.asarray(diverging(np.zeros((4, 4), np.float32), (8, 8)))[..., 3].any()
+
+
+def test_the_words_count_the_wrong_answers(tmp_path):
+    study = with_truth(tmp_path)
+    assert contrasts(study)[0].alternative.startswith("10 wrong answers by cnn")
+    path = study.folders["cnn", "balanced", 0].heatmaps
+    arrays = files.read_arrays(path)
+    arrays["predicted"][3:] = arrays["labels"][3:]
+    files.write_arrays(path, **arrays)
+    assert contrasts(study)[0].alternative.startswith(
+        "1 wrong answer by cnn (balanced)"
+    )

@@ -2,6 +2,15 @@ from dataclasses import replace
 
 import pytest
 
+from tessera.experiment import (
+    STUDY_REGIMES,
+    Cnn,
+    Hybrid,
+    Reduced,
+    Regime,
+    Training,
+)
+from tessera.remedies import Focal, Remedy
 from tessera.report.curves import curves
 
 
@@ -28,3 +37,41 @@ def test_the_caption_compares_with_the_test_images_that_there_are(study, drawn):
     assert "balanced test images" not in caption
     assert "the test images their own (30 to 1,200 per class)" in caption
     assert "this is not the accuracy on the test images" in caption
+
+
+def caption(study, quantity="loss", **settings):
+    asked = study.record.experiment.model_copy(update=settings)
+    record = study.record.model_copy(update={"experiment": asked})
+    return curves(replace(study, record=record), quantity).caption
+
+
+def test_the_caption_speaks_of_one_seed_as_one(study):
+    assert caption(study, seeds=(0,)).startswith("Lines are of one seed; dots mark")
+    assert caption(study).startswith("Thin lines are seeds, thick lines their mean;")
+
+
+def test_only_what_was_done_to_training_images_is_told(study):
+    still = Training(flip=False, crop_padding=0)
+    bare = (Cnn(dropout=0.0), Hybrid(dropout=0.0))
+    change = "while the weights change"
+    assert f"{change}, on augmented images and with dropout, so" in caption(study)
+    assert f"{change}, with dropout, so" in caption(study, training=still)
+    assert f"{change}, on augmented images, so" in caption(study, models=bare)
+    assert f"{change}, so" in caption(study, training=still, models=bare)
+    attentive = (Cnn(dropout=0.0), Hybrid(dropout=0.0, depth=1))
+    assert f"{change}, with dropout, so" in caption(
+        study, training=still, models=attentive
+    )
+
+
+def test_the_training_loss_is_called_weighted_or_another_only_where_it_is(study):
+    weighted, other = "training loss is the weighted one", "has another loss"
+    plain = STUDY_REGIMES[:2]
+    focal = Regime(name="weighted", profile=Reduced(), remedy=Remedy(loss=Focal()))
+    for regimes, told in (
+        (STUDY_REGIMES, [True, False]),
+        (plain, [False, False]),
+        ((*plain, focal), [False, True]),
+    ):
+        found = caption(study, regimes=regimes)
+        assert [words in found for words in (weighted, other)] == told

@@ -120,3 +120,25 @@ def test_numbers_are_short_and_a_missing_one_is_a_dash():
     assert shown.number(-0.004) == "0.00"
     assert shown.number(-0.25) == "\N{MINUS SIGN}0.25"
     assert shown.number(None) == "\N{EN DASH}"
+
+
+def test_what_only_a_later_run_measured_has_its_column_and_source():
+    """Mosaics need right answers of four classes, which the first run may lack."""
+    whole = faithfulness(RUN)
+    (method,) = whole.methods
+    rows = tuple(m for m in method.measured if m.metric != "mosaic_energy")
+    first = whole.model_copy(
+        update={
+            "methods": (method.model_copy(update={"measured": rows}),),
+            "metrics": tuple(m for m in whole.metrics if m.key != "mosaic_energy"),
+        }
+    )
+    both = str(shown.section(shown.charted([first, whole])))
+    name = whole.metric("mosaic_energy").name
+    overview = both.split('aria-label="Faithfulness, overview"')[1].split("</table>")[0]
+    assert f'<th scope="col">{name}&nbsp;' in overview
+    head, *lines = re.findall(r"<tr>.*?</tr>", overview, re.S)
+    cells = [len(re.findall("<t[hd]", line)) for line in lines]
+    assert cells == [head.count("<th")] * 2
+    sources = both.split('aria-label="Metrics and checks"')[1].split("</table>")[0]
+    assert name in sources and method.checks[0].name in sources

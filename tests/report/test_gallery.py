@@ -103,3 +103,48 @@ def test_of_many_classes_the_hardest_are_shown_in_their_order():
     matrix = np.diag(np.arange(1, 31)) + np.roll(np.diag(np.arange(29, -1, -1)), 1, 1)
     scores = from_confusion(matrix, [f"class {i}" for i in range(30)])
     assert hardest(run.model_copy(update={"scores": scores})) == list(range(20))
+
+
+def test_the_words_count_what_is_pictured(study, tmp_path):
+    assert galleries(study)[0].alternative == (
+        "20 test images of 10 classes, 10 answered correctly and 10 wrongly by cnn "
+        "(balanced), each beside its Grad-CAM map."
+    )
+    run = RunFolder(tmp_path)
+    stored = files.read_arrays(study.folders["cnn", "balanced", 0].heatmaps)
+    right = {
+        name: values[:2:2] if len(np.shape(values)) and len(values) == 20 else values
+        for name, values in stored.items()
+    }
+    files.write_arrays(run.heatmaps, **right)
+    there = dict(study.folders) | {("cnn", "balanced", 0): run}
+    (first, *_) = galleries(dataclasses.replace(study, folders=there))
+    assert first.alternative.startswith(
+        "1 test image of 1 class, 1 answered correctly and 0 wrongly by cnn"
+    )
+    assert first.svg.count("none among the test images") == 1
+
+
+def test_a_second_example_that_is_missing_does_not_deny_the_first(study, tmp_path):
+    run = RunFolder(tmp_path)
+    stored = files.read_arrays(study.folders["cnn", "balanced", 0].heatmaps)
+    stored["labels"][:] = 0
+    stored["predicted"][:] = [0, 1, *[0] * 18]
+    files.write_arrays(run.heatmaps, **stored)
+    there = dict(study.folders) | {("cnn", "balanced", 0): run}
+    (first, *_) = galleries(dataclasses.replace(study, folders=there))
+    # Two correct answers and one wrong one are shown.
+    assert "no other among the test images" in first.parts[1]
+    assert "none among" not in first.svg
+
+
+def test_classes_without_test_images_do_not_make_the_others_the_hardest(study):
+    key = "cnn", "balanced"
+    run = study.cells[key][0]
+    matrix = np.array(run.scores.confusion_matrix)
+    matrix[3:] = 0
+    scores = from_confusion(matrix, [c.name for c in run.scores.per_class])
+    untested = run.model_copy(update={"scores": scores})
+    cells = dict(study.cells) | {key: (untested, *study.cells[key][1:])}
+    (first, *_) = galleries(dataclasses.replace(study, cells=cells))
+    assert "lowest recall" not in first.caption

@@ -44,3 +44,27 @@ def test_names_below_the_columns_end_at_them_however_wide_their_letters(drawn):
         r"text-anchor: (\w+)[^>]*rotate\(-90 [^>]*>truck<", drawn.confusion[0].svg
     )
     assert below == ["end", "end"]
+
+
+def confused(*rows):
+    run = record("cnn", Regime(name="balanced"), 0, [1.0] * 10)
+    scores = from_confusion(np.array(rows), ["a", "b", "c"])
+    return _confusion("cnn", "b", [run.model_copy(update={"scores": scores})])
+
+
+def test_an_error_of_a_small_class_is_not_called_the_commonest():
+    small = confused([80, 20, 0], [0, 100, 0], [2, 0, 1])
+    told = "The error that takes most of a class: 67 % of c are taken for a."
+    assert small.alternative.endswith(told) and small.caption.startswith(told)
+    large = confused([20, 80, 0], [0, 100, 0], [2, 0, 1])
+    assert "The commonest error: 80 % of a are taken for b." in large.alternative
+
+
+def test_an_error_is_never_told_as_none():
+    rare = confused([999, 1, 0], [0, 1000, 0], [0, 0, 1000])
+    assert "<1 % of a are taken for b" in rare.caption
+
+
+def test_the_images_of_one_seed_are_not_added_up(drawn):
+    assert "test images of seed 0;" in confused([1, 1, 0], [0, 2, 0], [0, 0, 2]).caption
+    assert "test images of 2 seeds together;" in drawn.confusion[0].caption

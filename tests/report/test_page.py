@@ -9,13 +9,14 @@ from tessera.record import RunFolder
 from tessera.report.changes import changes
 from tessera.report.class_changes import class_changes
 from tessera.report.figures import figures
+from tessera.report.load import load
 from tessera.report.page import absent, isolated, kept, page, write_report
 from tessera.report.ranking import ranking_figures
 from tessera.report.recalls import score_overview
 from tessera.report.tradeoff import tradeoff
 from tessera.results import GapClosed, Interval
 
-from .conftest import recalls
+from .conftest import SMALL, recalls
 from .folders import write_study
 
 ONE = Experiment(
@@ -177,6 +178,82 @@ def test_a_path_can_be_copied_whatever_its_letters():
     names = ["صقر", "صقر الشاهين"]
     assert isolated("صقر الشاهين/1.jpg", names) == "صقر الشاهين/1.jpg"
     assert isolated("صقر الشاهين, 3", names) == "\u2068صقر الشاهين\u2069, 3"
+
+
+ALONE = SMALL.model_copy(update={"models": (Cnn(),), "seeds": (7,)})
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The page of one model under three regimes, with one seed."""
+    study = load(write_study(tmp_path_factory.mktemp("alone"), ALONE, recalls))
+    return page(study, figures(study, images=False))
+
+
+def test_one_seed_has_no_means_over_seeds_no_spread_and_no_t_interval(alone):
+    # Verdicts quote hypotheses over seeds, which one seed leaves undecided.
+    before, _, rest = alone.partition('id="balanced-training"')
+    after = rest.rpartition('id="learning"')[2]
+    for words in (
+        "over seeds,",
+        "means over seeds",
+        "mean over seeds",
+        "Means over seeds",
+        "seeds are finished",
+        "standard deviation",
+        "t-interval",
+        "t-test",
+        "sign-flip",
+        "sign flips",
+        "Diamonds",
+        "Thin lines",
+        "some seed",
+        "1 seeds",
+        "Few seeds",
+        "Gap closed",
+    ):
+        assert words not in before and words not in after, words
+    assert "one seed gives them no interval, so none of them is decided" in alone
+    assert "One seed gives these differences neither an interval nor a test" in alone
+    assert "training time is that of one run on" in alone
+
+
+def test_a_lone_model_is_not_compared_with_others(alone, text):
+    for words in ("marks the best", "Every model is trained the same way"):
+        assert words in text and words not in alone
+
+
+def test_nothing_is_said_of_balanced_rows_or_of_a_gap_where_there_are_none(tmp_path):
+    experiment = SMALL.model_copy(update={"regimes": SMALL.regimes[1:]})
+    study = load(write_study(tmp_path, experiment, recalls))
+    found = page(study, figures(study, images=False))
+    assert "Reduced classes: cat, deer, dog.</span>" in found
+    assert "rows are measured on the same ones" not in found
+    assert 'aria-label="Ranking table"' in found
+    assert "gap closed" not in found.lower()
+    outline = Outline(found)
+    assert outline.open == []
+
+
+def test_the_rows_of_the_ranking_table_are_as_long_as_its_head(text, alone):
+    for found in (text, alone):
+        table = found.split('aria-label="Ranking table"')[1].split("</table>")[0]
+        head, *rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        spans = [int(n) for row in rows for n in re.findall(r'colspan="(\d+)"', row)]
+        cells = [len(re.findall(r"<t[hd]", r)) for r in rows if "colspan" not in r]
+        assert {*cells, *spans} == {head.count("<th")}
+
+
+def test_one_of_a_kind_is_told_in_the_singular(one_run, drawn, its_text):
+    assert "<summary>The only run</summary>" in its_text
+    assert "image classification</h1>" in its_text
+    study = load(one_run)
+    data = study.record.data.model_copy(update={"image_shape": (8, 8, 1)})
+    asked = study.record.experiment.model_copy(update={"seeds": (0, 1)})
+    record = study.record.model_copy(update={"data": data, "experiment": asked})
+    found = page(dataclasses.replace(study, record=record), drawn)
+    assert "8 &times; 8 pixels, 1 channel, 10 classes" in found
+    assert "1 of 2 runs is missing: cnn, balanced, seed 1." in found
 
 
 def test_one_epoch_is_no_epochs(its_text):
@@ -402,3 +479,8 @@ def test_an_undecided_gap_has_no_ends(many, drawn):
     assert ends() == [0, 0]
     assert ends(gap_f1=known) == ends(gap_rare=known) == [1, 1]
     assert ends(gap_f1=known, gap_rare=known) == [2, 2]
+
+
+def test_the_parts_of_a_drawing_are_told_to_be_parts(text):
+    for part in (1, 2):
+        assert f'aria-label="Part {part} of 2; together: 20 test images of 10' in text

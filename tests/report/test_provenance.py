@@ -88,3 +88,11 @@ def test_what_a_model_leaves_out_is_told_and_what_it_repeats_is_not():
     assert rows["cnn instead"] == "cutout: none"
     assert "same instead" not in rows
     assert provenance.same_training(Experiment(models=(same,), training=common))
+
+
+def test_a_single_core_is_one_core(study):
+    lone = study.record.environment.model_copy(update={"cores": 1})
+    record = study.record.model_copy(update={"environment": lone, "trained": ()})
+    assert (
+        "; 1 core, 2 threads per training;" in dict(provenance.rows(record))["Device"]
+    )

@@ -2,6 +2,8 @@ import re
 
 from tessera.report.ranking import ranking_figures
 
+from .folders import ranked_by_one_seed
+
 
 def test_every_remedy_has_a_row_with_the_best_first(many):
     (drawn,) = ranking_figures(many.record)
@@ -35,3 +37,10 @@ def test_the_recommended_remedy_is_marked(many):
 
 def test_a_remedy_alone_has_no_order_to_draw(study):
     assert ranking_figures(study.record) == ()
+
+
+def test_one_seed_has_no_interval_to_explain(many):
+    (drawn,) = ranking_figures(ranked_by_one_seed(many.record))
+    assert drawn.alternative.startswith("Interval plot over 1 seed. Highest")
+    assert "one seed, which gives them no interval" in drawn.caption
+    assert "bars" not in drawn.caption and "Holm" not in drawn.caption

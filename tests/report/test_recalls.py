@@ -1,5 +1,6 @@
 import dataclasses
 
+from tessera.record import Spread
 from tessera.report.recalls import per_class_recall, score_overview
 
 from .folders import without_test_images
@@ -12,7 +13,9 @@ def test_every_model_has_a_panel_and_every_regime_a_marker(drawn):
 
 def test_the_words_name_each_cells_lowest_class(drawn):
     # Seeds at 0.400 and 0.415.
-    assert "cnn, imbalanced: lowest for cat, 41 %" in drawn.recall.alternative
+    assert "cnn, imbalanced: lowest for cat and 2 others, 41 %" in (
+        drawn.recall.alternative
+    )
 
 
 def test_the_overview_tells_the_two_scores_of_every_cell(drawn):
@@ -77,3 +80,44 @@ def test_a_regime_keeps_its_colour_where_another_ones_runs_are_missing(study):
     )
     assert part.count(green) == whole.count(green)
     assert part.count(orange) < whole.count(orange)
+
+
+def seen(study, *regimes):
+    cells = {k: runs for k, runs in study.cells.items() if k[1] in regimes}
+    there = tuple(c for c in study.record.cells if c.regime in regimes)
+    record = study.record.model_copy(update={"cells": there})
+    kept = dataclasses.replace(study, cells=cells, record=record)
+    return score_overview(kept).caption
+
+
+def test_only_what_the_study_compares_is_to_be_looked_for(study, own, many):
+    assert seen(study, "balanced", "imbalanced").endswith("falls under imbalance.")
+    assert seen(study, "imbalanced", "weighted").endswith(
+        "Look for what a remedy changes on the same images."
+    )
+    assert "of that the remedy brings back." in score_overview(study).caption
+    assert "of that a remedy brings back." in score_overview(many).caption
+    assert "leaves images" not in seen(own, "as-is", "weighted")
+    assert seen(own, "balanced", "as-is").endswith("against the data as they come.")
+
+
+def test_classes_that_share_the_lowest_recall_are_counted(study):
+    def alike(level, others):
+        spread = Spread(mean=level, deviation=0.0, values=(level, level))
+        higher = Spread(mean=others, deviation=0.0, values=(others, others))
+        cells = tuple(
+            c.model_copy(
+                update={
+                    "per_class_recall": {
+                        name: spread if i < 3 else higher
+                        for i, name in enumerate(c.per_class_recall)
+                    }
+                }
+            )
+            for c in study.record.cells
+        )
+        record = study.record.model_copy(update={"cells": cells})
+        return per_class_recall(dataclasses.replace(study, record=record)).alternative
+
+    assert "cnn, balanced: lowest for plane and 2 others, 0 %." in alike(0.0, 0.5)
+    assert "cnn, balanced: 100 % for every class." in alike(1.0, 1.0)

@@ -21,3 +21,9 @@ def test_many_names_are_counted():
     assert shown.joined(["a", "b", "c", "d"]) == "a, b and 2 others"
     assert shown.joined(["a, b", "c"]) == '"a, b" and c'
     assert shown.joined(["a, b", "c", "d", "e"]) == '"a, b", c and 2 others'
+
+
+def test_without_a_ranking_nothing_is_called_a_remedy_with_the_highest_score(many):
+    assert "the remedies with the highest macro-F1" in shown.note(many.record)
+    none = many.record.model_copy(update={"rankings": ()})
+    assert "6 are drawn: the first;" in shown.note(none)

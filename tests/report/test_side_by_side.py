@@ -167,3 +167,19 @@ def test_of_many_cells_those_of_the_first_regimes_are_shown(tmp_path):
 
 def headings(svg: str) -> list[str]:
     return re.findall(r'y="30"[^>]*>([a-z]+)<', svg)
+
+
+def test_the_words_count_the_images_and_claim_no_lowest_recall_of_a_few(tmp_path):
+    study = load(write_study(tmp_path, SMALL, recalls))
+    whole = side_by_side(study)
+    assert whole is not None
+    assert whole.alternative.startswith("10 test images, no two of one class")
+    for run in study.folders.values():
+        arrays = heatmaps(np.random.default_rng(0))
+        arrays["indices"][1:] = -np.arange(1, 20)
+        files.write_arrays(run.heatmaps, **arrays)
+        run.predictions.unlink()
+    one = side_by_side(study)
+    assert one is not None
+    assert one.alternative.startswith("1 test image, no two")
+    assert "lowest recall" not in one.caption

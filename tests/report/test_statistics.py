@@ -123,3 +123,8 @@ def test_a_temperature_of_one_was_not_fitted(study):
         record = study.record.model_copy(update={"cells": (cell,)})
         told = statistics.values(dataclasses.replace(study, record=record))
         assert told["unfitted"] == (warmth == 1.0)
+
+
+def test_a_number_below_zero_has_a_minus_sign():
+    below = Spread(mean=-0.044, deviation=None, values=(-0.044,))
+    assert statistics.plain_number(below) == "\N{MINUS SIGN}0.04"

@@ -2,6 +2,8 @@ import re
 
 from tessera.report.tradeoff import tradeoff
 
+from .folders import ranked_by_one_seed
+
 
 def test_a_point_is_the_change_of_both_recalls(many):
     drawn = tradeoff(many.record)
@@ -70,3 +72,9 @@ def test_the_title_names_the_classes_as_the_axes_do(many):
 
 def test_without_several_remedies_there_is_nothing_to_trade(study):
     assert tradeoff(study.record) is None
+
+
+def test_one_seed_is_no_mean_over_seeds(many):
+    assert tradeoff(many.record).caption.startswith("Mean over seeds, in points")
+    one = tradeoff(ranked_by_one_seed(many.record))
+    assert one.caption.startswith("Of one seed, in points")

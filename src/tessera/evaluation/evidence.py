@@ -92,6 +92,8 @@ def because(findings: Sequence[Finding], wanted: Decision) -> str:
     met = [f for f in findings if f.difference and f.difference.decision == wanted]
     open_ = [f for f in findings if not f.difference or _is_open(f.difference)]
     against = len(findings) - len(met) - len(open_)
+    if not any(f.difference and f.difference.low is not None for f in findings):
+        return f"No difference here has an interval. {_ways_on(open_)}"
     count = f"{len(met)} of {plural(len(findings), 'interval')}"
     verb = "lies" if 1 in (len(met), len(findings)) else "lie"
     text = f"{count} {verb} {wanted} zero, as the hypothesis needs"

@@ -81,9 +81,16 @@ def _baselines(
 ) -> tuple[Baseline, ...]:
     """Both baselines for every distinct training distribution, in order."""
     known = regimes_by_counts(cells(experiment, records))
-    tested, rare = records[0].data.test_counts, reduced_classes(records)
+    tested, everywhere = records[0].data.test_counts, reduced_classes(records)
+    own = {record.regime: record.reduced_classes for record in records}
     return tuple(
         row
         for counts, names in known.items()
-        for row in baselines(counts, tested, reduced=rare, regimes=names)
+        for row in baselines(
+            # Of the classes that the cells beside them are measured on.
+            counts,
+            tested,
+            reduced=own[names[0]] or everywhere,
+            regimes=names,
+        )
     )

@@ -189,6 +189,9 @@ def _worth(record: StudyRecord, imbalance: Imbalance) -> str:
     if not ranked:
         return ""
     won = [r.model for r in ranked if r.pick == imbalance.weighted]
+    if all(row.change.decision == "below" for r in ranked for row in r.tested):
+        whom = " for every model" if len(ranked) > 1 else ""
+        return f" By macro-F1 they are worse than plain training beyond chance{whom}."
     lost = [r.model for r in ranked if r.model not in won]
     whom = ""
     if won and lost:

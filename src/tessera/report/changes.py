@@ -4,14 +4,23 @@ from collections.abc import Sequence
 
 from tessera.evaluation.effects import Effect, effects
 from tessera.evaluation.evidence import describe
-from tessera.evaluation.roles import roles
+from tessera.evaluation.roles import Roles, roles
 from tessera.report.drawing import Drawing
+from tessera.report.facts import alone
 from tessera.report.load import Study
 from tessera.report.style import QUIET, drawing, grid_of_axes, interval_row, svg
 
 _LEVELLED = (
     " Nothing was made rare here: balanced training leaves images of the common "
     "classes out, the other regimes keep all."
+)
+_ALONE = (
+    "Differences of one seed, which gives them no interval: none of them is decided."
+)
+_PAIRED = (
+    "Paired differences. Diamonds are means over seeds, rings are single seeds, bars "
+    "the 95 % interval of the mean; a bar that reaches the edge goes on beyond it. A "
+    "filled diamond is decided: its bar leaves out zero."
 )
 
 
@@ -30,14 +39,20 @@ def changes(study: Study) -> Drawing | None:
         picture = _panels(found, _rows(parts.models, found))
     return Drawing(
         key="changes",
-        title="What imbalance costs, what class weights win back",
-        caption="Paired differences. Diamonds are means over seeds, rings are single "
-        "seeds, bars the 95 % interval of the mean; a bar that reaches the edge "
-        "goes on beyond it. A filled diamond is decided: its bar leaves out zero."
-        + levelled,
+        title=_title(parts),
+        caption=(_ALONE if alone(study.record.experiment) else _PAIRED) + levelled,
         alternative=" ".join(_sentences(effect) for effect in found),
         svg=picture,
     )
+
+
+def _title(parts: Roles) -> str:
+    """What the panels show: a study may lack balanced runs, or class weights."""
+    cost = "what imbalance costs" if parts.balanced else ""
+    gain = "what class weights win back"
+    weighted = any(imbalance.weighted for imbalance in parts.imbalances)
+    told = ", ".join(filter(None, (cost, gain if weighted else "")))
+    return told[0].upper() + told[1:]
 
 
 def _rows(models: Sequence[str], found: Sequence[Effect]) -> list[str]:

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tessera.phrases import signed
+from tessera.phrases import plural, signed
 from tessera.record import CellSummary, StudyRecord
 from tessera.report.drawing import Drawing
+from tessera.report.facts import single
 from tessera.report.style import (
     DIVERGING,
     INK,
@@ -58,20 +59,31 @@ def _figure(
     )
     labels = [names[i] for i in order]
     rare = [i in ranking.rare_classes for i in order]
+    mean = "" if single(record) else ", mean over seeds"
     with drawing():
         picture = _table(changes, [r.regime for r in ranking.remedies], labels, rare)
-    best, worst = (f(changes[0]) for f in (np.nanargmax, np.nanargmin))
     return Drawing(
         key=f"class-changes-{ranking.model}--{ranking.plain}",
         title=f"{ranking.model}, {ranking.plain}",
-        caption="Recall minus that of plain training, points, mean over seeds; classes "
+        caption=f"Recall minus that of plain training, points{mean}; classes "
         "from the most common to the rarest in training, the "
         f"{ranking.sides[0]} ones marked with *. Orange is a gain, violet a loss; the "
-        f"deepest colours are {_reach(changes):.0f} points.",
-        alternative=f"Table of recall changes. With {ranking.remedies[0].regime} the "
-        f"class {labels[best]} gains most, {signed(changes[0, best], 0)} points, and "
-        f"{labels[worst]} changes by {signed(changes[0, worst], 0)}.",
+        f"deepest colours are {plural(round(_reach(changes)), 'point')}.",
+        alternative="Table of recall changes. "
+        + _ends(ranking.remedies[0].regime, changes[0], labels),
         svg=picture,
+    )
+
+
+def _ends(remedy: str, changes: NDArray[np.float64], labels: Sequence[str]) -> str:
+    """Where a remedy's change is highest and where lowest; it may be a loss or none."""
+    top, foot = (int(f(changes)) for f in (np.nanargmax, np.nanargmin))
+    most, least = (f"{signed(float(changes[i]), 0)} points" for i in (top, foot))
+    if changes[top] == changes[foot]:
+        return f"With {remedy} every class changes by {most}."
+    return (
+        f"With {remedy} the change is highest for the class {labels[top]}, {most}, and "
+        f"lowest for {labels[foot]}, {least}."
     )
 
 

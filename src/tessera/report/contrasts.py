@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tessera.phrases import plural
 from tessera.record import Record
 from tessera.report.drawing import Drawing
 from tessera.report.gallery import hardest, overlay, thumbnail, uri
@@ -60,8 +61,9 @@ def _drawing(
         "the image, the evidence for the class that was said, for the true one (both "
         "on one scale), and their difference: orange speaks for what was said rather "
         "than the truth, violet the other way.",
-        alternative=f"One wrong answer of each class by {run.model} ({run.regime}), "
-        "with the map of the predicted class, of the true class and of the difference.",
+        alternative=f"{plural(len(rows), 'wrong answer')} by {run.model} "
+        f"({run.regime}), no two of one class, each with the map of the predicted "
+        "class, of the true class and of the difference.",
         svg=whole,
         parts=tuple(halves),
         images=True,

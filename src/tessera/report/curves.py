@@ -7,10 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tessera.evaluation.comparison import mean_curve
+from tessera.experiment import Experiment
 from tessera.history import Columns
+from tessera.phrases import listed
 from tessera.record import Record
+from tessera.remedies import CrossEntropy
 from tessera.report import shown
 from tessera.report.drawing import Drawing
+from tessera.report.facts import alone
 from tessera.report.load import Study
 from tessera.report.style import (
     PALETTE,
@@ -33,16 +37,35 @@ def curves(study: Study, quantity: Quantity) -> Drawing:
     return Drawing(
         key=f"curves-{quantity}",
         title=f"Training and validation {quantity}",
-        caption=f"Thin lines are seeds, thick lines their mean; {_dots(study)}. "
-        "Training values are measured while the weights "
-        "change, on augmented images and with dropout, so they can lie on the worse "
-        f"side of validation. {_what(study, quantity)}{shown.note(study.record)}",
+        caption=f"{_lines(study)}; {_dots(study)}. Training values are measured while "
+        f"the weights change{_harder(study.record.experiment)}, so they can lie on the "
+        f"worse side of validation.{_what(study, quantity)}{shown.note(study.record)}",
         alternative=f"Line charts of {quantity} against epoch. "
         + " ".join(
             _sentence(study, *cell, quantity) for cell in shown.cells(study.record)
         ),
         svg=picture,
     )
+
+
+def _lines(study: Study) -> str:
+    if alone(study.record.experiment):
+        return "Lines are of one seed"
+    return "Thin lines are seeds, thick lines their mean"
+
+
+def _harder(experiment: Experiment) -> str:
+    """What makes training images harder than validation images, after a comma."""
+    trained = [model.trained(experiment.training) for model in experiment.models]
+    mixed = any(regime.remedy.mixing for regime in experiment.regimes)
+    augmented = mixed or any(t.flip or t.crop_padding or t.cutout for t in trained)
+    # Blocks of attention drop some weights, whatever the settings.
+    dropped = any(
+        getattr(model, "dropout", 1.0) or getattr(model, "depth", 0)
+        for model in experiment.models
+    )
+    parts = ["on augmented images"] * augmented + ["with dropout"] * dropped
+    return f", {listed(parts)}" if parts else ""
 
 
 def _dots(study: Study) -> str:
@@ -55,11 +78,11 @@ def _dots(study: Study) -> str:
 
 
 def _what(study: Study, quantity: Quantity) -> str:
-    """What a reader may take these curves for, and they are not."""
+    """What a reader may take these curves for, and they are not; a space before it."""
     if quantity == "loss":
-        return "With class weights the training loss is the weighted one."
+        return _training_loss(study.record.experiment)
     fewest, most = (f(study.record.data.test_counts) for f in (min, max))
-    follow = "The validation images follow the training images' distribution"
+    follow = " The validation images follow the training images' distribution"
     if fewest == most:
         return (
             f"{follow}: under imbalance this is not the accuracy on balanced test "
@@ -69,6 +92,17 @@ def _what(study: Study, quantity: Quantity) -> str:
         f"{follow}, the test images their own ({fewest:,} to {most:,} per class): "
         "where a regime's differs from that, this is not the accuracy on the test "
         "images."
+    )
+
+
+def _training_loss(experiment: Experiment) -> str:
+    """How the loss that is trained on differs from that of validation."""
+    remedies = [regime.remedy for regime in experiment.regimes]
+    weighted = any(remedy.weights for remedy in remedies)
+    others = any(remedy.loss != CrossEntropy() for remedy in remedies)
+    return (
+        " With class weights the training loss is the weighted one." * weighted
+        + " Where a regime has another loss, training shows that one." * others
     )
 
 

@@ -91,9 +91,11 @@ def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> 
             "faithfulness.html",
             filters=words,
             rows=rows,
+            metrics={m.key: m for row in rows for m in row.run.metrics},
+            checks={c.key: c for row in rows for c in row.method.checks},
+            shown=[k for k in CORE if any(row.method.of(k) for row in rows)],
             rare=rare,
             folds=folds,
-            core=CORE,
             parts=PARTS,
             summary=summary,
         )

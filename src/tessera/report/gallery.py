@@ -5,6 +5,7 @@ its pixels, a map is smoothed from the layer's grid (bilinear, after ReLU).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from tessera import png
 from tessera.evaluation.outcomes import read
+from tessera.phrases import plural
 from tessera.record import Record
 from tessera.report import confidence, shown
 from tessera.report.drawing import Drawing
@@ -28,6 +30,15 @@ _LETTERS = 30
 """Of class and answer that there is room for in one line below a picture."""
 _LARGEST = 96
 """Pixels that a picture keeps at most, along its longer side."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A correct and a wrong example of a class; None: there is none, or no further."""
+
+    pair: tuple[int | None, int | None]
+    first: bool
+    """Of its class."""
 
 
 def galleries(study: Study) -> tuple[Drawing, ...]:
@@ -50,8 +61,9 @@ def _gallery(run: Record, found: Explained) -> Drawing:
     classes = hardest(run)
     rows = _rows(found, classes)
     middle = -(-len(rows) // 2)
-    shown = [example for row in rows for example in row]
-    blank = sum(bool(found.reasons[i]) for i in shown if i is not None)
+    shown = [i for row in rows for i in row.pair if i is not None]
+    blank = sum(bool(found.reasons[i]) for i in shown)
+    tested = sum(c.support > 0 for c in run.scores.per_class)
     return Drawing(
         key=f"gradcam-{model}--{regime}",
         title=f"{model}, {regime}",
@@ -64,17 +76,28 @@ def _gallery(run: Record, found: Explained) -> Drawing:
         + (f" {blank} shown without a map, with the reason." if blank else "")
         + (
             f" Shown are the {len(classes)} classes with the lowest recall."
-            if len(classes) < len(names)
+            if len(classes) < tested
             else ""
         )
         + "".join(f" {caution}" for caution in found.cautions),
-        alternative=f"Test images of every class, correctly and wrongly classified by "
-        f"{model} ({regime}), each beside its {found.method} map.",
+        alternative=f"{_pictured(found, shown)} by {model} ({regime}), "
+        f"each beside its {found.method} map.",
         svg=_svg(found, rows, names),
         parts=tuple(
             _svg(found, half, names) for half in (rows[:middle], rows[middle:])
         ),
         images=True,
+    )
+
+
+def _pictured(found: Explained, shown: Sequence[int]) -> str:
+    """How many images, of how many classes, and how many of them are answered well."""
+    right = sum(bool(found.labels[i] == found.predicted[i]) for i in shown)
+    classes = len({int(found.labels[i]) for i in shown})
+    return (
+        f"{plural(len(shown), 'test image')} of {classes} "
+        f"{'class' if classes == 1 else 'classes'}, {right} answered correctly and "
+        f"{len(shown) - right} wrongly"
     )
 
 
@@ -86,12 +109,10 @@ def hardest(run: Record, most: int = SHOWN_CLASSES) -> list[int]:
     return sorted(ranked[:most])
 
 
-def _rows(
-    found: Explained, classes: Sequence[int]
-) -> list[tuple[int | None, int | None]]:
+def _rows(found: Explained, classes: Sequence[int]) -> list[_Row]:
     """Pairs of (correct, wrong) examples, class by class."""
     right = found.labels == found.predicted
-    rows: list[tuple[int | None, int | None]] = []
+    rows: list[_Row] = []
     for label in classes:
         mine = found.labels == label
         pair = [
@@ -99,20 +120,19 @@ def _rows(
         ]
         for i in range(max(len(side) for side in pair)):
             correct, wrong = (int(s[i]) if i < len(s) else None for s in pair)
-            rows.append((correct, wrong))
+            rows.append(_Row((correct, wrong), first=not i))
     return rows
 
 
-def _svg(
-    found: Explained, rows: Sequence[Sequence[int | None]], names: Sequence[str]
-) -> str:
-    examples = [[_example(found, i, names) for i in row] for row in rows]
+def _svg(found: Explained, rows: Sequence[_Row], names: Sequence[str]) -> str:
+    examples = [[_example(found, i, names) for i in row.pair] for row in rows]
     two_lines = any(
         len(e["true"]) + len(e["said"]) > _LETTERS for row in examples for e in row if e
     )
     return render(
         "gallery.svg",
         rows=examples,
+        absent=["none" if row.first else "no other" for row in rows],
         two_lines=two_lines,
         pitch=142 if two_lines else 128,
     )

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from tessera.evaluation.comparison import pooled_confusion
 from tessera.evaluation.scores import row_normalised
-from tessera.phrases import plural
 from tessera.record import Record
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -45,7 +44,8 @@ def _confusion(model: str, regime: str, runs: Sequence[Record]) -> Drawing:
     names = [c.name for c in runs[0].scores.per_class]
     with drawing():
         picture = _matrices(counts, shares, names)
-    together = f"test images of {plural(len(runs), 'seed')} together"
+    seeds = f"{len(runs)} seeds together" if len(runs) > 1 else f"seed {runs[0].seed}"
+    together = f"test images of {seeds}"
     numbers = (
         f"Counts are {together}; the other numbers are the share of each true class in "
         "percent, whose diagonal is the recall."
@@ -53,7 +53,7 @@ def _confusion(model: str, regime: str, runs: Sequence[Record]) -> Drawing:
         else f"Shares of each true class, {together}: from white for none of it to "
         "dark blue for all; the diagonal is the recall."
     )
-    worst = _worst(shares, names)
+    worst = _worst(counts, shares, names)
     return Drawing(
         key=f"confusion-{model}--{regime}",
         title=f"{model}, {regime}",
@@ -123,12 +123,17 @@ def _matrix(
         )
 
 
-def _worst(shares: NDArray[np.float64], names: Sequence[str]) -> str:
-    errors = shares - np.diag(np.diag(shares))
-    if not errors.any():
+def _worst(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], names: Sequence[str]
+) -> str:
+    """The error that takes most of a class, whether or not another has more images."""
+    missed, errors = (m - np.diag(np.diag(m)) for m in (counts, shares))
+    if not missed.any():
         return "No test image is misclassified."
     true, predicted = divmod(int(errors.argmax()), len(names))
+    commonest = missed[true, predicted] == missed.max()
+    which = "commonest error" if commonest else "error that takes most of a class"
     return (
-        f"The commonest error: {100 * errors[true, predicted]:.0f} % of {names[true]} "
-        f"are taken for {names[predicted]}."
+        f"The {which}: {_percent(errors[true, predicted])} % of {names[true]} are "
+        f"taken for {names[predicted]}."
     )

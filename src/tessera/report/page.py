@@ -15,6 +15,7 @@ from tessera.evaluation.roles import rare_word
 from tessera.phrases import listed
 from tessera.report import (
     by_class,
+    facts,
     faithfulness,
     provenance,
     recipes,
@@ -121,6 +122,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
             folds=record.experiment.pooled,
         ),
         "style": Markup(source("style.css")),
+        **facts.values(study),
         **statistics.values(study),
         **recipes.values(study),
     }
@@ -151,7 +153,12 @@ def kept(study: Study) -> str:
 
 def _inline(drawing: Drawing) -> Markup:
     pieces = drawing.parts or (drawing.svg,)
+    words = [
+        f"Part {i} of {len(pieces)}; together: " * (len(pieces) > 1)
+        + drawing.alternative
+        for i in range(1, len(pieces) + 1)
+    ]
     return Markup("\n").join(
-        Markup(inline(text, title=drawing.alternative, key=f"{drawing.key}-{i}"))
-        for i, text in enumerate(pieces)
+        Markup(inline(text, title=title, key=f"{drawing.key}-{i}"))
+        for i, (text, title) in enumerate(zip(pieces, words, strict=True))
     )

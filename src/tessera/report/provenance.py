@@ -158,5 +158,5 @@ def _processor(env: Environment) -> str:
 
 
 def _device(env: Environment) -> str:
-    threads = plural(env.threads, "thread")
-    return f"{env.device}; {env.cores} cores, {threads} per training; {env.platform}"
+    cores, threads = plural(env.cores, "core"), plural(env.threads, "thread")
+    return f"{env.device}; {cores}, {threads} per training; {env.platform}"

@@ -29,18 +29,31 @@ def _figure(ranking: Ranking) -> Drawing:
     return Drawing(
         key=f"ranking-{ranking.model}--{ranking.plain}",
         title=f"{ranking.model}, {ranking.plain}: remedies against plain training",
-        caption="Differences in points over paired seeds. Diamonds are means, rings "
-        "single seeds, bars 95 % t-intervals; a bar that reaches the edge goes on "
-        "beyond it. A filled diamond is decided after Holm's correction for "
-        f"{plural(len(ranking.tested), 'comparison')}, a hollow one is not."
+        caption=_told(ranking, seeds)
         + (f" The dashed line is {ranking.reference}." if ranking.balanced_f1 else "")
         + (
             " \N{BLACK RIGHT-POINTING SMALL TRIANGLE}: recommended."
             * bool(ranking.pick)
         ),
-        alternative=f"Interval plot over {seeds} seeds. Highest: {best.regime}. "
+        alternative=f"Interval plot over {plural(seeds, 'seed')}. "
+        f"Highest: {best.regime}. "
         + " ".join(_sentence(row, ranking) for row in ranking.remedies),
         svg=picture,
+    )
+
+
+def _told(ranking: Ranking, seeds: int) -> str:
+    """What the marks are."""
+    if seeds == 1:
+        return (
+            "Differences in points of one seed, which gives them no interval: none of "
+            "them is decided."
+        )
+    return (
+        "Differences in points over paired seeds. Diamonds are means, rings single "
+        "seeds, bars 95 % t-intervals; a bar that reaches the edge goes on beyond it. "
+        "A filled diamond is decided after Holm's correction for "
+        f"{plural(len(ranking.tested), 'comparison')}, a hollow one is not."
     )
 
 

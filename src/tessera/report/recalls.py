@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tessera.evaluation.comparison import reduced_classes
-from tessera.evaluation.roles import rare_word
-from tessera.phrases import listed
+from tessera.evaluation.roles import rare_word, roles
+from tessera.phrases import listed, plural
 from tessera.record import CellSummary, Spread
 from tessera.report import shown
 from tessera.report.drawing import Drawing
@@ -38,13 +38,6 @@ _GLANCE = ("macro_f1", "reduced_recall")
 _SHADED = {
     "reduced": " Shaded: the classes that the profile reduces.",
     "rare": " Shaded: the classes that are rare in the data as they come.",
-}
-_LOOK = {
-    "reduced": "Look for how far each marker falls under imbalance, and how much of "
-    "that the remedy brings back.",
-    "rare": "Balanced training leaves images of the common classes out; look for what "
-    "that changes against the data as they come, and what a remedy changes that keeps "
-    "them all.",
 }
 
 
@@ -150,8 +143,12 @@ def _recalls(study: Study, cell: CellSummary) -> dict[str, Spread]:
 
 def _lowest(model: str, regime: str, recalls: Mapping[str, Spread]) -> str:
     known = {name: spread for name, spread in recalls.items() if spread is not NOTHING}
-    worst = min(known, key=lambda name: known[name].mean)
-    return f"{model}, {regime}: lowest for {worst}, {100 * known[worst].mean:.0f} %."
+    lowest = min(spread.mean for spread in known.values())
+    worst, *ties = (n for n, s in known.items() if math.isclose(s.mean, lowest))
+    others = f" and {plural(len(ties), 'other')}" if ties else ""
+    if len(ties) + 1 == len(known):
+        return f"{model}, {regime}: {100 * lowest:.0f} % for every class."
+    return f"{model}, {regime}: lowest for {worst}{others}, {100 * lowest:.0f} %."
 
 
 def score_overview(study: Study) -> Drawing:
@@ -169,7 +166,7 @@ def score_overview(study: Study) -> Drawing:
         key="scores",
         title="The comparison at a glance",
         caption=f"On the test set: {listed(list(titles.values()))}. {_markers(study)}"
-        + f" {_LOOK[rare]}" * (len(shown.regimes(study.record)) > 1)
+        + _look(study)
         + shown.note(study.record),
         alternative="Dot chart. "
         + " ".join(
@@ -180,6 +177,33 @@ def score_overview(study: Study) -> Drawing:
             for c in cells
         ),
         svg=picture,
+    )
+
+
+def _look(study: Study) -> str:
+    """What to look for, as far as the study compares it; with a space before it."""
+    if len(shown.regimes(study.record)) < 2:
+        return ""
+    found = roles(study.record.experiment, study.records)
+    unequal = (*found.imbalances, *found.mild)
+    levelled = any(found.balanced not in (None, i.regime) for i in unequal)
+    remedies = sum(len(i.remedies) for i in unequal)
+    if not levelled:
+        return " Look for what a remedy changes on the same images." * bool(remedies)
+    if found.natural:
+        return (
+            " Balanced training leaves images of the common classes out; look for what "
+            "that changes against the data as they come"
+            + ", and what a remedy changes that keeps them all" * bool(remedies)
+            + "."
+        )
+    back = (
+        f", and how much of that {'the' if remedies == 1 else 'a'} remedy brings back"
+    )
+    return (
+        " Look for how far each marker falls under imbalance"
+        + back * bool(remedies)
+        + "."
     )
 
 

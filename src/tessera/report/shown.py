@@ -47,10 +47,12 @@ def note(record: StudyRecord) -> str:
     total, drawn = len({c.regime for c in record.cells}), regimes(record)
     if len(drawn) == total:
         return ""
-    return (
-        f" Of {total} regimes {len(drawn)} are drawn: the references and the remedies "
-        "with the highest macro-F1; the tables hold all."
+    which = (
+        "the references and the remedies with the highest macro-F1"
+        if record.rankings
+        else "the first"
     )
+    return f" Of {total} regimes {len(drawn)} are drawn: {which}; the tables hold all."
 
 
 def joined(names: list[str]) -> str:

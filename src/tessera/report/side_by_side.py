@@ -89,6 +89,7 @@ def _chosen(columns: Sequence[_Column], order: Indices) -> list[int]:
 
 def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Drawing:
     names = study.record.data.class_names
+    tested = sum(c.support > 0 for c in columns[0].run.scores.per_class)
     left_out = len(study.record.cells) - len(columns)
     return Drawing(
         key="gradcam-side-by-side",
@@ -103,10 +104,11 @@ def _drawing(study: Study, columns: Sequence[_Column], chosen: list[int]) -> Dra
         + (
             f" Shown are the {len(chosen)} classes with the lowest recall for "
             f"{columns[0].run.model} ({columns[0].run.regime})."
-            if len(chosen) < len(names)
+            if len(chosen) < tested and tested > MOST_ROWS
             else ""
         ),
-        alternative="One test image of each class beside the maps of "
+        alternative=f"{plural(len(chosen), 'test image')}, no two of one class, each "
+        "beside the maps of "
         f"{len(columns)} trained models.",
         svg=render(
             "side_by_side.svg",

@@ -10,7 +10,7 @@ from tessera.evaluation.bootstrap import thin
 from tessera.evaluation.outcomes import AFTER, read
 from tessera.evaluation.recommendation import p_value, with_interval
 from tessera.evaluation.significance import McNemar, mcnemar, sign_floor
-from tessera.phrases import in_list, in_row, listed, whole_percent
+from tessera.phrases import MINUS, in_list, in_row, listed, whole_percent
 from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
@@ -145,7 +145,7 @@ def between(found: Interval) -> str:
 
 def plain_number(spread: Spread) -> str:
     """A mean with two digits, say `0.64`."""
-    return f"{spread.mean:.2f}"
+    return f"{spread.mean:.2f}".replace("-", MINUS)
 
 
 def not_found(cell: CellSummary, data: DataSummary) -> str:

@@ -8,6 +8,7 @@ from tessera.phrases import points
 from tessera.record import StudyRecord
 from tessera.report import words
 from tessera.report.drawing import Drawing
+from tessera.report.facts import single
 from tessera.report.placement import Spot, free, ranks, together
 from tessera.report.style import (
     INK,
@@ -36,7 +37,8 @@ def tradeoff(record: StudyRecord) -> Drawing | None:
     return Drawing(
         key="tradeoff",
         title=f"What the {few} classes win, what the {many} classes lose",
-        caption="Mean over seeds, in points against plain training (the cross). "
+        caption=f"{'Of one seed' if single(record) else 'Mean over seeds'}, in points "
+        "against plain training (the cross). "
         "Numbers are those of the table; dots that cover one another share a label. "
         + (
             "Above the dashed line the mean recall of all classes rises; a "
