@@ -8,6 +8,7 @@ from tessera.experiment import (
     Cnn,
     Experiment,
     Exponential,
+    Folder,
     Regime,
     Training,
 )
@@ -28,7 +29,10 @@ def test_a_seed_is_said_to_change_what_it_changes():
     assert kept not in told(regimes=(published,))
     plain = Training(flip=False, crop_padding=0)
     assert "augmentation" in told() and "augmentation" not in told(training=plain)
-    assert "which images are held out for validation" in told(training=plain)
+    held = "which images are held out for validation"
+    assert f"order, {held} and" in told(training=plain)
+    photos = Folder(path="photos")
+    assert f"{held} unless the data brings its own" in told(data=photos)
 
 
 def test_regimes_that_reduce_no_class_are_the_whole_ones(study, own):
