@@ -32,7 +32,7 @@ def test_a_seed_is_said_to_change_what_it_changes():
     held = "which images are held out for validation"
     assert f"order, {held} and" in told(training=plain)
     photos = Folder(path="photos")
-    assert f"{held} unless the data brings its own" in told(data=photos)
+    assert f"{held} (unless the data brings its own)" in told(data=photos)
 
 
 def test_regimes_that_reduce_no_class_are_the_whole_ones(study, own):

@@ -61,7 +61,7 @@ def of_a_seed(experiment: Experiment, runs: tuple[Record, ...]) -> str:
     if training.flip or training.crop_padding or training.cutout:
         parts.append("the augmentation")
     # A folder may have a `val/`, of which a record says nothing.
-    own = " unless the data brings its own" * (experiment.data.kind == "folder")
+    own = " (unless the data brings its own)" * (experiment.data.kind == "folder")
     parts.append(f"which images are held out for validation{own}")
     if any(_draws(known[run.regime].profile, run) for run in runs):
         parts.append("the images that an imbalance keeps")
