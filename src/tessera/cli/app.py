@@ -145,7 +145,8 @@ def train(
 ) -> None:
     """Train one cell of the comparison with one seed.
 
-    The run lands where `tessera study --out` with the same settings looks for it.
+    The run lands where `tessera study --out` with the same settings looks for it. A
+    finished one is shown and not repeated.
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
