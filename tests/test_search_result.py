@@ -9,7 +9,7 @@ import pytest
 
 from tessera import search, search_result, search_space, settings
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import Cnn, Digits, Experiment, Training
+from tessera.experiment import Cnn, Digits, Experiment, OwnTraining, Training
 from tessera.search import Found, SearchError, Trial
 from tessera.search_space import Values
 
@@ -54,6 +54,24 @@ def test_settings_that_no_trial_beat_are_kept_and_that_is_said() -> None:
     assert "no trial beat the experiment's own settings" in model.training.origin
     before = EXPERIMENT.runs()[0]
     assert after.runs()[0].digest("data") == before.digest("data")
+
+
+def test_what_a_models_training_has_of_its_own_beside_the_search_is_kept() -> None:
+    own = OwnTraining(weight_decay=0.01, schedule="cosine", origin="Of a pilot.")
+    before = EXPERIMENT.model_copy(update={"models": (Cnn(training=own),)})
+    (kept,) = search_result.following(before, [found(best=0)], PLAN).runs()[:1]
+    assert kept.digest("data") == before.runs()[0].digest("data")
+    (run,) = search_result.following(before, [found(best=1)], PLAN).runs()[:1]
+    training = run.training
+    assert (training.weight_decay, training.schedule) == (0.01, "cosine")
+    assert (training.learning_rate, training.batch_size) == (2e-3, 64)
+    assert str(run.model.origin).startswith("Of a pilot. Found by 2 trials")
+
+
+def test_a_search_takes_the_place_of_the_search_before_it() -> None:
+    once = search_result.following(EXPERIMENT, [found(best=1)], PLAN)
+    again = search_result.following(once, [found(best=1)], PLAN)
+    assert again == once
 
 
 def dataset(fingerprint: str) -> Dataset:

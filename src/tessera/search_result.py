@@ -31,9 +31,11 @@ def _settled(model: Model, found: Found, search: Search) -> Model:
         f"seed {search.seed})"
         + ("; no trial beat the experiment's own settings." if own else ".")
     )
-    training = OwnTraining(
-        learning_rate=values.learning_rate, batch_size=values.batch_size, origin=origin
-    )
+    searched = {"learning_rate": values.learning_rate, "batch_size": values.batch_size}
+    before = model.training or OwnTraining()
+    if before.values().keys() - searched.keys():  # which the trials had as well
+        origin = " ".join(filter(None, (before.origin, origin)))
+    training = before.model_copy(update={**searched, "origin": origin})
     changed = search_space.with_dropout(model, values.dropout)
     return changed.model_copy(update={"training": training})
 

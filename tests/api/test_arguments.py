@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import toy_run
 
 import tessera
@@ -11,6 +13,7 @@ from tessera.api import arguments
 from tessera.data.dataset import Split
 from tessera.experiment import OWN_REGIMES, Cnn, Folder
 from tessera.notebook.data import Data
+from tessera.settings import ExperimentError
 
 EXPERIMENT = toy_run.experiment([Cnn()], seeds=(0, 1))
 
@@ -57,3 +60,9 @@ def test_one_change_needs_no_list() -> None:
     change = "training.flip=false"
     asked = arguments.resolve("digits", None, epochs=1, seeds=1, change=change)
     assert not asked.training.flip
+
+
+@pytest.mark.parametrize("change", [3, None, [3], [("training.flip", False)]])
+def test_what_is_no_change_is_named_and_an_example_given(change: Any) -> None:
+    with pytest.raises(ExperimentError, match=r'^change: .*"training\.flip=false"'):
+        arguments.resolve("digits", None, epochs=1, seeds=1, change=change)

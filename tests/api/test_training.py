@@ -9,7 +9,7 @@ from PIL import Image
 from report.folders import heatmaps, write_history
 
 import tessera
-from tessera import files, settings, study
+from tessera import files, pipeline, settings, study
 from tessera.data.dataset import DataError
 from tessera.experiment import Cnn, Experiment
 from tessera.notebook.data import Data
@@ -79,6 +79,28 @@ def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> N
     assert result.model.exists()
     assert result.record.train_counts[3] < result.record.train_counts[0] / 4
     assert RunFolder(result.folder).record.exists()
+
+
+def test_a_finished_run_is_read_and_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the run was trained again")
+
+    plan = tmp_path / "toy.toml"
+    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    monkeypatch.setattr(pipeline, "execute", never)
+    again = tessera.train(
+        plan=plan,
+        model="cnn",
+        regime="balanced",
+        seed=1,
+        out=tmp_path / "toy",
+        verbose=False,
+    )
+    (place,) = (tmp_path / "toy").glob("runs/*/seed-1")
+    assert again.folder == place
+    assert again.record.seed == 1
 
 
 def test_results_are_not_written_into_the_images(tmp_path: Path) -> None:

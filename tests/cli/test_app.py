@@ -119,6 +119,11 @@ def test_one_cell_can_be_trained_and_then_explained(tmp_path: Path) -> None:
     trained = started("train", "--model", "cnn", *options, "--out", str(out))
     assert trained.returncode == 0, trained.stderr
     (run,) = out.glob("runs/*/seed-0")
+    before = (run / "record.json").read_bytes()
+    again = started("train", "--model", "cnn", *options, "--out", str(out))
+    assert again.returncode == 0, again.stderr
+    assert "Finished before, and so not trained again." in again.stdout
+    assert (run / "record.json").read_bytes() == before
 
     from PIL import Image
 

@@ -181,6 +181,14 @@ def test_a_rounded_model_of_images_in_groups_has_a_test_that_is_too_sure(
     assert told.count(escaped(limit)) == 1
 
 
+def test_the_name_of_the_data_is_no_markdown(model: Trained) -> None:
+    named = model.record.data.model_copy(update={"name": "__my__ <b>"})
+    record = model.record.model_copy(update={"data": named})
+    told = card.card(replace(model, record=record), PARITY, form="onnx")
+    assert told.startswith(f"# {escaped('__my__ <b>')}: ")
+    assert "__my__" not in told and "<b>" not in told.replace(r"\<b\>", "")
+
+
 def test_what_was_told_of_the_data_stands_with_it(model: Trained, text: str) -> None:
     assert "class names)" in text and "groups and class names" not in text
     told = "by what (cat_[0-9]+) matches in their path."

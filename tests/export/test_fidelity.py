@@ -97,7 +97,7 @@ def test_the_answers_of_one_class_may_not_be_lost_among_the_others() -> None:
 
 def test_other_data_is_refused(model: Trained, dataset: Dataset) -> None:
     other = replace(dataset, fingerprint="0" * 64)
-    with pytest.raises(ExportError, match="--data: expected the run's data"):
+    with pytest.raises(ExportError, match="export: expected the run's data"):
         fidelity.check(model, answering(model, lambda said: said), other)
 
 

@@ -94,7 +94,9 @@ def test_one_wrong_cell_is_found(model: Trained, dataset: Dataset) -> None:
 
 def test_other_data_is_refused(model: Trained, dataset: Dataset) -> None:
     other = replace(dataset, fingerprint="0" * 64)
-    with pytest.raises(ExportError, match=r"--data: expected the run's data"):
+    with pytest.raises(
+        ExportError, match=r"export: expected the run's data .* --data where"
+    ):
         parity.check(model, original(model), other)
 
 

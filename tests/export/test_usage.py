@@ -15,7 +15,7 @@ import pytest
 import toy_run
 from PIL import Image
 
-from tessera import trained
+from tessera import files, trained
 from tessera.data import decode
 from tessera.experiment import Transformer
 from tessera.export import card, formats, usage
@@ -128,6 +128,17 @@ def test_the_cards_code_gives_the_models_answer(
     name, share = printed.split()
     assert name == one.model.class_names[shares.argmax()]
     assert float(share) == pytest.approx(shares.max(), abs=1e-4)
+
+
+def test_the_cards_code_has_a_label_for_each_probability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["cat", " owl ", "two\u2028lines"]
+    files.write_text(Path("labels.txt"), "\n".join(names) + "\n")
+    found: dict[str, Any] = {"probabilities": np.array([[0.1, 0.2, 0.7]])}
+    exec(usage.NAME, found)
+    assert found["labels"] == names
 
 
 def test_without_a_heatmap_an_onnx_model_gives_probabilities_alone() -> None:

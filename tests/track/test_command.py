@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tessera import locks
+from tessera.data.dataset import DataError
 from tessera.track import command
-from tessera.track.runs import TrackError
+from tessera.track.runs import TrackError, finished
 
 
 def test_an_unknown_tracker_lists_the_known_ones(study: Path) -> None:
@@ -53,6 +54,17 @@ def test_what_mlflow_refuses_is_one_message_with_the_reason(
     (tmp_path / "mlflow.db").write_text("no database, and longer than its head" * 9)
     with pytest.raises(TrackError, match=r"file is not a database.*another --out"):
         command.track(study, "mlflow", out=tmp_path)
+
+
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow"])
+def test_nothing_is_written_into_the_classes_of_the_runs(
+    study: Path, tmp_path: Path, tracker: str
+) -> None:
+    for name in finished(study)[0].record.data.class_names:
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match="--out: expected a folder outside the image"):
+        command.track(study, tracker, out=tmp_path / "3" / "board")
+    assert not any((tmp_path / "3").iterdir())
 
 
 def test_a_path_with_spaces_is_one_word_of_the_command(

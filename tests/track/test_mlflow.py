@@ -1,5 +1,7 @@
 """What was written is read back with MLflow's own client, from its SQLite store."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,10 +27,10 @@ def runs(client: MlflowClient) -> list:
     return sorted(client.search_runs([number]), key=lambda run: run.info.run_name)
 
 
-def test_each_run_is_there_once_and_finished(client: MlflowClient) -> None:
+def test_each_run_is_there_once_and_finished(client: MlflowClient, study: Path) -> None:
     found = runs(client)
     names = [run.info.run_name for run in found]
-    assert names == ["cnn--balanced/seed-0", "cnn--balanced/seed-1"]
+    assert names == [run.name for run in finished(study)] and len(set(names)) == 2
     assert {run.info.status for run in found} == {"FINISHED"}
 
 
@@ -57,6 +59,25 @@ def test_parameters_and_scores_are_the_folders(
         assert run.data.params == tracked.parameters()
         for name, value in tracked.scores().items():
             assert run.data.metrics[name] == pytest.approx(value)
+
+
+def test_every_class_has_its_recall_whatever_its_name(
+    study: Path, tmp_path: Path
+) -> None:
+    (run, _) = finished(study)
+    names = ("\u0915\u093f", "\u0915\u093e", "n" * 255, "n" * 254, ".", "a//b")
+    classes = [
+        c.model_copy(update={"name": name, "recall": k / 10})
+        for k, (c, name) in enumerate(
+            zip(run.record.scores.per_class, names, strict=False)
+        )
+    ]
+    scores = run.record.scores.model_copy(update={"per_class": tuple(classes)})
+    named = replace(run, record=run.record.model_copy(update={"scores": scores}))
+    mlflow.write([named], tmp_path, experiment="digits")
+    (read,) = runs(MlflowClient(tracking_uri=mlflow.address(tmp_path)))
+    found = [v for k, v in read.data.metrics.items() if k.startswith("test/recall")]
+    assert sorted(found) == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
 
 
 def test_the_history_has_every_epoch(client: MlflowClient) -> None:
@@ -88,6 +109,19 @@ def test_the_study_has_a_run_of_its_own_with_its_figures_and_it_stays_one(
     assert Path(kept).read_bytes() == (study / "figures" / "scores.svg").read_bytes()
     listed = [item.path for item in client.list_artifacts(run.info.run_id)]
     assert listed == ["figures", "study.json"]
+
+
+def test_a_report_that_was_written_anew_takes_the_place_of_the_old(
+    study: Path, tmp_path: Path
+) -> None:
+    changed = shutil.copytree(study, tmp_path / "digits")
+    for text in ("before the check of the heatmaps", "after it"):
+        (changed / "report.html").write_text(text)
+        mlflow.write_study(changed, tmp_path)
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    (run,) = runs(client)
+    kept = client.download_artifacts(run.info.run_id, "report.html")
+    assert Path(kept).read_text() == "after it"
 
 
 def test_new_figures_take_the_place_of_the_old(study: Path, tmp_path: Path) -> None:

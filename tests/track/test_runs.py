@@ -8,11 +8,15 @@ import pytest
 from tessera.track.runs import TrackError, finished, needs_extra
 
 
-def test_every_finished_run_is_found_and_named(study: Path) -> None:
-    names = [run.name for run in finished(study)]
-    assert names == ["cnn--balanced/seed-0", "cnn--balanced/seed-1"]
+def test_every_finished_run_is_found_and_named_as_a_study_names_its_folder(
+    study: Path,
+) -> None:
+    found = finished(study)
+    mark = found[0].record.digest[:8]
+    names = [run.name for run in found]
+    assert names == [f"cnn--balanced-{mark}/seed-{seed}" for seed in (0, 1)]
     (alone,) = finished(study / "runs" / "cnn--balanced" / "seed-1")
-    assert alone.name == "cnn--balanced/seed-1"
+    assert alone.name == names[1]
 
 
 def test_parameters_are_settings_by_dotted_name(study: Path) -> None:

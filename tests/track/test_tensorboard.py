@@ -1,6 +1,7 @@
 """What was written is read back with TensorBoard's own reader."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ def read(study: Path, tmp_path_factory: pytest.TempPathFactory) -> EventAccumula
     out = tmp_path_factory.mktemp("board")
     tensorboard.write(finished(study), out)
     tensorboard.write(finished(study), out)  # again changes nothing
-    found = EventAccumulator(str(out / "cnn--balanced" / "seed-1"))
+    found = EventAccumulator(str(out / finished(study)[1].name))
     return found.Reload()
 
 
@@ -51,3 +52,12 @@ def test_the_studys_figures_come_back_as_their_pictures(
     (event,) = read.Images("figure/scores")
     assert (event.width, event.height) == (144, 72)
     assert event.encoded_image_string == drawn[0][1]
+
+
+def test_two_runs_of_one_cell_and_seed_are_both_kept(
+    study: Path, tmp_path: Path
+) -> None:
+    (run, _) = finished(study)
+    longer = replace(run, record=run.record.model_copy(update={"digest": 64 * "e"}))
+    tensorboard.write([run, longer], tmp_path)
+    assert len(list(tmp_path.rglob("*tfevents*"))) == 2

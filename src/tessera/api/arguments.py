@@ -1,7 +1,7 @@
 """The arguments of a call -> the experiment that they ask for, and its data."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import index
 from pathlib import Path
 from typing import TypeAlias
@@ -53,9 +53,8 @@ def resolve(
         return studies.adapted(asked, loaded(data, first, verbose)).regimes
 
     path = None if plan is None else Path(plan)
-    changes = [change] if isinstance(change, str) else change
     return settings.read(
-        path, [*texts, *changes], data=table, suited=suited, option="change"
+        path, [*texts, *_changes(change)], data=table, suited=suited, option="change"
     )
 
 
@@ -109,6 +108,22 @@ def listed(names: str | Sequence[str], argument: str) -> str:
         raise settings.ExperimentError(
             f"{argument}: expected a list of names. Received: {names!r}."
         ) from error
+
+
+def _changes(change: str | Sequence[str]) -> list[str]:
+    """One change or several -> each as a text.
+
+    Raises:
+        ExperimentError: It is neither.
+    """
+    if isinstance(change, str):
+        return [change]
+    if isinstance(change, Iterable) and all(isinstance(one, str) for one in change):
+        return list(change)
+    raise settings.ExperimentError(
+        'change: expected texts such as "training.flip=false", one or a list. '
+        f"Received: {change!r}."
+    )
 
 
 def _numbers(seeds: int | Sequence[int]) -> list[int]:

@@ -22,7 +22,7 @@ from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
-from tessera.record import StudyFolder
+from tessera.record import StudyFolder, finished
 
 
 def load_data(
@@ -173,6 +173,8 @@ def train(
 ) -> FinishedRun:
     """Train one cell of the comparison with one seed, in this process.
 
+    A finished run is read and not repeated: delete its folder to train it again.
+
     Args:
         data: The images; None: those of the plan.
         model: One of the plan's models.
@@ -209,6 +211,9 @@ def train(
 
     folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
     console = arguments.console(verbose)
-    with locks.held(folder.path), progress.single(console, run) as report:
-        record = pipeline.execute(run, dataset, folder, report=report)
+    with locks.held(folder.path):
+        record = finished(folder, run.digest(dataset.fingerprint))
+        if record is None:
+            with progress.single(console, run) as report:
+                record = pipeline.execute(run, dataset, folder, report=report)
     return FinishedRun(record, folder.path)

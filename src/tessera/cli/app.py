@@ -145,7 +145,7 @@ def train(
 ) -> None:
     """Train one cell of the comparison with one seed.
 
-    The run lands where `tessera study --out` with the same settings looks for it.
+    It lands where `tessera study --out` looks for it; a finished one is only shown.
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """

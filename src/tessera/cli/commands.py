@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tessera import checkpoint, runtime, settings
+from tessera import record as records
 from tessera.experiment import Experiment, Training
 from tessera.phrases import plural
 from tessera.record import RunFolder, StudyFolder
@@ -134,8 +135,13 @@ def train(
         runtime.load_backend(alone=True)
         from tessera import locks, pipeline
 
-        with locks.held(folder.path), progress.single(console, run) as report:
-            record = pipeline.execute(run, dataset, folder, report=report)
+        with locks.held(folder.path):
+            record = records.finished(folder, run.digest(dataset.fingerprint))
+            if record is None:
+                with progress.single(console, run) as report:
+                    record = pipeline.execute(run, dataset, folder, report=report)
+            else:
+                console.print("Finished before, and so not trained again.")
     outcome.show(console, record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 

@@ -86,7 +86,7 @@ def _values(
 ) -> dict[str, Any]:
     record, rows = trained.record, class_rows(trained.record)
     return {
-        "title": f"{record.data.name}: {record.model}, {record.regime}",
+        "title": f"{escaped(record.data.name)}: {record.model}, {record.regime}",
         "summary": _summary(trained),
         "file": FILES[form],
         "shape": record.data.image_shape,
@@ -94,6 +94,7 @@ def _values(
         "reading": usage.reading(record.data.image_shape[0]),
         "running": usage.running(form, heatmap=check.heatmap is not None),
         "data": record.data,
+        "data_name": escaped(record.data.name),
         "data_notes": [escaped(note) for note in record.data.notes],
         "classes": rows,
         "undefined": any(row.precision == UNDEFINED for row in rows),

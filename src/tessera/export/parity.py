@@ -108,9 +108,11 @@ def hold_data(trained: Trained, dataset: Dataset) -> None:
     """
     if dataset.fingerprint != trained.record.data.fingerprint:
         raise ExportError(
-            f"--data: expected the run's data, fingerprint "
+            f"export: expected the run's data as it was in training, fingerprint "
             f"{trained.record.data.fingerprint[:12]}. Received: {dataset.name}, "
-            f"fingerprint {dataset.fingerprint[:12]}."
+            f"fingerprint {dataset.fingerprint[:12]}: its images or classes are not "
+            "the same. Put them back, say with --data where the run's data lies, or "
+            "train anew and export that run."
         )
 
 

@@ -23,7 +23,7 @@ pixels = np.asarray(image, np.float32)[None]  # [1, {side}, {side}, 3]"""
 
 NAME = """\
 with open("labels.txt", encoding="utf-8") as file:
-    labels = file.read().split("\\n")
+    labels = [line.rstrip("\\n") for line in file]
 print(labels[probabilities[0].argmax()], probabilities[0].max())"""
 
 

@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tessera import locks
+from tessera.data import apart
 from tessera.track import figures, mlflow, tensorboard
 from tessera.track.runs import TrackError, finished
 
@@ -28,6 +29,7 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
         TrackError: No such tracker, nothing finished, a package is missing, or MLflow
             refused.
         RunError: A record is damaged.
+        DataError: `out` lies among the runs' images.
         FolderInUse: Another command is writing into MLflow's folder.
     """
     if to not in TRACKERS:
@@ -36,6 +38,7 @@ def track(path: Path, to: str, *, out: Path | None = None) -> str:
         )
     runs = finished(path)
     where = out or path / TRACKERS[to]
+    apart.keep_from_classes(runs[0].record.data.class_names, where)
     if to == "tensorboard":
         tensorboard.write(runs, where, tuple(figures.pictures(path)))
         return shlex.join(["tensorboard", "--logdir", str(where.resolve())])

@@ -9,12 +9,13 @@ command which was ended had begun.
 import contextlib
 import datetime
 import hashlib
+import posixpath
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tessera import png
+from tessera import files, png
 from tessera.record import StudyFolder
 from tessera.track import figures
 from tessera.track.runs import Tracked, TrackError, needs_extra
@@ -91,7 +92,7 @@ def write(runs: Sequence[Tracked], out: Path, *, experiment: str) -> None:
 def write_study(path: Path, out: Path) -> None:
     """Write a study's report, `study.json` and figures as the run `study`.
 
-    Nothing is written before the study has figures, or when they are there already.
+    Nothing is written before the study has figures, or when all is there already.
 
     Args:
         path: The study's folder; MLflow's experiment has its name.
@@ -105,7 +106,8 @@ def write_study(path: Path, out: Path) -> None:
         return
     folder = StudyFolder(path)
     client, number = _opened(out, path.resolve().name)
-    parts = [hashlib.sha256(file.read_bytes()).hexdigest() for file in drawn]
+    texts = [file for file in (folder.report, folder.study) if file.exists()]
+    parts = [hashlib.sha256(f.read_bytes()).hexdigest() for f in (*texts, *drawn)]
     mark = f"{STUDY} {hashlib.sha256(''.join(parts).encode()).hexdigest()[:16]}"
     known = [r for r in _all(client, number) if r.info.run_name == STUDY]
     if mark in [run.data.tags.get(IDENTITY) for run in known]:
@@ -113,9 +115,8 @@ def write_study(path: Path, out: Path) -> None:
     for stale in known:
         client.delete_run(stale.info.run_id)
     run = client.create_run(number, run_name=STUDY).info.run_id
-    for file in (folder.report, folder.study):
-        if file.exists():
-            client.log_artifact(run, file)
+    for file in texts:
+        client.log_artifact(run, file)
     for file in drawn:
         client.log_artifact(run, file, "figures")
     client.set_tag(run, IDENTITY, mark)
@@ -185,8 +186,10 @@ def _metrics(run: Tracked, stamp: int) -> Iterator[Any]:
         for name, value in row.items():
             if name != "epoch":
                 yield Metric(f"epoch/{name}", value, stamp, int(row["epoch"]))
+    taken: set[str] = set()
     for name, value in run.scores().items():
-        yield Metric(_allowed(name), value, stamp, run.record.best_epoch)
+        key = files.free_name(_allowed(name), taken)
+        yield Metric(key, value, stamp, run.record.best_epoch)
 
 
 def _parameters(run: Tracked) -> list[Any]:
@@ -196,8 +199,12 @@ def _parameters(run: Tracked) -> list[Any]:
 
 
 def _allowed(name: str) -> str:
-    """A metric's name in the characters that MLflow takes."""
-    return "".join(c if c.isalnum() or c in "/_-. " else "_" for c in name)
+    """A metric's name in the characters, and of the parts, that MLflow takes.
+
+    Those of two classes may become one: `files.free_name` numbers the second.
+    """
+    plain = "".join(c if c.isalnum() or c in "/_-. " else "_" for c in name)
+    return posixpath.normpath(plain)
 
 
 def _parts(values: list[Any]) -> Iterator[list[Any]]:

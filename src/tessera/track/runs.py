@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tessera import files, history, overlay, settings
 from tessera.experiment import Run
 from tessera.models import rebuild
-from tessera.record import Record, RunFolder
+from tessera.record import Record, RunFolder, StudyFolder
 
 
 class TrackError(ValueError):
@@ -28,8 +28,14 @@ class Tracked:
 
     @property
     def name(self) -> str:
-        """What the tracker calls it: `hybrid--weighted/seed-0`."""
-        return f"{self.run.cell}/seed-{self.run.seed}"
+        """What the tracker calls it: `hybrid--weighted-1a2b3c4d/seed-0`, as studies do.
+
+        A study's folder may hold several runs of a cell and a seed, say of 8 and of 40
+        epochs, which the digest tells apart.
+        """
+        study = StudyFolder(self.folder.path)
+        place = study.run(self.run.cell, self.record.digest, self.run.seed).path
+        return place.relative_to(study.path / "runs").as_posix()
 
     def history(self) -> Sequence[dict[str, float]]:
         """One row per epoch.

@@ -26,7 +26,7 @@ STUDY = "study"
 def write(
     runs: Sequence[Tracked], out: Path, figures: Sequence[tuple[str, bytes]] = ()
 ) -> None:
-    """Write `out/CELL/seed-N/` for every run; `tensorboard --logdir out` shows them.
+    """Write `out/NAME/` for every run; `tensorboard --logdir out` shows them.
 
     Args:
         runs: Finished runs.
