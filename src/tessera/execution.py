@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from tessera import checkpoint, locks
 from tessera.data.dataset import DataError
-from tessera.record import finished
+from tessera.experiment import Run
+from tessera.record import Record, RunFolder, finished
 from tessera.workers import Event, Failed, Finished, Stepped, Task
 
 Send: TypeAlias = Callable[[Event], None]
@@ -34,12 +35,21 @@ def hold_to_images(task: Task, dataset: Any) -> None:
 
 
 def tidy(task: Task, dataset: Any) -> None:
-    """Forget the checkpoints of a run that was killed once its record was written."""
-    if not task.folder.checkpoints.exists():
-        return
-    with contextlib.suppress(locks.FolderInUse), locks.held(task.folder.path):
-        if is_finished(task, dataset):
-            checkpoint.clear(task.folder.checkpoints)
+    """Leave a finished run without checkpoints, unless another command is at it."""
+    if task.folder.checkpoints.exists():
+        with contextlib.suppress(locks.FolderInUse), locks.held(task.folder.path):
+            known(task.run, dataset, task.folder)
+
+
+def known(run: Run, dataset: Any, folder: RunFolder) -> Record | None:
+    """A run's record, if it is finished; by one who keeps others out of its folder.
+
+    Of one that was killed once its record was written the checkpoints go.
+    """
+    record = finished(folder, run.digest(dataset.fingerprint))
+    if record is not None:
+        checkpoint.clear(folder.checkpoints)
+    return record
 
 
 def carry_out(task: Task, dataset: Any, *, send: Send, **how: Any) -> Finished | Failed:

@@ -9,6 +9,7 @@ from tessera import (
     choice,
     cross_validation,
     engines,
+    execution,
     locks,
     runtime,
     settings,
@@ -22,7 +23,7 @@ from tessera.data import apart, source
 from tessera.data.dataset import Dataset
 from tessera.notebook.data import Data
 from tessera.notebook.results import FinishedRun, Study
-from tessera.record import StudyFolder, finished
+from tessera.record import StudyFolder
 
 
 def load_data(
@@ -212,7 +213,7 @@ def train(
     folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
     console = arguments.console(verbose)
     with locks.held(folder.path):
-        record = finished(folder, run.digest(dataset.fingerprint))
+        record = execution.known(run, dataset, folder)
         if record is None:
             with progress.single(console, run) as report:
                 record = pipeline.execute(run, dataset, folder, report=report)

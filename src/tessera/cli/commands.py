@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tessera import checkpoint, runtime, settings
-from tessera import record as records
 from tessera.experiment import Experiment, Training
 from tessera.phrases import plural
 from tessera.record import RunFolder, StudyFolder
@@ -133,10 +132,10 @@ def train(
     folder = studies.run_folder(StudyFolder(out), run, dataset)
     with stopping.telling(console, lambda: kept(folder)):
         runtime.load_backend(alone=True)
-        from tessera import locks, pipeline
+        from tessera import execution, locks, pipeline
 
         with locks.held(folder.path):
-            record = records.finished(folder, run.digest(dataset.fingerprint))
+            record = execution.known(run, dataset, folder)
             if record is None:
                 with progress.single(console, run) as report:
                     record = pipeline.execute(run, dataset, folder, report=report)
