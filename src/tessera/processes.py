@@ -106,13 +106,13 @@ def _begin(
 ) -> None:
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     _take_over(environment)
     runtime.load_backend(alone=True)
     work(*arguments)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this process when the command that started it is gone, however it went."""
     parent = multiprocessing.parent_process()
     if parent is None:

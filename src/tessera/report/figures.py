@@ -1,7 +1,11 @@
 """A study -> all its figures, in the order the page shows them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from tessera.report.at_once import at_once
 from tessera.report.changes import changes
 from tessera.report.class_changes import class_changes
 from tessera.report.contrasts import contrasts
@@ -33,9 +37,6 @@ class Figures:
     loss: Drawing
     recall: Drawing
     confusion: tuple[Drawing, ...]
-    side_by_side: Drawing | None
-    """None where no two cells explained an image in common."""
-    gallery: tuple[Drawing, ...]
     ranking: tuple[Drawing, ...]
     """Empty where the study has no remedy to rank, as are the next two."""
     tradeoff: Drawing | None
@@ -46,6 +47,9 @@ class Figures:
     roc: tuple[Drawing, ...]
     risk_coverage: Drawing | None
     mistakes: tuple[Looked, ...]
+    side_by_side: Drawing | None = None
+    """None where no two cells explained an image in common."""
+    gallery: tuple[Drawing, ...] = ()
     contrasts: tuple[Drawing, ...] = ()
     """Wrong answers: the evidence for what was said and for the truth."""
     faithfulness: tuple[Shown, ...] = ()
@@ -84,24 +88,34 @@ def figures(study: Study, *, images: bool) -> Figures:
         images: Whether to draw pictures of the dataset (Grad-CAM galleries, mistakes).
     """
     answered = answers(study)
-    return Figures(
-        overview=score_overview(study),
-        changes=changes(study),
-        distribution=class_distribution(study),
-        accuracy=curves(study, "accuracy"),
-        loss=curves(study, "loss"),
-        recall=per_class_recall(study),
-        confusion=confusion_matrices(study),
-        side_by_side=side_by_side(study) if images else None,
-        gallery=galleries(study) if images else (),
-        contrasts=contrasts(study) if images else (),
-        faithfulness=charted(checks_of(study)),
-        ranking=ranking_figures(study.record),
-        tradeoff=tradeoff(study.record),
-        class_changes=class_changes(study.record),
-        reliability=reliability(study),
-        precision_recall=class_curves(study, answered, "precision-recall"),
-        roc=class_curves(study, answered, "roc"),
-        risk_coverage=risk_coverage(study, answered),
-        mistakes=looked_at(study, images=images),
-    )
+    drawings: dict[str, Callable[[], Any]] = {
+        # What takes longest comes first.
+        "faithfulness": partial(_charted, study),
+        "confusion": partial(confusion_matrices, study),
+        "precision_recall": partial(class_curves, study, answered, "precision-recall"),
+        "roc": partial(class_curves, study, answered, "roc"),
+        "mistakes": partial(looked_at, study, images=images),
+        "reliability": partial(reliability, study),
+        "accuracy": partial(curves, study, "accuracy"),
+        "loss": partial(curves, study, "loss"),
+        "class_changes": partial(class_changes, study.record),
+        "risk_coverage": partial(risk_coverage, study, answered),
+        "recall": partial(per_class_recall, study),
+        "changes": partial(changes, study),
+        "overview": partial(score_overview, study),
+        "ranking": partial(ranking_figures, study.record),
+        "tradeoff": partial(tradeoff, study.record),
+        "distribution": partial(class_distribution, study),
+    }
+    if images:
+        drawings |= {
+            "side_by_side": partial(side_by_side, study),
+            "gallery": partial(galleries, study),
+            "contrasts": partial(contrasts, study),
+        }
+    drawn = at_once(list(drawings.values()))
+    return Figures(**dict(zip(drawings, drawn, strict=True)))
+
+
+def _charted(study: Study) -> tuple[Shown, ...]:
+    return charted(checks_of(study))
