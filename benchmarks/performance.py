@@ -136,9 +136,9 @@ pyplot, the other framework where both are installed) is left out, and Python's
 collector rests. On Linux the workers of a study are forks of one process that has
 imported the framework and computed nothing: each further one starts at once and shares
 that memory. Commands that train, answer and explain nothing load none; nor do
-`tessera.load_data`, `study` and `evaluate`, whose workers do. On Linux a report is drawn
-on every core, by forks of a command that has loaded no framework: less by the clock, not
-by the processor.
+`tessera.load_data`, `study` and `evaluate`, whose workers do. On Linux a report is
+drawn on every core, by forks of a command that has loaded no framework: less by the
+clock, not by the processor.
 """
 
 SECTIONS = {

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from tessera import execution, files, machine, runtime, selection, tested, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
-from tessera.evaluation import faithfulness, study_record
 from tessera.experiment import (
     OWN_REGIMES,
     STUDY_CLASSES,
@@ -244,6 +243,9 @@ def conclude(
         )
     for task in progress.finished:
         execution.tidy(task, dataset)
+    # What it takes is of no use before, and takes half a second to import.
+    from tessera.evaluation import faithfulness, study_record
+
     records = read([task.folder for task in progress.finished])
     folders = [str(task.folder.path.relative_to(out)) for task in progress.finished]
     checked = [
