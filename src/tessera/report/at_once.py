@@ -24,7 +24,7 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """Do tasks that know nothing of one another; their results, in order.
 
     As many at a time as there are cores, where this process may fork; else here, one
-    after the other, as is everything when a fork was killed.
+    after the other, as is everything when the system refuses or kills a fork.
 
     Args:
         tasks: Functions that can be pickled, as their results can; the longest first.
@@ -34,7 +34,8 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """
     hands = min(machine.cores(), len(tasks))
     if hands > 1 and may_fork():
-        with contextlib.suppress(BrokenProcessPool):  # for lack of memory, most often
+        # For lack of memory, say; a task's own error is met again below.
+        with contextlib.suppress(BrokenProcessPool, NotImplementedError, OSError):
             return _shared(tasks, hands)
     return [task() for task in tasks]
 
