@@ -69,7 +69,7 @@ def export(
         typer.Option(help="Licence of the weights, for the card.", show_default=False),
     ] = None,
 ) -> None:
-    """Hand a trained model over: one file, its labels and its card.
+    """Hand a trained model over: a folder with it, its labels and its card.
 
     Preprocessing and calibration are inside. 1,000 images, test images first, are
     compared with the original: where a probability differs by more than 1e-4, nothing
