@@ -9,6 +9,7 @@ command which was ended had begun.
 import contextlib
 import datetime
 import hashlib
+import os
 import posixpath
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -138,6 +139,8 @@ def _is_of_study(run: Any, folder: str) -> bool:
 
 def _opened(out: Path, experiment: str) -> tuple[Any, str]:
     """A client of the store in `out`, and the experiment's number there."""
+    # Else it tells of each step of making its tables.
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
         from mlflow.tracking import MlflowClient
     except ImportError as error:
