@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from tessera import experiment
 from tessera.experiment import (
     Cnn,
     Digits,
@@ -12,12 +13,14 @@ from tessera.experiment import (
     Folder,
     Hybrid,
     HybridPlus,
+    Natural,
     OwnTraining,
     Regime,
     Run,
     Training,
 )
 from tessera.record import StudyFolder, StudyRecord, finished
+from tessera.remedies import Focal, Remedy
 
 STUDIES = sorted((Path(__file__).parents[1] / "results").glob("*/study.json"))
 
@@ -99,6 +102,38 @@ def test_where_training_settings_were_written_does_not_change_the_digest() -> No
     own = first_run(models=(Cnn(training=OwnTraining(batch_size=32, origin="x")),))
     shared = first_run(models=(Cnn(),), training=Training(batch_size=32))
     assert own.digest("data") == shared.digest("data") != first_run().digest("data")
+
+
+class GrownProfile(Natural):
+    strength: float = 1.0
+
+
+class GrownRemedy(Remedy):
+    strength: float = 1.0
+
+
+class GrownLoss(Focal):
+    strength: float = 1.0
+
+
+def with_part(profile: Natural, remedy: Remedy, loss: Focal) -> Run:
+    whole = remedy.model_copy(update={"loss": loss})
+    regime = Regime(name="one", profile=profile, remedy=whole)
+    return first_run().model_copy(update={"regime": regime})
+
+
+@pytest.mark.parametrize("grown", [0, 1, 2], ids=["profile", "remedy", "loss"])
+def test_a_later_setting_of_any_part_counts_once_it_changes_something(
+    grown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list = [Natural(), Remedy(), Focal()]
+    before = with_part(*parts).digest("data")
+    monkeypatch.setitem(experiment.LATER, "strength", 1.0)
+    kind = (GrownProfile, GrownRemedy, GrownLoss)[grown]
+    parts[grown] = kind()
+    assert with_part(*parts).digest("data") == before
+    parts[grown] = kind(strength=2.0)
+    assert with_part(*parts).digest("data") != before
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.parent.name)

@@ -24,17 +24,9 @@ from tessera.record import RunFolder
 from tessera.workers import Event, Failed, Finished, Started, Stepped, Task
 
 TINY = [
-    *(
-        "--data",
-        "digits",
-        "--epochs",
-        "2",
-        "--seeds",
-        "2",
-        "--set",
-        "data.image_size=8",
-    ),
-    *("--set", 'models=[{kind="cnn"}]', "--set", "explain.examples=0"),
+    *("--data", "digits", "--epochs", "2", "--seeds", "2"),
+    *("--set", "data.image_size=8", "--set", 'models=[{kind="cnn"}]'),
+    *("--set", "explain.examples=0"),
 ]
 
 

@@ -1,5 +1,7 @@
 """The part of an experiment that a user names: models, remedies, or one run."""
 
+from collections.abc import Sequence
+
 from tessera import settings
 from tessera.catalogue import catalogue
 from tessera.experiment import LARGEST_SEED, Experiment, Run
@@ -19,7 +21,7 @@ def remedies(text: str | None, *, option: str = "--remedies") -> tuple[str, ...]
         return ()
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in names:
-        _require(option, name, [*catalogue(), "all"])
+        require(option, name, [*catalogue(), "all"])
     return names
 
 
@@ -79,7 +81,7 @@ def find_run(
         ("model", model, list(models)),
         ("regime", regime, [r.name for r in experiment.regimes]),
     ):
-        _require(f"{dashes}{option}", name, known)
+        require(f"{dashes}{option}", name, known)
     if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
         raise settings.ExperimentError(
             f"{dashes}seed: expected a whole number from 0 to {LARGEST_SEED}. "
@@ -90,7 +92,12 @@ def find_run(
     return next(run for run in runs if run.regime.name == regime)
 
 
-def _require(option: str, name: str, known: list[str]) -> None:
+def require(option: str, name: str, known: Sequence[str]) -> None:
+    """Refuse a name that is none of the known ones.
+
+    Raises:
+        ExperimentError: It is not; the message lists them.
+    """
     if name not in known:
         raise settings.ExperimentError(
             f"{option}: expected one of {', '.join(known)}. Received: {name!r}."

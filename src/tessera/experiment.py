@@ -425,14 +425,13 @@ class Run(Setting):
         Names, the seed and the place where the data lies are left out, so that
         renaming a cell, adding a seed or moving the folder reuses finished work.
         """
-        settings = self.model_dump(mode="json", exclude={"seed", "explain"})
-        settings["data"] = _as_first_written(
-            {k: v for k, v in settings["data"].items() if k not in PLACE}
-        )
+        settings = _as_first_written(self)
+        for key in ("seed", "explain"):
+            settings.pop(key)
+        for key in PLACE:
+            settings["data"].pop(key, None)
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
-        for part in ("model", "training"):
-            settings[part] = _as_first_written(settings[part])
         settings["regime"].pop("name")
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -455,16 +454,19 @@ LATER = {
     "fold": None,
     "groups": None,
 }
-"""Settings of data, a training or a model that came later, with the values that change
-nothing."""
+"""Settings of any part that came later, with the values that change nothing."""
 
 
 PLACE = ("path", "name", "columns")
 """Settings of data that say where it lies, and what it and its parts are called."""
 
 
-def _as_first_written(settings: dict[str, Any]) -> dict[str, Any]:
+def _as_first_written(part: Setting) -> dict[str, Any]:
     """Without later settings that change nothing, so that old digests still hold."""
+    settings = part.model_dump(mode="json")
+    for name, value in part:
+        if isinstance(value, Setting):
+            settings[name] = _as_first_written(value)
     return {k: v for k, v in settings.items() if k not in LATER or v != LATER[k]}
 
 

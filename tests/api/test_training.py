@@ -9,7 +9,7 @@ from PIL import Image
 from report.folders import heatmaps, write_history
 
 import tessera
-from tessera import files, pipeline, settings, study
+from tessera import files, pipeline, runtime, settings, study
 from tessera.data.dataset import DataError
 from tessera.experiment import Cnn, Experiment
 from tessera.notebook.data import Data
@@ -81,7 +81,7 @@ def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> N
     assert RunFolder(result.folder).record.exists()
 
 
-def test_a_finished_run_is_read_and_not_trained_again(
+def test_a_finished_run_is_read_and_not_trained_again_nor_a_framework_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object, **__: object) -> None:
@@ -90,6 +90,7 @@ def test_a_finished_run_is_read_and_not_trained_again(
     plan = tmp_path / "toy.toml"
     plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
     monkeypatch.setattr(pipeline, "execute", never)
+    monkeypatch.setattr(runtime, "load_backend", never)
     again = tessera.train(
         plan=plan,
         model="cnn",

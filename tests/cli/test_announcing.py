@@ -124,11 +124,12 @@ def test_what_every_fold_notes_is_remarked_once() -> None:
     assert text.getvalue().splitlines() == ["note: All.", "note: Fold 1: First."]
 
 
-def test_the_time_is_that_of_all_folds_one_after_another(
+def test_the_time_is_that_of_all_folds_one_after_another_after_one_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     speeds = {model: Speed(1.0, 0.1) for model in ("cnn", "transformer", "hybrid")}
     monkeypatch.setattr(estimate, "speeds", lambda *_, **__: speeds)
+    monkeypatch.setattr(estimate, "START", 600.0)
     text, works = io.StringIO(), folds("", "", "")
     console = Console(file=text, width=200)
     announcing.foretell(console, works, jobs=1, threads=1)
@@ -137,6 +138,6 @@ def test_the_time_is_that_of_all_folds_one_after_another(
         for one in works
     ]
     assert alone[0] > alone[1] > alone[2] == 0
-    minutes = f"about {sum(alone) / 60:.0f} minutes"
+    minutes = f"about {10 + sum(alone) / 60:.0f} minutes"
     assert text.getvalue().startswith(f"time: {minutes}")
-    assert minutes != f"about {alone[0] / 60:.0f} minutes"
+    assert minutes != f"about {10 + alone[0] / 60:.0f} minutes"

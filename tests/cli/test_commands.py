@@ -4,12 +4,14 @@ import io
 from pathlib import Path
 
 import pytest
+import toy_run
 from rich.console import Console
 
 from cli.inside import tessera
+from tessera import runtime, settings, study
 from tessera.cli import commands
-from tessera.experiment import Digits
-from tessera.record import RunFolder
+from tessera.experiment import Cnn, Digits
+from tessera.record import RunFolder, StudyFolder
 
 
 @pytest.fixture
@@ -121,6 +123,25 @@ def test_an_interrupted_training_ends_with_what_is_kept_and_its_command(
     first, last = screen.getvalue().splitlines()[-2:]
     assert f"Stopped. {told.format(*folders)}" in first
     assert last == f"  tessera train --data digits --out {tmp_path / 'out'}"
+
+
+def test_a_finished_training_is_shown_again_before_a_framework_loads(
+    tmp_path: Path, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = toy_run.experiment([Cnn()])
+    (run,) = asked.runs()
+    place = study.run_folder(StudyFolder(tmp_path), run, toy_run.digits())
+    toy_run.write_run(place, run)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(settings.dumps(asked), encoding="utf-8")
+    monkeypatch.setattr(runtime, "load_backend", lambda **_: pytest.fail("loaded"))
+
+    words = ("--model", "cnn", "--regime", "balanced", "--out", tmp_path)
+    ended = tessera("train", plan, *words)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Finished before, and so not trained again." in printed.getvalue()
+    assert f"Run folder: {place.path}" in printed.getvalue()
 
 
 def test_an_interrupted_study_says_how_many_runs_it_keeps(

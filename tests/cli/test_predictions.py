@@ -15,7 +15,6 @@ from tessera.answers import Answer, Refused
 from tessera.cli import predictions
 from tessera.data.dataset import DataError
 from tessera.record import RunFolder
-from tessera.settings import ExperimentError
 
 NAMES = ("cat", "deer")
 GOOD = Answer(Path("a,b.png"), "deer", 0.75, "cat", 0.25, (0.25, 0.75))
@@ -59,11 +58,6 @@ def test_columns_stand_below_one_another_where_letters_fill_two_cells() -> None:
     starts = {cell_len(row[: row.index("a.png")]) for row in rows}
     assert starts == {head.index("image")}
     assert {cell_len(row[: row.index("75.0%")]) for row in rows} == {19}
-
-
-def test_an_unknown_format_is_refused_before_anything_is_loaded() -> None:
-    with pytest.raises(ExperimentError, match="one of table, jsonl, csv"):
-        predictions.predict(Path("none"), [], form="xml", heatmaps=None)
 
 
 def test_heatmaps_are_not_written_among_images(toy: RunFolder, tmp_path: Path) -> None:

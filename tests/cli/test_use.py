@@ -39,3 +39,13 @@ def test_a_folder_without_a_run_is_named_before_a_framework_loads(
     result = tessera(*words)
     assert result.returncode == 2
     assert "no-run: expected the folder of a finished run or study" in result.stderr
+
+
+def test_an_unknown_format_of_answers_is_refused_before_a_framework_loads(
+    toy: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "load_backend", lambda **_: pytest.fail("loaded"))
+    result = tessera("predict", toy.path, "cat.jpg", "--format", "xml")
+    assert result.returncode == 2
+    told = "--format: expected one of table, jsonl, csv. Received: 'xml'."
+    assert told in result.stderr

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import toy_run
 from PIL import Image
+from pngs import png
 
 from tessera import files, trained
 from tessera.data import decode
@@ -109,6 +110,27 @@ def test_the_cards_code_reads_a_picture_as_training_does(
     exec(usage.reading(16), found)
     expected = decode.read(Path("photo.jpg"), 16)[None]
     np.testing.assert_array_equal(found["pixels"], expected)
+
+
+@pytest.mark.parametrize(
+    ("bits", "row"),
+    [(1, b"\x40"), (2, b"\x10"), (4, b"\x01"), (8, b"\0\1"), (16, b"\0\0\0\1")],
+)
+def test_the_card_says_which_transparent_colours_its_code_misses(
+    bits: int,
+    row: bytes,
+    model: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = card.card(model, Parity(1000, 360, 3e-7, None, 1000), form="onnx")
+    (missed,) = re.findall(r"except for one in ([\d,or\s]+) bits a channel", text)
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(png((2, 1), bits, 0, row, transparent=b"\0\1"))
+    found: dict[str, Any] = {}
+    exec(usage.reading(2), found)
+    read = (found["pixels"][0] == decode.read(Path("photo.jpg"), 2)).all()
+    assert (str(bits) in re.findall(r"\d+", missed)) is not bool(read)
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 import importlib.util
 import shlex
 import shutil
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -27,6 +29,18 @@ def test_the_command_that_shows_the_runs_is_told_and_no_run_changes(
     assert told == f"tensorboard --logdir {tmp_path / 'board'}"
     assert len(list(tmp_path.rglob("*tfevents*"))) == 3  # two runs, figures
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.slow
+def test_what_mlflow_says_of_its_tables_is_not_shown(
+    study: Path, tmp_path: Path
+) -> None:
+    words = ("track", study, "--to", "mlflow", "--out", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "tessera", *words], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("To see the runs: mlflow ui")
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use

@@ -111,6 +111,42 @@ def test_the_study_has_a_run_of_its_own_with_its_figures_and_it_stays_one(
     assert listed == ["figures", "study.json"]
 
 
+def studies(client: MlflowClient) -> dict[str, str]:
+    """The report of each run `study`, by the run's number."""
+    numbers = [run.info.run_id for run in runs(client) if run.info.run_name == "study"]
+    places = {one: client.download_artifacts(one, "report.html") for one in numbers}
+    return {one: Path(place).read_text() for one, place in places.items()}
+
+
+def test_studies_whose_folders_share_a_name_each_keep_a_run(
+    study: Path, tmp_path: Path
+) -> None:
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    for text in ("ours", "theirs", "ours, anew"):
+        folder = tmp_path / text[:4] / "digits"
+        shutil.copytree(study, folder, dirs_exist_ok=True)
+        (folder / "report.html").write_text(text)
+        mlflow.write_study(folder, tmp_path)
+    assert sorted(studies(client).values()) == ["ours, anew", "theirs"]
+
+
+def test_the_run_of_a_study_that_an_earlier_version_wrote_is_found_again(
+    study: Path, tmp_path: Path
+) -> None:
+    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    ours = shutil.copytree(study, tmp_path / "ours" / "digits")
+    theirs = shutil.copytree(study, tmp_path / "theirs" / "digits")
+    (ours / "report.html").write_text("ours")
+    (theirs / "report.html").write_text("theirs")
+    mlflow.write_study(ours, tmp_path)
+    (earlier,) = studies(client)
+    client.delete_tag(earlier, mlflow.FOLDER)
+    mlflow.write_study(ours, tmp_path)
+    assert studies(client) == {earlier: "ours"}
+    mlflow.write_study(theirs, tmp_path)
+    assert sorted(studies(client).values()) == ["ours", "theirs"]
+
+
 def test_a_report_that_was_written_anew_takes_the_place_of_the_old(
     study: Path, tmp_path: Path
 ) -> None:

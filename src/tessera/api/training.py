@@ -207,14 +207,14 @@ def train(
     asked = studies.adapted(asked, dataset)
     run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
-    runtime.load_backend()
-    from tessera import pipeline
-
     folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
     console = arguments.console(verbose)
     with locks.held(folder.path):
         record = execution.known(run, dataset, folder)
         if record is None:
+            runtime.load_backend()
+            from tessera import pipeline
+
             with progress.single(console, run) as report:
                 record = pipeline.execute(run, dataset, folder, report=report)
     return FinishedRun(record, folder.path)

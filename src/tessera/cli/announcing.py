@@ -125,7 +125,7 @@ def foretell(
     if not speeds:
         console.print("time: this machine could not be timed; it will show as it goes")
         return
-    seconds = sum(
+    seconds = estimate.START + sum(
         estimate.seconds(work.survey.missing, work.dataset, speeds, jobs=jobs)
         for work in works
     )

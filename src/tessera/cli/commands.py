@@ -115,9 +115,9 @@ def train(
     experiment: Experiment, model: str, regime: str, seed: int, out: Path
 ) -> None:
     """Train one cell with one seed, in this process, with every core."""
-    from tessera import choice
+    from tessera import choice, execution, locks
     from tessera import study as studies
-    from tessera.cli import announcing, progress
+    from tessera.cli import announcing, outcome, progress, stopping
     from tessera.data import apart
 
     apart.keep_from_data(experiment.data, out)
@@ -127,20 +127,17 @@ def train(
     run = choice.find_run(experiment, model, regime, seed)
     alone = experiment.model_copy(update={"regimes": (run.regime,)})
     announcing.remarks(console, alone, dataset)
-    from tessera.cli import outcome, stopping
-
     folder = studies.run_folder(StudyFolder(out), run, dataset)
-    with stopping.telling(console, lambda: kept(folder)):
-        runtime.load_backend(alone=True)
-        from tessera import execution, locks, pipeline
+    with stopping.telling(console, lambda: kept(folder)), locks.held(folder.path):
+        record = execution.known(run, dataset, folder)
+        if record is None:
+            runtime.load_backend(alone=True)
+            from tessera import pipeline
 
-        with locks.held(folder.path):
-            record = execution.known(run, dataset, folder)
-            if record is None:
-                with progress.single(console, run) as report:
-                    record = pipeline.execute(run, dataset, folder, report=report)
-            else:
-                console.print("Finished before, and so not trained again.")
+            with progress.single(console, run) as report:
+                record = pipeline.execute(run, dataset, folder, report=report)
+        else:
+            console.print("Finished before, and so not trained again.")
     outcome.show(console, record)
     console.print(f"Run folder: {folder.path}", soft_wrap=True)
 

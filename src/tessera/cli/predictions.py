@@ -18,9 +18,6 @@ from tessera.answers import Answer, Refused
 from tessera.cli import errors
 from tessera.data import apart
 from tessera.phrases import plural
-from tessera.settings import ExperimentError
-
-FORMATS = ("table", "jsonl", "csv")
 
 GOOD, UNREADABLE = 0, 1
 """Exit statuses: every file was read; some were not."""
@@ -40,14 +37,9 @@ def predict(
     and a summary to the error stream.
 
     Raises:
-        ExperimentError: There is no such format.
         RunError: The folder holds no usable run.
         DataError: The heatmaps would lie among images.
     """
-    if form not in FORMATS:
-        raise ExperimentError(
-            f"--format: expected one of {', '.join(FORMATS)}. Received: {form!r}."
-        )
     model = trained.load(path)
     if heatmaps is not None:
         apart.keep_from_classes(model.class_names, heatmaps)
@@ -98,7 +90,7 @@ def write(
     class_names: Sequence[str],
     out: TextIO,
 ) -> None:
-    """Write answers in one of `FORMATS`, each as soon as it is there."""
+    """Write answers in one of `use.FORMATS`, each as soon as it is there."""
     match form:
         case "jsonl":
             for item in stream:

@@ -16,12 +16,16 @@ Model = Annotated[
     ),
 ]
 
+FORMATS = ("table", "jsonl", "csv")
+"""Of the answers that `predict` gives."""
+
 
 def predict(
     model: Model,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER...")],
     form: Annotated[
-        str, typer.Option("--format", metavar="table|jsonl|csv", help="Of the answers.")
+        str,
+        typer.Option("--format", metavar="|".join(FORMATS), help="Of the answers."),
     ] = "table",
     heatmap: Annotated[
         bool, typer.Option("--heatmap", help="A Grad-CAM picture per image as well.")
@@ -37,8 +41,10 @@ def predict(
 
         tessera predict runs/photos new-photos --format csv > answers.csv
     """
+    from tessera import choice
     from tessera.cli import commands
 
+    choice.require("--format", form, FORMATS)
     raise typer.Exit(commands.predict(model, images, form, out if heatmap else None))
 
 
@@ -63,7 +69,7 @@ def export(
         typer.Option(help="Licence of the weights, for the card.", show_default=False),
     ] = None,
 ) -> None:
-    """Hand a trained model over: one file, its labels and its card.
+    """Hand a trained model over: a folder with it, its labels and its card.
 
     Preprocessing and calibration are inside. 1,000 images, test images first, are
     compared with the original: where a probability differs by more than 1e-4, nothing

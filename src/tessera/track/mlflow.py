@@ -9,6 +9,7 @@ command which was ended had begun.
 import contextlib
 import datetime
 import hashlib
+import os
 import posixpath
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ from tessera.track.runs import Tracked, TrackError, needs_extra
 DATABASE = "mlflow.db"
 IDENTITY = "tessera.identity"
 """The tag by which a run is known again."""
+
+FOLDER = "tessera.folder"
+"""The tag of the run `study`: studies whose folders share a name differ in it."""
 
 BEGUN = "begun"
 """Its value until all of the run is there."""
@@ -109,12 +113,16 @@ def write_study(path: Path, out: Path) -> None:
     texts = [file for file in (folder.report, folder.study) if file.exists()]
     parts = [hashlib.sha256(f.read_bytes()).hexdigest() for f in (*texts, *drawn)]
     mark = f"{STUDY} {hashlib.sha256(''.join(parts).encode()).hexdigest()[:16]}"
-    known = [r for r in _all(client, number) if r.info.run_name == STUDY]
-    if mark in [run.data.tags.get(IDENTITY) for run in known]:
-        return
+    here = str(path.resolve())
+    known = [run for run in _all(client, number) if _is_of_study(run, here)]
+    for there in known:
+        if there.data.tags.get(IDENTITY) == mark:
+            client.set_tag(there.info.run_id, FOLDER, here)
+            return
     for stale in known:
         client.delete_run(stale.info.run_id)
-    run = client.create_run(number, run_name=STUDY).info.run_id
+    begun = client.create_run(number, run_name=STUDY, tags={FOLDER: here})
+    run = begun.info.run_id
     for file in texts:
         client.log_artifact(run, file)
     for file in drawn:
@@ -123,8 +131,16 @@ def write_study(path: Path, out: Path) -> None:
     client.set_terminated(run)
 
 
+def _is_of_study(run: Any, folder: str) -> bool:
+    """Whether it is the folder's run `study`; of earlier versions any is, unmarked."""
+    named: str = run.data.tags.get(FOLDER, folder)
+    return named == folder and bool(run.info.run_name == STUDY)
+
+
 def _opened(out: Path, experiment: str) -> tuple[Any, str]:
     """A client of the store in `out`, and the experiment's number there."""
+    # Else it tells of each step of making its tables.
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
         from mlflow.tracking import MlflowClient
     except ImportError as error:
