@@ -113,7 +113,8 @@ def write_study(path: Path, out: Path) -> None:
     texts = [file for file in (folder.report, folder.study) if file.exists()]
     parts = [hashlib.sha256(f.read_bytes()).hexdigest() for f in (*texts, *drawn)]
     mark = f"{STUDY} {hashlib.sha256(''.join(parts).encode()).hexdigest()[:16]}"
-    here = str(path.resolve())
+    # As the store sees it: both may move together.
+    here = Path(os.path.relpath(path.resolve(), out.resolve())).as_posix()
     known = [run for run in _all(client, number) if _is_of_study(run, here)]
     for there in known:
         if there.data.tags.get(IDENTITY) == mark:
