@@ -120,6 +120,13 @@ def by_nature(record: Record, rare: int = 900) -> Record:
     return record.model_copy(update={"train_counts": counts, "reduced_classes": named})
 
 
+def of_one_class(record: Record) -> Record:
+    """The run on the test images of the first class alone."""
+    matrix = np.array(record.scores.confusion_matrix)
+    matrix[1:] = 0
+    return record.model_copy(update={"scores": from_confusion(matrix, NAMES)})
+
+
 def folders(experiment: Experiment) -> list[str]:
     """The folder of every record, in the order of `records`."""
     return [f"runs/{run.cell}-dddddddd/seed-{run.seed}" for run in experiment.runs()]

@@ -6,7 +6,7 @@ from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
 from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Hybrid
 
-from .studies import FIVE, by_nature, flat, found, records, sway
+from .studies import FIVE, by_nature, flat, found, of_one_class, records, sway
 
 
 def test_small_spread_and_few_errors_support_stable_and_high():
@@ -17,6 +17,13 @@ def test_small_spread_and_few_errors_support_stable_and_high():
     assert verdict.because == (
         "Of 1 model, 1 is stable beyond doubt and 1 high beyond doubt."
     )
+
+
+def test_test_images_of_one_class_leave_nothing_to_guess():
+    runs = records(FIVE, lambda m, r, seed: flat(0.8 + sway(seed), 0.8))
+    verdict = balanced_training(roles(FIVE, [of_one_class(run) for run in runs]))
+    assert (verdict.verdict, verdict.evidence) == ("not tested", ())
+    assert "of one class" in verdict.because
 
 
 def test_a_large_spread_speaks_against_stable():

@@ -197,6 +197,9 @@ def test_stored_predictions_add_calibration_and_intervals():
     assert {"nll", "ece", "aurc"} <= set(rows[0].scores)
     for name in ("macro_f1", "reduced_recall", "head_recall", "tail_recall"):
         assert len(rows[0].intervals[name]) == 2
+    # What docs/methods.md says has none; macro recall is the balanced accuracy.
+    without = {"macro_precision", "macro_recall", "weighted_f1", "reduced_f1"}
+    assert set(rows[0].scores) - set(rows[0].intervals) == without
     # The first model's validation answers were not kept.
     assert rows[0].temperature is None
     assert "nll_scaled" not in rows[0].scores

@@ -9,6 +9,7 @@ BELOW = Finding("b", of_values([-0.10, -0.11, -0.12]))
 OPEN = Finding("c", of_values([0.02, 0.04]))
 MISSING = Finding("d", None)
 SINGLE = Finding("e", of_values([0.02]))
+SAME = Finding("g", of_values([0.25, 0.25]))
 HOPELESS = Finding("f", of_values([0.1, -0.1]))
 
 
@@ -97,13 +98,26 @@ def test_a_claim_about_every_model_needs_every_model(findings, outcome):
         ),
         (
             [SINGLE, OPEN],
-            "0 of 2 intervals lie",
-            ". Without an interval nothing can be decided: add seeds.",
+            "0 of 1 interval lies",
+            "; 1 comparison has none (e). "
+            "Without an interval nothing can be decided: add seeds.",
+        ),
+        (
+            [ABOVE, BELOW, SAME],
+            "1 of 2 intervals lies",
+            "; 1 lies on the other side; 1 comparison has none (g). "
+            "Without an interval nothing can be decided: add seeds.",
         ),
         (
             [ABOVE, ABOVE, SINGLE, MISSING],
-            "2 of 4 intervals lie",
-            ". Some cells have no finished run yet.",
+            "2 of 2 intervals lie",
+            "; 2 comparisons have none (e; d). Some cells have no finished run yet.",
+        ),
+        (
+            [ABOVE, SINGLE, SAME, MISSING, SINGLE],
+            "1 of 1 interval lies",
+            "; 4 comparisons have none (e; g; 2 more). "
+            "Some cells have no finished run yet.",
         ),
     ],
 )

@@ -39,6 +39,18 @@ def test_a_constant_prediction_is_named_with_its_class() -> None:
     assert "Constant prediction: every test image was answered with dog" in note
 
 
+def test_the_only_class_of_a_test_set_may_be_the_answer_to_all_of_it() -> None:
+    owls = np.array([2, 2])
+    assert health.remarks(WELL, scores.scores(owls, owls, NAMES)) == ()
+    (note,) = health.remarks(WELL, scores.scores(owls, np.array([1, 1]), NAMES))
+    assert "Constant prediction: every test image was answered with dog" in note
+
+
+def test_a_class_without_test_images_is_not_missed_among_the_answers() -> None:
+    labels, predicted = np.array([0, 0, 1]), np.array([0, 1, 1])
+    assert health.remarks(WELL, scores.scores(labels, predicted, NAMES)) == ()
+
+
 def test_classes_that_vanished_are_named() -> None:
     (note,) = health.remarks(WELL, answers(0, 0, 1, 1, 1, 0))
     assert note == "Never predicted on the test set: owl."

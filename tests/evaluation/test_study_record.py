@@ -3,10 +3,10 @@ import pytest
 
 from tessera import files
 from tessera.evaluation.study_record import study_record
-from tessera.experiment import Cnn, Experiment
+from tessera.experiment import Cnn, Experiment, Regime
 from tessera.record import RunFolder, StudyRecord
 
-from .studies import ENVIRONMENT, flat, folders, records
+from .studies import ENVIRONMENT, flat, folders, of_one_class, records
 
 STUDY = Experiment()
 
@@ -19,6 +19,15 @@ def test_a_study_record_turns_into_json_and_back_without_loss():
     study = study_record(STUDY, records(STUDY, recalls), ENVIRONMENT, folders(STUDY))
     assert StudyRecord.model_validate_json(study.model_dump_json()) == study
     assert (len(study.cells), len(study.verdicts)) == (9, 7)
+
+
+def test_a_study_tested_on_one_class_has_no_score_that_is_no_number():
+    one = Experiment(models=(Cnn(),), regimes=(Regime(name="balanced"),))
+    found = [of_one_class(record) for record in records(one, recalls)]
+    study = study_record(one, found, ENVIRONMENT, folders(one))
+    assert StudyRecord.model_validate_json(study.model_dump_json()) == study
+    assert "accuracy" in study.cells[0].scores
+    assert "chance_adjusted" not in study.cells[0].scores
 
 
 def test_no_finished_run_is_an_error():

@@ -269,6 +269,14 @@ def test_intervals_that_are_left_out_are_explained(study, drawn):
         assert ("a class of fewer than 5 test images" in text) is told
 
 
+def test_curves_that_a_test_set_of_one_class_cannot_have_are_missed_in_words(
+    study, drawn, text
+):
+    bare = page(study, dataclasses.replace(drawn, precision_recall=(), roc=()))
+    for found, told in ((bare, True), (text, False)):
+        assert ("All test images are of one class" in found) is told
+
+
 def test_what_takes_images_of_groups_for_themselves_is_told_once(
     study, many, drawn, many_drawn
 ):

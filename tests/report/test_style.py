@@ -1,5 +1,5 @@
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib
 import numpy as np
@@ -86,12 +86,22 @@ def test_a_colour_stands_out_from_light_and_from_dark_paper(colour):
     assert min(contrast(colour, paper) for paper in papers) >= 3
 
 
+def nearest(who, pairs):
+    """The smallest Delta E*ab, of which about 2.3 can just be noticed (Mahy 1994)."""
+    steps = [
+        np.subtract(*(lab(colour, SEEN_BY[who]) for colour in pair)) for pair in pairs
+    ]
+    return min(np.linalg.norm(steps, axis=1))
+
+
 @pytest.mark.parametrize("who", SEEN_BY)
 def test_neighbouring_colours_are_told_apart_with_any_colour_blindness(who):
-    seen = [lab(colour, SEEN_BY[who]) for colour in PALETTE]
-    steps = [np.linalg.norm(a - b) for a, b in pairwise(seen)]
-    # In Delta E*ab, of which about 2.3 can just be noticed (Mahy et al. 1994).
-    assert min(steps) > 25
+    assert nearest(who, pairwise(PALETTE)) > 25
+
+
+@pytest.mark.parametrize("who", ["everyone", "protanopes", "deuteranopes"])
+def test_any_two_colours_are_told_apart_without_reds_or_without_greens(who):
+    assert nearest(who, combinations(PALETTE, 2)) > 25
 
 
 def picture(title="a <b> & c"):

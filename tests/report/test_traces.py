@@ -61,6 +61,35 @@ def test_curves_of_a_first_class_without_test_images_still_have_a_legend(study):
     assert ">balanced</text>" in drawn.svg
 
 
+@pytest.mark.parametrize("kind", ["roc", "precision-recall"])
+def test_classes_without_test_images_have_no_panel_and_are_named(study, kind):
+    labels = np.repeat([0, 1, 2, 3, 5, 6], 10)
+    found = {("cnn", "balanced"): (np.full((60, 10), 0.1), labels)}
+    (drawn,) = traces.class_curves(study, found, kind)
+    names = study.record.data.class_names
+    panels = re.findall(rf">({'|'.join(names)})</text>", drawn.svg)
+    assert panels == [names[k] for k in (0, 1, 2, 3, 5, 6)]
+    without = f"{names[4]}, {names[7]}, {names[8]} and 1 more"
+    assert f" Without test images, so not shown: {without}." in drawn.caption
+    assert "Shown are" not in drawn.caption
+
+
+def test_the_panels_left_go_to_classes_with_test_images(own, monkeypatch):
+    monkeypatch.setattr(traces, "SHOWN_CLASSES", 3)
+    shares, labels = traces.answers(own)["cnn", "as-is"]
+    kept = labels != 4
+    found = {("cnn", "as-is"): (shares[kept], labels[kept])}
+    (drawn,) = traces.class_curves(own, found, "roc")
+    titles = re.findall(r">(plane|car|bird|cat|deer|dog|frog)</text>", drawn.svg)
+    assert len(titles) == 3 and "deer" not in titles
+    assert "Shown are the 3 classes" in drawn.caption
+
+
+def test_a_test_set_of_one_class_has_no_curves(study):
+    found = {("cnn", "balanced"): (np.full((9, 10), 0.1), np.zeros(9, int))}
+    assert traces.class_curves(study, found, "roc") == ()
+
+
 def test_a_regime_has_one_colour_in_every_panel_of_risk(study, answered):
     green = "#009e73"
     part = {key: a for key, a in answered.items() if key != ("cnn", "imbalanced")}

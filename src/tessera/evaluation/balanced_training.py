@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tessera.evaluation.comparison import measure
 from tessera.evaluation.differences import (
     NO_SPREAD,
@@ -39,6 +41,10 @@ def balanced_training(roles: Roles) -> Verdict:
     if roles.balanced is None:
         return BALANCED.untested("No finished run has balanced classes and no remedy.")
     found = [(m, runs) for m in roles.models if (runs := _runs(roles, m))]
+    if any(np.isnan(_above_guessing(r)) for _, runs in found for r in runs):
+        return BALANCED.untested(
+            "All test images are of one class, so that there is nothing to guess."
+        )
     sides = [
         side for _, runs in found for side in (_stable(runs), _high(runs).decision)
     ]

@@ -43,7 +43,8 @@ SCORES: tuple[str, ...] = (
 )
 """The scores every cell is summarised by; `reduced_recall`, `reduced_f1` and the recall
 of head, middle and tail join them where a regime of the study reduces classes, and
-those of `outcomes.probability_scores` where predictions are stored."""
+those of `outcomes.probability_scores` where predictions are stored. Without test images
+of two classes there is no `chance_adjusted`."""
 
 
 def measure(name: str, classes: Collection[int] = ()) -> Measure:
@@ -184,7 +185,7 @@ def _summary(
 def _read_off(
     runs: Sequence[Record], rare: tuple[int, ...], parted: Groups | None
 ) -> dict[str, Spread]:
-    """The scores that the records' confusion matrices decide."""
+    """The scores that the records' confusion matrices decide, as far as they do."""
     wanted = {name: measure(name) for name in SCORES}
     if rare:
         for name in ("reduced_recall", "reduced_f1"):
@@ -194,9 +195,11 @@ def _read_off(
             members = getattr(parted, name)
             if members:
                 wanted[f"{name}_recall"] = measure("group_recall", members)
-    return {
+    found = {
         name: spread([read(r.scores) for r in runs]) for name, read in wanted.items()
     }
+    # Nothing can be guessed where all test images are of one class.
+    return {name: over for name, over in found.items() if not np.isnan(over.mean)}
 
 
 def _by_class(

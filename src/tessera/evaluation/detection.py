@@ -67,7 +67,7 @@ def average_precision(found: Curve) -> float:
 
 
 def curves(probabilities: Probabilities, labels: Labels) -> tuple[Curve | None, ...]:
-    """A curve per class, K in all; None for a class without test images."""
+    """A curve per class, K in all; None where none or all test images are of it."""
     return tuple(
         curve(probabilities[:, k], labels == k) for k in range(probabilities.shape[1])
     )

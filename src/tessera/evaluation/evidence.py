@@ -12,6 +12,9 @@ from tessera.record import Verdict
 
 Outcome = Literal["supported", "not supported", "not decided", "not tested"]
 
+NAMED = 2
+"""Comparisons without an interval that a reason names; the evidence has them all."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -92,14 +95,26 @@ def because(findings: Sequence[Finding], wanted: Decision) -> str:
     met = [f for f in findings if f.difference and f.difference.decision == wanted]
     open_ = [f for f in findings if not f.difference or _is_open(f.difference)]
     against = len(findings) - len(met) - len(open_)
-    if not any(f.difference and f.difference.low is not None for f in findings):
+    without = [f for f in findings if not f.difference or f.difference.low is None]
+    known = len(findings) - len(without)
+    if not known:
         return f"No difference here has an interval. {_ways_on(open_)}"
-    count = f"{len(met)} of {plural(len(findings), 'interval')}"
-    verb = "lies" if 1 in (len(met), len(findings)) else "lie"
+    count = f"{len(met)} of {plural(known, 'interval')}"
+    verb = "lies" if 1 in (len(met), known) else "lie"
     text = f"{count} {verb} {wanted} zero, as the hypothesis needs"
     if against:
         text += f"; {against} {'lies' if against == 1 else 'lie'} on the other side"
-    return f"{text}. {_ways_on(open_)}".strip()
+    return f"{text}{_lacking(without)}. {_ways_on(open_)}".strip()
+
+
+def _lacking(without: Sequence[Finding]) -> str:
+    """Which comparisons have no interval, after a semicolon."""
+    if not without:
+        return ""
+    more = f"; {len(without) - NAMED} more" if len(without) > NAMED else ""
+    named = "; ".join(f.subject for f in without[:NAMED]) + more
+    verb = "has" if len(without) == 1 else "have"
+    return f"; {plural(len(without), 'comparison')} {verb} none ({named})"
 
 
 def _is_open(difference: Difference) -> bool:

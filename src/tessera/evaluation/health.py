@@ -43,9 +43,9 @@ def remarks(
             phases do not compare: weights, draws or the last layer are others.
 
     Returns:
-        A sentence or two for each: one answer to every image, classes that were never
-        answered, a gradient that exploded, a loss that did or began so, a loss that
-        never fell.
+        A sentence or two for each: one answer to every image, classes that have test
+        images and were never answered, a gradient that exploded, a loss that did or
+        began so, a loss that never fell.
     """
     ends = [*starts[1:], len(history)]
     phases = [history[a:b] for a, b in zip(starts, ends, strict=True) if a < b]
@@ -69,13 +69,17 @@ def _answers(scores: Scores) -> Iterator[str]:
     matrix = np.array(scores.confusion_matrix)
     names = [found.name for found in scores.per_class]
     answered = np.flatnonzero(matrix.sum(axis=0))
-    if len(answered) == 1:
+    if len(answered) == 1 and np.trace(matrix) < matrix.sum():
         yield (
             f"Constant prediction: every test image was answered with "
             f"{names[answered[0]]}. The model tells nothing apart; its accuracy is the "
             "share of that class."
         )
-    elif missing := [n for k, n in enumerate(names) if not matrix[:, k].any()]:
+    elif missing := [
+        name
+        for name, tested, said in zip(names, matrix, matrix.T, strict=True)
+        if tested.any() and not said.any()
+    ]:
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
         yield f"Never predicted on the test set: {in_row(missing[:NAMED])}{more}."
 

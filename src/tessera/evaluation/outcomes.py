@@ -126,9 +126,10 @@ def run_intervals(
             ECE.
 
     Returns:
-        An interval per score that the names in `CellSummary.scores` give, without
-        ends where it rests on classes of fewer than `results.FEW` test images, or
-        groups of them.
+        An interval per score, by its name in `CellSummary.scores`, of which some have
+        none (docs/methods.md, *Resampled test images*). It is without ends where the
+        score rests on classes of fewer than `results.FEW` test images, or groups of
+        them, and where it is not defined.
     """
     labels, groups = outcome.labels, outcome.groups
     logs = log_softmax(outcome.logits)

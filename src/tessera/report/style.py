@@ -37,10 +37,11 @@ _PAGE_INKS: Mapping[str, str] = {
     BAND: "var(--band)",
 }
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#7d73fa", "#c81e37", "#0a9baa", "#8a6d00")
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#7d73fa", "#c81e37", "#0a9baa", "#8810ff")
 """The first three are Okabe and Ito's (2008), whose others are too faint for lines. All
-stand out from light and from dark paper, and neighbours from one another with every
-common colour blindness; no chart relies on colour alone."""
+stand out from light and from dark paper, any two from one another for eyes without
+reds or greens, and neighbours for those without blues; no chart relies on colour alone.
+"""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "----")
 

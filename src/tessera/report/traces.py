@@ -11,6 +11,7 @@ from tessera.arrays import Labels, Probabilities
 from tessera.evaluation import detection, selection
 from tessera.evaluation.outcomes import read
 from tessera.evaluation.probabilities import softmax
+from tessera.phrases import first, in_list
 from tessera.report import shown
 from tessera.report.drawing import Drawing
 from tessera.report.load import Study
@@ -46,15 +47,24 @@ def answers(study: Study) -> Answers:
 
 
 def class_curves(study: Study, found: Answers, kind: Kind) -> tuple[Drawing, ...]:
-    """Draw a figure per model: a panel per class, a line per regime."""
+    """Draw a figure per model: a panel per class, a line per regime.
+
+    Without test images of two classes there is nothing to draw.
+    """
     models = list(dict.fromkeys(model for model, _ in found))
-    return tuple(_class_figure(study, found, kind, model) for model in models)
+    drawn = (_class_figure(study, found, kind, model) for model in models)
+    return tuple(figure for figure in drawn if figure)
 
 
-def _class_figure(study: Study, found: Answers, kind: Kind, model: str) -> Drawing:
+def _class_figure(
+    study: Study, found: Answers, kind: Kind, model: str
+) -> Drawing | None:
     names = study.record.data.class_names
-    chosen = _rarest(study, model)
     cells = {regime: pair for (m, regime), pair in found.items() if m == model}
+    tested = np.unique(np.concatenate([labels for _, labels in cells.values()]))
+    if len(tested) < 2:
+        return None
+    chosen = _rarest(study, model, tested)
     with drawing():
         picture = _class_panels(cells, kind, chosen, names)
     roc = kind == "roc"
@@ -70,9 +80,10 @@ def _class_figure(study: Study, found: Answers, kind: Kind, model: str) -> Drawi
         )
         + (
             f" Shown are the {len(chosen)} classes with the fewest training images."
-            if len(chosen) < len(names)
+            if len(chosen) < len(tested)
             else ""
         )
+        + _untested(names, tested)
         + shown.note(study.record),
         alternative=f"{'ROC' if roc else 'Precision-recall'} curves of {model}. "
         + " ".join(_areas(regime, *pair, kind) for regime, pair in cells.items()),
@@ -80,12 +91,18 @@ def _class_figure(study: Study, found: Answers, kind: Kind, model: str) -> Drawi
     )
 
 
-def _rarest(study: Study, model: str) -> list[int]:
-    """Classes to show, in their order."""
+def _rarest(study: Study, model: str, tested: Labels) -> list[int]:
+    """Classes to show of those with test images, in their order."""
     counts = [r[0].train_counts for (m, _), r in study.cells.items() if m == model]
     # Over all regimes: where one levels the classes, its counts alone tell none apart.
-    images = np.sum(counts, axis=0)
-    return sorted(np.argsort(images, kind="stable")[:SHOWN_CLASSES].tolist())
+    images = np.sum(counts, axis=0)[tested]
+    return sorted(tested[np.argsort(images, kind="stable")[:SHOWN_CLASSES]].tolist())
+
+
+def _untested(names: Sequence[str], tested: Labels) -> str:
+    """The classes that have no panel, after a space."""
+    without = [in_list(name) for k, name in enumerate(names) if k not in tested]
+    return f" Without test images, so not shown: {first(without)}." if without else ""
 
 
 def _areas(regime: str, shares: Probabilities, labels: Labels, kind: Kind) -> str:
