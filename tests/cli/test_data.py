@@ -1,6 +1,7 @@
 """`tessera data` prints what a folder holds; its exit status says whether to train."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from PIL import Image
 from cli.inside import tessera
 from tessera import study
 from tessera.cli.data import data
+from tessera.columns import Columns
 from tessera.data import source
+from tessera.data.dataset import DataError
 from tessera.experiment import Experiment, Folder
 from tessera.imbalance.profiles import ProfileError
 
@@ -109,6 +112,51 @@ def test_images_are_compared_at_the_size_that_is_asked_for(folder) -> None:
     seen = tessera("data", folder, "--image-size", "8")
     assert seen.returncode == 1
     assert "cat/far.png = dog[red]/far.png" in seen.stdout
+
+
+def assert_shown_by_the_command_it_names(refusal: str) -> None:
+    """Give the command of a refusal, and find there each problem that it told."""
+    words = shlex.split(refusal.partition("\n`")[2].partition("`")[0])
+    seen = tessera(*words[1:])
+    assert (words[:2], seen.returncode) == (["tessera", "data"], 1)
+    told = [line[2:] for line in refusal.splitlines() if line.startswith("- ")]
+    assert told and [problem for problem in told if problem not in seen.stdout] == []
+
+
+def test_what_one_fold_is_refused_for_is_shown_by_the_command_it_names(folder) -> None:
+    root = folder.rename(folder.with_name("my pets"))
+    for n in range(4):
+        copy = (root / "cat" / f"{n}.png").read_bytes()
+        (root / "cat" / f"{n} again.png").write_bytes(copy)
+    with pytest.raises(DataError, match="test images are also training") as refused:
+        source.load(Folder(path=str(root), folds=4, fold=1))
+    assert_shown_by_the_command_it_names(str(refused.value))
+
+
+def test_so_is_what_a_rule_for_groups_is_refused_for(folder) -> None:
+    for split, count in (("test", 2), ("train", 3)):
+        (folder / split).mkdir()
+        for label in ("cat", "dog[red]"):
+            (folder / split / label / "film (1)").mkdir(parents=True)
+            for file in sorted((folder / label).glob("*.png"))[:count]:
+                file.rename(folder / split / label / "film (1)" / file.name)
+    asked = Folder(path=str(folder), groups=r"(film \(\d\))")
+    with pytest.raises(DataError, match="groups") as refused:
+        source.load(asked)
+    assert_shown_by_the_command_it_names(str(refused.value))
+
+
+def test_so_is_what_a_list_with_columns_of_other_names_is_refused_for(folder) -> None:
+    files = sorted(file.relative_to(folder) for file in folder.glob("*/*.png"))
+    rows = [f"{file},{file.parent},{n // 2}" for n, file in enumerate(files)]
+    listed = folder / "labels.csv"
+    text = "\n".join(["image,label,film", *rows, "none.png,cat,9"])
+    listed.write_text(text, encoding="utf-8")
+    columns = Columns(file="image", group="film")
+    with pytest.raises(DataError, match=r"none\.png") as refused:
+        source.load(Folder(path=str(listed), columns=columns, test=0.4))
+    assert "test=0.4" in str(refused.value)
+    assert_shown_by_the_command_it_names(str(refused.value))
 
 
 def test_json_holds_all_of_it(folder, capsys) -> None:

@@ -270,7 +270,13 @@ def test_a_pick_that_a_rival_of_other_seeds_beats_is_not_said_to_be_ahead():
 def test_a_single_seed_recommends_nothing():
     (only,) = recommendation(ranking({"drw": [0.08], "focal": [0.02]}))
     assert "one seed cannot recommend a remedy" in only
-    assert "drw has the highest macro-F1, +8.0 points" in only
+    assert "The remedy with the highest macro-F1 is drw, +8.0 points" in only
+
+
+def test_a_single_seed_says_of_no_remedy_below_plain_training_that_it_is_the_highest():
+    (only,) = recommendation(ranking({"drw": [-0.08], "focal": [-0.12]}))
+    assert "drw has the highest" not in only
+    assert "highest macro-F1 is drw, \N{MINUS SIGN}8.0 points" in only
 
 
 def test_numbers_are_short():

@@ -155,12 +155,19 @@ def test_the_page_names_no_other_server(client: TestClient) -> None:
         assert "innerHTML" not in text
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/report", "/healthz"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/page.js", "/report", "/healthz"),
+        *("/api/model", "/api/examples/0/0", "/openapi.json"),
+    ],
+)
 def test_a_page_may_be_asked_for_its_head_alone(built: Site, path: str) -> None:
     client = TestClient(app.create(replace(built, report=b"<p>"), hosts=()))
     head, whole = client.head(path), client.get(path)
     assert head.status_code == whole.status_code == 200
     assert head.headers["content-type"] == whole.headers["content-type"]
+    assert set(client.put(path).headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) -> None:
@@ -184,3 +191,5 @@ def test_the_schema_says_which_classes_methods_and_problems_there_are(
         assert list(asked["responses"][status]["content"]) == [
             "application/problem+json"
         ]
+    read = client.get("/openapi.json").json()["paths"]["/api/model"]
+    assert list(read) == ["get"]

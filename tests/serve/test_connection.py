@@ -1,6 +1,8 @@
 """No visitor keeps a connection for longer than its phase's deadline."""
 
 import contextlib
+import json
+import re
 import socket
 import threading
 import time
@@ -19,6 +21,7 @@ LATE = 5.0
 
 class Hasty(Connection):
     head, linger, exchange, discarded = HEAD, LINGER, EXCHANGE, 1000
+    most = 8
 
 
 def application() -> FastAPI:
@@ -94,6 +97,18 @@ def answered(link: socket.socket) -> bool:
     return come.startswith(b"HTTP/1.1 200")
 
 
+def document(answer: bytes, status: int) -> dict[str, object]:
+    """The problem that an answer tells, which is a document and ends the connection."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0].startswith(b"http/1.1 %d" % status)
+    assert b"content-type: application/problem+json" in lines
+    assert b"connection: close" in lines
+    told = json.loads(body)
+    assert told["status"] == status and told["detail"]
+    return told
+
+
 def test_a_visitor_who_says_nothing_is_left(port: int) -> None:
     with connected(port) as link:
         began = time.monotonic()
@@ -162,10 +177,24 @@ def test_what_is_no_http_is_refused_before_an_answer_and_cut_after_one(
 ) -> None:
     with connected(port) as link:
         link.sendall(b"\x16\x03\x01 what is this\r\n\r\n")
-        assert until_end(link).startswith(b"HTTP/1.1 400")
+        assert document(until_end(link), 400)["title"] == "Bad Request"
     chunked = b"POST /refused HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     with connected(port) as link:
         link.sendall(chunked)
         assert answered(link)
         link.sendall(b"no chunk\r\n")
         assert until_end(link) == b""
+
+
+def test_who_comes_when_all_connections_are_taken_is_told_when_to_come_back(
+    port: int,
+) -> None:
+    with contextlib.ExitStack() as taken:
+        links = [taken.enter_context(connected(port)) for _ in range(Hasty.most)]
+        with connected(port) as link:
+            link.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = until_end(link)
+        assert document(answer, 503)["title"] == "Service Unavailable"
+        assert re.search(rb"(?i)\r\nretry-after: [1-9]", answer)
+        links[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answered(links[0])

@@ -13,6 +13,7 @@ from tessera import settings, study
 from tessera.cli import errors, progress
 from tessera.data import source
 from tessera.data.dataset import DataError
+from tessera.data.folder import fold_of
 from tessera.data.inspect import Inspection, inspect
 from tessera.experiment import Data, Experiment, Folder
 from tessera.imbalance.guards import RemedyError
@@ -77,6 +78,7 @@ def _inspect(asked: Data, console: Console) -> Inspection:
             Path(asked.path),
             image_size=asked.image_size,
             test=asked.test,
+            fold=fold_of(asked),
             groups=asked.groups,
             columns=asked.columns,
             progress=report,

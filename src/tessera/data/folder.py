@@ -1,5 +1,6 @@
 """A folder of images into a dataset: listed, decoded once, checked, split."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def load(
     key = _key(listing, pixels, parts, [fold and asdict(fold), groups])
     known = cache.find(key)
     if known is None:
-        warnings = _checked(listing, pixels, parts)
+        look = _look(listing, image_size, test, fold, groups, columns or Columns())
+        warnings = _checked(listing, pixels, parts, look)
         known = _remember(key, listing.class_names, pixels, parts, warnings)
     cut = known.arrays
     found = {name: part(pixels, at, cut.get(name)) for name, at in parts.items()}
@@ -223,19 +225,44 @@ def _key(
 
 
 def _checked(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices]
+    listing: Listing, pixels: Decoded, parts: dict[str, Indices], look: str
 ) -> tuple[str, ...]:
     """Warnings about data that is safe to train on; other data is refused."""
-    root = listing.root / (listing.source or "")
-    twins, size = leaks.find_twins(pixels, parts), pixels.images.shape[1]
+    twins = leaks.find_twins(pixels, parts)
     found = safety.problems(listing, pixels, parts, twins)
     if found:
         raise DataError(
-            f"{root}: expected data that is safe to train on. Received:\n"
+            f"{_place(listing)}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in found)
-            + f"\n`tessera data {root} --image-size {size}` shows all of it."
+            + f"\n`{look}` shows all of it."
         )
     return safety.warnings(listing, pixels, parts, twins)
+
+
+def _place(listing: Listing) -> Path:
+    return listing.root / (listing.source or "")
+
+
+def _look(
+    listing: Listing,
+    image_size: int,
+    test: float,
+    fold: Fold | None,
+    groups: str | None,
+    columns: Columns,
+) -> str:
+    """The command that looks at the same images, divided in the same way."""
+    called = columns.model_dump(exclude_defaults=True)
+    changed: dict[str, Any] = {f"columns.{name}": told for name, told in called.items()}
+    if fold is not None:
+        changed |= {"folds": fold.of, "fold": fold.number}
+    elif test != experiment.Folder(path="").test:
+        changed["test"] = test
+    words = ["tessera", "data", str(_place(listing)), "--image-size", str(image_size)]
+    words += [] if groups is None else ["--groups", groups]
+    for name, value in changed.items():
+        words += ["--set", f"data.{name}={value}"]
+    return shlex.join(words)
 
 
 def _no_test(listing: Listing) -> str:

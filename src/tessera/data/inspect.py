@@ -104,6 +104,7 @@ def inspect(
     *,
     image_size: int = 32,
     test: float = 0.2,
+    fold: folder.Fold | None = None,
     groups: str | None = None,
     columns: Columns | None = None,
     progress: Progress | None = None,
@@ -116,16 +117,18 @@ def inspect(
         root: As for `folder.load`.
         image_size: Height and width of the experiment's images.
         test: Share held for testing where there is no `test/`.
+        fold: Of a cross-validation, in the place of that share.
         groups: The rule by which images belong together, see `tessera.grouping`.
         columns: Of a list: what its columns are called.
         progress: Told how far the decoding is.
 
     Raises:
-        DataError: There is no such folder, or it has no known layout.
+        DataError: There is no such folder, or it has no known layout; or it
+            cannot be divided into such folds.
     """
     listing = grouped.listed(root, groups, columns)
     pixels = decoded.read(listing, image_size, progress=progress)
-    parts = folder.assign(listing, pixels, test=test)
+    parts = folder.assign(listing, pixels, test=test, fold=fold)
     return describe(listing, pixels, parts, rule=groups)
 
 

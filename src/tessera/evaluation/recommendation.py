@@ -116,7 +116,7 @@ def _none(ranking: Ranking) -> tuple[str, ...]:
     if seeds == 1:
         return (
             f"{where}, one seed cannot recommend a remedy: without a second there is "
-            f"no interval. {best.regime} has the highest macro-F1, "
+            f"no interval. The remedy with the highest macro-F1 is {best.regime}, "
             f"{points(best.change.mean)} points against plain training.",
         )
     below = [r for r in ranking.tested if r.change.decision == "below"]

@@ -182,7 +182,9 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
 
     elsewhere = _documented(ELSEWHERE)
 
+    # A request is answered by the inner route, which the schema would list twice.
     @app.get("/api/model", summary="The model's card", responses=elsewhere)
+    @app.api_route("/api/model", methods=[*READ], include_in_schema=False)
     async def model() -> schema.Model:
         return site.model
 
@@ -191,6 +193,9 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
         summary="A picture of a class",
         response_class=Response,
         responses={200: {"content": {"image/png": {}}}, **NO_PICTURE},
+    )
+    @app.api_route(
+        "/api/examples/{label}/{number}", methods=[*READ], include_in_schema=False
     )
     async def example(label: int, number: int) -> Response:
         if not (0 <= label < len(names) and 0 <= number < len(site.examples[label])):

@@ -15,9 +15,6 @@ from tessera.serve import app, site
 from tessera.serve.connection import Connection
 from tessera.settings import ExperimentError
 
-CONNECTIONS = 64
-"""Open at a time; more are refused with 503."""
-
 
 def serve(
     path: Path, *, host: str, port: int, say: Callable[[str], None] = print
@@ -56,7 +53,6 @@ def serve(
         ws="none",
         log_level="warning",
         server_header=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=5,
     )
 

@@ -5,11 +5,25 @@ one whose upload was refused may go on sending it.
 """
 
 import asyncio
+from http import HTTPStatus
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tessera.serve import body
+from tessera.serve import body, problem
+from tessera.serve.problem import Problem
+
+FULL = problem.response(
+    Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open.", retry_after=2
+    )
+)
+FULL.headers["Connection"] = "close"
+NO_HTTP = problem.response(
+    Problem(HTTPStatus.BAD_REQUEST, "What came is no HTTP request.")
+)
+NO_HTTP.headers["Connection"] = "close"
+"""Said before the application is asked, and as it says its own problems."""
 
 
 class Connection(H11Protocol):
@@ -21,6 +35,8 @@ class Connection(H11Protocol):
     """From the last header to the last byte of the answer."""
     linger = 1.0
     """To read the answer, for who has not sent all that it answers."""
+    most = 64
+    """Connections open at a time; requests on more are refused with 503."""
     discarded = body.MAX_BYTES
     """Bytes of an answered request's body that are read and thrown away."""
 
@@ -52,6 +68,8 @@ class Connection(H11Protocol):
     def handle_events(self) -> None:
         """A request that has come gets its time for the answer."""
         before = self.cycle
+        full = len(self.connections) > self.most
+        self.app = FULL if full else self.config.loaded_app
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
             self._end_in(self.exchange)
@@ -77,10 +95,17 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, unless the answer is already under way."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
+            return
+        head = h11.Response(
+            status_code=NO_HTTP.status_code,
+            headers=NO_HTTP.raw_headers,
+            reason=HTTPStatus.BAD_REQUEST.phrase.encode(),
+        )
+        for part in (head, h11.Data(data=bytes(NO_HTTP.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part) or b"")
+        self.transport.close()
 
     def _end_in(self, seconds: float) -> None:
         self._wait_on()
