@@ -89,7 +89,9 @@ def carry_out(
     for ranking in record.rankings:
         console.print(" ".join(ranking.recommendation), soft_wrap=True)
     runs = studies.covered(record, out)
-    outcome.remark(console, studies.read(runs))
+    records = studies.read(runs)
+    outcome.remark(console, records)
+    outcome.short(console, record.experiment, records)
     outcome.beside(console, out, runs)
     console.print(f"Report: {StudyFolder(out).report.resolve()}", soft_wrap=True)
 
