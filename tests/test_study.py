@@ -290,16 +290,3 @@ def test_every_core_gets_a_run_as_far_as_memory_allows_and_an_accelerator_one(
     monkeypatch.setattr(runtime, "on_processor", lambda: False)
     monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
     assert study.jobs_at_once(None, missing=100) == 1
-
-
-@pytest.mark.parametrize("processor", [True, False])
-@pytest.mark.parametrize("lacks", [True, False])
-@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
-def test_16_bits_are_told_to_be_slow_on_a_processor_without_instructions_for_them(
-    monkeypatch: pytest.MonkeyPatch, precision: str, lacks: bool, processor: bool
-) -> None:
-    monkeypatch.setattr(machine, "lacks_16_bits", lambda: lacks)
-    monkeypatch.setattr(runtime, "on_processor", lambda: processor)
-    experiment = Experiment(training={"precision": precision}, regimes=OWN_REGIMES)
-    told = study.SLOW_16_BITS in study.notes(experiment, dataset_with([20, 20]))
-    assert told == (precision == "bfloat16" and lacks and processor)

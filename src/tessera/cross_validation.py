@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, history, runtime, settings, study
+from tessera import beforehand, files, history, runtime, settings, study
 from tessera.data.dataset import Dataset
 from tessera.evaluation import outcomes, probabilities, scores, study_record
 from tessera.experiment import Experiment, Folder, Run
@@ -104,7 +104,7 @@ def examine(
     study.refuse_other_data(known, out, option)
     for fold, dataset in zip(folds, datasets, strict=False):
         study.refuse_other_data(dataset, fold.folder, option, beside=out)
-        study.notes(fold.experiment, dataset)
+        beforehand.notes(fold.experiment, dataset)
 
 
 def conclude(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import execution, files, machine, runtime, selection, tested, workers
+from tessera import beforehand, execution, files, machine, runtime, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.experiment import (
@@ -20,14 +20,13 @@ from tessera.experiment import (
     STUDY_CLASSES,
     STUDY_REGIMES,
     Compare,
-    Digits,
     Experiment,
     Folder,
     Reduced,
     Regime,
     Run,
 )
-from tessera.imbalance import guards, profiles
+from tessera.imbalance import profiles
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 
 UNEQUAL = 2.0
@@ -35,12 +34,6 @@ UNEQUAL = 2.0
 
 MEMORY_PER_WORKER = 2 * 2**30
 """Bytes that one training may need."""
-
-SLOW_16_BITS = (
-    "This processor has no instructions for bfloat16: a training step in 16 bits gains "
-    "nothing here, and may take many times as long as in 32 (`--set "
-    "training.precision=float32`)."
-)
 
 THREADS = 1
 """Of each training, however few there are: with more, sums are cut elsewhere and their
@@ -87,7 +80,7 @@ def adapted(
         found = (r.profile for r in experiment.regimes if r.profile.kind != "balanced")
         compare = Compare(profile=next(found, Reduced()), remedies=remedies)
         experiment = experiment.model_copy(update={"regimes": compare.regimes()})
-    notes(experiment, dataset)
+    beforehand.notes(experiment, dataset)
     return experiment
 
 
@@ -102,36 +95,6 @@ def study_regimes(classes: int) -> tuple[Regime, ...]:
         else regime
         for regime in STUDY_REGIMES
     )
-
-
-def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
-    """What to know of the settings before training, of remedies as `regime: note`.
-
-    Raises:
-        ProfileError: A profile does not fit the data.
-        RemedyError: A remedy contradicts itself, the data or the epochs.
-    """
-    found = []
-    coarse = experiment.training.precision != "float32"
-    if coarse and machine.lacks_16_bits() and runtime.on_processor():
-        found.append(SLOW_16_BITS)
-    if isinstance(experiment.data, Digits) and experiment.training.flip:
-        found.append(
-            "A mirrored digit is another sign: `--set training.flip=false` trains "
-            "without flips."
-        )
-    for regime in experiment.regimes:
-        try:
-            counts, _ = selection.planned(
-                regime.profile, experiment.data.validation, dataset
-            )
-            tested.check(regime.profile, counts, dataset)
-            epochs = experiment.training.epochs
-            remarks = guards.check(regime.remedy, counts, epochs=epochs)
-        except (profiles.ProfileError, guards.RemedyError) as error:
-            raise type(error)(f"regime {regime.name}: {error}") from error
-        found += [f"{regime.name}: {remark}" for remark in remarks]
-    return (*found, *selection.all_unvalidated(experiment, dataset))
 
 
 def refuse_other_data(

@@ -20,6 +20,7 @@ from tessera.experiment import (
     Profile,
     Reduced,
     Regime,
+    Training,
 )
 from tessera.record import RunFolder
 
@@ -60,7 +61,8 @@ def test_what_a_reader_should_know_is_said_of_the_data_and_of_the_remedies() -> 
         regimes=(
             Regime(name="plain", profile=Natural()),
             Regime(name="odd", profile=Natural(), remedy=named("focal-sigmoid")),
-        )
+        ),
+        training=Training(epochs=200),
     )
     announcing.remarks(Console(file=text, width=200), experiment, data)
     first, middle, second = text.getvalue().splitlines()
@@ -121,7 +123,9 @@ def test_what_every_fold_notes_is_remarked_once() -> None:
     datasets = [work.dataset for work in works]
     console = Console(file=text, width=200)
     announcing.remarks(console, works[0].experiment, *datasets)
-    assert text.getvalue().splitlines() == ["note: All.", "note: Fold 1: First."]
+    first, short, last = text.getvalue().splitlines()
+    assert (first, last) == ("note: All.", "note: Fold 1: First.")
+    assert short.startswith("note: 8 epochs in batches of 128 are 8 steps")
 
 
 def test_the_time_is_that_of_all_folds_one_after_another_after_one_start(

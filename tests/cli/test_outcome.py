@@ -65,6 +65,16 @@ def test_a_study_without_notes_says_nothing_of_them() -> None:
     assert text(shown) == ""
 
 
+def test_a_study_that_was_still_learning_is_told_which_option_trains_longer() -> None:
+    wavering, late = console(), console()
+    outcome.short(wavering, Experiment(), found())
+    runs = [run.model_copy(update={"best_epoch": 8}) for run in found()]
+    outcome.short(late, Experiment(), runs)
+    assert text(wavering) == ""
+    assert text(late).startswith("note: Still learning: the last of 8 epochs was the ")
+    assert text(late).endswith("leads. `tessera study --epochs N` trains longer.\n")
+
+
 def test_finished_runs_that_the_report_leaves_out_are_counted(tmp_path: Path) -> None:
     mine, other, third = (
         RunFolder(tmp_path / "runs" / name / "seed-0") for name in ("a", "b", "c")

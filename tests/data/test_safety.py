@@ -151,8 +151,8 @@ def test_what_was_left_out_is_told_by_name_and_told_again_from_the_cache(
     names = ", ".join(f"train/cat/bad{n}.png ({why})" for n in range(3))
     for _ in range(2):
         assert load(split_folder).notes == (
-            f"5 of 515 files cannot be used: {names} and 2 more. Repair or remove "
-            "them.",
+            f"5 of 515 files cannot be used: {names} and 2 more. Repair, convert or "
+            "remove them.",
         )
 
 

@@ -31,6 +31,17 @@ def test_the_answer_counts_the_verdicts(study):
     assert answer(study)[-1].startswith("Of the 7 claims of the reference study: ")
 
 
+def test_runs_that_were_still_learning_are_told_before_the_verdicts(study):
+    late = {
+        cell: tuple(run.model_copy(update={"best_epoch": 3}) for run in runs)
+        for cell, runs in study.cells.items()
+    }
+    assert "Still learning" not in " ".join(answer(study))
+    assert answer(replace(study, cells=late))[-2].startswith(
+        "Still learning: the last of 3 epochs was the best in 12 of 12 runs"
+    )
+
+
 def test_only_open_claims_are_promised_a_number_of_seeds(study):
     decided = [
         v.model_copy(update={"verdict": "supported"}) for v in study.record.verdicts

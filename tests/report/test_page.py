@@ -331,7 +331,9 @@ def test_of_a_runs_files_those_are_named_that_every_folder_holds(study, tmp_path
 def test_what_was_left_out_of_the_data_is_listed_where_the_data_is_described(
     study, drawn
 ):
-    note = "1 of 160 files cannot be used: <cat>/005.png. Repair or remove them."
+    note = (
+        "1 of 160 files cannot be used: <cat>/005.png. Repair, convert or remove them."
+    )
     data = study.record.data.model_copy(update={"notes": (note,)})
     told = dataclasses.replace(
         study, record=study.record.model_copy(update={"data": data})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tessera import cross_validation, estimate, study, workers
+from tessera import beforehand, cross_validation, estimate, study, workers
 from tessera.catalogue import label
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment, Profile, Regime
@@ -100,7 +100,7 @@ def remarks(console: Console, experiment: Experiment, *datasets: Dataset) -> Non
         experiment: What is asked for.
         datasets: Its data, or that of all folds.
     """
-    found = [(*one.notes, *study.notes(experiment, one)) for one in datasets]
+    found = [(*one.notes, *beforehand.notes(experiment, one)) for one in datasets]
     if len(found) > 1:  # the first note says which fold it is
         found = [cross_validation.told_once([notes[1:] for notes in found])]
     for note in found[0]:

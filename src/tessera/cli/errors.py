@@ -123,8 +123,8 @@ def refuse_empty(words: Sequence[str]) -> None:
 
             raise ExperimentError(
                 f"{word or before}: expected a value behind it. Received: an empty "
-                "one, as a shell's variable leaves that is not set. Say `.` where you "
-                "mean the current folder."
+                "one, as a shell's variable leaves that is not set. Where a path "
+                "is meant, `.` is the current folder."
             )
 
 

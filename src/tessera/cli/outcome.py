@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tessera.experiment import Experiment
 from tessera.phrases import plural
 from tessera.record import Record, RunFolder
 
@@ -47,6 +48,16 @@ def remark(console: Console, records: Sequence[Record]) -> None:
         "under Provenance.",
         soft_wrap=True,
     )
+
+
+def short(console: Console, experiment: Experiment, records: Sequence[Record]) -> None:
+    """Print that the runs were still learning when they ended, if they were."""
+    from tessera.evaluation import length
+
+    told = length.still_learning(experiment, records)
+    if told:
+        way = "`tessera study --epochs N` trains longer."
+        console.print(f"note: {told} {way}", soft_wrap=True)
 
 
 def beside(console: Console, out: Path, runs: Sequence[RunFolder]) -> None:

@@ -14,7 +14,7 @@ from tessera.data.leaks import Parts, Twins
 from tessera.data.scan import SPLIT_NAMES, Listing
 from tessera.phrases import first, in_row
 
-VERSION = 9
+VERSION = 10
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
 
 TOLERATED = 0.01
@@ -117,8 +117,8 @@ def _unreadable(listing: Listing, pixels: Decoded, *, least: float) -> Iterable[
     if len(refused) > least * total:
         named = first([f"{one.path} ({one.reason})" for one in refused])
         yield (
-            f"{len(refused)} of {total} files cannot be used: {named}. Repair or "
-            "remove them."
+            f"{len(refused)} of {total} files cannot be used: {named}. Repair, "
+            "convert or remove them."
         )
 
 

@@ -9,6 +9,7 @@ from tessera.evaluation.baselines import MAJORITY
 from tessera.evaluation.comparison import contrast, measure, shared
 from tessera.evaluation.differences import Difference
 from tessera.evaluation.evidence import classes
+from tessera.evaluation.length import still_learning
 from tessera.evaluation.roles import Imbalance, Roles, roles
 from tessera.phrases import listed, plural, points
 from tessera.record import CellSummary, Record, StudyRecord
@@ -34,7 +35,8 @@ def answer(study: Study) -> tuple[str, ...]:
         sentences += cost
         if len(imbalance.remedies) == 1:
             sentences += _gain(study.record, found, imbalance, again=bool(cost))
-    return (*sentences, _tally(study.record))
+    short = still_learning(study.record.experiment, study.records)
+    return (*sentences, *filter(None, [short]), _tally(study.record))
 
 
 def _recommended(record: StudyRecord, found: Roles) -> list[str]:

@@ -1,7 +1,9 @@
+import shutil
+
 import pytest
 
 from tessera import files
-from tessera.record import StudyFolder
+from tessera.record import Record, StudyFolder
 from tessera.report.committed.readme import main, write_readme_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -36,6 +38,20 @@ def test_a_study_of_several_remedies_shows_its_ranking(tmp_path, many):
     assert "The reference study says" not in text
 
 
+def test_a_study_whose_runs_were_still_learning_says_so(tmp_path, study_folder):
+    readme, late = tmp_path / "README.md", tmp_path / "late"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    shutil.copytree(study_folder, late)
+    for path in late.rglob("record.json"):
+        record = Record.model_validate_json(path.read_text(encoding="utf-8"))
+        last = record.model_copy(update={"best_epoch": 3})
+        files.write_text(path, last.model_dump_json())
+    for folder, told in ((study_folder, 0), (late, 1)):
+        write_readme_table(readme, folder)
+        text = readme.read_text(encoding="utf-8")
+        assert text.count("\n\nStill learning: the last of 3 epochs was the") == told
+
+
 def test_a_claim_that_the_study_leaves_untested_is_told_from_one_that_tests_it(
     tmp_path, study, study_folder
 ):
@@ -45,7 +61,8 @@ def test_a_claim_that_the_study_leaves_untested_is_told_from_one_that_tests_it(
     mine = study.record.model_copy(update={"verdicts": (untested, *others)})
     theirs = study.record.model_copy(update={"verdicts": (tested, untested)})
     for name, record in (("mine", mine), ("theirs", theirs)):
-        files.write_text(StudyFolder(tmp_path / name).study, record.model_dump_json())
+        folder = StudyFolder(shutil.copytree(study_folder, tmp_path / name))
+        files.write_text(folder.study, record.model_dump_json())
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n")
     main([str(readme), str(tmp_path / "mine"), "--also", str(tmp_path / "theirs")])

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tessera.evaluation.length import still_learning
 from tessera.record import StudyFolder, StudyRecord
 from tessera.report import provenance, tables
 from tessera.report.committed import marked
 from tessera.report.committed.published import beside_published
+from tessera.report.load import Study, load
 
 ALSO = "--also"
 
@@ -29,10 +31,11 @@ def write_readme_table(readme: Path, *studies: Path, also: Sequence[Path] = ()) 
 
     Raises:
         ValueError: A marker is missing, doubled or out of order.
-        OSError: A `study.json` cannot be read.
+        OSError: A `study.json` of `also` cannot be read.
+        StudyError: One of `studies` cannot be.
     """
     others = {folder.name: _record(folder) for folder in also}
-    parts = [_tables(_record(folder), others) for folder in studies]
+    parts = [_tables(load(folder), others) for folder in studies]
     sources = [f"`{k}`: {provenance.line(r)}\n" for k, r in others.items()]
     marked.replace(readme, "results", "\n".join([*parts, *sources]))
 
@@ -42,12 +45,15 @@ def _record(folder: Path) -> StudyRecord:
     return StudyRecord.model_validate_json(text)
 
 
-def _tables(record: StudyRecord, others: Mapping[str, StudyRecord]) -> str:
+def _tables(study: Study, others: Mapping[str, StudyRecord]) -> str:
+    record = study.record
+    short = still_learning(record.experiment, study.records)
+    parts: tuple[str | None, ...]
     if tables.has_ranking(record):
-        return "\n".join(
-            filter(None, (tables.rankings(record), beside_published(record)))
-        )
-    return f"{tables.results(record)}\n{tables.verdicts(record, others)}"
+        parts = tables.rankings(record), beside_published(record)
+    else:
+        parts = tables.results(record), tables.verdicts(record, others)
+    return "\n".join(filter(None, (parts[0], short and f"{short}\n", parts[1])))
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,0 +1,91 @@
+"""An experiment and its data -> what to know of the settings before training."""
+
+import math
+from collections.abc import Iterator
+
+from tessera import machine, runtime, selection, tested
+from tessera.data.dataset import Dataset
+from tessera.experiment import Digits, Experiment
+from tessera.imbalance import guards, profiles, sampling
+from tessera.phrases import plural
+
+SLOW_16_BITS = (
+    "This processor has no instructions for bfloat16: a training step in 16 bits gains "
+    "nothing here, and may take many times as long as in 32 (`--set "
+    "training.precision=float32`)."
+)
+
+FEW = 200
+"""Steps below which a training is told to be short: a rule of thumb."""
+
+MORE = 500
+"""Steps that the way out gives at least."""
+
+SMALL = 16
+"""Images in a batch of that way, where batches are larger."""
+
+
+def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
+    """What to know of the settings before training, of remedies as `regime: note`.
+
+    Raises:
+        ProfileError: A profile does not fit the data.
+        RemedyError: A remedy contradicts itself, the data or the epochs.
+    """
+    found = []
+    coarse = experiment.training.precision != "float32"
+    if coarse and machine.lacks_16_bits() and runtime.on_processor():
+        found.append(SLOW_16_BITS)
+    if isinstance(experiment.data, Digits) and experiment.training.flip:
+        found.append(
+            "A mirrored digit is another sign: `--set training.flip=false` trains "
+            "without flips."
+        )
+    for regime in experiment.regimes:
+        try:
+            counts, _ = selection.planned(
+                regime.profile, experiment.data.validation, dataset
+            )
+            tested.check(regime.profile, counts, dataset)
+            epochs = experiment.training.epochs
+            remarks = guards.check(regime.remedy, counts, epochs=epochs)
+        except (profiles.ProfileError, guards.RemedyError) as error:
+            raise type(error)(f"regime {regime.name}: {error}") from error
+        found += [f"{regime.name}: {remark}" for remark in remarks]
+    found += _too_short(experiment, dataset)
+    return (*found, *selection.all_unvalidated(experiment, dataset))
+
+
+def _too_short(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
+    """Tell of the shortest training if it has fewer steps than `FEW`.
+
+    Raises:
+        ProfileError: A profile does not fit the data.
+    """
+    epochs = experiment.training.epochs
+    batches, images, batch, cell = min(_lengths(experiment, dataset))
+    if epochs * batches >= FEW:
+        return
+    steps = plural(epochs * batches, "step")
+    way = ""
+    if batch == experiment.training.batch_size > SMALL:
+        batches, way = math.ceil(images / SMALL), f" --set training.batch_size={SMALL}"
+    yield (
+        f"{plural(epochs, 'epoch')} in batches of {batch} "
+        f"{'is' if epochs == 1 else 'are'} {steps} ({cell}), in which few models learn "
+        f"much. `--epochs {math.ceil(MORE / batches)}{way}` gives {MORE} or more."
+    )
+
+
+def _lengths(
+    experiment: Experiment, dataset: Dataset
+) -> Iterator[tuple[int, int, int, str]]:
+    """Batches and images of an epoch, the size of a batch, and the cell: of each."""
+    for regime in experiment.regimes:
+        share = experiment.data.validation
+        counts, _ = selection.planned(regime.profile, share, dataset)
+        images = math.ceil(sum(sampling.lengths(regime.remedy, counts)))
+        for model in experiment.models:
+            batch = model.trained(experiment.training).batch_size
+            cell = f"{model.label} under {regime.name}"
+            yield math.ceil(images / batch), images, batch, cell
