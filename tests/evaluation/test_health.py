@@ -95,10 +95,33 @@ def test_a_gradient_that_exploded_is_named_even_where_the_loss_healed(usual) -> 
     (note,) = health.remarks(rows, ALL)
     assert (
         f"in epoch 2 a step's gradient had the norm {100 * usual:g}; the median of the "
-        f"first epoch was {usual:g}" in note
+        f"epochs before was {usual:g}" in note
     )
     rows[1] |= gradients(4 * usual, 99.9 * usual)
     assert health.remarks(rows, ALL) == ()
+
+
+def test_gradients_that_grow_by_and_by_have_not_exploded() -> None:
+    # Each epoch's median a fifth above the last: 1 to 95 over 26 epochs, then a spike.
+    rows = [
+        row | gradients(1.2**epoch, 5 * 1.2**epoch)
+        for epoch, row in enumerate(history(*[1.0 - n / 100 for n in range(26)]))
+    ]
+    assert rows[-1]["gradient_largest"] > health.SPIKE * rows[0]["gradient_median"]
+    assert health.remarks(rows, ALL) == ()
+    # Of the 25 medians before it the 13th is in the middle: 1.2^12 = 8.92.
+    rows[25] |= gradients(95.0, 100 * 1.2**12)
+    (note,) = health.remarks(rows, ALL)
+    assert "in epoch 26 a step's gradient had the norm 892;" in note
+    assert "before was 8.92" in note
+
+
+def test_a_first_epoch_is_measured_by_itself() -> None:
+    rows = [row | gradients(2.0, 199.0) for row in history(2.0, 1.0)]
+    assert health.remarks(rows, ALL) == ()
+    rows[0] |= gradients(2.0, 200.0)
+    (note,) = health.remarks(rows, ALL)
+    assert "in epoch 1 a step's gradient had the norm 200;" in note
 
 
 def test_a_history_that_does_not_tell_gradients_is_read_without() -> None:

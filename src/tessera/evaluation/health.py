@@ -20,8 +20,8 @@ START = 10.0
 """A first validation loss this many times that of guessing is named."""
 
 SPIKE = 100.0
-"""A step's gradient this many times the median step's of the first epoch is named. In
-healthy runs of every remedy on the digits the largest was 6.5 times that."""
+"""A step's gradient this many times the usual one's before is named. In healthy runs of
+every remedy on the digits the largest was 6.5 times the first epoch's median."""
 
 NAMED = 10
 """Classes that are listed by name."""
@@ -85,20 +85,27 @@ def _answers(scores: Scores) -> Iterator[str]:
 
 
 def _gradient(history: History) -> Iterator[str]:
-    """The step with the largest gradient, healed or not, where it is large.
+    """The step whose gradient was the largest for its time, healed or not, if large.
 
-    Histories of earlier versions, which a run may take over, do not tell.
+    In a long training gradients grow by and by and nothing explodes: they are measured
+    by the epochs before. Histories of earlier versions, which a run may take over, do
+    not tell.
     """
     if any("gradient_largest" not in row for row in history):
         return
-    usual = history[0]["gradient_median"]
-    worst = max(history, key=lambda row: row["gradient_largest"])
-    largest = worst["gradient_largest"]
-    if largest > 0 and largest >= SPIKE * usual:
+    medians = [row["gradient_median"] for row in history]
+    usual = [float(np.median(medians[: max(at, 1)])) for at in range(len(history))]
+    found = [
+        (row["gradient_largest"] / before if before else np.inf, row, before)
+        for row, before in zip(history, usual, strict=True)
+        if row["gradient_largest"] > 0
+    ]
+    times, worst, before = max(found, key=lambda one: one[0], default=(0.0, {}, 0.0))
+    if times >= SPIKE:
         yield (
             f"Exploding gradient: in epoch {worst['epoch']:.0f} a step's gradient had "
-            f"the norm {largest:.3g}; the median of the first epoch was {usual:.3g}. "
-            "Lower training.learning_rate."
+            f"the norm {worst['gradient_largest']:.3g}; the median of the epochs "
+            f"before was {before:.3g}. Lower training.learning_rate."
         )
 
 
