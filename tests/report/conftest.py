@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import TextIO
 from unittest import mock
 
 import pytest
 from evaluation.studies import by_nature, flat
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from tessera.experiment import (
     CLASS_WEIGHTS,
@@ -46,6 +48,16 @@ def study(study_folder) -> Study:
 def drawn(study) -> Figures:
     """Its figures, galleries included."""
     return figures(study, images=True)
+
+
+def unpainted(study: Study) -> Figures:
+    """Its figures with all that is told of them; of the charts nothing is painted."""
+    with mock.patch.object(FigureCanvasSVG, "print_svg", _blank):
+        return figures(study, images=False)
+
+
+def _blank(_: FigureCanvasSVG, file: TextIO, **__: object) -> None:
+    file.write('<svg height="9pt" width="9pt" viewBox="0 0 9 9"></svg>')
 
 
 @pytest.fixture(scope="session")
