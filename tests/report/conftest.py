@@ -1,10 +1,9 @@
 from pathlib import Path
-from typing import TextIO
 from unittest import mock
 
 import pytest
 from evaluation.studies import by_nature, flat
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from unpainted import charts
 
 from tessera.experiment import (
     CLASS_WEIGHTS,
@@ -52,12 +51,8 @@ def drawn(study) -> Figures:
 
 def unpainted(study: Study) -> Figures:
     """Its figures with all that is told of them; of the charts nothing is painted."""
-    with mock.patch.object(FigureCanvasSVG, "print_svg", _blank):
+    with charts():
         return figures(study, images=False)
-
-
-def _blank(_: FigureCanvasSVG, file: TextIO, **__: object) -> None:
-    file.write('<svg height="9pt" width="9pt" viewBox="0 0 9 9"></svg>')
 
 
 @pytest.fixture(scope="session")
