@@ -1,6 +1,9 @@
+import os
+import pickle
 from pathlib import Path
 from unittest import mock
 
+import filelock
 import pytest
 from evaluation.studies import by_nature, flat
 from unpainted import charts
@@ -44,9 +47,15 @@ def study(study_folder) -> Study:
 
 
 @pytest.fixture(scope="session")
-def drawn(study) -> Figures:
-    """Its figures, galleries included."""
-    return figures(study, images=True)
+def drawn(study, tmp_path_factory) -> Figures:
+    """Its figures, galleries included; one of the tests' processes draws for all."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return figures(study, images=True)
+    shared = tmp_path_factory.getbasetemp().parent / "drawn.pickle"
+    with filelock.FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shared.write_bytes(pickle.dumps(figures(study, images=True)))
+        return pickle.loads(shared.read_bytes())
 
 
 def unpainted(study: Study) -> Figures:
