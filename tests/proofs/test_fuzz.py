@@ -31,7 +31,7 @@ def test_no_input_raises_an_error_that_is_not_the_readers_own(
     tmp_path: Path, proof: Proof, target: str
 ) -> None:
     asked = int(os.environ.get("TESSERA_FUZZ_SECONDS", "600"))
-    seconds = proof.size(short=1, whole=asked)
+    seconds = proof.size(short=2, whole=asked)
     options = [f"-max_total_time={seconds}", "-timeout=30", "-rss_limit_mb=3000"]
     done = subprocess.run(
         [sys.executable, str(PROGRAM), target, str(tmp_path), *options, "-seed=1"],

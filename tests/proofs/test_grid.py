@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import unpainted
 
 from proofs.conftest import Proof
 from tessera import files
@@ -21,7 +20,7 @@ from tessera.record import StudyRecord
 def command(out: Path, *, seeds: int, jobs: int) -> list[str]:
     """A study whose runs train on all their images at once: one shape to compile."""
     return [
-        *(*unpainted.COMMAND, "study", "--data", "digits"),
+        *(sys.executable, "-m", "tessera", "study", "--data", "digits"),
         *("--epochs", "1", "--seeds", str(seeds), "--jobs", str(jobs)),
         *("--set", "data.image_size=8", "--set", 'models=[{kind="cnn"}]'),
         *("--set", "explain.examples=0", "--set", "training.batch_size=2048"),
