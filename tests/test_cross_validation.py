@@ -10,6 +10,7 @@ import pytest
 from cli.inside import Ended, tessera
 from PIL import Image
 from sklearn import metrics
+from unpainted import charts
 
 from tessera import api, artefacts, cross_validation, files, history, study, trained
 from tessera.cli import commands, faithfulness
@@ -57,7 +58,8 @@ def command(images: Path, out: Path, *more: str) -> Ended:
 def out(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of three folds, one cell and two seeds."""
     folder = tmp_path_factory.mktemp("out") / "study"
-    assert command(images, folder, "--folds", "3").returncode == 0
+    with charts():
+        assert command(images, folder, "--folds", "3").returncode == 0
     return folder
 
 
@@ -155,6 +157,7 @@ def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
     assert not by_fold[0] & by_fold[1] and len(by_fold[0] | by_fold[1]) == 9
 
 
+@charts()
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
     again = command(images, out, "--folds", "3")

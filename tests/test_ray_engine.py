@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray_jobs
+import unpainted
 from ray_nodes import Cluster, cluster
 
 from tessera import files, locks, ray_cluster, ray_engine
@@ -255,7 +255,7 @@ def test_a_run_that_another_command_is_at_is_left_to_it(tmp_path: Path) -> None:
 
 def study(out: Path, *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tessera", "study", *TINY, "--out", str(out), *more],
+        [*unpainted.COMMAND, "study", *TINY, "--out", str(out), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

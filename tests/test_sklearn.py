@@ -5,8 +5,10 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
@@ -19,14 +21,30 @@ from sklearn.utils.validation import validate_data
 from tessera.arrays import Images
 from tessera.data import in_memory
 from tessera.experiment import Cnn, Hybrid
+from tessera.models import blocks, logits
 from tessera.remedies import Ldam, PostHocAdjustment, Remedy
 from tessera.sklearn import TesseraClassifier
 
 SIDE = 4
 
 
-class Rows(TesseraClassifier):
-    """The same classifier, given rows of numbers: what scikit-learn's checks have.
+class Linear(TesseraClassifier):
+    """The same classifier with a network of two variables, on the mean colour.
+
+    To trace a step takes most of a short training, and longer for each variable.
+    """
+
+    def _network(self) -> Any:
+        raw, scaled = blocks.pixels(self.image_shape_)
+        seed = self.run_.seed
+        dropout = layers.Dropout(0.1, seed=blocks.stream(seed, "dropout"))
+        colour = dropout(layers.GlobalAveragePooling2D()(scaled))
+        answer = logits.logits_layer(len(self.classes_), seed=seed, cosine=None)
+        return keras.Model(raw, answer(colour))
+
+
+class Rows(Linear):
+    """Given rows of numbers: what scikit-learn's checks have.
 
     A row becomes a small grey image: its numbers, squashed to 0..255, again and again.
     The checks then see all that lies behind the images: training, labels, state.
@@ -49,7 +67,7 @@ ROWS = Rows(
     "cnn",
     remedy="plain",
     epochs=2,
-    batch_size=1000,
+    batch_size=16,  # Adam's first step alone is the same for many gradients
     learning_rate=1e-2,
     flip=False,
     crop_padding=0,
@@ -91,9 +109,11 @@ def images(count: int = 120) -> tuple[Images, np.ndarray]:
     return (noise + bright).astype(np.uint8), labels
 
 
-def classifier(**changes: Any) -> TesseraClassifier:
+def classifier(
+    kind: type[TesseraClassifier] = TesseraClassifier, **changes: Any
+) -> TesseraClassifier:
     chosen = {"epochs": 6, "batch_size": 18, "learning_rate": 3e-3} | changes
-    return TesseraClassifier("cnn", crop_padding=0, **chosen)
+    return kind("cnn", crop_padding=0, **chosen)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +159,7 @@ def test_images_of_another_shape_are_refused(fitted: TesseraClassifier) -> None:
 @pytest.mark.slow
 def test_a_remedy_that_tunes_itself_says_what_it_chose() -> None:
     remedy = Remedy(after=PostHocAdjustment(tau=1.0))
-    found = classifier(remedy=remedy, epochs=1).fit(*images())
+    found = classifier(Linear, remedy=remedy, epochs=1).fit(*images())
     assert found.tuned_ == {"tau": 1.0}
 
 
@@ -154,7 +174,7 @@ def test_a_cosine_head_is_there_again_after_a_pickle() -> None:
 @pytest.mark.slow
 def test_a_search_over_remedies_is_an_ordinary_search() -> None:
     search = GridSearchCV(
-        classifier(epochs=np.int64(1), batch_size=30),
+        classifier(Linear, epochs=np.int64(1), batch_size=30),
         {"remedy": ["plain", "balanced-softmax"]},
         scoring="balanced_accuracy",
         cv=2,

@@ -14,6 +14,7 @@ import filelock
 import pytest
 from cli import inside
 from evaluation.studies import record
+from unpainted import charts
 
 from tessera import checkpoint, files, machine, runtime, study
 from tessera.data import source
@@ -116,9 +117,9 @@ def test_a_killed_study_goes_on_and_never_repeats_a_finished_run(
     kept = records(out)
     assert not (out / "study.json").exists()
 
-    second = tessera("study", *TINY, "--out", str(out))
-    output = second.communicate()[0]
-    assert second.returncode == 0, output
+    with charts():
+        second = inside.tessera("study", *TINY, "--out", str(out))
+    assert second.returncode == 0, second.stderr
     after = records(out)
     assert len(after) == 3
     assert {path: after[path] for path in kept} == kept
@@ -126,7 +127,8 @@ def test_a_killed_study_goes_on_and_never_repeats_a_finished_run(
     assert [cell.seeds for cell in whole.cells] == [(0,)] * 3
     assert (out / "report.html").stat().st_size > 10_000
 
-    again = inside.tessera("study", *TINY, "--out", str(out))
+    with charts():
+        again = inside.tessera("study", *TINY, "--out", str(out))
     assert "3 finished, 0 to do" in again.stdout
     assert records(out) == after
 

@@ -7,6 +7,7 @@ import pytest
 import toy_run
 from PIL import Image
 from report.folders import heatmaps, write_history
+from unpainted import charts
 
 import tessera
 from tessera import files, pipeline, runtime, settings, study
@@ -33,6 +34,7 @@ def finished(folder: Path) -> Experiment:
 
 
 @pytest.mark.slow
+@charts()
 def test_a_finished_study_is_not_repeated_and_shows_its_table(tmp_path: Path) -> None:
     plan = tmp_path / "toy.toml"
     plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")

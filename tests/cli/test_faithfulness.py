@@ -1,7 +1,6 @@
 """`tessera faithfulness` chooses runs, prints what it found, judges a study anew."""
 
 import io
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,16 @@ from evaluation.checked import faithfulness
 from evaluation.studies import flat, record
 from report.folders import heatmaps, write_history, write_study
 from rich.console import Console
+from unpainted import charts
 
 from cli.inside import tessera
+from docs import small
 from tessera import files, study
 from tessera.cli import commands
 from tessera.cli import faithfulness as command
 from tessera.evaluation.faithfulness import Faithfulness
 from tessera.experiment import Cnn, Experiment, Regime
-from tessera.explain.faithfulness import method
+from tessera.explain.faithfulness import planted
 from tessera.explain.graph import ExplainError
 from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
 from tessera.report import page
@@ -180,12 +181,13 @@ def finished(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@charts()
 def test_a_finished_study_is_checked_from_the_command_line(tmp_path, monkeypatch):
     """Read its verdict in the report, and keep it when the study is concluded anew."""
-    monkeypatch.setattr(method, "glyphs", cache(method.glyphs))  # the same twice
+    monkeypatch.setattr(planted, "trained_reader", small.reader)
     folder = tmp_path / "study"
     finished(folder)
-    result = tessera("faithfulness", folder, "--images", 20, "--steps", 4)
+    result = tessera("faithfulness", folder, "--images", 10, "--steps", 2)
     assert result.returncode == 0, result.stderr
     assert "Left out" not in result.stdout
     (run,) = (folder / "runs").glob("*/seed-0")
@@ -200,10 +202,10 @@ def test_a_finished_study_is_checked_from_the_command_line(tmp_path, monkeypatch
         "comparisons" in text.split('id="grad-cam-meaningful"')[1].split("</article")[0]
     )
     stamp = (run / "faithfulness.json").stat().st_mtime_ns
-    kept = tessera("faithfulness", run, "--images", 20, "--steps", 4)
-    assert kept.returncode == 0 and "20 images" in kept.stdout
+    kept = tessera("faithfulness", run, "--images", 10, "--steps", 2)
+    assert kept.returncode == 0 and "10 images" in kept.stdout
     apart = tmp_path / "apart"
-    few = tessera(*("faithfulness", run, "--images", 10, "--steps", 2, "--out", apart))
+    few = tessera(*("faithfulness", run, "--images", 12, "--steps", 2, "--out", apart))
     assert few.returncode == 0 and (apart / "faithfulness.json").exists()
     assert (run / "faithfulness.json").stat().st_mtime_ns == stamp
     (folder / "study.json").unlink()

@@ -15,6 +15,7 @@ from unittest import mock
 
 from tessera import api
 from tessera.experiment import Run
+from tessera.explain.faithfulness import planted
 from tessera.sklearn import TesseraClassifier
 
 REGIME = 'regimes=[{name="as-is", profile={kind="natural"}}]'
@@ -40,6 +41,11 @@ def _small() -> Iterator[None]:
         mock.patch.object(TesseraClassifier, "_run", _once(settings)),
     ):
         yield
+
+
+def reader(*, seed: int) -> tuple[Any, float]:
+    """The reader of planted glyphs as it begins, which takes no seconds."""
+    return planted.reader(seed=seed), 1.0
 
 
 def _study(verb: Verb) -> Verb:

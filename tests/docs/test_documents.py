@@ -12,15 +12,18 @@ from functools import cache
 from glob import glob
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import typer
 from cli.inside import tessera
+from unpainted import charts
 
 from docs import small
 from docs.blocks import DOCUMENTS, ROOT, Block, blocks, commands, sandbox
 from tessera import settings
 from tessera.cli.app import app
+from tessera.explain.faithfulness import planted
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 LANGUAGES = {"python", "sh", "console", "toml", "json", "text"}
@@ -146,8 +149,10 @@ def test_what_a_document_names_is_there_and_takes_what_it_says(document: Path) -
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sandbox(tmp_path_factory.mktemp("sandbox"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where all is run, small: no chart is painted, no reader of glyphs is trained."""
+    with charts(), mock.patch.object(planted, "trained_reader", small.reader):
+        yield sandbox(tmp_path_factory.mktemp("sandbox"))
 
 
 @pytest.mark.docs

@@ -1,8 +1,12 @@
+import os
+import pickle
 from pathlib import Path
 from unittest import mock
 
+import filelock
 import pytest
 from evaluation.studies import by_nature, flat
+from unpainted import charts
 
 from tessera.experiment import (
     CLASS_WEIGHTS,
@@ -43,9 +47,21 @@ def study(study_folder) -> Study:
 
 
 @pytest.fixture(scope="session")
-def drawn(study) -> Figures:
-    """Its figures, galleries included."""
-    return figures(study, images=True)
+def drawn(study, tmp_path_factory) -> Figures:
+    """Its figures, galleries included; one of the tests' processes draws for all."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return figures(study, images=True)
+    shared = tmp_path_factory.getbasetemp().parent / "drawn.pickle"
+    with filelock.FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shared.write_bytes(pickle.dumps(figures(study, images=True)))
+        return pickle.loads(shared.read_bytes())
+
+
+def unpainted(study: Study) -> Figures:
+    """Its figures with all that is told of them; of the charts nothing is painted."""
+    with charts():
+        return figures(study, images=False)
 
 
 @pytest.fixture(scope="session")

@@ -147,6 +147,7 @@ def test_a_process_that_has_threads_or_a_framework_does_all_itself(monkeypatch):
 @linux
 @pytest.mark.slow
 def test_a_report_drawn_by_forks_is_the_same_byte_by_byte(tmp_path):
+    """So is that of the same study drawn again, in another process."""
     one = Experiment(models=(Cnn(),), regimes=STUDY_REGIMES[:1], seeds=(0,))
     here = write_study(tmp_path / "here", one, recalls)
     there = shutil.copytree(here, tmp_path / "there")

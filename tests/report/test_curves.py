@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from unpainted import charts
 
 from tessera.experiment import (
     STUDY_REGIMES,
@@ -33,7 +34,7 @@ def test_the_caption_compares_with_the_test_images_that_there_are(study, drawn):
     assert "not the accuracy on balanced test images" in drawn.accuracy.caption
     data = study.record.data.model_copy(update={"test_counts": (1200, *[30] * 9)})
     unequal = replace(study, record=study.record.model_copy(update={"data": data}))
-    caption = curves(unequal, "accuracy").caption
+    caption = told(unequal, "accuracy")
     assert "balanced test images" not in caption
     assert "the test images their own (30 to 1,200 per class)" in caption
     assert "this is not the accuracy on the test images" in caption
@@ -42,7 +43,12 @@ def test_the_caption_compares_with_the_test_images_that_there_are(study, drawn):
 def caption(study, quantity="loss", **settings):
     asked = study.record.experiment.model_copy(update=settings)
     record = study.record.model_copy(update={"experiment": asked})
-    return curves(replace(study, record=record), quantity).caption
+    return told(replace(study, record=record), quantity)
+
+
+@charts()
+def told(study, quantity):
+    return curves(study, quantity).caption
 
 
 def test_the_caption_speaks_of_one_seed_as_one(study):

@@ -4,6 +4,7 @@ import re
 import pytest
 from evaluation.checked import faithfulness
 from evaluation.studies import flat, record
+from unpainted import charts
 
 from tessera import files
 from tessera.experiment import Regime
@@ -95,6 +96,7 @@ def test_the_chart_points_right_where_the_method_is_better():
     )
 
 
+@charts()
 def test_a_checked_study_shows_it_and_writes_its_charts(tmp_path):
     one = SMALL.model_copy(
         update={

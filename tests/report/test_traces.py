@@ -13,29 +13,28 @@ def answered(study):
     return traces.answers(study)
 
 
-def test_every_model_has_a_panel_per_class(study, answered):
-    drawn = traces.class_curves(study, answered, "precision-recall")
-    assert [d.key for d in drawn] == ["precision-recall-cnn", "precision-recall-hybrid"]
+def test_every_model_has_a_panel_per_class(drawn):
+    found = drawn.precision_recall
+    assert [d.key for d in found] == ["precision-recall-cnn", "precision-recall-hybrid"]
     for name in ("plane", "cat", "truck"):
-        assert f">{name}</text>" in drawn[0].svg
+        assert f">{name}</text>" in found[0].svg
 
 
-def test_the_areas_in_words_are_those_of_the_records(study, answered):
-    (first, _) = traces.class_curves(study, answered, "roc")
+def test_the_areas_in_words_are_those_of_the_records(study, drawn):
+    (first, _) = drawn.roc
     area = study.record.cells[0].scores["macro_auc"].values[0]
     assert f"balanced: mean area {area:.3f}" in first.alternative
 
 
-def test_lines_differ_by_dash_as_well_as_by_colour(study, answered):
-    (first, _) = traces.class_curves(study, answered, "roc")
+def test_lines_differ_by_dash_as_well_as_by_colour(drawn):
+    (first, _) = drawn.roc
     dashes = set(re.findall(r"stroke-dasharray: ([^;\"]+)", first.svg))
     assert len(dashes) >= 2
 
 
-def test_risk_at_full_coverage_is_the_error_rate(study, answered):
-    drawn = traces.risk_coverage(study, answered)
+def test_risk_at_full_coverage_is_the_error_rate(study, drawn):
     area = study.record.cells[0].scores["aurc"].values[0]
-    assert f"cnn, balanced: {100 * area:.1f} %" in drawn.alternative
+    assert f"cnn, balanced: {100 * area:.1f} %" in drawn.risk_coverage.alternative
 
 
 def test_thinning_keeps_the_ends_and_the_shape():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ from tessera.report.style import (
     inline,
     svg,
 )
-from tessera.report.templates import render
+from tessera.report.templates import Filters, render
 from tessera.report.words import NO_BREAK, tidy, unbroken
 
 CORE = (
@@ -79,17 +80,10 @@ def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> 
         rare: What the study's classes with few images are called.
         folds: How many hold the models in the study's place.
     """
-    words = {
-        "interval": lambda value: unbroken(interval(value)),
-        "number": number,
-        "in_row": in_row,
-        "inline": _inline,
-        "tidy": tidy,
-    }
     return Markup(
         render(
             "faithfulness.html",
-            filters=words,
+            filters=_filters(),
             rows=rows,
             metrics={m.key: m for row in rows for m in row.run.metrics},
             checks={c.key: c for row in rows for c in row.method.checks},
@@ -100,6 +94,17 @@ def section(rows: Sequence[Shown], *, rare: str = "reduced", folds: int = 0) -> 
             summary=summary,
         )
     )
+
+
+@cache
+def _filters() -> Filters:
+    return {
+        "interval": lambda value: unbroken(interval(value)),
+        "number": number,
+        "in_row": in_row,
+        "inline": _inline,
+        "tidy": tidy,
+    }
 
 
 def summary(method: Method) -> dict[str, str]:

@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from tessera.report.drawing import Drawing
 from tessera.report.figures import Figures, figures
 from tessera.report.load import Study, load
 from tessera.report.style import inline, standalone
-from tessera.report.templates import render, source
+from tessera.report.templates import Filters, render, source
 
-_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Unicode's marks that turn the direction of the text after them, whose ever it is."""
 _ISOLATE, _END = "\u2068", "\u2069"
 
@@ -62,15 +63,20 @@ def write_report(study_folder: Path, *, images: bool = True) -> Path:
 
 def page(study: Study, drawn: Figures) -> str:
     """The report as HTML text."""
-    filters = statistics.filters() | {
+    text = render("page.html", filters=_filters(), **_values(study, drawn))
+    return isolated(_TURNS.sub("", text), study.record.data.class_names)
+
+
+@cache
+def _filters() -> Filters:
+    return {
+        **statistics.filters(),
         "percent": lambda spread: words.percent(spread).replace(" ", words.NO_BREAK),
         "seconds": words.seconds,
         "millions": words.millions,
         "inline": _inline,
         "tidy": words.tidy,
     }
-    text = render("page.html", filters=filters, **_values(study, drawn))
-    return isolated(text.translate(_TURNS), study.record.data.class_names)
 
 
 def isolated(text: str, names: Sequence[str]) -> str:

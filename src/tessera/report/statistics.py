@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tessera.phrases import MINUS, in_list, in_row, listed, whole_percent
 from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
+from tessera.report.templates import Filters
 from tessera.report.words import NO_BREAK, titled, unbroken
 from tessera.results import FEW, Change, GapClosed, Groups, Interval, Ranking, Spread
 
@@ -83,7 +85,8 @@ def values(study: Study) -> dict[str, Any]:
     }
 
 
-def filters() -> dict[str, Callable[..., str]]:
+@cache
+def filters() -> Filters:
     """The templates' own words for numbers."""
     return {
         "with_interval": lambda change: unbroken(with_interval(change)),

@@ -3,6 +3,7 @@ import tomllib
 
 import pytest
 from evaluation.checked import faithfulness
+from unpainted import charts
 
 from tessera import files
 from tessera.experiment import Cnn, Experiment, Folder, Regime, Training
@@ -52,7 +53,8 @@ def collected(source, tmp_path_factory):
 def otherwise(source, tmp_path_factory):
     """The same with pictures and without predictions."""
     place = tmp_path_factory.mktemp("results") / "one"
-    return collect(source, place, images=True, predictions=False)
+    with charts():
+        return collect(source, place, images=True, predictions=False)
 
 
 def names(folder):
