@@ -2,17 +2,13 @@
 
 import functools
 import json
-import subprocess
-import sys
-import textwrap
 
-import elsewhere
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from tessera.explain import branches, gradients, maps, methods, shares
+from tessera.explain import gradients, maps, methods
 from tessera.explain.explanations import CLASS_AGNOSTIC, SQUASHED
 from tessera.explain.graph import CoarseGrid, ExplainError
 from tessera.explain.methods import (
@@ -469,56 +465,3 @@ def test_mixed_precision_is_explained_in_float32_within_its_rounding(
     # On pixels, many small differences of logits that are rounded to half precision.
     tolerance = 0.15 if method.where == "pixels" else 0.03
     np.testing.assert_allclose(rounded / scale, exact / scale, atol=tolerance)
-
-
-def everything(net, images):
-    """Every method's maps, the branches', and those after a change of the weights."""
-    found = {}
-    for kind in methods.METHODS:
-        grid = (8, 8) if kind is methods.AttentionRollout else None
-        found[kind.name] = maps.compute(
-            net, images, method=kind(), target=1, grid=grid
-        ).raw
-    found["branches"] = branches.explain(net, images, target=1).raw
-    found["shares"] = shares.split(net, images, reference=images).parts
-    cut = gradients.cut(net, "features")
-    before = maps.compute(cut, images, target=1, batch_size=4)
-    head = net.get_layer("logits")
-    head.set_weights([2 * weights for weights in head.get_weights()])
-    doubled = maps.compute(cut, images, target=1, batch_size=4)
-    np.testing.assert_allclose(doubled.raw, 2 * before.raw, rtol=1e-5, atol=1e-9)
-    return found | {"logits": before.logits}
-
-
-ELSEWHERE = """
-    import sys
-    import keras, numpy as np
-    from explain.test_maps import everything
-    found = everything(keras.models.load_model(sys.argv[1]), np.load(sys.argv[2]))
-    np.savez(sys.argv[3], backend=keras.backend.backend(), **found)
-"""
-
-
-@pytest.mark.slow
-def test_every_method_gives_the_same_maps_on_tensorflow_and_jax(
-    nonlinear, images, tmp_path
-):
-    pytest.importorskip("jax")
-    net = nonlinear()
-    net.save(tmp_path / "net.keras")
-    np.save(tmp_path / "images.npy", images)
-    paths = [str(tmp_path / n) for n in ("net.keras", "images.npy", "maps.npz")]
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(ELSEWHERE), *paths],
-        env=elsewhere.environment("jax"),
-        check=True,
-    )
-    theirs = dict(np.load(tmp_path / "maps.npz"))
-    assert theirs.pop("backend") == "jax"
-    ours = everything(net, images)
-    assert ours.keys() == theirs.keys()
-    for name, values in ours.items():
-        scale = np.abs(values).max()
-        np.testing.assert_allclose(
-            values, theirs[name], atol=2e-5 * scale, err_msg=name
-        )

@@ -1,19 +1,14 @@
 """What every model promises, whatever its architecture."""
 
-import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-import elsewhere
 import keras
 import numpy as np
 import pytest
 
 from tessera import experiment
 from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
-from tessera.imbalance.losses import cross_entropy
 from tessera.models.build import build, with_probabilities
 from tessera.models.whitening import adapt
 
@@ -21,7 +16,6 @@ MODELS = (*experiment.MODELS, Hybrid(name="hybrid-depth-2", depth=2))
 NEEDS = {"transformer": 5, "hybrid-plus": 8, "hybrid-depth-2": 12}
 """Pixels a side, where attention needs a second token; 4 for all others."""
 SHAPES = ((28, 28, 1, 2), (32, 32, 3, 10), (48, 41, 4, 7), (64, 64, 3, 100))
-OTHER_BACKEND = Path(__file__).with_name("forward_elsewhere.py")
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.label)
 
@@ -180,29 +174,3 @@ def test_one_training_step_moves_every_weight_and_keeps_it_finite(
         after = keras.ops.convert_to_numpy(variable)
         assert np.isfinite(after).all()
         assert not np.array_equal(after, start)
-
-
-@pytest.mark.slow
-def test_the_other_backend_computes_the_same_logits_and_losses(tmp_path: Path) -> None:
-    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
-    if importlib.util.find_spec(other) is None:
-        pytest.skip(f"{other} is not installed")
-    x, labels = images(4, 32, 32, 3), np.arange(4)
-    arrays, expected = {"images": x, "labels": labels}, []
-    for index, model in enumerate(MODELS):
-        net = build(model, (32, 32, 3), 10, seed=3)
-        arrays |= {f"{index}/{i}": w for i, w in enumerate(net.get_weights())}
-        logits = net(x)
-        expected.append((logits, cross_entropy(labels, logits)))
-    np.savez(tmp_path / "here.npz", **arrays)
-    settings = json.dumps([model.model_dump() for model in MODELS])
-    subprocess.run(
-        [sys.executable, OTHER_BACKEND, tmp_path, settings],
-        env=elsewhere.environment(other),
-        check=True,
-    )
-    with np.load(tmp_path / "there.npz") as there:
-        for index, (logits, losses) in enumerate(expected):
-            for name, here in (("logits", logits), ("losses", losses)):
-                here, far = keras.ops.convert_to_numpy(here), there[f"{name}/{index}"]
-                assert np.abs(here - far).max() < 1e-5, (MODELS[index].label, name)
