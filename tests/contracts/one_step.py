@@ -1,15 +1,8 @@
-"""One training step of every phase of every remedy, on the backend in use.
+"""One training step of every phase of every remedy, on the backend in use."""
 
-    python one_step.py FILE.npz
-
-Also imported by `test_remedies`, which compares what the backends leave.
-"""
-
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -98,8 +91,3 @@ def stepped(loss: remedies.Loss, phase: Phase, epoch: int) -> list[np.ndarray]:
 def every_step() -> Iterator[tuple[str, list[np.ndarray]]]:
     for name, index in CASES:
         yield f"{name}/{index}", step(name, index)
-
-
-if __name__ == "__main__":
-    found = {f"{key}/{i}": w for key, ws in every_step() for i, w in enumerate(ws)}
-    np.savez(Path(sys.argv[1]), **found)

@@ -1,12 +1,7 @@
 """What every remedy of the catalogue promises, whatever it does."""
 
 import contextlib
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
 
-import elsewhere
 import keras
 import numpy as np
 import pytest
@@ -101,34 +96,3 @@ def test_permuting_the_classes_permutes_the_remedy(name: str) -> None:
             mine = sampling.draws(phase.sampling, thrice, progress=0.4)
             theirs = sampling.draws(phase.sampling, thrice[order], progress=0.4)
             np.testing.assert_array_equal(mine[order], theirs)
-
-
-@pytest.mark.slow
-def test_one_step_changes_weights_finitely_and_alike_on_both_backends(
-    tmp_path: Path,
-) -> None:
-    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
-    if importlib.util.find_spec(other) is None:
-        pytest.skip(f"{other} is not installed")
-    subprocess.run(
-        [sys.executable, one_step.__file__, tmp_path / "there.npz"],
-        env=elsewhere.environment(other) | {"TF_CPP_MIN_LOG_LEVEL": "2"},
-        check=True,
-    )
-    there = np.load(tmp_path / "there.npz")
-    for key, weights in one_step.every_step():
-        assert all(np.isfinite(w).all() for w in weights), key
-        for index, here in enumerate(weights):
-            far = there[f"{key}/{index}"]
-            np.testing.assert_allclose(here, far, rtol=1e-5, atol=1e-6, err_msg=key)
-
-
-@pytest.mark.parametrize(("name", "index"), one_step.CASES)
-def test_every_phase_moves_what_it_trains(name: str, index: int) -> None:
-    trains = plan(catalogue.named(name), one_step.COUNTS).phases[index].trains
-    fresh = one_step.model(catalogue.named(name).loss).get_layer("logits")
-    after = one_step.step(name, index)
-    moved = not np.array_equal(after[0], fresh.get_weights()[0])
-    assert moved == (trains != "scales")
-    if trains == "scales":
-        assert not np.array_equal(after[-1], np.ones(3))

@@ -2,17 +2,13 @@
 
 import functools
 import json
-import subprocess
-import sys
-import textwrap
 
-import elsewhere
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from tessera.explain import branches, gradients, maps, methods, shares
+from tessera.explain import gradients, maps, methods, pixels
 from tessera.explain.explanations import CLASS_AGNOSTIC, SQUASHED
 from tessera.explain.graph import CoarseGrid, ExplainError
 from tessera.explain.methods import (
@@ -49,13 +45,39 @@ def net(nonlinear):
     return nonlinear()
 
 
+def compiled(net):
+    """A model for a method: on pixels, one that is compiled once for many calls."""
+    lens = pixels.lens(net)
+    return lambda method: lens if method.where == "pixels" else net
+
+
 @pytest.fixture(scope="module")
-def plain(net, images):
+def ready(net):
+    return compiled(net)
+
+
+@pytest.fixture(scope="module")
+def other(nonlinear):
+    """The same model again, for `twin`."""
+    net = nonlinear()
+    return net, net.get_weights(), compiled(net)
+
+
+@pytest.fixture
+def twin(other):
+    """The same model, whose head a test may change, and as `compiled` gives it."""
+    net, weights, ready = other
+    yield net.get_layer("logits"), ready
+    net.set_weights(weights)
+
+
+@pytest.fixture(scope="module")
+def plain(ready, images):
     """A method's maps of all ten images at once, computed when first asked for."""
 
     @functools.cache
     def explain(method, target="predicted"):
-        return compute(net, images, method, target=target)
+        return compute(ready(method), images, method, target=target)
 
     return explain
 
@@ -75,57 +97,55 @@ def test_every_method_gives_raw_float32_maps_and_says_what_they_are(
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
-def test_every_image_of_a_batch_is_explained_as_if_alone(net, images, plain, method):
-    together = compute(net, images, method, batch_size=4).raw
-    alone = compute(net, images[5:6], method).raw
+def test_every_image_of_a_batch_is_explained_as_if_alone(ready, images, plain, method):
+    together = compute(ready(method), images, method, batch_size=4).raw
+    alone = compute(ready(method), images[5:6], method).raw
     scale = np.abs(together).max()
     np.testing.assert_allclose(together, plain(method).raw, atol=1e-5 * scale)
     np.testing.assert_allclose(together[5:6], alone, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
-def test_permuting_the_images_permutes_the_maps(net, images, plain, method):
+def test_permuting_the_images_permutes_the_maps(ready, images, plain, method):
     order = np.random.default_rng(1).permutation(len(images))
     straight = plain(method).raw
-    permuted = compute(net, images[order], method).raw
+    permuted = compute(ready(method), images[order], method).raw
     scale = np.abs(straight).max()
     np.testing.assert_allclose(straight[order], permuted, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
-def test_adding_a_constant_to_the_logits_leaves_the_maps(
-    nonlinear, images, plain, method
-):
-    net, before = nonlinear(), plain(method).raw
-    kernel, bias = net.get_layer("logits").get_weights()
-    net.get_layer("logits").set_weights([kernel, bias + 3])
-    after = compute(net, images, method).raw
+def test_adding_a_constant_to_the_logits_leaves_the_maps(twin, images, plain, method):
+    (head, ready), before = twin, plain(method).raw
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel, bias + 3])
+    after = compute(ready(method), images, method).raw
     # Occlusion subtracts logits, so their rounding stays.
     np.testing.assert_allclose(before, after, atol=1e-4 * np.abs(before).max())
 
 
 @pytest.mark.parametrize("method", LINEAR, ids=by_name)
-def test_scaling_the_head_scales_the_raw_maps(nonlinear, images, plain, method):
-    net, before = nonlinear(), plain(method).raw
-    kernel, bias = net.get_layer("logits").get_weights()
-    net.get_layer("logits").set_weights([3 * kernel, bias])
-    after = compute(net, images, method).raw
+def test_scaling_the_head_scales_the_raw_maps(twin, images, plain, method):
+    (head, ready), before = twin, plain(method).raw
+    kernel, bias = head.get_weights()
+    head.set_weights([3 * kernel, bias])
+    after = compute(ready(method), images, method).raw
     np.testing.assert_allclose(after, 3 * before, atol=1e-5 * np.abs(after).max())
 
 
 @pytest.mark.parametrize("method", LINEAR, ids=by_name)
-def test_a_contrast_is_the_difference_of_two_maps(net, images, plain, method):
+def test_a_contrast_is_the_difference_of_two_maps(ready, images, plain, method):
     one, other = (plain(method, target).raw for target in (1, 3))
-    found = compute(net, images, method, target=Contrast(1, 3))
+    found = compute(ready(method), images, method, target=Contrast(1, 3))
     scale = np.abs(one).max()
     np.testing.assert_allclose(found.raw, one - other, atol=1e-5 * scale)
     assert found.targets.tolist() == [1] * 10 and found.against.tolist() == [3] * 10
 
 
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
-def test_each_image_may_have_a_target_of_its_own(net, images, plain, method):
+def test_each_image_may_have_a_target_of_its_own(ready, images, plain, method):
     targets = np.arange(10) % 5
-    mixed = compute(net, images, method, target=targets)
+    mixed = compute(ready(method), images, method, target=targets)
     single = plain(method, 3)
     scale = np.abs(single.raw).max()
     np.testing.assert_allclose(
@@ -150,24 +170,29 @@ def test_a_softmax_that_cannot_be_seen_comes_with_a_caution():
         assert (SQUASHED in found.cautions) == told
 
 
+@pytest.fixture(scope="module")
+def saved(net, tmp_path_factory):
+    """The model, from a file."""
+    path = tmp_path_factory.mktemp("saved") / "net.keras"
+    net.save(path)
+    return keras.models.load_model(path)
+
+
 @pytest.mark.parametrize("method", EVERY, ids=by_name)
 def test_a_model_is_left_as_it_was_and_a_saved_one_gives_the_same(
-    nonlinear, images, plain, method, tmp_path
+    saved, images, plain, method
 ):
-    nonlinear().save(tmp_path / "net.keras")
-    net = keras.models.load_model(tmp_path / "net.keras")
-
     def state():
         return (
-            json.dumps(net.get_config(), default=str),
-            [layer.trainable for layer in net.layers],
-            [len(layer._inbound_nodes) for layer in net.layers],
+            json.dumps(saved.get_config(), default=str),
+            [layer.trainable for layer in saved.layers],
+            [len(layer._inbound_nodes) for layer in saved.layers],
         )
 
-    before, weights = state(), [w.copy() for w in net.get_weights()]
-    found = compute(net, images, method)
+    before, weights = state(), [w.copy() for w in saved.get_weights()]
+    found = compute(saved, images, method)
     assert state() == before
-    for one, other in zip(weights, net.get_weights(), strict=True):
+    for one, other in zip(weights, saved.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(
         found.raw, plain(method).raw, atol=1e-6 * np.abs(found.raw).max()
@@ -453,72 +478,24 @@ def test_a_coarse_map_is_refused_and_a_small_one_cautioned():
     assert not one(8).cautions
 
 
-@pytest.mark.parametrize("method", EVERY, ids=by_name)
-def test_mixed_precision_is_explained_in_float32_within_its_rounding(
-    nonlinear, images, plain, method
-):
-    exact = plain(method, 3).raw
+@pytest.fixture(scope="module")
+def mixed(nonlinear):
+    """The same model in mixed precision."""
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        net = nonlinear()
+        return compiled(nonlinear())
     finally:
         keras.config.set_dtype_policy("float32")
-    rounded = compute(net, images, method, target=3).raw
+
+
+@pytest.mark.parametrize("method", EVERY, ids=by_name)
+def test_mixed_precision_is_explained_in_float32_within_its_rounding(
+    mixed, images, plain, method
+):
+    exact = plain(method, 3).raw
+    rounded = compute(mixed(method), images, method, target=3).raw
     assert rounded.dtype == np.float32
     scale = np.abs(exact).max()
     # On pixels, many small differences of logits that are rounded to half precision.
     tolerance = 0.15 if method.where == "pixels" else 0.03
     np.testing.assert_allclose(rounded / scale, exact / scale, atol=tolerance)
-
-
-def everything(net, images):
-    """Every method's maps, the branches', and those after a change of the weights."""
-    found = {}
-    for kind in methods.METHODS:
-        grid = (8, 8) if kind is methods.AttentionRollout else None
-        found[kind.name] = maps.compute(
-            net, images, method=kind(), target=1, grid=grid
-        ).raw
-    found["branches"] = branches.explain(net, images, target=1).raw
-    found["shares"] = shares.split(net, images, reference=images).parts
-    cut = gradients.cut(net, "features")
-    before = maps.compute(cut, images, target=1, batch_size=4)
-    head = net.get_layer("logits")
-    head.set_weights([2 * weights for weights in head.get_weights()])
-    doubled = maps.compute(cut, images, target=1, batch_size=4)
-    np.testing.assert_allclose(doubled.raw, 2 * before.raw, rtol=1e-5, atol=1e-9)
-    return found | {"logits": before.logits}
-
-
-ELSEWHERE = """
-    import sys
-    import keras, numpy as np
-    from explain.test_maps import everything
-    found = everything(keras.models.load_model(sys.argv[1]), np.load(sys.argv[2]))
-    np.savez(sys.argv[3], backend=keras.backend.backend(), **found)
-"""
-
-
-@pytest.mark.slow
-def test_every_method_gives_the_same_maps_on_tensorflow_and_jax(
-    nonlinear, images, tmp_path
-):
-    pytest.importorskip("jax")
-    net = nonlinear()
-    net.save(tmp_path / "net.keras")
-    np.save(tmp_path / "images.npy", images)
-    paths = [str(tmp_path / n) for n in ("net.keras", "images.npy", "maps.npz")]
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(ELSEWHERE), *paths],
-        env=elsewhere.environment("jax"),
-        check=True,
-    )
-    theirs = dict(np.load(tmp_path / "maps.npz"))
-    assert theirs.pop("backend") == "jax"
-    ours = everything(net, images)
-    assert ours.keys() == theirs.keys()
-    for name, values in ours.items():
-        scale = np.abs(values).max()
-        np.testing.assert_allclose(
-            values, theirs[name], atol=2e-5 * scale, err_msg=name
-        )

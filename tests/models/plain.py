@@ -49,6 +49,12 @@ def assert_same(net: Any, plain: Any, images: np.ndarray | None = None) -> None:
         assert np.abs(a - b).max() < 1e-4 * np.abs(b).max()
 
 
+def of_one_colour() -> np.ndarray:
+    """Images in which every maximum is a tie."""
+    colours = np.repeat(np.array([1, 255], np.uint8), 4)[:, None, None, None]
+    return np.broadcast_to(colours, (8, 32, 32, 3))
+
+
 def gradients(net: Any, images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """One step of plain gradient descent at rate 1 subtracts exactly the gradient."""
     before = net.get_weights()

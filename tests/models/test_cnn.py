@@ -1,11 +1,5 @@
 """The baseline CNN is the reference study's."""
 
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
-import elsewhere
 import keras
 import pytest
 from keras import layers
@@ -41,27 +35,3 @@ def test_relu_after_pooling_changes_neither_logits_nor_gradients(
 ) -> None:
     net = build(Cnn(), shape, 10, seed=0)
     plain.assert_same(net, plain.cnn(Cnn(), shape, 10))
-
-
-@pytest.mark.slow
-def test_the_formulations_agree_on_the_other_backend_too() -> None:
-    """On a map that patches do not tile, where most could go wrong, and on ties.
-
-    The hybrid's backbone is the CNN's.
-    """
-    other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
-    if find_spec(other) is None:
-        pytest.skip(f"{other} is not installed")
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            Path(__file__).with_name("test_hybrid.py"),
-            "-k",
-            "(changes and 31 and not 2-) or change_nothing",
-        ],
-        env=elsewhere.environment(other),
-        check=True,
-    )

@@ -51,11 +51,10 @@ def test_pooling_before_the_relu_changes_neither_logits_nor_gradients(
 
 def test_images_of_one_colour_where_every_maximum_is_a_tie_change_nothing() -> None:
     model, shape = Hybrid(), (32, 32, 3)
-    colours = np.repeat(np.array([1, 255], np.uint8), 4)[:, None, None, None]
     plain.assert_same(
         build(model, shape, 10, seed=0),
         plain.hybrid(model, shape, 10),
-        np.broadcast_to(colours, (8, *shape)),
+        plain.of_one_colour(),
     )
 
 

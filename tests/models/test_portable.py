@@ -15,14 +15,14 @@ from tessera.models import logits
 from tessera.models.build import build, with_probabilities
 from tessera.models.portable import portable
 
-OURS = (Transformer(), HybridPlus(), Hybrid(name="deep", depth=2))
+OURS = (Transformer(), HybridPlus(), Hybrid(name="attention", depth=1))
 ALONE = """
 import sys
 import keras
 import numpy as np
 images, out, *files = sys.argv[1:]
 nets = [keras.saving.load_model(file) for file in files]
-np.save(out, [net.predict_on_batch(np.load(images)) for net in nets])
+np.save(out, [net(np.load(images)) for net in nets])
 assert not [name for name in sys.modules if name.startswith("tessera")]
 """
 
@@ -44,17 +44,17 @@ def network(model: Model, cosine: float | None = None) -> Any:
 def test_it_answers_as_the_original_does(model: Model) -> None:
     net = with_probabilities(network(model))
     plain = portable(net)
-    expected = net.predict_on_batch(images())
+    expected = net(images())
     assert np.ptp(expected) > 0.01
-    np.testing.assert_allclose(plain.predict_on_batch(images()), expected, atol=1e-6)
+    np.testing.assert_allclose(plain(images()), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("model", (Cnn(), Transformer()), ids=lambda m: m.label)
 def test_a_cosine_head_keeps_what_was_corrected_in_it(model: Model) -> None:
     net = network(model, cosine=30.0)
     logits.scale_and_shift(net, np.linspace(0.5, 2, 5), np.linspace(-1, 1, 5))
-    found = portable(net).predict_on_batch(images())
-    np.testing.assert_allclose(found, net.predict_on_batch(images()), rtol=1e-4)
+    found = portable(net)(images())
+    np.testing.assert_allclose(found, net(images()), rtol=1e-4)
 
 
 @pytest.mark.parametrize("cosine", [None, 30.0])
@@ -94,5 +94,5 @@ def test_keras_alone_opens_the_files(tmp_path: Path) -> None:
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for net, found in zip(nets, np.load(out), strict=True):
-        expected = net.predict_on_batch(images())
+        expected = net(images())
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

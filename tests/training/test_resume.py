@@ -6,24 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny import net_of
 
 from tessera import checkpoint
 from tessera.data.dataset import Split
-from tessera.experiment import Cnn, HybridPlus, OwnTraining, Training
+from tessera.experiment import HybridPlus, OwnTraining, Training
 from tessera.imbalance.plan import Phase, Plan
-from tessera.models import build
 from tessera.training import fit, resume
 from tessera.training.batches import Material
 
-EPOCHS = 6
-CNN = Cnn()
 PLANS = {
     "one phase": (Phase(),),
     "two phases": (Phase(until=0.5), Phase(class_weights=(1.0, 2.0))),
     "the classifier again": (Phase(until=0.5), Phase(trains="classifier")),
     "scales afterwards": (Phase(until=0.5), Phase(trains="scales")),
 }
-EARLY = (0.4, 1.0, 2.5)
+EARLY = (0.4, 2.5)
 LATE = (3.0, 3.4, 4.7)
 """At the end of the first phase, before the second has a checkpoint, and after."""
 DEATHS = {
@@ -47,11 +45,22 @@ class Killed(Exception):
     """Stands for the end of a process."""
 
 
+TRAINING = Training(
+    epochs=6,
+    batch_size=16,
+    monitor="val_loss",
+    schedule="cosine",
+    learning_rate=0.01,
+    patience=2,
+    crop_padding=1,
+)
+
+
 def train(
     folder: Path,
     phases: tuple[Phase, ...],
     die_at: float | None = None,
-    model: Cnn | HybridPlus = CNN,
+    training: Training = TRAINING,
 ) -> Any:
     """Train, perhaps until an epoch (3.5: in the middle of the fourth)."""
 
@@ -59,21 +68,12 @@ def train(
         if die_at is not None and epoch + done / steps >= die_at:
             raise Killed
 
-    training = Training(
-        epochs=EPOCHS,
-        batch_size=16,
-        monitor="val_loss",
-        schedule="cosine",
-        learning_rate=0.01,
-        patience=2,
-        crop_padding=1,
-    )
-    net = build.build(model, (8, 8, 3), 2, seed=0)
+    net = net_of(0)
     job = fit.Job(
         net,
         Plan(phases, (24, 24)),
         material(),
-        model.trained(training),
+        training,
         seed=0,
         weights=folder / "best.weights.h5",
         report=report,
@@ -102,10 +102,8 @@ def test_after_any_interruption_the_training_ends_in_the_same_bits(
     whole = outcome(*train(tmp_path / "whole", phases))
     folder = tmp_path / "killed"
     for die_at in DEATHS[plan]:
-        try:
+        with pytest.raises(Killed):
             train(folder, phases, die_at=die_at)
-        except Killed:
-            continue
     assert outcome(*train(folder, phases)) == whole
 
 
@@ -114,11 +112,13 @@ def test_muon_averages_batch_norm_and_all_of_a_recipe_are_remembered_too(
     tmp_path: Path,
 ) -> None:
     own = OwnTraining(batch_size=16, averaging=0.8, cutout=3, crop_padding=1)
-    model = HybridPlus(widths=(8, 8), depth=0, training=own)
-    whole = outcome(*train(tmp_path / "whole", PLANS["one phase"], model=model))
+    patient = TRAINING.model_copy(update={"patience": None})
+    recipe = HybridPlus(training=own).trained(patient)
+    assert recipe.optimizer == "muon"
+    whole = outcome(*train(tmp_path / "whole", PLANS["one phase"], training=recipe))
     with pytest.raises(Killed):
-        train(tmp_path / "cut", PLANS["one phase"], 4.5, model)
-    cut = train(tmp_path / "cut", PLANS["one phase"], model=model)
+        train(tmp_path / "cut", PLANS["one phase"], 4.5, recipe)
+    cut = train(tmp_path / "cut", PLANS["one phase"], training=recipe)
     assert outcome(*cut) == whole
 
 

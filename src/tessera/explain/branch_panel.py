@@ -59,6 +59,7 @@ def draw(content: BranchPanel) -> Figure:
     for part, pixels, name in zip(axes, pictures, names, strict=True):
         part.imshow(pixels, interpolation="nearest")
         part.set_title(name, fontsize=9, parse_math=False)
+        part.set(xticks=[], yticks=[])  # or they would be laid out, unseen
         part.set_axis_off()
     if reach > 0:
         bar = figure.colorbar(

@@ -117,12 +117,13 @@ def explain(
     """
     method = method or GradCam()
     parts = fork(net, layer=layer, fusion=fusion)
-    whole = cut(net, parts.shared.path)
+    once = len(images) <= batch_size
+    whole = cut(net, parts.shared.path, once=once)
     total = maps.compute(
         whole, images, method=method, target=target, batch_size=batch_size
     )
     asked = question(target, len(images), parts.graph.classes)
-    program = compiled(net, _split(parts))
+    program = compiled(net, _split(parts), once=once)
     draw = maps.layer_maps(method)
     drawn: tuple[list[Heatmaps], list[Heatmaps]] = ([], [])
     weight = np.float32(asked.predicted)

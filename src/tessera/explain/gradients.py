@@ -82,7 +82,7 @@ def cut(
             None: the last map that all paths share.
         grid: (h, w) of the tokens, row by row.
         leading: Tokens before the first cell.
-        once: Whether it is for one batch: tracing takes TensorFlow longer than that.
+        once: Whether it is for one batch, see `compiled`.
 
     Raises:
         ExplainError: The model or the layer cannot be explained this way.
@@ -90,8 +90,6 @@ def cut(
     """
     graph = reading.read(net)
     place = places.find(graph, layer, grid=grid, leading=leading)
-    explanation = _explanation(graph, place)
-    eager = once and keras.backend.backend() == "tensorflow"
     return Cut(
         graph=graph,
         place=place,
@@ -99,7 +97,7 @@ def cut(
         complete=graphs.connects(graph, [place.key], [graph.logits]),
         classes=graph.classes,
         dtype=graph.dtype,
-        explain=explanation if eager else compiled(net, explanation),
+        explain=compiled(net, _explanation(graph, place), once=once),
     )
 
 
@@ -241,14 +239,17 @@ def differentiated(function: Function) -> Function:
             raise _unknown(other)
 
 
-def compiled(net: keras.Model, function: Function) -> Function:
+def compiled(net: keras.Model, function: Function, *, once: bool = False) -> Function:
     """Compile a function of tensors that reads the model's weights.
 
     Args:
         net: The model; the compiled function follows its weights.
         function: Tensors or arrays in, tensors out, written in Keras operations.
+        once: Whether it is for one batch: tracing takes TensorFlow longer than that.
     """
     match keras.backend.backend():
+        case "tensorflow" if once:
+            return function
         case "tensorflow":
             import tensorflow as tf
 

@@ -224,7 +224,8 @@ def _drawing(
 def _on_pixels(
     model: Any, images: NDArray[Any], method: OnPixels, target: Target, batch_size: int
 ) -> Explanations:
-    lens = model if isinstance(model, Lens) else pixels.lens(model)
+    once = len(images) <= batch_size and not isinstance(method, Occlusion)
+    lens = model if isinstance(model, Lens) else pixels.lens(model, once=once)
     asked = question(target, len(images), lens.graph.classes)
     logits = pixels.all_logits(lens, images, batch_size)
     directions = resolved(asked, logits, slice(None))

@@ -51,6 +51,7 @@ def draw(panel: Panel) -> "Figure":
     for part, pixels, name in zip(axes, (image, cells, smooth), names, strict=True):
         part.imshow(pixels, interpolation="nearest")
         part.set_title(name, fontsize=9)
+        part.set(xticks=[], yticks=[])  # or they would be laid out, unseen
         part.set_axis_off()
     if panel.reason:
         _say_blank(axes[1], panel.reason)

@@ -48,8 +48,12 @@ class Lens:
     """(images, directions [B, K]) -> gradient of the score [B, H, W, C]."""
 
 
-def lens(net: keras.Model) -> Lens:
+def lens(net: keras.Model, *, once: bool = False) -> Lens:
     """Prepare a model to be explained at its pixels; reuse it for many calls.
+
+    Args:
+        net: See `gradients.cut`.
+        once: Whether it is for the logits of one batch, see `gradients.compiled`.
 
     Raises:
         ExplainError: The model has no single image in and logits out.
@@ -67,7 +71,7 @@ def lens(net: keras.Model) -> Lens:
 
         return differentiated(score)(images)[0]
 
-    return Lens(graph, compiled(net, logits), compiled(net, slopes))
+    return Lens(graph, compiled(net, logits, once=once), compiled(net, slopes))
 
 
 def all_logits(lens: Lens, images: NDArray[Any], batch_size: int) -> Logits:

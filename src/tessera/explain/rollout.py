@@ -49,7 +49,9 @@ def explain(
     graphs.check_images(graph, images)
     blocks = self_attentions(graph)
     grid = _checked(blocks[0], grid, leading)
-    program = compiled(net, _attentions(graph, blocks, _readout(graph, settings)))
+    once = len(images) <= batch_size
+    reading_out = _attentions(graph, blocks, _readout(graph, settings))
+    program = compiled(net, reading_out, once=once)
     maps, logits = [], []
     for pixels, _, size in portions(graph.dtype, images, None, batch_size):
         weights, readout, scores = program(pixels)

@@ -118,7 +118,9 @@ def split(
             f"since the head after {fusion!r} is non-linear, where a share needs "
             "something to be compared with. Received: none."
         )
-    vectors = compiled(net, _vectors(parts))
+    given = reference if isinstance(reference, np.ndarray) else images
+    once = max(len(images), len(given)) <= batch_size
+    vectors = compiled(net, _vectors(parts), once=once)
     first, second, logits = _everywhere(vectors, parts, images, batch_size)
     if isinstance(reference, np.ndarray):
         reference = means(vectors, parts, reference, batch_size)
@@ -129,7 +131,7 @@ def split(
             f"reference: expected vectors of {first.shape[1:]} and {second.shape[1:]}. "
             f"Received: {u0.shape} and {v0.shape}."
         )
-    head = compiled(net, _head(parts))
+    head = compiled(net, _head(parts), once=once)
     table = four_answers(head, first, second, (u0, v0), batch_size)
     divided, base = shapley(*table)
     rebuilt = base + divided.sum(axis=0)
