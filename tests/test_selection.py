@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera import selection, study
+from tessera import beforehand, selection
 from tessera.data.dataset import Dataset, Split
 from tessera.data.digits import load
 from tessera.experiment import (
@@ -131,7 +131,7 @@ def test_a_profile_that_leaves_one_group_of_each_class_is_refused_with_its_regim
     dataset = Dataset(**{**vars(digits), "train": train})
     refusal = "^regime few, alike: .* each class; profiles draw single images"
     with pytest.raises(ProfileError, match=refusal):
-        study.notes(few_nines((0,)), dataset)
+        beforehand.notes(few_nines((0,)), dataset)
 
 
 def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:

@@ -12,6 +12,7 @@ from unpainted import charts
 import tessera
 from tessera import files, pipeline, runtime, settings, study
 from tessera.data.dataset import DataError
+from tessera.evaluation import length
 from tessera.experiment import Cnn, Experiment
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
@@ -64,6 +65,19 @@ def test_a_report_that_leaves_runs_of_its_folder_out_says_so(
     assert "lies 1 other finished run: the command" in capsys.readouterr().out
     tessera.study(plan=plan, seeds=[1], out=tmp_path / "toy", verbose=False)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_study_that_was_still_learning_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera.report.page.write_report", lambda folder: folder)
+    monkeypatch.setattr(length, "LEVEL", 2.0)  # else two runs may be chance
+    plan = tmp_path / "toy.toml"
+    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    tessera.study(plan=plan, out=tmp_path / "toy")
+    assert "note: Still learning: the last of" in (told := capsys.readouterr().out)
+    assert "which model or remedy leads. `epochs=N` trains longer." in told
 
 
 @pytest.mark.slow

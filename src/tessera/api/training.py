@@ -155,7 +155,9 @@ def _carry_out(
     slots = studies.jobs_at_once(jobs, missing or 1)
     engine = engines.Processes(slots, studies.THREADS)
     record = training.carry_out(console, whole, works, engine)
-    outcome.beside(console, whole.folder, studies.covered(record, whole.folder))
+    runs = studies.covered(record, whole.folder)
+    outcome.short(console, record.experiment, studies.read(runs), "epochs=N")
+    outcome.beside(console, whole.folder, runs)
     return Study(record, whole.folder)
 
 

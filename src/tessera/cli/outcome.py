@@ -50,14 +50,25 @@ def remark(console: Console, records: Sequence[Record]) -> None:
     )
 
 
-def short(console: Console, experiment: Experiment, records: Sequence[Record]) -> None:
-    """Print that the runs were still learning when they ended, if they were."""
+def short(
+    console: Console,
+    experiment: Experiment,
+    records: Sequence[Record],
+    way: str = "tessera study --epochs N",
+) -> None:
+    """Print that the runs were still learning when they ended, if they were.
+
+    Args:
+        console: Where it is said.
+        experiment: What the runs are of.
+        records: Of all its finished runs.
+        way: How the caller's user asks for more epochs.
+    """
     from tessera.evaluation import length
 
     told = length.still_learning(experiment, records)
     if told:
-        way = "`tessera study --epochs N` trains longer."
-        console.print(f"note: {told} {way}", soft_wrap=True)
+        console.print(f"note: {told} `{way}` trains longer.", soft_wrap=True)
 
 
 def beside(console: Console, out: Path, runs: Sequence[RunFolder]) -> None:

@@ -6,10 +6,13 @@ authors' CIFAR-10 programs (KellerJordan/cifar10-airbench).
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from tessera.training.adam import move, step_size
 
 OTHERS = r"logits|position|pool_scores|depthwise"
 """Weights of more than one axis that are no map between hidden layers, or no matrix:
@@ -33,6 +36,20 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # no types 
         if len(variable.shape) == 4:
             return any(re.search(name, variable.path) for name in self.exclude_layers)
         return bool(super()._should_use_adamw(variable))
+
+    def _backend_update_step(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Any], rate: Any
+    ) -> None:
+        """Keras' update of each variable, with what those of Adam share done once."""
+        betas = self.adam_beta_1, self.adam_beta_2
+        size = step_size(rate * self.adam_lr_ratio, self.iterations, *betas)
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            at = self._get_variable_index(variable)
+            momentum, square = self.momentums[at], self.adam_velocities[at]
+            if square is None:
+                self._muon_update_step(gradient, variable, rate, momentum)
+            else:
+                move(self, variable, gradient, (momentum, square), size, betas)
 
     def _muon_update_step(
         self, gradient: Any, variable: Any, lr: Any, momentum: Any

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from tessera.experiment import Schedule, Training
+from tessera.training.adam import Adam
 from tessera.training.muon import muon
 
 WARM_UP = 0.1
@@ -95,8 +96,7 @@ def optimizer(
     average = {"use_ema": training.averaging > 0, "ema_momentum": training.averaging}
     if training.optimizer == "muon":
         return muon(rate, decay=training.weight_decay, **average)
-    if not training.weight_decay:
-        return keras.optimizers.Adam(rate, **average)
-    adam = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, **average)
-    adam.exclude_from_weight_decay(var_names=UNDECAYED)
+    adam = Adam(rate, weight_decay=training.weight_decay or None, **average)
+    if training.weight_decay:
+        adam.exclude_from_weight_decay(var_names=UNDECAYED)
     return adam
