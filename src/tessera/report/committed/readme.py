@@ -48,12 +48,12 @@ def _record(folder: Path) -> StudyRecord:
 def _tables(study: Study, others: Mapping[str, StudyRecord]) -> str:
     record = study.record
     short = still_learning(record.experiment, study.records)
-    parts: tuple[str | None, ...]
-    if tables.has_ranking(record):
-        parts = tables.rankings(record), beside_published(record)
-    else:
-        parts = tables.results(record), tables.verdicts(record, others)
-    return "\n".join(filter(None, (parts[0], short and f"{short}\n", parts[1])))
+    above, below = (
+        (tables.rankings(record), beside_published(record))
+        if tables.has_ranking(record)
+        else (tables.results(record), tables.verdicts(record, others))
+    )
+    return "\n".join(filter(None, (above, short and f"{short}\n", below)))
 
 
 def main(arguments: Sequence[str]) -> None:
