@@ -26,11 +26,13 @@ from PIL import Image
 from tessera import processes
 
 STUDY = Path(__file__).parents[1] / "results" / "study"
-IMAGES, CLASSES = 2000, 10
+IMAGES, MANY, CLASSES = 2_000, 50_000, 10
 TITLES = {
     "help": "`tessera --help`",
     "first": f"`tessera data` on a folder of {IMAGES:,} PNGs, first time",
     "again": "the same again, from the cache",
+    "many": f"the same on {MANY:,} PNGs, first time",
+    "many again": f"the same on {MANY:,} PNGs, from the cache",
     "keras": "`import keras`, on TensorFlow",
     "command": "the same by a command or a first worker, `tessera.pipeline` included",
     "fork": "the same by a further worker of a study, on Linux a fork of the first's",
@@ -46,10 +48,10 @@ import tessera.pipeline
 """
 
 
-def folder_of_images(path: Path) -> Path:
+def folder_of_images(path: Path, images: int) -> Path:
     """Noise in the shape of CIFAR-10, in one folder a class."""
     rng = np.random.default_rng(0)
-    for index in range(IMAGES):
+    for index in range(images):
         place = path / f"class-{index % CLASSES}"
         place.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -89,10 +91,11 @@ def main() -> None:
     record: dict[str, Any] = {"machine": measure.machine()}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        images, cache = folder_of_images(place / "images"), place / "cache"
+        images, cache = folder_of_images(place / "images", IMAGES), place / "cache"
+        many = folder_of_images(place / "many", MANY)
         study = shutil.copytree(STUDY, place / "study")
         tessera = ("-m", "tessera")
-        look = (*tessera, "data", str(images))
+        look, look_at_many = ((*tessera, "data", str(at)) for at in (images, many))
         starts = {"keras": ("-c", KERAS), "command": ("-c", COMMAND)}
         turns = [(way, starts[way]) for _ in range(7) for way in starts]
         loads = [(way, timed(*words, cache=cache)) for way, words in turns]
@@ -101,6 +104,8 @@ def main() -> None:
             "help": [timed(*tessera, "--help", cache=cache) for _ in range(7)],
             "first": [timed(*look, cache=cache)],
             "again": [timed(*look, cache=cache) for _ in range(5)],
+            "many": [timed(*look_at_many, cache=cache)],
+            "many again": [timed(*look_at_many, cache=cache) for _ in range(5)],
             **{name: [told for way, told in loads if way == name] for name in starts},
             "fork": [fork() for _ in range(8)][1:],
             "report": [timed(*report, cache=cache) for _ in range(2)],

@@ -6,10 +6,11 @@ import os
 import numpy as np
 
 from tessera.data import decode, decoded, folder, scan
+from tessera.experiment import Folder
 
 
-def load(root, **changes):
-    return folder.load(root, **({"image_size": 8, "test": 0.2} | changes))
+def load(root, image_size=8, progress=None):
+    return folder.load(Folder(path=str(root), image_size=image_size), progress=progress)
 
 
 def test_the_second_start_decodes_nothing_and_maps_the_same_pixels(

@@ -5,6 +5,11 @@ import pytest
 from tessera.columns import Columns
 from tessera.data import folder, grouped
 from tessera.data.dataset import DataError
+from tessera.experiment import Folder
+
+
+def load(path, **changes):
+    return folder.load(Folder(path=str(path), image_size=8, **changes))
 
 
 def test_without_a_rule_every_file_stands_alone(split_folder) -> None:
@@ -59,7 +64,7 @@ def test_a_dataset_tells_by_which_rule_its_images_belong_together(
     (root / "list.csv").write_text("\n".join(rows))
 
     def told(path, **how) -> str:
-        notes = folder.load(path, image_size=8, test=0.2, **how).notes
+        notes = load(path, **how).notes
         return next((n for n in notes if "belong together" in n), "")
 
     by_folder = told(root, groups="folder")
@@ -77,14 +82,7 @@ def test_a_dataset_tells_by_which_rule_its_images_belong_together(
     assert grouped.listed(listed, "folder").files[0].group == "cat/film-0"
     assert told(root) == ""
     folds = [
-        folder.load(
-            root,
-            image_size=8,
-            test=0.2,
-            fold=folder.Fold(number, 2),
-            groups="folder",
-        ).notes[1]
-        for number in (1, 2)
+        load(root, folds=2, fold=number, groups="folder").notes[1] for number in (1, 2)
     ]
     assert folds == [by_folder, by_folder]
 
@@ -105,9 +103,7 @@ def test_what_is_cut_is_told_once_to_part_no_group(
         for name in ("cat", "dog"):
             for n in range(12):
                 make_image(f"{split}/{name}/{split}-{name}-{n // 3}/{n}.png")
-    notes = folder.load(
-        tmp_path / "images", image_size=8, test=0.3, groups="folder"
-    ).notes
+    notes = load(tmp_path / "images", test=0.3, groups="folder").notes
     (told,) = [note for note in notes if "group" in note]
     assert told.partition(" by folder within the classes.")[2].strip() == cut
 
@@ -120,10 +116,10 @@ def test_patients_whom_every_class_shows_are_groups_below_train(
             make_image(f"{name}/patient-{n // 3}/{n}.png")
     root = tmp_path / "images"
     with pytest.raises(DataError, match=r"`--groups folder` .* classes into train/\."):
-        folder.load(root, image_size=8, test=0.3, groups="folder")
+        load(root, test=0.3, groups="folder")
     (root / "train").mkdir()
     for name in ("cat", "dog"):
         (root / name).rename(root / "train" / name)
-    data = folder.load(root, image_size=8, test=0.3, groups="folder")
+    data = load(root, test=0.3, groups="folder")
     assert data.train.groups and data.test.groups
     assert not {*data.train.groups} & {*data.test.groups}

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera.data import folder
+from tessera.data import divided, folder, near
 from tessera.data.dataset import DataError
+from tessera.data.inspect import inspect
+from tessera.experiment import Folder
 
 
 def load(root, groups=None):
-    return folder.load(root, image_size=8, test=0.2, groups=groups)
+    return folder.load(Folder(path=str(root), image_size=8, groups=groups))
 
 
 def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None:
@@ -71,6 +73,25 @@ def test_a_test_image_that_was_compressed_again_is_worth_knowing(
         "as test/cat/copy.jpg and train/cat/original.png. Where both show one picture, "
         "scores would flatter; remove the copies.",
     )
+
+
+def test_copies_are_looked_for_once_and_anew_where_the_images_are_divided_anew(
+    class_folder, monkeypatch
+) -> None:
+    shutil.copy(class_folder / "cat/0.png", class_folder / "dog/copy.png")
+    cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
+    picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
+    for quality in range(40, 90):
+        picture.save(class_folder / f"cat/{quality}.jpg", quality=quality)
+    data = Folder(path=str(class_folder))
+    first = inspect(divided.read(data))
+    assert first.contradictory == (("cat/0.png", "dog/copy.png"),)
+    assert first.nearly_across
+    looked = []
+    monkeypatch.setattr(near, "pairs", lambda *_: looked.append("anew") or [])
+    assert inspect(divided.read(data)) == first and not looked
+    inspect(divided.read(data.model_copy(update={"test": 0.4})))
+    assert looked == ["anew"]
 
 
 def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(

@@ -7,10 +7,11 @@ import pytest
 
 from tessera.data import decode, folder, safety
 from tessera.data.dataset import DataError
+from tessera.experiment import Folder
 
 
 def load(root, **changes):
-    return folder.load(root, **({"image_size": 8, "test": 0.2} | changes))
+    return folder.load(Folder(path=str(root), **({"image_size": 8} | changes)))
 
 
 def test_a_class_unknown_to_training_is_refused_and_shifts_no_label(

@@ -10,6 +10,7 @@ from PIL import Image
 from tessera.columns import Columns
 from tessera.data import folder, table
 from tessera.data.dataset import DataError, Dataset
+from tessera.experiment import Folder
 
 PATIENTS = ["p1", "p1", "p2", "p3", "p4", "p4", "p5", "p6", "p7", "p8"]
 
@@ -33,7 +34,7 @@ def label(n: int) -> str:
 
 
 def load(path: Path, **changes) -> Dataset:
-    return folder.load(path, **({"image_size": 8, "test": 0.2} | changes))
+    return folder.load(Folder(path=str(path), **({"image_size": 8} | changes)))
 
 
 def test_images_have_the_classes_of_the_list_and_the_data_its_folders_name(

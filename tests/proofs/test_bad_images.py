@@ -19,8 +19,9 @@ MEMORY = 1_000
 
 LOOK = """
 import json, pathlib, resource, sys
-from tessera.data.inspect import inspect
-found = inspect(pathlib.Path(sys.argv[1])).to_json()
+from tessera.data import divided, inspect
+from tessera.experiment import Folder
+found = inspect.inspect(divided.read(Folder(path=sys.argv[1]))).to_json()
 # On Linux `ru_maxrss` starts from the peak of the process that started this one.
 status = pathlib.Path("/proc/self/status")
 peak = status.read_text().split("VmHWM:")[1].split()[0] if status.exists() else None

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from tessera import settings, study
 from tessera.cli import errors, progress
-from tessera.data import source
+from tessera.data import divided, folder
 from tessera.data.dataset import DataError
-from tessera.data.folder import fold_of
+from tessera.data.divided import Divided
 from tessera.data.inspect import Inspection, inspect
 from tessera.experiment import Data, Experiment, Folder
 from tessera.imbalance.guards import RemedyError
@@ -56,9 +56,10 @@ def data(
     rule = {} if groups is None else {"groups": groups}
     asked = settings.read(None, overrides, data=table | rule).data
     try:
-        inspection = _inspect(asked, notes)
+        found = _read(asked, notes)
+        inspection = inspect(found)
         if inspection.safe:
-            refused = _refusal(asked)
+            refused = _refusal(found)
             inspection = dataclasses.replace(inspection, problems=refused)
     except DataError as error:
         notes.print(_plain(f"tessera: {error}"), soft_wrap=True)
@@ -70,25 +71,17 @@ def data(
     return SAFE if inspection.safe else UNSAFE
 
 
-def _inspect(asked: Data, console: Console) -> Inspection:
+def _read(asked: Data, console: Console) -> Divided:
     if not isinstance(asked, Folder):
         raise DataError(f"data.kind: expected folder. Received: {asked.kind!r}.")
     with progress.loading(console) as report:
-        return inspect(
-            Path(asked.path),
-            image_size=asked.image_size,
-            test=asked.test,
-            fold=fold_of(asked),
-            groups=asked.groups,
-            columns=asked.columns,
-            progress=report,
-        )
+        return divided.read(asked, progress=report)
 
 
-def _refusal(asked: Data) -> tuple[str, ...]:
+def _refusal(found: Divided) -> tuple[str, ...]:
     """What a study with regimes of its own choice says against the folder."""
     try:
-        study.adapted(Experiment(), source.load(asked))
+        study.adapted(Experiment(), folder.dataset(found))
     except (ProfileError, RemedyError) as error:
         return (f"`tessera study` refuses it: {error}",)
     return ()

@@ -19,7 +19,7 @@ DEEPEST = 64
 """Folders within folders of images that are walked."""
 
 
-def listed(folder: Path) -> list[os.DirEntry[str]]:
+def listed(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
     """Visible entries by name: the order of files never depends on the disk.
 
     Raises:
@@ -30,7 +30,7 @@ def listed(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def visible(folder: Path) -> list[os.DirEntry[str]]:
+def visible(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
     """The same of a folder that has to be listed.
 
     Raises:
@@ -40,8 +40,8 @@ def visible(folder: Path) -> list[os.DirEntry[str]]:
         return listed(folder)
     except OSError as error:
         raise DataError(
-            f"{shown(str(folder))}: expected a folder that can be listed. Received: "
-            f"{error.strerror}."
+            f"{shown(os.fspath(folder))}: expected a folder that can be listed. "
+            f"Received: {error.strerror}."
         ) from error
 
 

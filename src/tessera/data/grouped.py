@@ -34,7 +34,7 @@ def listed(root: Path, rule: str | None, columns: Columns | None = None) -> List
     if rule is None:
         return found
     files = tuple(
-        replace(file, group=group_of(inner_folders(found, file), file.path, rule))
+        file._replace(group=group_of(inner_folders(found, file), file.path, rule))
         for file in found.files
     )
     if not are_grouped(files):

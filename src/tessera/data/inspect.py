@@ -4,17 +4,16 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Counts, Indices
-from tessera.columns import Columns
-from tessera.data import decoded, folder, grouped, leaks, safety, splits
-from tessera.data.decoded import Decoded, Progress
-from tessera.data.scan import Listing, Refused
+from tessera.data import grouped, leaks, safety, splits
+from tessera.data.decoded import Decoded
+from tessera.data.divided import Divided
+from tessera.data.scan import Refused
 from tessera.experiment import VALIDATION
 from tessera.phrases import in_list
 from tessera.results import FEW
@@ -99,43 +98,12 @@ class Inspection:
         return asdict(self) | {"safe": self.safe}
 
 
-def inspect(
-    root: Path,
-    *,
-    image_size: int = 32,
-    test: float = 0.2,
-    fold: folder.Fold | None = None,
-    groups: str | None = None,
-    columns: Columns | None = None,
-    progress: Progress | None = None,
-) -> Inspection:
+def inspect(found: Divided) -> Inspection:
     """Look at every file of an image folder, as training would.
 
-    What is decoded here is cached, so that training starts at once.
-
-    Args:
-        root: As for `folder.load`.
-        image_size: Height and width of the experiment's images.
-        test: Share held for testing where there is no `test/`.
-        fold: Of a cross-validation, in the place of that share.
-        groups: The rule by which images belong together, see `tessera.grouping`.
-        columns: Of a list: what its columns are called.
-        progress: Told how far the decoding is.
-
-    Raises:
-        DataError: There is no such folder, or it has no known layout; or it
-            cannot be divided into such folds.
+    What was decoded for it is cached, so that training starts at once.
     """
-    listing = grouped.listed(root, groups, columns)
-    pixels = decoded.read(listing, image_size, progress=progress)
-    parts = folder.assign(listing, pixels, test=test, fold=fold)
-    return describe(listing, pixels, parts, rule=groups)
-
-
-def describe(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices], *, rule: str | None
-) -> Inspection:
-    """The inspection of decoded data with its split, and the rule of its groups."""
+    listing, pixels, parts = found.listing, found.pixels, found.parts
     twins = leaks.find_twins(pixels, parts)
     counts = {
         split: _counts(pixels, at, classes=len(listing.class_names))
@@ -144,14 +112,14 @@ def describe(
     problems = safety.problems(listing, pixels, parts, twins)
     warnings = safety.warnings(listing, pixels, parts, twins)
     return Inspection(
-        folder=str(listing.root / (listing.source or "")),
+        folder=str(found.place),
         class_names=listing.class_names,
         counts=counts,
         test_is_cut="test" not in listing.classes,
         imbalance_factor=_imbalance(counts["train"]),
         groups=_grouped(pixels),
         sizes=_sizes(pixels.sizes),
-        image_size=pixels.images.shape[1],
+        image_size=found.data.image_size,
         across_splits=_paths(pixels, twins.across),
         nearly_across=_paths(pixels, twins.near),
         contradictory=_paths(pixels, twins.contradictory),
@@ -161,7 +129,7 @@ def describe(
         problems=problems,
         warnings=(
             *(text for text in warnings if text not in problems),
-            *_few_to_test(listing, pixels, parts, rule),
+            *_few_to_test(found),
             *_few_to_validate(listing.class_names, counts),
         ),
     )
@@ -173,18 +141,16 @@ def _counts(pixels: Decoded, positions: Indices, *, classes: int) -> tuple[int, 
     return tuple(np.bincount(known, minlength=classes).tolist())
 
 
-def _few_to_test(
-    listing: Listing, pixels: Decoded, parts: dict[str, Indices], rule: str | None
-) -> Iterable[str]:
+def _few_to_test(found: Divided) -> Iterable[str]:
     """Classes with test images, but too few, or groups, to be drawn from themselves."""
-    tested = zip(
-        listing.class_names, grouped.units(listing, pixels, parts["test"]), strict=True
-    )
+    listing, pixels, parts = found.listing, found.pixels, found.parts
+    units = grouped.units(listing, pixels, parts["test"])
+    tested = zip(listing.class_names, units, strict=True)
     few = [f"{in_list(n)} ({c})" for n, c in tested if 0 < c < FEW]
     if few:
         of = "groups of test images" if _grouped(pixels) else "test images"
         cut = "test" not in listing.classes
-        whole = np.concatenate([parts["train"], parts["test"]])
+        rule, whole = found.data.groups, np.concatenate([parts["train"], parts["test"]])
         yield (
             f"fewer than {FEW} {of} of: {', '.join(few)}. Scores that average over "
             f"classes get no interval."

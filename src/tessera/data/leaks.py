@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Images, Indices
-from tessera.data import grouped, near, splits
+from tessera.data import cache, grouped, near, splits
 from tessera.data.decoded import Decoded
 from tessera.data.scan import Listing
 from tessera.grouping import BY_FOLDER
 from tessera.phrases import first, plural
+
+VERSION = 1
+"""Raised whenever what counts as a copy changes, so that no cache knows old ones."""
 
 Parts: TypeAlias = dict[str, Indices]
 """Positions of each split's images, by the split's name."""
@@ -35,7 +38,23 @@ class Twins:
 
 
 def find_twins(pixels: Decoded, parts: Parts) -> Twins:
-    """Images that are equal after decoding and resizing, as a model would see them."""
+    """Images that are equal after decoding and resizing, as a model would see them.
+
+    They are looked for once, for that takes seconds where images are many.
+    """
+    divided = {name: positions.tolist() for name, positions in parts.items()}
+    key = cache.key("twins", VERSION, pixels.key, pixels.labels.tolist(), divided)
+    known = cache.find(key)
+    if known is not None:
+        groups = known.facts.items()
+        return Twins(**{kind: tuple(map(np.array, found)) for kind, found in groups})
+    twins = _look_for_twins(pixels, parts)
+    kinds = vars(twins).items()
+    cache.store(key, {}, {kind: [at.tolist() for at in found] for kind, found in kinds})
+    return twins
+
+
+def _look_for_twins(pixels: Decoded, parts: Parts) -> Twins:
     split = np.full(len(pixels.labels), -1)
     for number, positions in enumerate(parts.values()):
         split[positions] = number

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tessera.data import apart, entries
 from tessera.data.dataset import DataError
@@ -21,8 +22,7 @@ SPLIT_NAMES = {
 """Folders that are a split, in any case, when they hold folders themselves."""
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file that may be an image."""
 
     path: str
@@ -165,35 +165,38 @@ def _walk_split(folder: Path, split: str, found: _Found) -> Iterator[str]:
                 continue
             entries.refuse_name(entry)
             yield entry.name
-            _walk_class(Path(entry.path), split, entry.name, found)
+            _walk_class(entry, _relative(entry, found), split, entry.name, found)
         else:
             found.stray.append(_relative(entry, found))
 
 
 def _walk_class(
-    folder: Path, split: str, label: str, found: _Found, *, depth: int = 1
+    folder: os.DirEntry[str],
+    within: str,
+    split: str,
+    label: str,
+    found: _Found,
+    *,
+    depth: int = 1,
 ) -> None:
+    """Collect the files of a class's folder, or of one in it; its path is `within`."""
     for entry in entries.visible(folder):
+        path = f"{within}/{entry.name}"
         try:
             reason = entries.fault(entry, found.root, depth)
             if reason is not None:
-                found.refused.append(Refused(_relative(entry, found), reason))
+                found.refused.append(Refused(entries.shown(path), reason))
             elif entry.is_dir(follow_symlinks=False):
-                _walk_class(Path(entry.path), split, label, found, depth=depth + 1)
+                _walk_class(entry, path, split, label, found, depth=depth + 1)
             elif entries.is_note(entry):
-                found.stray.append(_relative(entry, found))
+                found.stray.append(path)
             else:
-                found.files.append(_file(entry, split, label, found))
+                facts = entry.stat()
+                times = facts.st_mtime_ns, facts.st_ctime_ns
+                found.files.append(File(path, split, label, facts.st_size, *times))
         except OSError as error:
             reason = error.strerror or str(error)
-            found.refused.append(Refused(_relative(entry, found), reason))
-
-
-def _file(entry: os.DirEntry[str], split: str, label: str, found: _Found) -> File:
-    facts = entry.stat()
-    path = _relative(entry, found)
-    times = facts.st_mtime_ns, facts.st_ctime_ns
-    return File(path, split, label, facts.st_size, *times)
+            found.refused.append(Refused(entries.shown(path), reason))
 
 
 def _relative(entry: os.DirEntry[str], found: _Found) -> str:

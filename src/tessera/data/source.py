@@ -26,16 +26,7 @@ def load(data: experiment.Data, *, progress: Progress | None = None) -> Dataset:
             path = None if data.path is None else Path(data.path)
             return cifar10.load(path, image_size=data.image_size)
         case experiment.Folder():
-            return folder.load(
-                Path(data.path),
-                image_size=data.image_size,
-                test=data.test,
-                fold=folder.fold_of(data),
-                groups=data.groups,
-                columns=data.columns,
-                name=data.name,
-                progress=progress,
-            )
+            return folder.load(data, progress=progress)
         case _:
             assert_never(data)
 
