@@ -111,6 +111,13 @@ def test_deferring_nothing_is_refused() -> None:
         guards.check(Remedy(deferred=0.5), COUNTS, epochs=10)
 
 
+def test_a_lower_rate_for_what_is_never_deferred_is_refused() -> None:
+    at_once = Remedy(weights=remedies.Smoothed(), drop=0.1)
+    with pytest.raises(guards.RemedyError, match=r"`drop = 0\.1`.*none that are def"):
+        guards.check(at_once, COUNTS, epochs=10)
+    guards.check(at_once.model_copy(update={"deferred": 0.5}), COUNTS, epochs=10)
+
+
 def test_a_deferral_that_no_epoch_reaches_is_refused() -> None:
     with pytest.raises(guards.RemedyError, match="0 after, of 2 epochs"):
         guards.check(catalogue.named("ldam-drw"), COUNTS, epochs=2)
@@ -126,6 +133,13 @@ def test_a_deferral_without_an_epoch_before_it_is_refused() -> None:
 def test_a_second_stage_without_an_epoch_is_refused() -> None:
     with pytest.raises(guards.RemedyError, match=r"retraining.share: expected"):
         guards.check(catalogue.named("crt"), COUNTS, epochs=1)
+
+
+def test_a_second_stage_of_all_epochs_is_not_blamed_on_a_deferral() -> None:
+    remedy = Remedy(retraining=remedies.Classifier(share=0.9))
+    with pytest.raises(guards.RemedyError, match="0 before and 4 after, of 4") as told:
+        guards.check(remedy, COUNTS, epochs=4)
+    assert "deferred" not in str(told.value)
 
 
 @pytest.mark.parametrize("end", [0.2, 0.5])
@@ -178,6 +192,13 @@ def test_equal_classes_leave_nothing_to_correct() -> None:
     equal = np.array([50, 50, 50])
     assert "nothing to correct" in notes(catalogue.named("class-weights"), equal)
     assert notes(catalogue.named("mixup"), equal) == ""
+
+
+def test_a_stated_prior_is_a_correction_for_equal_classes_too() -> None:
+    equal = np.array([50, 50, 50])
+    told = Remedy(after=remedies.PriorShift(prior=(8.0, 1.0, 1.0)))
+    assert notes(told, equal) == ""
+    assert "nothing to correct" in notes(catalogue.named("prior-shift"), equal)
 
 
 LONG = {
