@@ -220,6 +220,13 @@ def test_a_training_of_another_length_is_noted(name: str) -> None:
     assert f"sees {expected} the images of plain training" in told
 
 
+def test_the_length_that_is_noted_is_that_of_whole_epochs() -> None:
+    remedy = Remedy(sampling=remedies.Oversampling(), deferred=0.8)
+    (told,) = guards.check(remedy, np.array([900, 100, 100]), epochs=8)
+    # Of 8 epochs 6 have 1,100 images and 2 have 2,700: 12,000 of 8,800.
+    assert "sees 1.36 times" in told
+
+
 def test_many_times_the_images_are_a_plain_number() -> None:
     told = notes(
         Remedy(sampling=remedies.Oversampling()), np.array([50_000, *[50] * 99])

@@ -50,7 +50,7 @@ def check(remedy: Remedy, counts: Counts, *, epochs: int) -> tuple[str, ...]:
         *_unfitting(remedy, counts),
     ):
         raise RemedyError(f"remedy: {fault}")
-    return tuple(_notes(remedy, counts))
+    return tuple(_notes(remedy, counts, epochs))
 
 
 def uses_counts(remedy: Remedy) -> bool:
@@ -185,7 +185,7 @@ def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
         )
 
 
-def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
+def _notes(remedy: Remedy, counts: Counts, epochs: int) -> Iterator[str]:
     unequal = float(np.max(counts)) / max(int(np.min(counts)), 1)
     corrects = uses_counts(remedy) or remedy.sampling is not None
     if unequal < FLAT and corrects and _prior(remedy.after) is None:
@@ -199,7 +199,7 @@ def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
                 f"{unequal:.0f} times the images of the smallest: with these counts "
                 "beta is too small to tell the classes apart."
             )
-    times = sum(sampling.lengths(remedy, counts)) / int(np.sum(counts))
+    times = sum(sampling.lengths(remedy, counts, epochs=epochs)) / int(np.sum(counts))
     if abs(times - 1) >= LENGTH:
         share = np.format_float_positional(times, 3, fractional=False, trim="-")
         yield (
