@@ -188,6 +188,11 @@ def test_a_beta_that_makes_the_weights_constant_is_noted() -> None:
     assert notes(catalogue.named("effective-number")) == ""
 
 
+def test_a_power_that_makes_the_weights_constant_is_called_by_its_name() -> None:
+    told = notes(Remedy(weights=remedies.Smoothed(power=0.01)))
+    assert "power is too small" in told and "beta" not in told
+
+
 def test_equal_classes_leave_nothing_to_correct() -> None:
     equal = np.array([50, 50, 50])
     assert "nothing to correct" in notes(catalogue.named("class-weights"), equal)

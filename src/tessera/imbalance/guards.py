@@ -193,11 +193,12 @@ def _notes(remedy: Remedy, counts: Counts, epochs: int) -> Iterator[str]:
     elif remedy.weights is not None:
         weights = class_weights(remedy.weights, counts)
         if weights.max() < FLAT * weights.min():
+            beta = isinstance(remedy.weights, remedies.EffectiveNumber)
             yield (
                 f"The class weights are as good as constant (largest / smallest "
                 f"{weights.max() / weights.min():.3f}), though the largest class has "
                 f"{unequal:.0f} times the images of the smallest: with these counts "
-                "beta is too small to tell the classes apart."
+                f"{'beta' if beta else 'power'} is too small to tell the classes apart."
             )
     times = sum(sampling.lengths(remedy, counts, epochs=epochs)) / int(np.sum(counts))
     if abs(times - 1) >= LENGTH:
