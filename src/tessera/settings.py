@@ -57,7 +57,7 @@ def read(
         kept = {"image_size", "validation"} & table.get("data", {}).keys()
         table["data"] = data | {key: table["data"][key] for key in kept}
     source = str(path) if path else "settings"
-    for text in sorted(overrides, key=_changes_a_regime):  # which need all the others
+    for text in sorted(overrides, key=_rank):
         unnamed = not {"regimes", "compare"} & table.keys()
         if suited is not None and unnamed and _changes_a_regime(text):
             regimes = suited(build(table, source=source))
@@ -68,6 +68,12 @@ def read(
 
 def _changes_a_regime(text: str) -> bool:
     return text.strip().startswith("regimes.")
+
+
+def _rank(text: str) -> tuple[bool, bool]:
+    """Regimes need all other settings, and parts of a remedy the remedy's name."""
+    of_remedy = text.partition("=")[0].strip().partition(".remedy.")[2]
+    return _changes_a_regime(text), of_remedy not in ("", "kind")
 
 
 def read_table(path: Path) -> Table:
@@ -215,6 +221,9 @@ def _with(node: Any, keys: list[str], value: Any, where: str) -> Any:
         raise ExperimentError(
             f"{where}: expected a section before {key!r}. Received: {node!r}."
         )
+    if key == "remedy" and rest == ["kind"]:
+        # A published one: parts that stand there, defaults too, would replace its own.
+        return node | {key: {"kind": value}}
     inner = _with(node.get(key, {}), rest, value, where) if rest else value
     return node | {key: inner}
 
