@@ -15,7 +15,11 @@ from keras import ops
 
 from tessera import remedies
 from tessera.arrays import Counts
-from tessera.imbalance.losses import class_indices, per_image
+from tessera.imbalance.losses import (
+    class_indices,
+    per_image,
+    smoothed_cross_entropy,
+)
 from tessera.imbalance.weights import class_weights
 from tessera.remedies import CrossEntropy, Remedy
 
@@ -204,6 +208,10 @@ def smoothed(
     (1 - e) l(y) + e / K sum_c l(c): for cross-entropy the label smoothing of Szegedy
     et al. 2016, arXiv:1512.00567, section 7, and its like for every other loss.
     """
+    if (
+        isinstance(loss, CrossEntropy) and smoothing
+    ):  # as fast for any number of classes
+        return smoothed_cross_entropy(labels, logits, np.full(len(counts), smoothing))
     own = per_image(loss, labels, logits, counts)
     if not smoothing:
         return own
