@@ -61,6 +61,24 @@ def test_a_part_of_a_named_remedy_may_be_replaced_in_either_order(first: int) ->
     assert changed.regimes[2].remedy == expected
 
 
+def test_two_profiles_are_compared_under_different_names_or_not_at_all() -> None:
+    def comparison(*prefixes: str) -> settings.Table:
+        compare = [
+            {
+                "profile": {"kind": "step", "factor": factor},
+                "remedies": ["crt"],
+                "prefix": prefix,
+            }
+            for factor, prefix in zip((2.0, 50.0), prefixes, strict=True)
+        ]
+        return {"compare": compare}
+
+    names = [r.name for r in settings.build(comparison("mild-", "")).regimes]
+    assert names == ["balanced", "mild-plain", "mild-crt", "plain", "crt"]
+    with pytest.raises(settings.ExperimentError, match="two for the regime 'plain'"):
+        settings.build(comparison("", ""))
+
+
 def test_an_unquoted_text_value_is_text() -> None:
     assert settings.read(None, ["name=mine"]).name == "mine"
 

@@ -128,7 +128,8 @@ def expanded(table: Table, *, source: str = "settings") -> Table:
     """The table with regimes in the place of what `compare` is short for.
 
     Raises:
-        ExperimentError: A comparison is not valid, or there are regimes as well.
+        ExperimentError: A comparison is not valid, two have regimes of one name that
+            differ, or there are regimes as well.
     """
     if "compare" not in table:
         return table
@@ -141,7 +142,14 @@ def expanded(table: Table, *, source: str = "settings") -> Table:
     tables = table["compare"]
     for compare in tables if isinstance(tables, list) else [tables]:
         found = _validated(Compare, compare, source, prefix="compare.")
-        regimes |= {r.name: r.model_dump(mode="json") for r in found.regimes()}
+        for regime in found.regimes():
+            entry = regime.model_dump(mode="json")
+            if regimes.setdefault(regime.name, entry) != entry:
+                raise ExperimentError(
+                    f"{source}: compare: expected one profile for each name. Received "
+                    f"two for the regime {regime.name!r}. Give each comparison a "
+                    '`prefix` of its own, such as `prefix = "mild-"`.'
+                )
     rest = {key: value for key, value in table.items() if key != "compare"}
     return rest | {"regimes": list(regimes.values())}
 
