@@ -208,13 +208,11 @@ def smoothed(
     (1 - e) l(y) + e / K sum_c l(c): for cross-entropy the label smoothing of Szegedy
     et al. 2016, arXiv:1512.00567, section 7, and its like for every other loss.
     """
-    if (
-        isinstance(loss, CrossEntropy) and smoothing
-    ):  # as fast for any number of classes
+    if not smoothing:
+        return per_image(loss, labels, logits, counts)
+    if isinstance(loss, CrossEntropy):  # below, a loss for each of many classes is slow
         return smoothed_cross_entropy(labels, logits, np.full(len(counts), smoothing))
     own = per_image(loss, labels, logits, counts)
-    if not smoothing:
-        return own
     everyone = [
         per_image(loss, ops.full_like(labels, c), logits, counts)
         for c in range(len(counts))
