@@ -22,6 +22,20 @@ def test_another_remedy_is_called_by_its_parts() -> None:
     assert catalogue.label(remedy) == "focal (gamma 0.5) + smoothed"
 
 
+@pytest.mark.parametrize(
+    ("sampling", "told"),
+    [
+        (remedies.Oversampling(), "classifier (share 0.3, oversampling)"),
+        (remedies.Power(power=0.5), "classifier (share 0.3, power (power 0.5))"),
+    ],
+)
+def test_what_a_second_stage_draws_is_told_in_words(
+    sampling: remedies.Sampling, told: str
+) -> None:
+    stage = remedies.Classifier(share=0.3, sampling=sampling)
+    assert catalogue.label(Remedy(retraining=stage)) == told
+
+
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"one of plain, class-weights, .*temperature"):
         catalogue.named("magic")

@@ -47,6 +47,22 @@ def test_a_mistake_is_answered_with_the_way_out(text: str, message: str) -> None
         written(text)
 
 
+@pytest.mark.parametrize(
+    ("part", "setting"),
+    [
+        ("after", 'kind = "logit-adjustment", tau = 1e300'),
+        ("after", 'kind = "tau-normalisation", tau = 1e3'),
+        ("after", 'kind = "prior-shift", prior = [1e308, 1e308]'),
+        ("mixing", 'kind = "tail-on-head", power = 1e3'),
+    ],
+)
+def test_a_slip_of_the_hand_is_an_error_before_it_overflows_in_a_model(
+    part: str, setting: str
+) -> None:
+    with pytest.raises(settings.ExperimentError, match="expected a number of at most"):
+        written(f"{{ {part} = {{ {setting} }} }}")
+
+
 @pytest.mark.parametrize(("name", "remedy"), catalogue.catalogue().items())
 def test_every_remedy_survives_the_file(name: str, remedy: Remedy) -> None:
     experiment = Experiment(regimes=(Regime(name=name, remedy=remedy),))

@@ -112,6 +112,18 @@ def test_seeds_that_leave_one_group_of_a_class_are_told_before_the_training(
     assert told.endswith("or choose regimes that keep more of it.")
 
 
+def test_a_class_of_which_a_profile_keeps_one_image_is_told_before_the_training(
+    digits: Dataset,
+) -> None:
+    # A hundredth of 144 nines is one image, of which none can be held.
+    one = Regime(name="one", profile=Reduced(classes=(9,), fraction=0.01))
+    experiment = Experiment(data=Digits(), regimes=(one,), seeds=(0, 1))
+    (told,) = selection.all_unvalidated(experiment, digits)
+    assert told.startswith("one: No validation images of: 9 (seeds 0 and 1); of such a")
+    chosen = selection.choose(experiment.runs()[0], digits)
+    assert (chosen.counts[9], chosen.validation.counts(10)[9]) == (1, 0)
+
+
 def test_where_every_class_is_validated_with_nothing_is_told(digits: Dataset) -> None:
     experiment, dataset = few_nines((0, 1, 2)), two_films_of_nines(digits)
     own = Split(digits.test.images, digits.test.labels)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tessera import settings
+from tessera.catalogue import named
 from tessera.experiment import Experiment
 
 
@@ -43,6 +44,39 @@ def test_an_override_changes_one_value_and_keeps_the_others() -> None:
     changed = settings.read(None, ["regimes.1.profile.fraction=0.1"])
     assert changed.regimes[1].profile.fraction == 0.1  # type: ignore[union-attr]
     assert changed.regimes[2] == Experiment().regimes[2]
+
+
+@pytest.mark.parametrize("regime", [1, 2])  # without a remedy, with class weights
+@pytest.mark.parametrize("name", ["ldam-drw", "mixup", "crt"])
+def test_a_remedy_may_be_named_by_its_kind(regime: int, name: str) -> None:
+    changed = settings.read(None, [f"regimes.{regime}.remedy.kind={name}"])
+    assert changed.regimes[regime].remedy == named(name)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_part_of_a_named_remedy_may_be_replaced_in_either_order(first: int) -> None:
+    given = ["regimes.2.remedy.kind=ldam-drw", "regimes.2.remedy.deferred=0.6"]
+    changed = settings.read(None, [given[first], given[1 - first]])
+    expected = named("ldam-drw").model_copy(update={"deferred": 0.6})
+    assert changed.regimes[2].remedy == expected
+
+
+def test_two_profiles_are_compared_under_different_names_or_not_at_all() -> None:
+    def comparison(*prefixes: str) -> settings.Table:
+        compare = [
+            {
+                "profile": {"kind": "step", "factor": factor},
+                "remedies": ["crt"],
+                "prefix": prefix,
+            }
+            for factor, prefix in zip((2.0, 50.0), prefixes, strict=True)
+        ]
+        return {"compare": compare}
+
+    names = [r.name for r in settings.build(comparison("mild-", "")).regimes]
+    assert names == ["balanced", "mild-plain", "mild-crt", "plain", "crt"]
+    with pytest.raises(settings.ExperimentError, match="two for the regime 'plain'"):
+        settings.build(comparison("", ""))
 
 
 def test_an_unquoted_text_value_is_text() -> None:

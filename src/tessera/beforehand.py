@@ -81,10 +81,10 @@ def _lengths(
     experiment: Experiment, dataset: Dataset
 ) -> Iterator[tuple[int, int, int, str]]:
     """Batches and images of an epoch, the size of a batch, and the cell: of each."""
+    share, epochs = experiment.data.validation, experiment.training.epochs
     for regime in experiment.regimes:
-        share = experiment.data.validation
         counts, _ = selection.planned(regime.profile, share, dataset)
-        images = math.ceil(sum(sampling.lengths(regime.remedy, counts)))
+        images = math.ceil(sum(sampling.lengths(regime.remedy, counts, epochs=epochs)))
         for model in experiment.models:
             batch = model.trained(experiment.training).batch_size
             cell = f"{model.label} under {regime.name}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tessera.frozen import Setting
 from tessera.remedies import (
     BalancedSoftmax,
     Classifier,
@@ -95,10 +96,11 @@ def label(remedy: Remedy) -> str:
     return " + ".join(_part(remedy, key, value) for key, value in changed.items())
 
 
-def _part(remedy: Remedy, key: str, value: Any) -> str:
+def _part(whole: Setting, key: str, value: Any) -> str:
     """One part in words: its kind with what it changes, or its name and number."""
     if not isinstance(value, dict):
         return f"{key} {value}"
-    inner = ", ".join(f"{k} {v}" for k, v in value.items() if k != "kind")
-    kind: str = getattr(remedy, key).kind
+    part = getattr(whole, key)
+    inner = ", ".join(_part(part, *changed) for changed in value.items())
+    kind: str = part.kind
     return f"{kind} ({inner})" if inner else kind

@@ -80,9 +80,10 @@ def passes(task: workers.Task, dataset: Dataset) -> float:
         return 0.0
     run, regime = task.run, task.run.regime
     counts, _ = selection.planned(regime.profile, run.data.validation, dataset)
-    first, second = sampling.lengths(regime.remedy, counts)
+    epochs = run.training.epochs
+    first, second = sampling.lengths(regime.remedy, counts, epochs=epochs)
     step = 2.0 if regime.remedy.sharpness else 1.0
-    return run.training.epochs * (step * first + SECOND_STAGE * second)
+    return epochs * (step * first + SECOND_STAGE * second)
 
 
 def predictions(run: Run, dataset: Dataset) -> float:

@@ -81,7 +81,7 @@ def execute(
     remarks = (
         *training_notes(run),
         *remedy_notes(run, chosen),
-        *unvalidated(dataset, {run.seed: chosen.held}),
+        *unvalidated(dataset, {run.seed: chosen.validation.counts(len(chosen.counts))}),
     )
     # Nothing refuses the run from here on; what is refused leaves nothing behind.
     files.write_text(folder.experiment, settings.dumps(run.experiment()))

@@ -184,7 +184,7 @@ class TailOnHead(_Mixing):
     kind: Literal["tail-on-head"] = "tail-on-head"
     probability: float = Field(0.5, gt=0.0, le=1.0)
     """Of a batch to be mixed."""
-    power: float = Field(1.0, gt=0.0)
+    power: float = Field(1.0, gt=0.0, le=10.0)
     """Pasted images are drawn with a weight of n_c^-power each."""
 
 
@@ -227,7 +227,7 @@ class PostHocAdjustment(Setting):
     """z - tau log pi_c, tau chosen on validation (Menon et al. 2021)."""
 
     kind: Literal["logit-adjustment"] = "logit-adjustment"
-    tau: float | None = Field(None, gt=0.0)
+    tau: float | None = Field(None, gt=0.0, le=10.0)
     """None: the value with the best validation score, of 0 to 2 in steps of 0.1."""
 
 
@@ -235,7 +235,7 @@ class PriorShift(Setting):
     """z - log pi_c + log q_c for the classes' shares q where the model will be used."""
 
     kind: Literal["prior-shift"] = "prior-shift"
-    prior: tuple[Annotated[float, Field(gt=0.0)], ...] | None = Field(
+    prior: tuple[Annotated[float, Field(gt=0.0, le=1e15)], ...] | None = Field(
         None, strict=False
     )
     """One positive number per class, in any unit; None: all classes alike."""
@@ -245,7 +245,7 @@ class TauNormalisation(Setting):
     """The classifier's vectors divided by |w_c|^tau (Kang et al. 2020)."""
 
     kind: Literal["tau-normalisation"] = "tau-normalisation"
-    tau: float | None = Field(None, gt=0.0)
+    tau: float | None = Field(None, gt=0.0, le=10.0)
     """None: the value with the best validation score, of 0 to 2 in steps of 0.1."""
 
 

@@ -15,6 +15,9 @@ from tessera.phrases import in_list, in_row, listed
 DRAWN = "profiles draw single images, and what they keep of a class may be of one group"
 """Why a class of several groups may have none for validating."""
 
+SINGLE = "of such a class the profile keeps one image, which is learned from"
+"""Why a class of several images may have none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
@@ -78,23 +81,22 @@ def _divided(
     return kept[inner], kept[outer]
 
 
-def unvalidated(dataset: Dataset, held: Mapping[int, Indices]) -> tuple[str, ...]:
-    """Classes of which a profile leaves no group to validate with, in a sentence.
+def unvalidated(dataset: Dataset, held: Mapping[int, Counts]) -> tuple[str, ...]:
+    """Classes of which a profile leaves nothing to validate with, in a sentence.
 
-    Those of which there is one group alone are told with the data.
+    Those of which there is one image or group alone are told with the data.
 
     Args:
-        dataset: The data; only of images in groups is anything said.
-        held: Positions of what is validated with, by the seed of the run.
+        dataset: The data.
+        held: Images per class that are validated with, int64 [K], by the run's seed.
     """
     train, names = dataset.train, dataset.class_names
-    if train.groups is None or dataset.validation is not None:
+    if dataset.validation is not None:
         return ()
     several = splits.units(train.labels, train.groups, len(names)) > 1
     missing: dict[str, list[str]] = {}
-    for seed, positions in held.items():
-        none = several & (_counts(train.labels[positions], len(names)) == 0)
-        for k in np.flatnonzero(none):
+    for seed, counts in held.items():
+        for k in np.flatnonzero(several & (counts == 0)):
             missing.setdefault(names[k], []).append(str(seed))
     if not missing:
         return ()
@@ -102,10 +104,13 @@ def unvalidated(dataset: Dataset, held: Mapping[int, Indices]) -> tuple[str, ...
         f"{in_list(name)} (seed{'s' * (len(of) > 1)} {listed(of)})"
         for name, of in missing.items()
     )
+    why, what = f"{DRAWN}, which is not parted", "groups"
+    if train.groups is None:
+        why, what = SINGLE, "images"
     return (
-        f"No validation images of: {classes}; {DRAWN}, which is not parted. The "
-        "epoch, and what a remedy chooses, is decided without such a class: add groups "
-        "of it, or a folder val/, or choose regimes that keep more of it.",
+        f"No validation images of: {classes}; {why}. The epoch, and what a remedy "
+        f"chooses, is decided without such a class: add {what} of it, or a folder "
+        "val/, or choose regimes that keep more of it.",
     )
 
 
@@ -115,23 +120,33 @@ def all_unvalidated(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
     Raises:
         ProfileError: See `choose`.
     """
-    if dataset.train.groups is None or dataset.validation is not None:
+    if dataset.validation is not None:
         return
     alike: dict[str, list[Regime]] = {}
     for regime in experiment.regimes:
         alike.setdefault(regime.profile.model_dump_json(), []).append(regime)
-    share, seeds = experiment.data.validation, experiment.seeds
     for regimes in alike.values():
         names = ", ".join(regime.name for regime in regimes)
         try:
-            held = {
-                seed: _divided(regimes[0].profile, share, dataset, seed)[1]
-                for seed in seeds
-            }
+            held = _held(experiment, regimes[0].profile, dataset)
         except profiles.ProfileError as error:
             raise profiles.ProfileError(f"regime {names}: {error}") from error
         for sentence in unvalidated(dataset, held):
             yield f"{names}: {sentence}"
+
+
+def _held(
+    experiment: Experiment, profile: Profile, dataset: Dataset
+) -> dict[int, Counts]:
+    """Images per class that each seed validates on; of single ones all alike."""
+    share, seeds = experiment.data.validation, experiment.seeds
+    if dataset.train.groups is None:
+        return dict.fromkeys(seeds, planned(profile, share, dataset)[1])
+    labels, classes = dataset.train.labels, len(dataset.class_names)
+    return {
+        seed: _counts(labels[_divided(profile, share, dataset, seed)[1]], classes)
+        for seed in seeds
+    }
 
 
 def _counts(labels: Labels, classes: int) -> Counts:

@@ -57,7 +57,7 @@ def read(
         kept = {"image_size", "validation"} & table.get("data", {}).keys()
         table["data"] = data | {key: table["data"][key] for key in kept}
     source = str(path) if path else "settings"
-    for text in sorted(overrides, key=_changes_a_regime):  # which need all the others
+    for text in sorted(overrides, key=_rank):
         unnamed = not {"regimes", "compare"} & table.keys()
         if suited is not None and unnamed and _changes_a_regime(text):
             regimes = suited(build(table, source=source))
@@ -68,6 +68,12 @@ def read(
 
 def _changes_a_regime(text: str) -> bool:
     return text.strip().startswith("regimes.")
+
+
+def _rank(text: str) -> tuple[bool, bool]:
+    """Regimes need all other settings, and parts of a remedy the remedy's name."""
+    of_remedy = text.partition("=")[0].strip().partition(".remedy.")[2]
+    return _changes_a_regime(text), of_remedy not in ("", "kind")
 
 
 def read_table(path: Path) -> Table:
@@ -122,7 +128,8 @@ def expanded(table: Table, *, source: str = "settings") -> Table:
     """The table with regimes in the place of what `compare` is short for.
 
     Raises:
-        ExperimentError: A comparison is not valid, or there are regimes as well.
+        ExperimentError: A comparison is not valid, two have regimes of one name that
+            differ, or there are regimes as well.
     """
     if "compare" not in table:
         return table
@@ -135,7 +142,14 @@ def expanded(table: Table, *, source: str = "settings") -> Table:
     tables = table["compare"]
     for compare in tables if isinstance(tables, list) else [tables]:
         found = _validated(Compare, compare, source, prefix="compare.")
-        regimes |= {r.name: r.model_dump(mode="json") for r in found.regimes()}
+        for regime in found.regimes():
+            entry = regime.model_dump(mode="json")
+            if regimes.setdefault(regime.name, entry) != entry:
+                raise ExperimentError(
+                    f"{source}: compare: expected one profile for each name. Received "
+                    f"two for the regime {regime.name!r}. Give each comparison a "
+                    '`prefix` of its own, such as `prefix = "mild-"`.'
+                )
     rest = {key: value for key, value in table.items() if key != "compare"}
     return rest | {"regimes": list(regimes.values())}
 
@@ -215,6 +229,9 @@ def _with(node: Any, keys: list[str], value: Any, where: str) -> Any:
         raise ExperimentError(
             f"{where}: expected a section before {key!r}. Received: {node!r}."
         )
+    if key == "remedy" and rest == ["kind"]:
+        # A published one: parts that stand there, defaults too, would replace its own.
+        return node | {key: {"kind": value}}
     inner = _with(node.get(key, {}), rest, value, where) if rest else value
     return node | {key: inner}
 

@@ -111,6 +111,13 @@ def test_deferring_nothing_is_refused() -> None:
         guards.check(Remedy(deferred=0.5), COUNTS, epochs=10)
 
 
+def test_a_lower_rate_for_what_is_never_deferred_is_refused() -> None:
+    at_once = Remedy(weights=remedies.Smoothed(), drop=0.1)
+    with pytest.raises(guards.RemedyError, match=r"`drop = 0\.1`.*none that are def"):
+        guards.check(at_once, COUNTS, epochs=10)
+    guards.check(at_once.model_copy(update={"deferred": 0.5}), COUNTS, epochs=10)
+
+
 def test_a_deferral_that_no_epoch_reaches_is_refused() -> None:
     with pytest.raises(guards.RemedyError, match="0 after, of 2 epochs"):
         guards.check(catalogue.named("ldam-drw"), COUNTS, epochs=2)
@@ -126,6 +133,13 @@ def test_a_deferral_without_an_epoch_before_it_is_refused() -> None:
 def test_a_second_stage_without_an_epoch_is_refused() -> None:
     with pytest.raises(guards.RemedyError, match=r"retraining.share: expected"):
         guards.check(catalogue.named("crt"), COUNTS, epochs=1)
+
+
+def test_a_second_stage_of_all_epochs_is_not_blamed_on_a_deferral() -> None:
+    remedy = Remedy(retraining=remedies.Classifier(share=0.9))
+    with pytest.raises(guards.RemedyError, match="0 before and 4 after, of 4") as told:
+        guards.check(remedy, COUNTS, epochs=4)
+    assert "deferred" not in str(told.value)
 
 
 @pytest.mark.parametrize("end", [0.2, 0.5])
@@ -174,10 +188,22 @@ def test_a_beta_that_makes_the_weights_constant_is_noted() -> None:
     assert notes(catalogue.named("effective-number")) == ""
 
 
+def test_a_power_that_makes_the_weights_constant_is_called_by_its_name() -> None:
+    told = notes(Remedy(weights=remedies.Smoothed(power=0.01)))
+    assert "power is too small" in told and "beta" not in told
+
+
 def test_equal_classes_leave_nothing_to_correct() -> None:
     equal = np.array([50, 50, 50])
     assert "nothing to correct" in notes(catalogue.named("class-weights"), equal)
     assert notes(catalogue.named("mixup"), equal) == ""
+
+
+def test_a_stated_prior_is_a_correction_for_equal_classes_too() -> None:
+    equal = np.array([50, 50, 50])
+    told = Remedy(after=remedies.PriorShift(prior=(8.0, 1.0, 1.0)))
+    assert notes(told, equal) == ""
+    assert "nothing to correct" in notes(catalogue.named("prior-shift"), equal)
 
 
 LONG = {
@@ -197,6 +223,13 @@ def test_a_training_of_another_length_is_noted(name: str) -> None:
     remedy, expected = LONG[name]
     told = notes(remedy, np.array([900, 100, 100]))
     assert f"sees {expected} the images of plain training" in told
+
+
+def test_the_length_that_is_noted_is_that_of_whole_epochs() -> None:
+    remedy = Remedy(sampling=remedies.Oversampling(), deferred=0.8)
+    (told,) = guards.check(remedy, np.array([900, 100, 100]), epochs=8)
+    # Of 8 epochs 6 have 1,100 images and 2 have 2,700: 12,000 of 8,800.
+    assert "sees 1.36 times" in told
 
 
 def test_many_times_the_images_are_a_plain_number() -> None:

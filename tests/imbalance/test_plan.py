@@ -168,6 +168,24 @@ def test_smoothed_cross_entropy_is_keras_own_with_label_smoothing() -> None:
     assert np.isclose(found, values(oracle).mean())
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="counts its graph")
+def test_smoothed_cross_entropy_takes_no_more_operations_for_more_classes() -> None:
+    import tensorflow as tf
+
+    def operations(classes: int) -> int:
+        counts = np.full(classes, 5)
+        shapes = [tf.TensorSpec([4], tf.int32), tf.TensorSpec([4, classes])]
+        step = tf.function(
+            lambda labels, logits: mean_loss(
+                Phase(), counts, labels, logits, smoothing=0.1
+            ),
+            shapes,
+        )
+        return len(step.get_concrete_function().graph.get_operations())
+
+    assert operations(100) == operations(10)
+
+
 def test_smoothing_any_loss_is_its_expectation_under_the_smoothed_label() -> None:
     labels, logits = batch()
     phase = Phase(loss=remedies.Ldam())

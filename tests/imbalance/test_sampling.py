@@ -108,4 +108,13 @@ def test_a_mean_epoch_is_as_long_as_its_stages_are_in_their_time(
     remedy: Remedy, first: float, second: float
 ) -> None:
     # 900 and 100 images: 1,000 plain, 1,800 oversampled, 200 undersampled.
-    assert sampling.lengths(remedy, COUNTS) == pytest.approx((first, second))
+    found = sampling.lengths(remedy, COUNTS, epochs=10)
+    assert found == pytest.approx((first, second))
+
+
+def test_of_eight_epochs_the_last_two_are_what_a_share_of_four_fifths_leaves() -> None:
+    deferred = Remedy(sampling=OVER, deferred=0.8)  # sets in before epoch round(6.4)
+    found = sampling.lengths(deferred, COUNTS, epochs=8)
+    assert found == pytest.approx(((6 * 1000 + 2 * 1800) / 8, 0))
+    found = sampling.lengths(Remedy(retraining=LAST_FIFTH), COUNTS, epochs=8)
+    assert found == pytest.approx((6 * 1000 / 8, 2 * 200 / 8))

@@ -50,7 +50,7 @@ def check(remedy: Remedy, counts: Counts, *, epochs: int) -> tuple[str, ...]:
         *_unfitting(remedy, counts),
     ):
         raise RemedyError(f"remedy: {fault}")
-    return tuple(_notes(remedy, counts))
+    return tuple(_notes(remedy, counts, epochs))
 
 
 def uses_counts(remedy: Remedy) -> bool:
@@ -122,6 +122,12 @@ def _void(remedy: Remedy) -> Iterator[str]:
             f"`deferred = {remedy.deferred}` defers weights and sampling. Received: "
             "neither. Add one of them, or drop `deferred`."
         )
+    if remedy.drop < 1 and not remedy.deferred:
+        yield (
+            f"`drop = {remedy.drop}` lowers the learning rate once deferred weights or "
+            "sampling have set in. Received: none that are deferred. Set `deferred`, "
+            "or leave `drop` out."
+        )
     cosine = isinstance(remedy.loss, remedies.Ldam)
     if cosine and isinstance(remedy.after, remedies.TauNormalisation):
         yield (
@@ -141,10 +147,11 @@ def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
     stages, second = {"deferred": remedy.deferred}, 1.0
     if remedy.retraining is not None:
         second = stages["retraining.share"] = remedy.retraining.begin
-        if round(remedy.deferred * epochs) >= round(second * epochs):
+        deferred = remedy.deferred
+        if deferred and round(deferred * epochs) >= round(second * epochs):
             yield (
-                f"`deferred = {remedy.deferred}` leaves no epoch before the second "
-                f"stage, which begins at {second:.2f} of {epochs} epochs."
+                f"`deferred = {deferred}` leaves no epoch before the second stage, "
+                f"which begins at {second:.2f} of {epochs} epochs."
             )
     for name, share in stages.items():
         first = round(share * epochs)
@@ -164,9 +171,13 @@ def _unreached(remedy: Remedy, epochs: int) -> Iterator[str]:
             )
 
 
+def _prior(after: remedies.After | None) -> tuple[float, ...] | None:
+    """The classes' stated shares where the model will be used, if any are."""
+    return after.prior if isinstance(after, remedies.PriorShift) else None
+
+
 def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
-    after = remedy.after
-    prior = after.prior if isinstance(after, remedies.PriorShift) else None
+    prior = _prior(remedy.after)
     if prior is not None and len(prior) != len(counts):
         yield (
             f"after.prior: expected one number for each of {len(counts)} classes. "
@@ -174,20 +185,22 @@ def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
         )
 
 
-def _notes(remedy: Remedy, counts: Counts) -> Iterator[str]:
+def _notes(remedy: Remedy, counts: Counts, epochs: int) -> Iterator[str]:
     unequal = float(np.max(counts)) / max(int(np.min(counts)), 1)
-    if unequal < FLAT and (uses_counts(remedy) or remedy.sampling is not None):
+    corrects = uses_counts(remedy) or remedy.sampling is not None
+    if unequal < FLAT and corrects and _prior(remedy.after) is None:
         yield "The classes are equally common, so this remedy has nothing to correct."
     elif remedy.weights is not None:
         weights = class_weights(remedy.weights, counts)
         if weights.max() < FLAT * weights.min():
+            beta = isinstance(remedy.weights, remedies.EffectiveNumber)
             yield (
                 f"The class weights are as good as constant (largest / smallest "
                 f"{weights.max() / weights.min():.3f}), though the largest class has "
                 f"{unequal:.0f} times the images of the smallest: with these counts "
-                "beta is too small to tell the classes apart."
+                f"{'beta' if beta else 'power'} is too small to tell the classes apart."
             )
-    times = sum(sampling.lengths(remedy, counts)) / int(np.sum(counts))
+    times = sum(sampling.lengths(remedy, counts, epochs=epochs)) / int(np.sum(counts))
     if abs(times - 1) >= LENGTH:
         share = np.format_float_positional(times, 3, fractional=False, trim="-")
         yield (

@@ -15,7 +15,11 @@ from keras import ops
 
 from tessera import remedies
 from tessera.arrays import Counts
-from tessera.imbalance.losses import class_indices, per_image
+from tessera.imbalance.losses import (
+    class_indices,
+    per_image,
+    smoothed_cross_entropy,
+)
 from tessera.imbalance.weights import class_weights
 from tessera.remedies import CrossEntropy, Remedy
 
@@ -204,9 +208,11 @@ def smoothed(
     (1 - e) l(y) + e / K sum_c l(c): for cross-entropy the label smoothing of Szegedy
     et al. 2016, arXiv:1512.00567, section 7, and its like for every other loss.
     """
-    own = per_image(loss, labels, logits, counts)
     if not smoothing:
-        return own
+        return per_image(loss, labels, logits, counts)
+    if isinstance(loss, CrossEntropy):  # below, a loss for each of many classes is slow
+        return smoothed_cross_entropy(labels, logits, np.full(len(counts), smoothing))
+    own = per_image(loss, labels, logits, counts)
     everyone = [
         per_image(loss, ops.full_like(labels, c), logits, counts)
         for c in range(len(counts))

@@ -48,17 +48,20 @@ def length(sampling: remedies.Sampling | None, counts: Counts) -> int:
     return int(draws(sampling, counts).sum())
 
 
-def lengths(remedy: remedies.Remedy, counts: Counts) -> tuple[float, float]:
+def lengths(
+    remedy: remedies.Remedy, counts: Counts, *, epochs: int
+) -> tuple[float, float]:
     """Images that a mean epoch trains everything on, and those of its second stage.
 
     Args:
         remedy: Says when what is drawn how.
         counts: Training images per class, int64 [K].
+        epochs: Of the training: what sets in on the way does at a whole one.
     """
     again = remedy.retraining
-    begin = 1.0 if again is None else again.begin
-    second = 0.0 if again is None else again.share * length(again.sampling, counts)
-    deferred = min(remedy.deferred, begin)
+    begin = 1.0 if again is None else round(again.begin * epochs) / epochs
+    second = 0.0 if again is None else (1 - begin) * length(again.sampling, counts)
+    deferred = min(round(remedy.deferred * epochs) / epochs, begin)
     first = deferred * length(None, counts)
     first += (begin - deferred) * length(remedy.sampling, counts)
     return first, second

@@ -88,7 +88,7 @@ def effective_number(counts: Counts, beta: float) -> Weights:
         ValueError: A class has no images.
     """
     refuse_empty(counts)
-    # expm1 and log1p: 1 - beta^n loses its digits for beta near 1.
+    # expm1: 1 - beta^n loses its digits for beta near 1.
     effective = -np.expm1(np.asarray(counts, np.float64) * np.log(beta)) / (1 - beta)
     weights: Weights = len(effective) / effective / (1 / effective).sum()
     return weights

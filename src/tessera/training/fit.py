@@ -41,8 +41,9 @@ COLUMNS = (
     "gradient_median",
     "gradient_largest",
 )
-"""Of a history row; `loss` is the training loss, weighted where the plan weights, and
-the last two are of the norms of its gradient in the epoch's steps."""
+"""Of a history row; `loss` is the training loss, weighted where the plan weights, the
+`learning_rate` that of the step after the epoch, as Keras has it, and the last two are
+of the norms of the loss's gradient in the epoch's steps."""
 
 Report = Callable[[int, int, int, Row | None], None]
 """Told (epoch from 0, steps done, steps in it, the row of an epoch just finished)."""
