@@ -43,6 +43,7 @@ def resolve(
     table = None
     if isinstance(data, Data):
         table = data.settings.model_dump(exclude_none=True)
+        texts.append(f"data.image_size={data.settings.image_size}")  # not the plan's
     elif data is not None:
         place = named(data)
         table = place.model_dump(exclude_defaults=True) | {"kind": place.kind}
