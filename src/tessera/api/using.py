@@ -76,6 +76,7 @@ def predict(model: Model, images: Source) -> Predictions:
         net.class_names,
         seen.refused,
         net.because,
+        net.calibration,
     )
 
 
