@@ -22,6 +22,13 @@ def test_every_verb_is_the_function_of_the_interface(name: str) -> None:
     assert name in dir(tessera)
 
 
+@pytest.mark.parametrize("name", tessera.VERBS)
+def test_help_on_every_verb_begins_with_its_function(name: str) -> None:
+    function = inspect.getdoc(getattr(tessera.api, name)) or ""
+    assert "Args:" in function
+    assert (inspect.getdoc(getattr(tessera, name)) or "").startswith(function)
+
+
 def test_verbs_that_are_modules_keep_their_contents() -> None:
     from tessera import study
 
