@@ -127,7 +127,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    folder = Path(out) if out is not None else Path("runs") / asked.name
+    folder = arguments.place(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
     read = [part.experiment for part in parts] or [asked]
@@ -171,7 +171,7 @@ def train(
     epochs: int | None = None,
     groups: str | None = None,
     change: str | Sequence[str] = (),
-    out: str | Path = "runs/study",
+    out: str | Path | None = None,
     verbose: bool = True,
 ) -> FinishedRun:
     """Train one cell of the comparison with one seed, in this process.
@@ -187,7 +187,8 @@ def train(
         epochs: Of the training.
         groups: Images that are never parted, see `study`.
         change: Any other setting, or several, as the command line's `--set` takes them.
-        out: The study's folder, where `study` with the same settings finds the run.
+        out: The study's folder, where `study` with the same settings finds the run;
+            None: `runs/NAME`.
         verbose: Whether to show progress.
 
     Raises:
@@ -204,12 +205,13 @@ def train(
         change=change,
         verbose=verbose,
     )
-    apart.keep_from_data(asked.data, Path(out), "out")
+    place = arguments.place(out, asked)
+    apart.keep_from_data(asked.data, place, "out")
     dataset = arguments.loaded(data, asked, verbose)
     asked = studies.adapted(asked, dataset)
     run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
-    folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
+    folder = studies.run_folder(StudyFolder(place), run, dataset)
     console = arguments.console(verbose)
     with locks.held(folder.path):
         record = execution.known(run, dataset, folder)
