@@ -134,6 +134,11 @@ def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
             verb("digits", groups="folder", verbose=False)
 
 
+def test_a_size_may_be_one_of_numpys_whole_numbers() -> None:
+    found = tessera.load_data(image_size=np.int64(16), verbose=False)  # type: ignore[arg-type]
+    assert found.settings.image_size == 16
+
+
 def test_loaded_data_is_what_its_settings_say() -> None:
     data = tessera.load_data("digits", image_size=8, verbose=False)
     assert isinstance(data, Data)

@@ -49,12 +49,13 @@ def load_data(
         DataError: The data cannot be used; the message says what to do about it.
         ExperimentError: A rule or a column's meaning is none.
     """
-    table = arguments.named(data).model_dump() | {"image_size": image_size}
+    table = arguments.named(data).model_dump()
     if groups is not None:
         table["groups"] = groups
     if columns is not None:
         table["columns"] = columns
-    chosen = settings.read(None, data=table).data
+    size = f"data.image_size={image_size}"  # in words, also of NumPy's whole numbers
+    chosen = settings.read(None, [size], data=table).data
     with progress.loading(arguments.console(verbose)) as report:
         return Data(chosen, source.load(chosen, progress=report))
 
