@@ -76,6 +76,12 @@ def test_one_change_needs_no_list() -> None:
     assert not asked.training.flip
 
 
+def test_changes_may_come_one_by_one() -> None:
+    changes = (f"training.{one}=false" for one in ("flip", "alternating_flip"))
+    asked = arguments.resolve("digits", None, epochs=1, seeds=1, change=changes)  # type: ignore[arg-type]
+    assert not asked.training.flip
+
+
 @pytest.mark.parametrize("change", [3, None, [3], [("training.flip", False)]])
 def test_what_is_no_change_is_named_and_an_example_given(change: Any) -> None:
     with pytest.raises(ExperimentError, match=r'^change: .*"training\.flip=false"'):

@@ -124,8 +124,9 @@ def _changes(change: str | Sequence[str]) -> list[str]:
     """
     if isinstance(change, str):
         return [change]
-    if isinstance(change, Iterable) and all(isinstance(one, str) for one in change):
-        return list(change)
+    texts = list(change) if isinstance(change, Iterable) else [None]
+    if all(isinstance(one, str) for one in texts):
+        return texts
     raise settings.ExperimentError(
         'change: expected texts such as "training.flip=false", one or a list. '
         f"Received: {change!r}."
