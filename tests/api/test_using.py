@@ -65,7 +65,8 @@ def test_a_class_that_the_model_does_not_know_is_an_error(toy: RunFolder) -> Non
 
 @pytest.mark.parametrize("verb", [tessera.predict, tessera.explain])
 def test_what_is_no_model_is_named_by_its_type(verb) -> None:
-    with pytest.raises(RunError, match=r"model: expected .* Received: NoneType"):
+    said = r"model: expected .* Received: NoneType.*`tessera\.explain\.explain`"
+    with pytest.raises(RunError, match=said):
         verb(None, images(1))
 
 
