@@ -102,7 +102,8 @@ def study(
     Raises:
         ExperimentError: A setting is wrong.
         DataError: The data cannot be used.
-        StudyError: A run failed.
+        ProfileError, RemedyError: A regime does not fit the data.
+        StudyError: A run failed, or the folder holds a study of other data.
         FolderInUse: Another command works in the folder.
     """
     if jobs is not None and (type(jobs) is not int or jobs < 1):
@@ -195,6 +196,8 @@ def train(
     Raises:
         ExperimentError: A setting is wrong.
         DataError: The data cannot be used.
+        ProfileError, RemedyError, ModelError: Regime or model does not fit the data.
+        FolderInUse: Another command works in the run's folder.
         TrainingDiverged: The loss became NaN or infinite.
     """
     asked = arguments.resolve(
