@@ -22,6 +22,13 @@ def test_every_verb_is_the_function_of_the_interface(name: str) -> None:
     assert name in dir(tessera)
 
 
+@pytest.mark.parametrize("name", tessera.VERBS)
+def test_help_on_every_verb_begins_with_its_function(name: str) -> None:
+    function = inspect.getdoc(getattr(tessera.api, name)) or ""
+    assert "Args:" in function
+    assert (inspect.getdoc(getattr(tessera, name)) or "").startswith(function)
+
+
 def test_verbs_that_are_modules_keep_their_contents() -> None:
     from tessera import study
 
@@ -49,13 +56,14 @@ def python(script: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.slow
-def test_looking_at_data_and_naming_a_verb_load_no_framework_and_using_one_is_silent(
+def test_looking_at_data_and_naming_a_verb_load_nothing_heavy_and_using_one_is_silent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     script = (
         "import contextlib, sys, tessera; tessera.load_data()._repr_html_(); "
-        "tessera.study, tessera.predict; assert 'keras' not in sys.modules\n"
+        "tessera.study, tessera.predict\n"
+        "assert not {'keras', 'matplotlib'} & sys.modules.keys()\n"
         "with contextlib.suppress(ValueError): tessera.predict('no-run', 'no-image')\n"
         "assert 'keras' in sys.modules"
     )

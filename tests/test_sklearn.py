@@ -237,6 +237,31 @@ def test_before_fitting_there_is_no_answer() -> None:
         TesseraClassifier().predict(images(1)[0])
 
 
+def test_a_first_fit_that_fails_leaves_a_classifier_that_is_not_fitted() -> None:
+    found = classifier(epochs=0)
+    with pytest.raises(ValueError, match="epochs"):
+        found.fit(*images(8))
+    with pytest.raises(NotFittedError):
+        found.predict(images(1)[0])
+
+
+def test_a_fit_that_is_interrupted_leaves_what_was_learned_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, labels = images(8)
+    monkeypatch.setattr(TesseraClassifier, "_train", lambda *_: None)
+    found = classifier().fit(shown, labels)
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TesseraClassifier, "_train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        found.fit(shown[..., 0], [label.upper() for label in labels])
+    assert found.classes_.tolist() == ["day", "night"]
+    assert found.image_shape_ == (8, 8, 3)
+
+
 def test_models_and_remedies_may_be_names_or_settings() -> None:
     named = TesseraClassifier("cnn", remedy="ldam")._run()
     settings = TesseraClassifier(Cnn(), remedy=Remedy(loss=Ldam()))._run()

@@ -41,8 +41,16 @@ class _Verb(types.ModuleType):
 
     @property
     def __wrapped__(self) -> Any:
-        """The function, for signatures and help."""
+        """The function, for signatures."""
         return self._function
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        """The function's, for help, and then the module's own."""
+        import inspect  # `import tessera` is instant
+
+        own = inspect.cleandoc(vars(self)["__doc__"])
+        return f"{inspect.getdoc(self._function)}\n\nThe module: {own}"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         return self._function(*args, **options)

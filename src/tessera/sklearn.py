@@ -44,9 +44,9 @@ TRAINING = tuple(Training.model_fields)
 class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A small network for images, with a remedy for imbalance.
 
-    With the same `random_state`, two fits on one machine agree to rounding: initial
-    weights, order, augmentation and the validation images depend on it alone, and no
-    global random state is read or changed.
+    With the same int as `random_state`, two fits on one machine agree to rounding:
+    initial weights, order, augmentation and the validation images depend on it alone,
+    and no global random state is read or changed.
 
     Args:
         model: The network.
@@ -54,7 +54,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             or a `tessera.remedies.Remedy`.
         validation: Share of the images of each class, 0 to 0.5, that is not trained
             on: it chooses the epoch, and what a remedy has to choose.
-        random_state: An int; a generator or None draws one.
+        random_state: An int; a `RandomState`, or NumPy's own for None, draws one.
         verbose: Whether to print a line per epoch.
         epochs: Passes over the images.
         batch_size: Images per step.
@@ -120,7 +120,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.monitor, self.patience = monitor, patience
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Train the network anew.
+        """Train the network anew; a fit that fails or is stopped changes nothing.
 
         Args:
             X: Images, integers 0..255, [N, H, W, C], or [N, H, W] in grey.
@@ -133,6 +133,15 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 one another (`ExperimentError`, `RemedyError`, `ModelError`).
             TrainingDiverged: The loss became NaN or infinite.
         """
+        before = vars(self).copy()
+        try:
+            self._fit(X, y, groups)
+        except BaseException:  # Ctrl-C too: labels of one fit, a network of another
+            self.__dict__ = before
+            raise
+        return self
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None) -> None:
         images = self._images(X, first=True)
         labels = self._labels(y, len(images))
         run = self._run()
@@ -143,7 +152,6 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.image_shape_ = images.shape[1:]
         self.run_ = run
         self._train(Split(images, labels), kept, held)
-        return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable label of every image, [N]."""
@@ -204,19 +212,14 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Its data stands for the arrays; only the share held for validation counts.
         """
-        seed = self.random_state
+        seed, model = self.random_state, self.model
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
+        regime = {"name": "fit", "profile": {"kind": "natural"}}
         table = {
             "data": {"kind": "digits", "validation": self.validation},
-            "models": [_model(self.model)],
-            "regimes": [
-                {
-                    "name": "fit",
-                    "profile": {"kind": "natural"},
-                    "remedy": _plain(self.remedy),
-                }
-            ],
+            "models": [{"kind": model} if isinstance(model, str) else _plain(model)],
+            "regimes": [regime | {"remedy": _plain(self.remedy)}],
             "training": {name: _plain(getattr(self, name)) for name in TRAINING},
             "seeds": [_plain(seed)],
         }
@@ -287,10 +290,6 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _model(choice: ModelChoice) -> Any:
-    return {"kind": choice} if isinstance(choice, str) else _plain(choice)
 
 
 def _plain(value: Any) -> Any:

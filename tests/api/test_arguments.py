@@ -25,6 +25,20 @@ def test_data_that_was_loaded_keeps_its_size_in_the_experiment() -> None:
     assert (asked.training.epochs, asked.seeds) == (3, (4, 7))
 
 
+def test_data_that_was_loaded_is_what_a_plan_with_another_size_trains_on(
+    tmp_path: Path,
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text("[data]\nimage_size = 24\nvalidation = 0.2\n", encoding="utf-8")
+    data = tessera.load_data("digits", image_size=16, verbose=False)
+    asked, other = (
+        arguments.resolve(data, plan, epochs=None, seeds=None, change=change)
+        for change in ((), "data.image_size=8")
+    )
+    assert (asked.data.image_size, asked.data.validation) == (16, 0.2)
+    assert other.data.image_size == 8
+
+
 def test_a_path_keeps_what_the_plan_says_about_data(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[data]\nkind = "digits"\nimage_size = 24\n', encoding="utf-8")
@@ -59,6 +73,12 @@ def test_a_change_of_one_regime_leaves_those_that_suit_the_data() -> None:
 def test_one_change_needs_no_list() -> None:
     change = "training.flip=false"
     asked = arguments.resolve("digits", None, epochs=1, seeds=1, change=change)
+    assert not asked.training.flip
+
+
+def test_changes_may_come_one_by_one() -> None:
+    changes = (f"training.{one}=false" for one in ("flip", "alternating_flip"))
+    asked = arguments.resolve("digits", None, epochs=1, seeds=1, change=changes)  # type: ignore[arg-type]
     assert not asked.training.flip
 
 

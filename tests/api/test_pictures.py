@@ -50,12 +50,21 @@ def test_an_array_is_brought_to_size_and_numbered() -> None:
         np.zeros((2, 8, 8, 3)),
         np.zeros((2, 8, 8), np.uint8),
         np.zeros((0, 8, 8, 3), np.uint8),
+        np.zeros((2, 8, 0, 3), np.uint8),
     ],
-    ids=["fractions", "no channels", "no images"],
+    ids=["fractions", "no channels", "no images", "no width"],
 )
 def test_an_array_that_holds_no_pixels_is_refused(images: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"uint8 \[N, H, W, 3\]. Received: "):
         pictures.read(images, 8)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_an_image_without_a_pixel_is_refused_and_the_others_are_read(mode: str) -> None:
+    whole = Image.new(mode, (5, 5))
+    seen = pictures.read([whole, whole.crop((3, 3, 3, 5))], 8)
+    assert seen.names == ("0",)
+    assert seen.refused == (("1", "0 x 2 pixels hold nothing"),)
 
 
 def test_without_one_readable_image_the_reasons_are_told(folder: Path) -> None:
@@ -75,6 +84,17 @@ def test_what_pillow_opened_is_read_as_its_file(tmp_path: Path) -> None:
     assert seen.names == ("0", str(path), "2")
     assert (seen.pixels[0] == seen.pixels[1]).all()
     assert (seen.pixels[2] == seen.pixels[1]).all()
+
+
+def test_an_image_whose_file_was_closed_is_refused_and_the_others_are_read(
+    folder: Path,
+) -> None:
+    path = folder / "a.png"
+    with Image.open(path) as closed:
+        pass
+    seen = pictures.read([closed, path], 8)
+    assert seen.names == (str(path),)
+    assert "closed before" in seen.refused[0][1]
 
 
 def test_a_transparent_colour_counts_in_what_pillow_opened_as_in_its_file(

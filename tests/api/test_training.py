@@ -104,18 +104,14 @@ def test_a_finished_run_is_read_and_not_trained_again_nor_a_framework_loaded(
         raise AssertionError("the run was trained again")
 
     plan = tmp_path / "toy.toml"
-    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    plan.write_text(settings.dumps(finished(Path("runs/toy"))), encoding="utf-8")
     monkeypatch.setattr(pipeline, "execute", never)
     monkeypatch.setattr(runtime, "load_backend", never)
     again = tessera.train(
-        plan=plan,
-        model="cnn",
-        regime="balanced",
-        seed=1,
-        out=tmp_path / "toy",
-        verbose=False,
+        plan=plan, model="cnn", regime="balanced", seed=1, verbose=False
     )
-    (place,) = (tmp_path / "toy").glob("runs/*/seed-1")
+    (place,) = Path("runs/toy").glob("runs/*/seed-1")  # as of `study` without `out`
     assert again.folder == place
     assert again.record.seed == 1
 
@@ -136,6 +132,11 @@ def test_groups_of_data_that_has_none_are_told_what_they_need() -> None:
     for verb in (tessera.study, tessera.train, tessera.load_data):
         with pytest.raises(ExperimentError, match="expected as data an image folder"):
             verb("digits", groups="folder", verbose=False)
+
+
+def test_a_size_may_be_one_of_numpys_whole_numbers() -> None:
+    found = tessera.load_data(image_size=np.int64(16), verbose=False)  # type: ignore[arg-type]
+    assert found.settings.image_size == 16
 
 
 def test_loaded_data_is_what_its_settings_say() -> None:

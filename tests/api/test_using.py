@@ -44,6 +44,12 @@ def test_a_prediction_is_the_class_of_the_largest_stored_logit(toy: RunFolder) -
     assert found.probabilities.sum(axis=1) == pytest.approx(1.0)
 
 
+def test_answers_say_on_how_many_images_they_are_calibrated(toy: RunFolder) -> None:
+    found = tessera.predict(toy.path, images(1))
+    said = "Probabilities are calibrated on 100 validation images (temperature "
+    assert said in repr(found) and said in found._repr_html_()
+
+
 def test_a_heatmap_explains_the_class_asked_for(toy: RunFolder) -> None:
     found = tessera.explain(toy.path, images(2), target="7")
     assert found.explanations.targets.tolist() == [7, 7]
@@ -59,7 +65,8 @@ def test_a_class_that_the_model_does_not_know_is_an_error(toy: RunFolder) -> Non
 
 @pytest.mark.parametrize("verb", [tessera.predict, tessera.explain])
 def test_what_is_no_model_is_named_by_its_type(verb) -> None:
-    with pytest.raises(RunError, match=r"model: expected .* Received: NoneType"):
+    said = r"model: expected .* Received: NoneType.*`tessera\.explain\.explain`"
+    with pytest.raises(RunError, match=said):
         verb(None, images(1))
 
 

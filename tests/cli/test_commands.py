@@ -130,14 +130,15 @@ def test_a_finished_training_is_shown_again_before_a_framework_loads(
 ) -> None:
     asked = toy_run.experiment([Cnn()])
     (run,) = asked.runs()
-    place = study.run_folder(StudyFolder(tmp_path), run, toy_run.digits())
+    monkeypatch.chdir(tmp_path)
+    out = StudyFolder(Path("runs/toy"))  # as of `study` without --out
+    place = study.run_folder(out, run, toy_run.digits())
     toy_run.write_run(place, run)
     plan = tmp_path / "plan.toml"
     plan.write_text(settings.dumps(asked), encoding="utf-8")
     monkeypatch.setattr(runtime, "load_backend", lambda **_: pytest.fail("loaded"))
 
-    words = ("--model", "cnn", "--regime", "balanced", "--out", tmp_path)
-    ended = tessera("train", plan, *words)
+    ended = tessera("train", plan, "--model", "cnn", "--regime", "balanced")
 
     assert ended.returncode == 0, ended.stderr
     assert "Finished before, and so not trained again." in printed.getvalue()

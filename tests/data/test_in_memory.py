@@ -30,8 +30,9 @@ def test_lists_are_arrays() -> None:
         (np.full((1, 8, 8, 3), 256), "expected pixels 0..255. Received: 256..256"),
         (np.full((1, 8, 8, 3), -1), "expected pixels 0..255. Received: -1..-1"),
         (["cat.jpg"], r"`tessera.load_data\(folder\)` reads image files"),
+        ([np.zeros((8, 8, 3)), np.zeros((9, 8, 3))], r"^X: .* of several. Resize them"),
     ],
-    ids=["fractions", "rows", "none", "16 bits", "negative", "paths"],
+    ids=["fractions", "rows", "none", "16 bits", "negative", "paths", "several sizes"],
 )
 def test_what_is_no_image_is_refused_with_a_way_out(
     images: object, message: str

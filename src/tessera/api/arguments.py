@@ -43,6 +43,7 @@ def resolve(
     table = None
     if isinstance(data, Data):
         table = data.settings.model_dump(exclude_none=True)
+        texts.append(f"data.image_size={data.settings.image_size}")  # not the plan's
     elif data is not None:
         place = named(data)
         table = place.model_dump(exclude_defaults=True) | {"kind": place.kind}
@@ -96,6 +97,11 @@ def loaded(data: Source | None, asked: experiment.Experiment, verbose: bool) -> 
         return source.load(asked.data, progress=report)
 
 
+def place(out: str | Path | None, asked: experiment.Experiment) -> Path:
+    """A study's folder: the one given, or that of its name."""
+    return Path("runs") / asked.name if out is None else Path(out)
+
+
 def listed(names: str | Sequence[str], argument: str) -> str:
     """A list of names as a command line has it.
 
@@ -118,8 +124,9 @@ def _changes(change: str | Sequence[str]) -> list[str]:
     """
     if isinstance(change, str):
         return [change]
-    if isinstance(change, Iterable) and all(isinstance(one, str) for one in change):
-        return list(change)
+    texts = list(change) if isinstance(change, Iterable) else [None]
+    if all(isinstance(one, str) for one in texts):
+        return texts
     raise settings.ExperimentError(
         'change: expected texts such as "training.flip=false", one or a list. '
         f"Received: {change!r}."

@@ -88,14 +88,19 @@ def _each(images: Source, size: int) -> Iterator[tuple[str, NDArray[np.uint8] | 
 
 def _of_pillow(image: Image.Image, size: int) -> NDArray[np.uint8] | str:
     """Its pixels by the rule of files, uint8 [size, size, 3], or why it has none."""
+    if 0 in image.size:  # cut out beside the picture, say
+        return f"{image.width} x {image.height} pixels hold nothing"
     try:
         return decode.of_opened(image, size)
     except OSError as error:  # Pillow reads a file's pixels when they are asked for
         return str(error)
+    # Of a broken file, or one closed before, it does so with errors of every kind.
+    except Exception as error:
+        return f"no pixels, as where a file is closed before they are read: {error!r}"
 
 
 def _from_array(images: NDArray[Any], size: int) -> Pictures:
-    if images.dtype != np.uint8 or images.shape[3:] != (3,) or not len(images):
+    if images.dtype != np.uint8 or images.shape[3:] != (3,) or 0 in images.shape:
         raise DataError(
             "images: expected paths, Pillow images, or pixels 0..255, uint8 "
             f"[N, H, W, 3]. Received: {images.dtype} {list(images.shape)}."

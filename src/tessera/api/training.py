@@ -49,12 +49,13 @@ def load_data(
         DataError: The data cannot be used; the message says what to do about it.
         ExperimentError: A rule or a column's meaning is none.
     """
-    table = arguments.named(data).model_dump() | {"image_size": image_size}
+    table = arguments.named(data).model_dump()
     if groups is not None:
         table["groups"] = groups
     if columns is not None:
         table["columns"] = columns
-    chosen = settings.read(None, data=table).data
+    size = f"data.image_size={image_size}"  # in words, also of NumPy's whole numbers
+    chosen = settings.read(None, [size], data=table).data
     with progress.loading(arguments.console(verbose)) as report:
         return Data(chosen, source.load(chosen, progress=report))
 
@@ -101,7 +102,8 @@ def study(
     Raises:
         ExperimentError: A setting is wrong.
         DataError: The data cannot be used.
-        StudyError: A run failed.
+        ProfileError, RemedyError: A regime does not fit the data.
+        StudyError: A run failed, or the folder holds a study of other data.
         FolderInUse: Another command works in the folder.
     """
     if jobs is not None and (type(jobs) is not int or jobs < 1):
@@ -127,7 +129,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    folder = Path(out) if out is not None else Path("runs") / asked.name
+    folder = arguments.place(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
     read = [part.experiment for part in parts] or [asked]
@@ -171,7 +173,7 @@ def train(
     epochs: int | None = None,
     groups: str | None = None,
     change: str | Sequence[str] = (),
-    out: str | Path = "runs/study",
+    out: str | Path | None = None,
     verbose: bool = True,
 ) -> FinishedRun:
     """Train one cell of the comparison with one seed, in this process.
@@ -187,12 +189,15 @@ def train(
         epochs: Of the training.
         groups: Images that are never parted, see `study`.
         change: Any other setting, or several, as the command line's `--set` takes them.
-        out: The study's folder, where `study` with the same settings finds the run.
+        out: The study's folder, where `study` with the same settings finds the run;
+            None: `runs/NAME`.
         verbose: Whether to show progress.
 
     Raises:
         ExperimentError: A setting is wrong.
         DataError: The data cannot be used.
+        ProfileError, RemedyError, ModelError: Regime or model does not fit the data.
+        FolderInUse: Another command works in the run's folder.
         TrainingDiverged: The loss became NaN or infinite.
     """
     asked = arguments.resolve(
@@ -204,12 +209,13 @@ def train(
         change=change,
         verbose=verbose,
     )
-    apart.keep_from_data(asked.data, Path(out), "out")
+    place = arguments.place(out, asked)
+    apart.keep_from_data(asked.data, place, "out")
     dataset = arguments.loaded(data, asked, verbose)
     asked = studies.adapted(asked, dataset)
     run = choice.find_run(asked, model, regime, seed, dashes="")
     runtime.prepare()
-    folder = studies.run_folder(StudyFolder(Path(out)), run, dataset)
+    folder = studies.run_folder(StudyFolder(place), run, dataset)
     console = arguments.console(verbose)
     with locks.held(folder.path):
         record = execution.known(run, dataset, folder)

@@ -76,6 +76,7 @@ def predict(model: Model, images: Source) -> Predictions:
         net.class_names,
         seen.refused,
         net.because,
+        net.calibration,
     )
 
 
@@ -135,7 +136,8 @@ def _folder(model: Model) -> Path:
     if not isinstance(model, str | Path):
         raise RunError(
             "model: expected what `study` or `train` returns, or the folder of one, as "
-            f"text or Path. Received: {type(model).__name__}."
+            f"text or Path. Received: {type(model).__name__}. What a model of Keras "
+            "looks at, `tessera.explain.explain` shows."
         )
     return Path(model)
 

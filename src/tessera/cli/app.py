@@ -24,6 +24,7 @@ from tessera.cli.options import (
     JobsOption,
     ModelsOption,
     MovedDataOption,
+    OutOption,
     RemediesOption,
     SeedsOption,
     SeedsTogetherOption,
@@ -78,12 +79,7 @@ def study(
     seeds: SeedsOption = None,
     folds: FoldsOption = None,
     groups: GroupsOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where the study goes; default: runs/NAME.", show_default=False
-        ),
-    ] = None,
+    out: OutOption = None,
     remedies: RemediesOption = None,
     models: ModelsOption = None,
     settings: SetOption = None,
@@ -140,19 +136,20 @@ def train(
     data: DataOption = None,
     epochs: EpochsOption = None,
     groups: GroupsOption = None,
-    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("runs/study"),
+    out: OutOption = None,
     settings: SetOption = None,
 ) -> None:
     """Train one cell of the comparison with one seed.
 
-    It lands where `tessera study --out` looks for it; a finished one is only shown.
+    It lands where `tessera study` looks for it; a finished one is only shown.
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    commands.train(chosen, model, regime, seed, out)
+    place = out or Path("runs") / chosen.name
+    commands.train(chosen, model, regime, seed, place)
 
 
 @app.command()

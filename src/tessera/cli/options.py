@@ -66,6 +66,12 @@ SeedsOption = Annotated[
         show_default=False,
     ),
 ]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="The study's folder; default: runs/NAME.", show_default=False
+    ),
+]
 FoldsOption = Annotated[
     int | None,
     typer.Option(

@@ -22,7 +22,14 @@ def pixels(X: ArrayLike) -> Images:
         ValueError: They are not; fractions are refused, for 0..1 and 0..255 cannot be
             told apart by looking.
     """
-    images = np.asarray(X)
+    try:
+        images = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            "X: expected images of one size, [N, H, W, C], or [N, H, W] in grey. "
+            "Received: images of several. Resize them first, as "
+            "`tessera.load_data(folder)` does with image files."
+        ) from error
     if images.ndim == 3:
         images = images[..., None]
     whole = images.dtype.kind in "iu"

@@ -30,12 +30,14 @@ class Predictions:
     images: Images
     """As the model sees them, uint8 [N, S, S, C]."""
     probabilities: Probabilities
-    """Calibrated on the run's validation images, float64 [N, K]."""
+    """Calibrated as far as `calibration` says, float64 [N, K]."""
     class_names: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
     """Files that could not be read, each with the reason."""
     because: str = ""
     """Why the run asked stands for its study, a sentence; empty for a run itself."""
+    calibration: str = ""
+    """Whether the probabilities are calibrated and on what, a sentence."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Predictions:
             f"{name}: {_answer(row, self.class_names)}"
             for name, row in zip(self.names, self.probabilities, strict=True)
         ]
-        return "\n".join([*lines, *_notes(self.because, self.refused)])
+        return "\n".join([*lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         return html.page(self._parts())
@@ -59,7 +61,10 @@ class Predictions:
             answer = _answer(row, self.class_names)
             yield html.figure(enlarged(image), f"{name}\n{answer}", alternative=name)
         yield from _rest(len(self.names))
-        yield from map(html.paragraph, _notes(self.because, self.refused))
+        yield from map(html.paragraph, self._notes())
+
+    def _notes(self) -> list[str]:
+        return [*filter(None, [self.calibration]), *_notes(self.because, self.refused)]
 
 
 @dataclass(frozen=True, eq=False)

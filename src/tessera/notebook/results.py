@@ -29,7 +29,7 @@ class Study:
         )
 
     def rows(self) -> list[dict[str, str | float]]:
-        """A row per model and regime, with mean scores 0..1, say for pandas."""
+        """A row per model and regime, with mean scores, not in percent: for pandas."""
         return [
             {"model": cell.model, "regime": cell.regime}
             | {name: spread.mean for name, spread in cell.scores.items()}

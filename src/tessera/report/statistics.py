@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from tessera.phrases import MINUS, in_list, in_row, listed, whole_percent
 from tessera.record import CellSummary, DataSummary, StudyRecord
 from tessera.report import shown
 from tessera.report.load import Study
-from tessera.report.templates import Filters
 from tessera.report.words import NO_BREAK, titled, unbroken
 from tessera.results import FEW, Change, GapClosed, Groups, Interval, Ranking, Spread
+
+if TYPE_CHECKING:  # tables, and so all verbs in Python, do without Matplotlib
+    from tessera.report.templates import Filters
 
 _FURTHER = (
     ("chance_adjusted", "Chance-adjusted"),
@@ -86,7 +88,7 @@ def values(study: Study) -> dict[str, Any]:
 
 
 @cache
-def filters() -> Filters:
+def filters() -> "Filters":
     """The templates' own words for numbers."""
     return {
         "with_interval": lambda change: unbroken(with_interval(change)),
