@@ -116,8 +116,13 @@ def by_nature(record: Record, rare: int = 900) -> Record:
     levelled = record.regime == "balanced"
     common = rare if levelled else 4500
     named = REDUCED if rare < common / 2 else ()
-    counts = tuple(rare if i in REDUCED else common for i in range(len(NAMES)))
-    return record.model_copy(update={"train_counts": counts, "reduced_classes": named})
+    counts, natural = (
+        tuple(rare if i in REDUCED else most for i in range(len(NAMES)))
+        for most in (common, 4500)
+    )
+    data = record.data.model_copy(update={"train_counts": natural})
+    told = {"train_counts": counts, "reduced_classes": named, "data": data}
+    return record.model_copy(update=told)
 
 
 def of_one_class(record: Record) -> Record:

@@ -1,4 +1,7 @@
 import dataclasses
+import re
+
+from evaluation.studies import NAMES
 
 from tessera.record import Spread
 from tessera.report.recalls import per_class_recall, score_overview
@@ -34,6 +37,19 @@ def test_classes_that_are_rare_by_nature_are_not_called_reduced(own):
     assert (
         "Shaded: the classes that are rare in the data as they come" in recall.caption
     )
+
+
+def test_unequal_classes_stand_from_the_most_common_to_the_rarest(own, drawn):
+    def rows(drawing):
+        found = re.findall(r">([a-z]+)(?: +([0-9,]+))?</text>", drawing.svg)
+        return [row for row in found if row[0] in NAMES]
+
+    common = [(name, "4,500") for k, name in enumerate(NAMES) if k not in (3, 4, 5)]
+    rare = [(name, "900") for name in NAMES[3:6]]
+    assert rows(per_class_recall(own)) == common + rare
+    assert "Classes from the most common" in per_class_recall(own).caption
+    assert rows(drawn.recall)[: len(NAMES)] == [(name, "") for name in NAMES]
+    assert "most common" not in drawn.recall.caption
 
 
 def test_classes_that_a_profile_cut_are_called_reduced(drawn):

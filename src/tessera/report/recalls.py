@@ -34,6 +34,10 @@ TITLES = {
     "worst_class_recall": "worst class's recall",
     "reduced_recall": "recall of the {rare} classes",
 }
+_SORTED = (
+    " Classes from the most common to the rarest, with the training images of the data "
+    "as they come."
+)
 _GLANCE = ("macro_f1", "reduced_recall")
 _SHADED = {
     "reduced": " Shaded: the classes that the profile reduces.",
@@ -50,6 +54,7 @@ def per_class_recall(study: Study) -> Drawing:
         key="per-class-recall",
         title="Recall of every class, regime by regime",
         caption=f"On the test set. {_markers(study)}"
+        + _SORTED * _unequal(study)
         + _SHADED[rare_word(study.record.experiment)] * bool(reduced)
         + shown.note(study.record),
         alternative="Dot chart of recall per class. "
@@ -60,6 +65,26 @@ def per_class_recall(study: Study) -> Drawing:
         ),
         svg=picture,
     )
+
+
+def _unequal(study: Study) -> bool:
+    """Whether the data as they come have more images of some classes than of others."""
+    return len(set(study.record.data.train_counts)) > 1
+
+
+def _order(study: Study) -> list[int]:
+    """Classes from the most common to the rarest; of equal ones the first first."""
+    counts = np.array(study.record.data.train_counts)
+    return np.argsort(-counts, kind="stable").tolist()
+
+
+def _labels(study: Study) -> list[str]:
+    """Of the rows, in their order."""
+    data, unequal = study.record.data, _unequal(study)
+    return [
+        short(data.class_names[k]) + f"  {data.train_counts[k]:,}" * unequal
+        for k in _order(study)
+    ]
 
 
 def _markers(study: Study) -> str:
@@ -86,8 +111,8 @@ def _models(study: Study) -> dict[str, list[CellSummary]]:
 
 
 def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
-    models = _models(study)
-    names = study.record.data.class_names
+    models, order = _models(study), _order(study)
+    names = _labels(study)
     most = max(map(len, models.values()))
     height = 0.9 + len(names) * max(0.34, 0.08 * most)
     # One or two models have the whole page's width.
@@ -95,14 +120,14 @@ def _recall_panels(study: Study, reduced: Sequence[int]) -> str:
     figure, axes = grid_of_axes(len(models), columns=3, width=width, height=height)
     regimes = shown.regimes(study.record)
     for panel, (model, cells) in zip(axes, models.items(), strict=True):
-        for row in reduced:
+        for row in map(order.index, reduced):
             panel.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0)
-        known = {c.regime: list(_recalls(study, c).values()) for c in cells}
+        known = {c.regime: _rows(study, c, order) for c in cells}
         # A regime keeps its colour and place where another one's runs are missing.
         _dots(panel, [(r, known.get(r, [NOTHING] * len(names))) for r in regimes])
         panel.set_title(model)
         panel.set_xlim(-2, 102)
-        panel.set_yticks(range(len(names)), [short(name) for name in names])
+        panel.set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     figure.supxlabel("recall, %", fontsize=9)
     legend_above(figure, axes)
@@ -139,6 +164,11 @@ def _recalls(study: Study, cell: CellSummary) -> dict[str, Spread]:
         name: cell.per_class_recall[name] if images else NOTHING
         for name, images in zip(data.class_names, data.test_counts, strict=True)
     }
+
+
+def _rows(study: Study, cell: CellSummary, order: Sequence[int]) -> list[Spread]:
+    recalls = list(_recalls(study, cell).values())
+    return [recalls[k] for k in order]
 
 
 def _lowest(model: str, regime: str, recalls: Mapping[str, Spread]) -> str:
