@@ -74,8 +74,8 @@ def _unequal(study: Study) -> bool:
 
 def _order(study: Study) -> list[int]:
     """Classes from the most common to the rarest; of equal ones the first first."""
-    counts = np.array(study.record.data.train_counts)
-    return np.argsort(-counts, kind="stable").tolist()
+    counts = study.record.data.train_counts
+    return sorted(range(len(counts)), key=lambda k: -counts[k])
 
 
 def _labels(study: Study) -> list[str]:
