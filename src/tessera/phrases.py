@@ -30,6 +30,10 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+NAMED = 10
+"""Classes of many that a sentence names."""
+
+
 def in_list(name: str) -> str:
     """A class's name among others: in quotes where its own comma would part it."""
     return f'"{name}"' if "," in name else name
@@ -38,6 +42,11 @@ def in_list(name: str) -> str:
 def in_row(names: Iterable[str]) -> str:
     """Classes' names with commas between them: `cat, "dog, black", deer`."""
     return ", ".join(map(in_list, names))
+
+
+def first_classes(names: Iterable[str]) -> str:
+    """The same, of many the first: what is only worth knowing stays short."""
+    return first(list(map(in_list, names)), NAMED)
 
 
 def listed(names: Sequence[str]) -> str:

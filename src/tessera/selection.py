@@ -10,7 +10,7 @@ from tessera.data import splits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Experiment, Profile, Regime, Run
 from tessera.imbalance import profiles
-from tessera.phrases import in_list, in_row, listed
+from tessera.phrases import NAMED, first, in_list, in_row, listed
 
 DRAWN = "profiles draw single images, and what they keep of a class may be of one group"
 """Why a class of several groups may have none for validating."""
@@ -100,17 +100,17 @@ def unvalidated(dataset: Dataset, held: Mapping[int, Counts]) -> tuple[str, ...]
             missing.setdefault(names[k], []).append(str(seed))
     if not missing:
         return ()
-    classes = ", ".join(
+    classes = [
         f"{in_list(name)} (seed{'s' * (len(of) > 1)} {listed(of)})"
         for name, of in missing.items()
-    )
+    ]
     why, what = f"{DRAWN}, which is not parted", "groups"
     if train.groups is None:
         why, what = SINGLE, "images"
     return (
-        f"No validation images of: {classes}; {why}. The epoch, and what a remedy "
-        f"chooses, is decided without such a class: add {what} of it, or a folder "
-        "val/, or choose regimes that keep more of it.",
+        f"No validation images of: {first(classes, NAMED)}; {why}. The epoch, and what "
+        f"a remedy chooses, is decided without such a class: add {what} of it, or a "
+        "folder val/, or choose regimes that keep more of it.",
     )
 
 

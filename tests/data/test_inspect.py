@@ -109,6 +109,18 @@ def test_classes_of_one_validation_image_are_worth_knowing(large, make_image) ->
     assert told.startswith("fewer than 2 validation images of: dog (1). They choose")
 
 
+def test_of_many_classes_the_first_ten_are_named_where_they_are_only_worth_knowing(
+    make_image, tmp_path
+) -> None:
+    for n in range(12):
+        for name in ("0", "1"):
+            make_image(f"train/kind-{n:02}/{name}.png")
+        make_image(f"test/kind-{n:02}/0.png")
+    tested, held = look(tmp_path / "images").warnings
+    for told in (tested, held):
+        assert "kind-09 (1) and 2 more. " in told and "kind-10" not in told
+
+
 def test_a_cut_test_set_is_said_to_be_cut(class_folder) -> None:
     found = look(class_folder)
     assert found.test_is_cut

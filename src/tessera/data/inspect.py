@@ -15,7 +15,7 @@ from tessera.data.decoded import Decoded
 from tessera.data.divided import Divided
 from tessera.data.scan import Refused
 from tessera.experiment import VALIDATION
-from tessera.phrases import in_list
+from tessera.phrases import NAMED, first, in_list
 from tessera.results import FEW
 
 Group: TypeAlias = tuple[str, ...]
@@ -152,7 +152,7 @@ def _few_to_test(found: Divided) -> Iterable[str]:
         cut = "test" not in listing.classes
         rule, whole = found.data.groups, np.concatenate([parts["train"], parts["test"]])
         yield (
-            f"fewer than {FEW} {of} of: {', '.join(few)}. Scores that average over "
+            f"fewer than {FEW} {of} of: {first(few, NAMED)}. Scores that average over "
             f"classes get no interval."
             f"{_folds(grouped.units(listing, pixels, whole), rule) if cut else ''}"
         )
@@ -183,8 +183,9 @@ def _few_to_validate(
     ]
     if few:
         yield (
-            f"fewer than {FEWEST_HELD} validation images{share} of: {', '.join(few)}. "
-            "They choose the epoch; a class of one is found wholly or not at all."
+            f"fewer than {FEWEST_HELD} validation images{share} of: "
+            f"{first(few, NAMED)}. They choose the epoch; a class of one is found "
+            "wholly or not at all."
         )
 
 

@@ -12,7 +12,7 @@ from tessera.data.decoded import Decoded
 from tessera.data.entries import IMAGE_FILES, shown
 from tessera.data.leaks import Parts, Twins
 from tessera.data.scan import SPLIT_NAMES, Listing
-from tessera.phrases import first, in_row
+from tessera.phrases import first, first_classes, in_row
 
 VERSION = 10
 """Raised whenever a check changes, so that no cache vouches for the old ones."""
@@ -175,7 +175,7 @@ def _small_classes(listing: Listing, pixels: Decoded, parts: Parts) -> Iterable[
             if grouped.are_grouped(pixels.files)
             else "training image"
         )
-        yield f"only one {one} of: {in_row(single)}; none to validate with."
+        yield f"only one {one} of: {first_classes(single)}; none to validate with."
 
 
 def _ungrouped(pixels: Decoded) -> Iterable[str]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tessera.phrases import in_row
+from tessera.phrases import first_classes
 from tessera.record import Scores
 
 EXPLOSION = 5.0
@@ -22,9 +22,6 @@ START = 10.0
 SPIKE = 100.0
 """A step's gradient this many times the usual one's before is named. In healthy runs of
 every remedy on the digits the largest was 6.5 times the first epoch's median."""
-
-NAMED = 10
-"""Classes that are listed by name."""
 
 History: TypeAlias = Sequence[Mapping[str, float]]
 """A row for each epoch."""
@@ -80,8 +77,7 @@ def _answers(scores: Scores) -> Iterator[str]:
         for name, tested, said in zip(names, matrix, matrix.T, strict=True)
         if tested.any() and not said.any()
     ]:
-        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        yield f"Never predicted on the test set: {in_row(missing[:NAMED])}{more}."
+        yield f"Never predicted on the test set: {first_classes(missing)}."
 
 
 def _gradient(history: History) -> Iterator[str]:
