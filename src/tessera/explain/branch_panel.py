@@ -7,13 +7,11 @@ with what the other takes away.
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tessera import overlay
-from tessera.data.entries import shown
 from tessera.explain import panel
 
 COLOURS = "PuOr_r"
@@ -50,21 +48,11 @@ def draw(content: BranchPanel) -> Figure:
     total = content.raw.sum(axis=0)
     maps = (*content.raw, total)
     reach = float(max(np.abs(part).max() for part in maps))
-    figure = Figure(figsize=(12.4, 3.9), dpi=100, layout="constrained")
-    figure.suptitle(shown(content.title), fontsize=12, parse_math=False)
-    figure.supxlabel(content.caption, fontsize=8, parse_math=False)
-    axes = figure.subplots(1, 4)
-    pictures = [image, *(signed(part, reach, *image.shape[:2]) for part in maps)]
+    pixels = (image, *(signed(part, reach, *image.shape[:2]) for part in maps))
     names = ("image", *(f"through {name}" for name in content.names), "their sum")
-    for part, pixels, name in zip(axes, pictures, names, strict=True):
-        part.imshow(pixels, interpolation="nearest")
-        part.set_title(name, fontsize=9, parse_math=False)
-        part.set(xticks=[], yticks=[])  # or they would be laid out, unseen
-        part.set_axis_off()
+    pictures = dict(zip(names, pixels, strict=True))
+    figure, axes = panel.side_by_side(content.title, content.caption, pictures)
     if reach > 0:
-        bar = figure.colorbar(
-            ScalarMappable(Normalize(-reach, reach), COLOURS), ax=axes[3], fraction=0.05
-        )
-        bar.set_label("for (+) and against (-), raw units", fontsize=8)
-        bar.ax.tick_params(labelsize=8)
+        scale, label = Normalize(-reach, reach), "for (+) and against (-), raw units"
+        panel.add_bar(axes[3], scale, COLOURS, label)
     return figure
