@@ -34,6 +34,19 @@ def test_images_and_another_run_exclude_each_other() -> None:
     assert "--against: expected no IMAGE beside it" in done.stderr
 
 
+def test_no_picture_replaces_an_image_that_it_explains(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    cat = tmp_path / "cat.png"
+    Image.new("RGB", (9, 9), "red").save(cat)
+    before = cat.read_bytes()
+    for verb in (("explain",), ("explain", "--branches"), ("predict", "--heatmap")):
+        done = tessera(*verb, toy.path, cat, "--out", tmp_path)
+        assert done.returncode == 2
+        assert "--out: expected a folder outside the image folder" in done.stderr
+    assert cat.read_bytes() == before and list(tmp_path.iterdir()) == [cat]
+
+
 def test_a_folder_stands_for_the_images_below_it(
     toy: RunFolder, tmp_path: Path
 ) -> None:

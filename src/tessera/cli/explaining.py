@@ -91,13 +91,15 @@ def explain(
         tessera explain RUN --branches --against OTHER_RUN
     """
     from tessera import settings
+    from tessera.cli import commands
+    from tessera.data import apart
 
     if images and against is not None:
         raise settings.ExperimentError(
             "--against: expected no IMAGE beside it, since whole test sets are "
             f"compared. Received: {len(images)}."
         )
-    from tessera.cli import commands
+    apart.keep_from_pictures(images or [], out)
 
     chosen = commands.load_backend_for(model)
     from tessera import answers
