@@ -206,23 +206,32 @@ def caption(found: Maps, index: int) -> str:
 
 def arrays(found: Maps, index: int) -> dict[str, Any]:
     """Everything that is known about one explained image, for its `.npz`."""
-    optional = {
-        "against": None if found.against is None else found.against[index],
-        "residual": None if found.residuals is None else found.residuals[index],
-    }
+    sums = found.residuals
     return {
         "image": found.images[index],
         "raw": found.raw[index],
-        "logits": found.logits[index],
         "temperature": np.array(found.temperature),
+        **facts(found, found.class_names, index),
+        **({} if sums is None else {"residual": sums[index]}),
+    }
+
+
+def facts(
+    found: Explanations, class_names: Sequence[str], index: int
+) -> dict[str, Any]:
+    """What a file says of one explanation beside its map."""
+    against = found.against
+    return {
+        "logits": found.logits[index],
         "target": found.targets[index],
         "predicted": found.predicted[index],
         "reason": found.reasons[index],
-        "class_names": np.array(found.class_names),
+        "class_names": np.array(class_names),
         "layer": np.array(found.layer),
         "method": np.array(found.method),
         "cautions": np.array(found.cautions, dtype=np.str_),
-    } | {name: value for name, value in optional.items() if value is not None}
+        **({} if against is None else {"against": against[index]}),
+    }
 
 
 def to_pixels(image: NDArray[Any]) -> NDArray[np.uint8]:
