@@ -32,6 +32,15 @@ def test_a_wrong_name_lists_the_right_ones_with_their_shapes(hybrid):
     assert "Received: 'feature'. Did you mean 'features'" in message
 
 
+def test_a_layer_of_a_nested_model_by_its_bare_name_gets_its_path():
+    backbone = stages(16)
+    pixels = keras.Input((16, 16, 1))
+    net = keras.Model(pixels, layers.Dense(2)(backbone(pixels)))
+    path = f"{backbone.name}/conv1"
+    with pytest.raises(ExplainError, match=f"'conv1'. Did you mean '{path}'"):
+        places.find(graph(net), "conv1")
+
+
 def test_a_layer_without_places_is_no_candidate():
     with pytest.raises(ExplainError, match="Received: 'pool'"):
         places.find(graph(stages(16)), "pool")

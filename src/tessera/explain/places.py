@@ -203,7 +203,9 @@ def stated(step: Step, grid: Grid | None, leading: int) -> Grid:
 
 
 def _no_such_layer(graph: Graph, layer: str) -> str:
-    close = difflib.get_close_matches(str(layer), candidates(graph), n=3)
+    known = candidates(graph)
+    inside = [path for path in known if path.endswith(f"/{layer}")]
+    close = inside[:3] or difflib.get_close_matches(str(layer), known, n=3)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     return (
         "layer: expected one whose output is a map (height x width x channels) or "
