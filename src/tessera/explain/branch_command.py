@@ -237,19 +237,17 @@ def report(
     class_names: tuple[str, ...],
 ) -> None:
     """Print the parts of each image, and the residuals."""
-    image = Column("image", overflow="fold")
-    heads = ("predicted", "explained", *TITLES, "blank because", "picture")
-    table = Table(image, *heads)
+    both = Column("image, and its picture", overflow="fold")
+    table = Table(both, "predicted", "explained", *TITLES, "blank because")
     total = found.total
     for i, (path, name) in enumerate(zip(paths, names, strict=True)):
         numbers = [f"{part:+.3f}" for part in parts_of(found, divided, i)]
         table.add_row(
-            Text(str(path)),
+            Text(f"{path}\n{name}-branches.png"),
             Text(class_names[total.predicted[i]]),
             Text(total.subject(i, class_names)),
             *numbers,
             Text(str(total.reasons[i])),
-            Text(f"{name}-branches.png"),
         )
     console.print(table)
     for line in (
