@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 import toy_run
 from PIL import Image
 
 from cli.inside import tessera
+from tessera import runtime
+from tessera.cli import explaining
 from tessera.experiment import Cnn
 from tessera.explain import methods
 from tessera.record import RunFolder
@@ -17,11 +20,31 @@ def help_text() -> str:
 
 
 def test_the_help_names_every_method_and_no_other() -> None:
+    assert tuple(kind.name for kind in methods.METHODS) == explaining.METHODS
     listed = re.search(r"--method NAME (.*?)\. \[default: gradcam\]", help_text())
     assert listed is not None
-    names = re.sub(r"\(slow\)|\bor\b|,", " ", listed[1]).split()
+    names = re.sub(r"\(slow\)|,", " ", listed[1]).split()
     # The help breaks lines after hyphens.
-    assert "".join(names) == "".join(kind.name for kind in methods.METHODS)
+    assert "".join(names) == "".join(explaining.METHODS)
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (("explain", "{}", "a.png", "--method", "x"), "--method: expected one of grad"),
+        (("faithfulness", "{}", "--methods", "gradcam,x"), "rollout. Received: 'x'."),
+        (("faithfulness", "{}", "--methods", ","), "rollout. Received: ','."),
+        (("faithfulness", "{}", "--data", "none"), "--data"),
+        (("explain", "{}"), "IMAGE: expected at least one file. Received: none. For a"),
+    ],
+)
+def test_what_can_be_refused_without_a_model_is_refused_before_a_framework_loads(
+    toy: RunFolder, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.setattr(runtime, "load_backend", lambda **_: pytest.fail("loaded"))
+    done = tessera(*(word.format(toy.path) for word in words))
+    assert done.returncode == 2
+    assert told in done.stderr
 
 
 def test_the_help_shows_how_errors_are_explained() -> None:
@@ -32,6 +55,19 @@ def test_images_and_another_run_exclude_each_other() -> None:
     done = tessera("explain", "a", "x.png", "--against", "b")
     assert done.returncode == 2
     assert "--against: expected no IMAGE beside it" in done.stderr
+
+
+def test_no_picture_replaces_an_image_that_it_explains(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    cat = tmp_path / "cat.png"
+    Image.new("RGB", (9, 9), "red").save(cat)
+    before = cat.read_bytes()
+    for verb in (("explain",), ("explain", "--branches"), ("predict", "--heatmap")):
+        done = tessera(*verb, toy.path, cat, "--out", tmp_path)
+        assert done.returncode == 2
+        assert "--out: expected a folder outside the image folder" in done.stderr
+    assert cat.read_bytes() == before and list(tmp_path.iterdir()) == [cat]
 
 
 def test_a_folder_stands_for_the_images_below_it(

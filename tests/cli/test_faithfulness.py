@@ -56,6 +56,10 @@ def test_the_study_is_judged_by_all_checks_that_fit_its_runs(folder):
     assert after.verdicts[:3] == before.verdicts[:3]
 
 
+def test_methods_are_read_in_their_order_each_once():
+    assert command.names_of(" hirescam, gradcam,hirescam") == ("hirescam", "gradcam")
+
+
 def test_a_folder_without_a_run_is_refused_with_the_way_out(tmp_path):
     result = tessera("faithfulness", tmp_path)
     assert result.returncode == 2

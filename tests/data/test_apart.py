@@ -48,6 +48,21 @@ def test_an_output_folder_among_the_classes_of_a_run_is_refused(tmp_path) -> Non
     apart.keep_from_classes(("cat", "dog"), tmp_path / "heatmaps")
 
 
+def test_an_output_folder_of_the_images_themselves_is_refused(tmp_path) -> None:
+    (tmp_path / "photos").mkdir()
+    cat, photos = tmp_path / "cat.png", tmp_path / "photos"
+    for images, out in (
+        ([cat], "."),
+        ([photos / "dog.png", cat], "photos/../"),
+        ([photos], "photos"),
+        ([photos], "photos/heatmaps"),
+    ):
+        with pytest.raises(DataError, match=REFUSED):
+            apart.keep_from_pictures(images, tmp_path / out)
+    apart.keep_from_pictures([cat], tmp_path / "explanations")
+    apart.keep_from_pictures([photos], tmp_path / "explanations")
+
+
 def touch(root: Path, *paths: str) -> Path:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,22 @@ def test_a_head_is_affine(parts, expected):
     assert affine.affine(graph, graph.steps[0].outputs) is expected
 
 
+@pytest.mark.parametrize("activation, expected", [(None, True), ("relu", False)])
+def test_what_follows_a_layer_may_end_one_nested_model_and_be_another(
+    activation, expected
+):
+    pixels = keras.Input((8, 8, 1))
+    convolution = layers.Conv2D(2, 1, name="features")
+    average = layers.GlobalAveragePooling2D()
+    head = [layers.Dense(3, activation), layers.Dense(2, "softmax")]
+    values = pixels
+    for name, inner in (("backbone", [convolution, average]), ("head", head)):
+        values = keras.Sequential(inner, name=name)(values)
+    graph = reading.read(keras.Model(pixels, values))
+    place = next(s for s in graph.steps if s.path == "backbone/features")
+    assert affine.affine(graph, place.outputs) is expected
+
+
 def test_a_head_that_also_reads_something_else_is_not(hybrid):
     graph = reading.read(hybrid())
     branch = next(step for step in graph.steps if step.path == "u")

@@ -99,9 +99,23 @@ def test_a_contrast_is_split_too(run, photo, tmp_path):
         target="2",
         contrast="true",
     )
-    parts = files.read_arrays(tmp_path / "photo-branches.npz")["parts"]
+    stored = files.read_arrays(tmp_path / "photo-branches.npz")
+    parts = stored["parts"]
+    assert (stored["target"], stored["against"]) == (2, 5)
     assert "2 against 5" in text
     assert f"{parts[1, 2] - parts[1, 5]:+.3f}" in text
+
+
+def test_images_of_one_name_are_told_apart_in_the_table(run, photo, tmp_path):
+    other = tmp_path / "6" / photo.name
+    other.parent.mkdir()
+    other.write_bytes(photo.read_bytes())
+    _, text = printed(
+        branch_command.branch_images, run.path, [photo, other], out=tmp_path
+    )
+    words = [word for word in text.split() if word.endswith(".png")]
+    expected = ("photo-branches.png", "photo-2-branches.png")
+    assert words == [str(photo), expected[0], str(other), expected[1]]
 
 
 def test_an_unreadable_image_is_named_and_the_rest_goes_on(run, photo, tmp_path):

@@ -113,6 +113,13 @@ def test_a_layer_that_is_no_meeting_point_is_refused(nonlinear):
         branches.fork(nonlinear(), fusion="u")
 
 
+def test_tokens_are_no_map_that_branches_share(hybrid):
+    net = hybrid()
+    tokens = next(layer.name for layer in net.layers if layer.name.startswith("multi"))
+    with pytest.raises(ExplainError, match=f"share. Received: '{tokens}', whose outp"):
+        branches.fork(net, layer=tokens)
+
+
 def test_a_path_around_the_fusion_is_refused():
     pixels = keras.Input((8, 8, 3))
     maps_ = layers.Conv2D(4, 3, name="features")(pixels)

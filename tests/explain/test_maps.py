@@ -362,6 +362,7 @@ def test_the_gradient_of_a_probability_is_a_contrast_that_fades_with_certainty(n
         ({"method": IntegratedGradients(), "layer": "features"}, "explains the pixels"),
         ({"method": AttentionRollout(), "layer": "features"}, "the attention"),
         ({"method": Occlusion(), "grid": (8, 8)}, r"grid: expected none.*\(8, 8\)"),
+        ({"method": Occlusion(), "leading": 1}, "leading: expected none.*pixels"),
         ({"target": 9}, "classes from 0 to 4"),
     ],
 )

@@ -120,7 +120,7 @@ def test_cells_that_do_not_divide_the_image_still_cover_all_of_it():
 @pytest.mark.parametrize(
     "method, message",
     [
-        (Occlusion(cells=3), "3 x 3"),
+        (Occlusion(cells=3), "cells: expected at least 4 a side.*Received: 3"),
         (Occlusion(cells=9), "at most one per pixel of 8 x 8"),
     ],
 )

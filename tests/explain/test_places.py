@@ -32,6 +32,15 @@ def test_a_wrong_name_lists_the_right_ones_with_their_shapes(hybrid):
     assert "Received: 'feature'. Did you mean 'features'" in message
 
 
+def test_a_layer_of_a_nested_model_by_its_bare_name_gets_its_path():
+    backbone = stages(16)
+    pixels = keras.Input((16, 16, 1))
+    net = keras.Model(pixels, layers.Dense(2)(backbone(pixels)))
+    path = f"{backbone.name}/conv1"
+    with pytest.raises(ExplainError, match=f"'conv1'. Did you mean '{path}'"):
+        places.find(graph(net), "conv1")
+
+
 def test_a_layer_without_places_is_no_candidate():
     with pytest.raises(ExplainError, match="Received: 'pool'"):
         places.find(graph(stages(16)), "pool")
@@ -105,7 +114,7 @@ def tokens(number):
 
 
 def test_the_grid_of_tokens_is_never_guessed():
-    with pytest.raises(ExplainError, match=r"16 tokens of width 2.*State the grid"):
+    with pytest.raises(ExplainError, match=r"16 tokens, whose places.*State the grid"):
         places.find(tokens(16), "tokens")
 
 
@@ -128,6 +137,10 @@ def test_leading_tokens_belong_to_no_cell():
         ((4, 5), 0, r"16 tokens of 'tokens'. Received: 4 x 5 \+ 0 = 20"),
         ((4, 4), 1, r"Received: 4 x 4 \+ 1 = 17"),
         ((2, 8), 0, "at least 4 x 4 cells"),
+        ((1, 17), -1, "at least 4 x 4 cells"),
+        ("4x4", 0, r"expected \(height, width\) in cells.*'4x4' and 0"),
+        ((4, 4), None, r"\(4, 4\) and None"),
+        (16, 0, "Received: 16 and 0"),
     ],
 )
 def test_a_grid_that_does_not_fit_is_refused(grid, leading, message):
@@ -135,6 +148,13 @@ def test_a_grid_that_does_not_fit_is_refused(grid, leading, message):
         places.find(tokens(16), "tokens", grid=grid, leading=leading)
 
 
-def test_a_grid_for_a_map_is_refused():
-    with pytest.raises(ExplainError, match="a map already"):
-        places.find(graph(stages(16)), "conv1", grid=(8, 8))
+def test_fewer_leading_tokens_than_none_are_refused():
+    with pytest.raises(ExplainError, match=r"Received: 4 x 5 \+ -4 = 16"):
+        places.find(tokens(16), "tokens", grid=(4, 5), leading=-4)
+
+
+@pytest.mark.parametrize("layer", ["conv1", None])
+@pytest.mark.parametrize("stated", [{"grid": (8, 8)}, {"leading": 1}])
+def test_a_grid_and_leading_tokens_of_a_map_are_refused(layer, stated):
+    with pytest.raises(ExplainError, match=r"a map already.*name of their layer"):
+        places.find(graph(stages(16)), layer, **stated)

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 
 from tessera.explain import graph as graphs
-from tessera.explain import reading
+from tessera.explain import maps, reading
 from tessera.explain.graph import ExplainError
+from tessera.explain.methods import IntegratedGradients
 
 
 def logits(net, images):
@@ -221,13 +222,28 @@ def test_a_nested_model_in_mixed_precision_gives_what_its_call_gives(images):
     np.testing.assert_array_equal(logits(net, images), net(images))
 
 
-def test_a_subclassed_model_is_refused_with_the_reason():
+def test_a_subclassed_model_is_refused_with_the_reason_and_a_way_that_works():
     class Opaque(keras.Model):
         def call(self, pixels):
-            return pixels
+            return pixels[:, 0, :2, 0]
 
-    with pytest.raises(ExplainError, match="functional or sequential"):
-        reading.read(Opaque())
+    net = Opaque()
+    with pytest.raises(ExplainError, match=r"functional or sequential.*pixels = ke"):
+        reading.read(net)
+    pixels = keras.Input((8, 8, 3))
+    wrapped = keras.Model(pixels, net(pixels))
+    images = np.ones((1, 8, 8, 3), np.float32)
+    found = maps.compute(wrapped, images, method=IntegratedGradients(), target=1)
+    assert np.argwhere(found.raw[0]).tolist() == [[0, 1]]
+
+
+def test_of_several_outputs_one_is_to_be_chosen():
+    pixels = keras.Input((8, 8, 3))
+    flat = layers.Flatten()(pixels)
+    net = keras.Model(pixels, [layers.Dense(2)(flat), layers.Dense(3)(flat)])
+    with pytest.raises(ExplainError, match=r"2 outputs\. Choose one output: keras"):
+        reading.read(net)
+    assert reading.read(keras.Model(net.inputs, net.outputs[0])).classes == 2
 
 
 def test_channels_first_is_refused():

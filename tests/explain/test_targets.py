@@ -47,8 +47,8 @@ def test_the_predicted_class_may_stand_on_either_side_of_a_contrast():
         ("true", "expected 'predicted', a class index"),
         ([0], r"one class index per image, int \[2\]"),
         ([0.0, 1.0], "Received: float64"),
-        (3, r"classes from 0 to 2. Received: 3..3"),
-        (Contrast(0, -1), r"Received: -1..-1"),
+        (3, r"classes from 0 to 2. Received: 3\."),
+        (Contrast(0, -1), r"Received: -1\."),
         (Contrast("predicted", "predicted"), "the predicted one, twice"),
     ],
 )
@@ -66,3 +66,8 @@ def test_a_class_against_itself_is_refused(target):
 def test_answers_may_be_set_against_labels_where_some_are_right():
     asked = question(Contrast([0, 2], [0, 1]), 2, 3)
     assert asked.directions.tolist() == [[0, 0, 0], [0, -1, 1]]
+
+
+def test_of_a_single_output_it_is_said_where_the_evidence_against_it_is():
+    with pytest.raises(ExplainError, match=r"expected 0, .* against it. Received: 1\."):
+        question(1, 2, 1)

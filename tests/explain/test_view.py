@@ -1,6 +1,7 @@
 """The three lines of the documentation, on models that are not Tessera's."""
 
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -197,9 +198,13 @@ def test_rollout_does_not_claim_to_speak_for_a_class(hybrid, images):
         ({"names": ["a", "a", "b"]}, "names: expected 3 different names.*2 of 3"),
         ({"names": ["a", "../b", "c"]}, r"names of files.*Received: '\.\./b'"),
         ({"names": ["a", "..", "c"]}, r"names of files.*Received: '\.\.'"),
+        ({"names": ["a", Path("b"), "c"]}, "names of files.*Received: .*Path"),
     ],
 )
-def test_names_that_do_not_fit_are_refused(convnet, options, message):
+def test_names_that_do_not_fit_are_refused_before_a_map_is_made(
+    convnet, options, message, monkeypatch
+):
+    monkeypatch.setattr(view.maps, "compute", lambda *_, **__: pytest.fail("made"))
     with pytest.raises(ExplainError, match=message):
         explain.explain(convnet, pictures(28, 1), **options)
 

@@ -7,12 +7,17 @@ import typer
 
 from tessera.cli.use import Model
 
+METHODS = (
+    *("gradcam", "hirescam", "layercam", "gradcam++", "scorecam", "eigencam"),
+    *("integrated-gradients", "smoothgrad", "occlusion", "rollout"),
+)
+"""Of `explain.methods`, by name: to import that takes as long as a framework does."""
+
 MethodOption = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="gradcam, hirescam, layercam, gradcam++, scorecam (slow), eigencam, "
-        "integrated-gradients, smoothgrad, occlusion, or rollout.",
+        help=f"{', '.join(METHODS)}.".replace("scorecam", "scorecam (slow)"),
     ),
 ]
 TargetOption = Annotated[
@@ -90,14 +95,22 @@ def explain(
 
         tessera explain RUN --branches --against OTHER_RUN
     """
-    from tessera import settings
+    from tessera import choice, settings
+    from tessera.cli import commands
+    from tessera.data import apart
 
     if images and against is not None:
         raise settings.ExperimentError(
             "--against: expected no IMAGE beside it, since whole test sets are "
             f"compared. Received: {len(images)}."
         )
-    from tessera.cli import commands
+    if not images and not branches and against is None:
+        raise settings.ExperimentError(
+            "IMAGE: expected at least one file. Received: none. For a hybrid's shares "
+            "over all test images, add --branches."
+        )
+    choice.require("--method", method, METHODS)
+    apart.keep_from_pictures(images or [], out)
 
     chosen = commands.load_backend_for(model)
     from tessera import answers

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from tessera import cross_validation, files, runtime
+from tessera import choice, cross_validation, files, runtime
 from tessera.cli import faithfulness_tables, stopping
+from tessera.cli.explaining import METHODS
 from tessera.evaluation.faithfulness import Faithfulness, read_all
 from tessera.evaluation.findings import GRAD_CAM
 from tessera.phrases import plural
@@ -42,29 +43,32 @@ def faithfulness(
         The exit status: 1 where runs of the study had to be left out.
 
     Raises:
+        ExperimentError: No such method.
         RunError: No such run or study.
         ExplainError: The run, or none of the study's, can be explained.
         DataError: Its images cannot be read.
     """
+    from tessera.data import source
     from tessera.models import rebuild
 
     whole = StudyFolder(folder).study.exists()
     if not whole:  # a wrong folder is told before a framework loads
         rebuild.read_record(RunFolder(folder), or_study=True)
+    named = names_of(methods)
+    place = None if data is None else source.from_argument(data)
+    runs = runs_of(folder)
     runtime.prepare()
     runtime.load_backend(alone=True)
-    from tessera.data import source
-    from tessera.explain.faithfulness import command, mappers
+    from tessera.explain.faithfulness import command
     from tessera.explain.faithfulness.measure import Settings
+    from tessera.explain.methods import by_name
 
     wanted = command.Wanted(
-        methods=mappers.parse(methods),
+        methods=tuple(by_name(name) for name in named),
         layer=layer,
         settings=Settings(images=images, steps=steps, seed=seed),
         shuffled_epochs=shuffled,
     )
-    place = None if data is None else source.from_argument(data)
-    runs = runs_of(folder)
     done: list[Faithfulness] = []
     left: list[Exception] = []
     with stopping.telling(console, lambda: kept(len(done), len(runs), out)):
@@ -79,6 +83,18 @@ def faithfulness(
         if out is None and whole:
             conclude(folder, console)
     return leave_out(left, len(runs), console)
+
+
+def names_of(methods: str) -> tuple[str, ...]:
+    """`gradcam,hirescam` -> the names of methods, each once.
+
+    Raises:
+        ExperimentError: A name is no method's, or there is none.
+    """
+    named = [part.strip() for part in methods.split(",") if part.strip()]
+    for name in named or [methods]:
+        choice.require("--methods", name, METHODS)
+    return tuple(dict.fromkeys(named))
 
 
 def leave_out(left: Sequence[Exception], count: int, console: Console) -> int:

@@ -43,8 +43,7 @@ def predict(
     model = trained.load(path)
     if heatmaps is not None:
         apart.keep_from_classes(model.class_names, heatmaps)
-        for folder in filter(Path.is_dir, images):
-            apart.keep_from_images(folder, heatmaps)
+        apart.keep_from_pictures(images, heatmaps)
     notes = Console(stderr=True, highlight=False, markup=False)
     seen = Counter[type]()
     if model.because:

@@ -1,7 +1,7 @@
 """Results and images apart: what Tessera writes is never taken for a class."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tessera import experiment
@@ -41,6 +41,28 @@ def keep_from_images(images: Path, out: Path, option: str = "--out") -> None:
     root, place = Path(os.path.realpath(images)), Path(os.path.realpath(out))
     if place.is_relative_to(root):
         raise _refusal(root, out, option)
+
+
+def keep_from_pictures(
+    images: Iterable[Path], out: Path, option: str = "--out"
+) -> None:
+    """Refuse an output folder in which a result could replace one of its own images.
+
+    Args:
+        images: Image files, whose folders are refused, and folders of them, which are
+            refused with what lies below them.
+        out: The folder, which need not be there.
+        option: What the caller's user calls it.
+
+    Raises:
+        DataError: It is one of those.
+    """
+    place = os.path.realpath(out)
+    for path in images:
+        if path.is_dir():
+            keep_from_images(path, out, option)
+        elif os.path.realpath(path.parent) == place:
+            raise _refusal(Path(place), out, option)
 
 
 def keep_from_classes(class_names: Sequence[str], out: Path) -> None:

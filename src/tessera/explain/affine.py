@@ -8,6 +8,7 @@ from keras import activations, layers
 from tessera.explain.graph import Graph, Key, needed
 
 MOVES = (
+    layers.InputLayer,
     layers.Flatten,
     layers.Reshape,
     layers.Permute,
@@ -69,8 +70,10 @@ def affine(graph: Graph, given: Iterable[Key]) -> bool:
     """
     steps, open_ends = needed(graph, given, [graph.logits])
     return not open_ends and all(
+        # A nested model's own step hands on what its inside gave.
+        step.call is list
         # The last layer's softmax or sigmoid has been left away.
-        _is_affine(step.operation, squashed=graph.logits in step.outputs)
+        or _is_affine(step.operation, squashed=graph.logits in step.outputs)
         for step in steps
     )
 

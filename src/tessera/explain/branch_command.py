@@ -10,13 +10,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tessera import files
 from tessera.data import apart
 from tessera.data.dataset import Dataset
-from tessera.explain import branch_panel, branches, command, methods, panel, shares
+from tessera.explain import (
+    branch_panel,
+    branches,
+    command,
+    methods,
+    panel,
+    shares,
+    view,
+)
 from tessera.explain import trained as trainings
 from tessera.explain.branches import BranchMaps
 from tessera.explain.graph import ExplainError
@@ -31,6 +39,10 @@ TITLES = ("CNN branch", "token branch")
 REFERENCE = (
     "A branch that says nothing is its mean over the validation images: parts are what "
     "it adds to that."
+)
+MEAN_PARTS = (
+    "Mean Shapley parts of a class's own logit over its test images, in logits, less "
+    f"the part's mean over the classes. {REFERENCE}"
 )
 
 
@@ -82,7 +94,7 @@ def branch_images(
         divided = split(trained, trainings.data(trained), images)
         names = command.distinct_names(decoded.paths)
         write(out, names, images, found, divided, trained.class_names)
-        report(console, names, found, divided, trained.class_names)
+        report(console, decoded.paths, names, found, divided, trained.class_names)
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
     return command.name_refused(console, decoded)
 
@@ -106,13 +118,13 @@ def print_shares(
     minority = [trained.class_names[k] for k in trained.record.reduced_classes]
     if against is None:
         console.print(share_table(first, TITLES, minority))
-        say_reference(console)
+        console.print(Text(MEAN_PARTS), soft_wrap=True)
         return first
     second, other = class_shares(RunFolder(against))
     minority += [other.class_names[k] for k in other.record.reduced_classes]
     changes = shares.compare(first, second, minority)
     console.print(change_table(changes, TITLES))
-    say_reference(console)
+    console.print(Text(MEAN_PARTS), soft_wrap=True)
     return changes
 
 
@@ -178,13 +190,8 @@ def write(
             residual=found.residuals[i],
             parts=divided.parts[:, i],
             base=divided.base,
-            logits=divided.logits[i],
             kind=np.array(divided.kind),
-            target=found.total.targets[i],
-            predicted=found.total.predicted[i],
-            class_names=np.array(class_names),
-            layer=np.array(found.total.layer),
-            method=np.array(found.total.method),
+            **view.facts(found.total, class_names, i),
         )
 
 
@@ -223,18 +230,20 @@ def parts_of(found: BranchMaps, divided: Shares, index: int) -> tuple[float, flo
 
 def report(
     console: Console,
+    paths: Sequence[Path],
     names: Sequence[str],
     found: BranchMaps,
     divided: Shares,
     class_names: tuple[str, ...],
 ) -> None:
     """Print the parts of each image, and the residuals."""
-    table = Table("image", "predicted", "explained", *TITLES, "blank because")
+    both = Column("image, and its picture", overflow="fold")
+    table = Table(both, "predicted", "explained", *TITLES, "blank because")
     total = found.total
-    for i, name in enumerate(names):
+    for i, (path, name) in enumerate(zip(paths, names, strict=True)):
         numbers = [f"{part:+.3f}" for part in parts_of(found, divided, i)]
         table.add_row(
-            Text(name),
+            Text(f"{path}\n{name}-branches.png"),
             Text(class_names[total.predicted[i]]),
             Text(total.subject(i, class_names)),
             *numbers,
@@ -286,14 +295,3 @@ def change_table(changes: Sequence[Change], names: tuple[str, str]) -> Table:
 def percent(share: float | None) -> str:
     """A share for a table; where a branch speaks against the class there is none."""
     return "-" if share is None else f"{share:.0%}"
-
-
-def say_reference(console: Console) -> None:
-    """Say in which units the table is."""
-    console.print(
-        Text(
-            "Mean Shapley parts of a class's own logit over its test images, in "
-            f"logits, less the part's mean over the classes. {REFERENCE}"
-        ),
-        soft_wrap=True,
-    )

@@ -78,6 +78,11 @@ def fork(
         CoarseGrid: The shared map has fewer than 4x4 cells.
     """
     graph = reading.read(net)
+    if len(places.candidates(graph).get(layer or "", ())) == 2:
+        raise ExplainError(
+            "layer: expected a map (height x width x channels) that both branches "
+            f"share. Received: {layer!r}, whose output is tokens."
+        )
     shared = places.find(graph, layer)
     meeting = _meeting(graph, fusion)
     first, second = meeting.inputs

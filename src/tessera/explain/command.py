@@ -108,8 +108,7 @@ def opened(
     """
     if not paths:
         raise ExplainError(
-            "IMAGE: expected at least one file. Received: none. For a hybrid's shares "
-            "over all test images, add --branches."
+            "IMAGE: expected at least one file, or a folder with one. Received: none."
         )
     trained = load(run)
     for option, text in (("--target", target), ("--contrast", contrast)):

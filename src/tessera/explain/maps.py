@@ -69,7 +69,7 @@ def compute(
         CoarseGrid: The map has fewer than 4x4 cells.
     """
     method = method or GradCam()
-    _check(model, images, method, layer, grid)
+    _check(model, images, method, layer, grid, leading)
     images = np.asarray(images)  # or a tensor, as a tf.data pipeline gives it
     match method:
         case (
@@ -103,6 +103,7 @@ def _check(
     method: Method,
     layer: str | None,
     grid: Grid | None,
+    leading: int,
 ) -> None:
     """Refuse what is of another kind, and settings that would be without effect."""
     if not isinstance(model, keras.Model | Cut | Lens):
@@ -122,9 +123,10 @@ def _check(
         )
     if len(images) == 0:
         raise ExplainError("images: expected at least one. Received: none.")
-    if isinstance(model, Cut) and (method.where != "layer" or layer is not None):
+    place = (layer, grid, leading) != (None, None, 0)
+    if isinstance(model, Cut) and (method.where != "layer" or place):
         raise ExplainError(
-            f"model: expected a Keras model for {method.label} or another layer than "
+            f"model: expected a Keras model for {method.label} or another place than "
             f"the one it was cut at. Received: a model cut at {model.layer!r}."
         )
     if isinstance(model, Lens) and method.where != "pixels":
@@ -135,6 +137,7 @@ def _check(
     unused = {
         "layer": layer if method.where != "layer" else None,
         "grid": grid if method.where == "pixels" else None,
+        "leading": leading if leading and method.where == "pixels" else None,
     }
     for name, value in unused.items():
         if value is not None:

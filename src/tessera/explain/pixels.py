@@ -19,7 +19,7 @@ from tessera.explain.gradients import (
     differentiated,
     portions,
 )
-from tessera.explain.graph import ExplainError, Graph, Tensor
+from tessera.explain.graph import CoarseGrid, ExplainError, Graph, Tensor
 from tessera.explain.methods import (
     IntegratedGradients,
     Occlusion,
@@ -143,7 +143,11 @@ def check(
 ) -> None:
     """Refuse what the model's pixels or the image's size do not allow."""
     if isinstance(method, Occlusion):
-        places.check_grid("pixels", method.cells, method.cells)
+        if method.cells < places.SMALLEST_GRID:
+            raise CoarseGrid(
+                f"cells: expected at least {places.SMALLEST_GRID} a side, since fewer "
+                f"cannot show a place. Received: {method.cells}."
+            )
         if method.cells > min(height, width):
             raise ExplainError(
                 f"cells: expected at most one per pixel of {height} x {width} images. "

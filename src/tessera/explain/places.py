@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -70,23 +71,17 @@ def find(
         leading: Tokens before the first cell, which belong to no place.
 
     Raises:
-        ExplainError: No such layer, no map, or tokens that do not fill the grid.
+        ExplainError: No such layer, no map, a grid or leading tokens of a map, or
+            tokens that do not fill the grid.
         CoarseGrid: The grid has fewer than 4x4 cells.
     """
-    if layer is None:
-        return default(graph)
-    step = next((s for s in _usable(graph) if s.path == layer), None)
-    if step is None:
-        raise ExplainError(_no_such_layer(graph, layer))
-    place = _tokens(step, grid, leading) if len(step.shapes[0]) == 2 else _map(step)
-    if grid is not None and place.grid is None:
+    place = default(graph) if layer is None else _named(graph, layer, grid, leading)
+    if place.grid is None and (grid is not None or leading):
         raise ExplainError(
-            f"grid: expected none for {layer!r}, whose output is a map already. "
-            f"Received: {grid}."
+            f"grid, leading: expected neither for {place.path!r}, whose output is a "
+            f"map already. Received: {grid} and {leading}. For tokens, give the name "
+            "of their layer."
         )
-    height, width = place.grid or place.shape[:2]
-    if height is not None and width is not None:
-        check_grid(layer, height, width)
     return place
 
 
@@ -159,29 +154,58 @@ def _usable(graph: Graph) -> Iterator[Step]:
             yield step
 
 
+def _named(graph: Graph, layer: str, grid: Grid | None, leading: int) -> Place:
+    step = next((s for s in _usable(graph) if s.path == layer), None)
+    if step is None:
+        raise ExplainError(_no_such_layer(graph, layer))
+    if len(step.shapes[0]) == 2:
+        grid = stated(step, grid, leading)
+        return Place(step.path, step.outputs[0], step.shapes[0], grid, leading)
+    height, width, _ = step.shapes[0]
+    if height is not None and width is not None:
+        check_grid(layer, height, width)
+    return _map(step)
+
+
 def _map(step: Step) -> Place:
     return Place(step.path, step.outputs[0], step.shapes[0])
 
 
-def _tokens(step: Step, grid: Grid | None, leading: int) -> Place:
-    tokens, width = step.shapes[0]
+def stated(step: Step, grid: Grid | None, leading: int) -> Grid:
+    """The grid that was stated for a step's tokens, if they fill it.
+
+    Raises:
+        ExplainError: None was stated, or another number of tokens.
+        CoarseGrid: It has fewer than 4x4 cells.
+    """
+    tokens = step.shapes[0][0]
     if grid is None:
         raise ExplainError(
-            f"layer {step.path!r}: its output is {tokens} tokens of width {width}, "
-            "whose places cannot be told from their number. State the grid, row by "
-            "row: grid=(height, width), and leading=1 for one class token before it."
+            f"layer {step.path!r}: its output is {tokens} tokens, whose places cannot "
+            "be told from their number. State the grid, row by row: "
+            "grid=(height, width), and leading=1 for one class token before it."
         )
-    if tokens is not None and leading + grid[0] * grid[1] != tokens:
+    numbers = (*grid, leading) if isinstance(grid, tuple | list) else ()
+    if len(numbers) != 3 or not all(isinstance(n, Integral) for n in numbers):
+        raise ExplainError(
+            "grid, leading: expected (height, width) in cells and a number of tokens. "
+            f"Received: {grid!r} and {leading!r}."
+        )
+    height, width = grid
+    check_grid(step.path, height, width)
+    if leading < 0 or (tokens is not None and leading + height * width != tokens):
         raise ExplainError(
             f"grid: expected height x width + {leading} leading to be the {tokens} "
-            f"tokens of {step.path!r}. Received: {grid[0]} x {grid[1]} + {leading} = "
-            f"{leading + grid[0] * grid[1]}."
+            f"tokens of {step.path!r}. Received: {height} x {width} + {leading} = "
+            f"{leading + height * width}."
         )
-    return Place(step.path, step.outputs[0], step.shapes[0], grid, leading)
+    return grid
 
 
 def _no_such_layer(graph: Graph, layer: str) -> str:
-    close = difflib.get_close_matches(str(layer), candidates(graph), n=3)
+    known = candidates(graph)
+    inside = [path for path in known if path.endswith(f"/{layer}")]
+    close = inside[:3] or difflib.get_close_matches(str(layer), known, n=3)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     return (
         "layer: expected one whose output is a map (height x width x channels) or "

@@ -31,7 +31,7 @@ def read(net: keras.Model) -> Graph:
         raise ExplainError(
             f"model {net.name!r}: expected a built functional or sequential model "
             f"with one input and one output. Received: {len(inputs)} inputs and "
-            f"{len(outputs)} outputs."
+            f"{len(outputs)} outputs.{_way_out(len(inputs))}"
         )
     if len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         raise ExplainError(
@@ -50,6 +50,18 @@ def read(net: keras.Model) -> Graph:
         shape=tuple(inputs[0].shape[1:]),
         dtype=inputs[0].dtype,
         sigmoid=sigmoid,
+    )
+
+
+def _way_out(inputs: int) -> str:
+    if inputs > 1:
+        return ""
+    if inputs == 1:
+        return " Choose one output: keras.Model(model.inputs, model.outputs[0])."
+    return (
+        " Begin a sequential model with keras.Input, or call it once. A subclass of "
+        "keras.Model has no such graph; methods on pixels explain it as one layer of "
+        "keras.Model(pixels, model(pixels)), with pixels = keras.Input(shape)."
     )
 
 

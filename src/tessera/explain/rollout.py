@@ -48,7 +48,7 @@ def explain(
     graph = reading.read(net)
     graphs.check_images(graph, images)
     blocks = self_attentions(graph)
-    grid = _checked(blocks[0], grid, leading)
+    grid = places.stated(blocks[0], grid, leading)
     once = len(images) <= batch_size
     reading_out = _attentions(graph, blocks, _readout(graph, settings))
     program = compiled(net, reading_out, once=once)
@@ -117,23 +117,6 @@ def self_attentions(graph: Graph) -> list[Step]:
                 "value, or a mask that the model computes. Choose another method."
             )
     return blocks
-
-
-def _checked(block: Step, grid: Grid | None, leading: int) -> Grid:
-    tokens = block.shapes[0][0]
-    if grid is None:
-        raise ExplainError(
-            f"attention rollout: {block.path!r} has {tokens} tokens, whose places "
-            "cannot be told from their number. State the grid, row by row: "
-            "grid=(height, width), and leading=1 for one class token before it."
-        )
-    if tokens is not None and leading + grid[0] * grid[1] != tokens:
-        raise ExplainError(
-            f"grid: expected height x width + {leading} leading to be the {tokens} "
-            f"tokens of {block.path!r}. Received: {grid[0]} x {grid[1]} + {leading}."
-        )
-    places.check_grid(block.path, *grid)
-    return grid
 
 
 def _readout(graph: Graph, settings: AttentionRollout) -> list[graphs.Key]:

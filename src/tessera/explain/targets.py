@@ -116,11 +116,12 @@ def one_hot(targets: Labels, images: int, classes: int) -> Directions:
             f"targets: expected one class index per image, int [{images}]. "
             f"Received: {targets.dtype} {list(targets.shape)}."
         )
-    if targets.min() < 0 or targets.max() >= classes:
-        raise ExplainError(
-            f"targets: expected classes from 0 to {classes - 1}. "
-            f"Received: {targets.min()}..{targets.max()}."
-        )
+    wrong = targets[(targets < 0) | (targets >= classes)]
+    if len(wrong):
+        known = f"classes from 0 to {classes - 1}"
+        if classes == 1:
+            known = "0, the only output; a negative cell of its map speaks against it"
+        raise ExplainError(f"targets: expected {known}. Received: {wrong[0]}.")
     rows: Directions = np.eye(classes, dtype=np.float32)[targets]
     return rows
 

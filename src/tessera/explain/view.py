@@ -17,6 +17,7 @@ from tessera.explain.explanations import Explanations
 from tessera.explain.graph import ExplainError
 from tessera.explain.methods import AttentionRollout, Method
 from tessera.explain.places import Grid
+from tessera.explain.reading import read
 from tessera.explain.targets import Target
 
 SHOWN = 8
@@ -132,6 +133,9 @@ def explain(
             what to do.
         CoarseGrid: The map has fewer than 4x4 cells.
     """
+    if isinstance(model, keras.Model) and getattr(images, "ndim", None) == 4:
+        # Told now, and not after minutes of maps.
+        named(read(model).classes, len(images), class_names, names)
     found = maps.compute(
         model,
         images,
@@ -158,11 +162,24 @@ def shown(
         ExplainError: Not one name per class or image, or one that is no file's name.
     """
     classes = found.logits.shape[1]
+    class_names, names = named(classes, len(images), class_names, names)
+    values = {field.name: getattr(found, field.name) for field in fields(Explanations)}
+    return Maps(**values, images=images, class_names=class_names, names=names)
+
+
+def named(
+    classes: int, images: int, class_names: Sequence[str], names: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of classes and of images: those that are given, else numbers.
+
+    Raises:
+        ExplainError: See `shown`.
+    """
     class_names = tuple(class_names) or tuple(str(k) for k in range(classes))
-    names = tuple(names) or tuple(f"image-{i}" for i in range(len(images)))
+    names = tuple(names) or tuple(f"image-{i}" for i in range(images))
     for what, given, expected in (
         ("class_names", class_names, classes),
-        ("names", names, len(images)),
+        ("names", names, images),
     ):
         if len(given) != expected or len(set(given)) != len(given):
             raise ExplainError(
@@ -170,13 +187,13 @@ def shown(
                 f"{len(set(given))} of {len(given)}."
             )
     for name in names:
-        if name in ("", ".", "..") or set(name) & set("/\\\0"):
+        text = name if isinstance(name, str) else ""
+        if text in ("", ".", "..") or set(text) & set("/\\\0"):
             raise ExplainError(
                 "names: expected names of files, to save pictures by, with no folder. "
                 f"Received: {name!r}."
             )
-    values = {field.name: getattr(found, field.name) for field in fields(Explanations)}
-    return Maps(**values, images=images, class_names=class_names, names=names)
+    return class_names, names
 
 
 def question(found: Maps, index: int) -> str:
@@ -206,23 +223,32 @@ def caption(found: Maps, index: int) -> str:
 
 def arrays(found: Maps, index: int) -> dict[str, Any]:
     """Everything that is known about one explained image, for its `.npz`."""
-    optional = {
-        "against": None if found.against is None else found.against[index],
-        "residual": None if found.residuals is None else found.residuals[index],
-    }
+    sums = found.residuals
     return {
         "image": found.images[index],
         "raw": found.raw[index],
-        "logits": found.logits[index],
         "temperature": np.array(found.temperature),
+        **facts(found, found.class_names, index),
+        **({} if sums is None else {"residual": sums[index]}),
+    }
+
+
+def facts(
+    found: Explanations, class_names: Sequence[str], index: int
+) -> dict[str, Any]:
+    """What a file says of one explanation beside its map."""
+    against = found.against
+    return {
+        "logits": found.logits[index],
         "target": found.targets[index],
         "predicted": found.predicted[index],
         "reason": found.reasons[index],
-        "class_names": np.array(found.class_names),
+        "class_names": np.array(class_names),
         "layer": np.array(found.layer),
         "method": np.array(found.method),
         "cautions": np.array(found.cautions, dtype=np.str_),
-    } | {name: value for name, value in optional.items() if value is not None}
+        **({} if against is None else {"against": against[index]}),
+    }
 
 
 def to_pixels(image: NDArray[Any]) -> NDArray[np.uint8]:

@@ -10,10 +10,18 @@ from tessera import files, png, settings
 from tessera.data import digits
 from tessera.evaluation import faithfulness as checked
 from tessera.experiment import Cnn, Digits, Experiment, Explain, Folder
-from tessera.explain.faithfulness import command, planted
+from tessera.explain.faithfulness import (
+    command,
+    fitting,
+    mappers,
+    planted,
+    sampling,
+)
+from tessera.explain.faithfulness.answers import predictor
 from tessera.explain.faithfulness.measure import Settings
 from tessera.explain.faithfulness.method import Glyphs
 from tessera.explain.graph import ExplainError
+from tessera.explain.methods import AttentionRollout, EigenCam, GradCam
 from tessera.models import build
 from tessera.record import RunFolder
 
@@ -79,9 +87,50 @@ def test_without_a_reader_of_glyphs_one_is_trained_for_the_seed(run, monkeypatch
         raise InterruptedError
 
     monkeypatch.setattr(command, "glyphs", training)
+    monkeypatch.setattr(command, "measure_method", lambda *_, ground, **__: ground())
     with pytest.raises(InterruptedError):
         command.check_run(run, command.Wanted(settings=replace(AMOUNT, seed=5)))
     assert seeds == [5]
+
+
+@pytest.mark.parametrize(
+    "asked, told",
+    [
+        ({"layer": "feature"}, "Did you mean 'features'"),
+        ({"methods": (AttentionRollout(),)}, "with self-attention"),
+    ],
+)
+def test_a_run_that_cannot_be_explained_so_is_refused_before_glyphs_are_learned(
+    run, asked, told
+):
+    def training():
+        pytest.fail("learned")
+
+    with pytest.raises(ExplainError, match=told):
+        command.check_run(
+            run, command.Wanted(settings=AMOUNT, **asked), ground=training
+        )
+
+
+def test_shuffled_labels_are_learned_once_for_all_methods(run, dataset, monkeypatch):
+    learned = []
+
+    def memorise(net, images, labels, **_):
+        learned.append(labels)
+        return 1.0
+
+    monkeypatch.setattr(fitting, "memorise", memorise)
+    net = build.build(Cnn(), dataset.image_shape, 10, seed=7)
+    wanted = command.Wanted(settings=AMOUNT, shuffled_epochs=3)
+    more = command.further(run, net, dataset.train, wanted, lambda _: None)
+    few = sampling.draw(
+        predictor(net), dataset.test.images, dataset.test.labels, count=10, seed=0
+    )
+    for method in (GradCam(), EigenCam()):
+        mapper = mappers.mapper(method)
+        (check,) = more(mapper, few, mapper(net, few.images, few.targets))
+        assert "learned to 100 % in at most 3 epochs" in check.caveat
+    assert len(learned) == 1
 
 
 def _values_fit(run, method):

@@ -1,11 +1,9 @@
 import numpy as np
-import pytest
 
 from tessera.experiment import Cnn, Transformer
 from tessera.explain import gradcam
 from tessera.explain.faithfulness import mappers
-from tessera.explain.graph import ExplainError
-from tessera.explain.methods import AttentionRollout, GradCam, HiResCam, SmoothGrad
+from tessera.explain.methods import AttentionRollout, GradCam, SmoothGrad
 from tessera.models import build
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1)).astype("float32")
@@ -35,13 +33,3 @@ def test_a_record_says_where_a_method_looks():
 def test_a_model_without_attention_has_no_rollout():
     assert mappers.on_any_net(AttentionRollout()) is None
     assert mappers.on_any_net(GradCam()) is not None
-
-
-def test_a_list_is_read_in_its_order_each_method_once():
-    assert mappers.parse(" hirescam, gradcam,hirescam") == (HiResCam(), GradCam())
-
-
-@pytest.mark.parametrize("text", ["", ",", "saliency", "gradcam,x"])
-def test_an_unknown_method_names_the_known(text):
-    with pytest.raises(ExplainError, match=r"--methods: expected a list of gradcam, "):
-        mappers.parse(text)

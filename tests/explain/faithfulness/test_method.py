@@ -46,7 +46,7 @@ def outcome(subject, ground, **more):
         GRAD_CAM,
         "Grad-CAM",
         layer="features",
-        ground=ground,
+        ground=lambda: ground,
         reader=GRAD_CAM,
         more_checks=lambda *_: iter(()),
         settings=AMOUNT,

@@ -5,6 +5,7 @@ must share less than half of its order with the map of the trained one.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -131,24 +132,25 @@ def other_seed(
     )
 
 
-def shuffled_labels(
-    net: keras.Model,
-    mapper: Mapper,
-    sample: Sample,
-    before: Heatmaps,
-    *,
-    images: Images,
-    labels: Labels,
-    epochs: int,
-    seed: int,
-) -> Check:
-    """Data randomisation: maps of the same architecture fitted to shuffled labels.
+@dataclass(frozen=True, eq=False)
+class Memorised:
+    """A model's architecture that has learned shuffled labels by heart, or tried to."""
+
+    net: keras.Model
+    images: int
+    epochs: int
+    """At most so many passes."""
+    reached: float
+    """Training accuracy."""
+
+
+def memorised(
+    net: keras.Model, images: Images, labels: Labels, *, epochs: int, seed: int
+) -> Memorised:
+    """Fit a copy with new weights to shuffled labels; it serves all methods.
 
     Args:
         net: The trained model; it is not touched.
-        mapper: The method.
-        sample: Images to explain.
-        before: Their maps with the trained model.
         images: Training images; `MEMORISED` of them are drawn.
         labels: Their classes.
         epochs: At most this many passes to learn them by heart.
@@ -161,13 +163,24 @@ def shuffled_labels(
     reached = fitting.memorise(
         copy, images[chosen], shuffled, seed=seed, epochs=epochs, enough=0.99
     )
-    step = compared(
-        ("all layers",),
-        before,
-        mapper(copy, sample.images, sample.targets),
-        seed=seed,
-    )
-    learned = reached >= ENOUGH
+    return Memorised(copy, len(chosen), epochs, reached)
+
+
+def shuffled_labels(
+    found: Memorised, mapper: Mapper, sample: Sample, before: Heatmaps, *, seed: int
+) -> Check:
+    """Data randomisation: maps of the same architecture fitted to shuffled labels.
+
+    Args:
+        found: That model.
+        mapper: The method.
+        sample: Images to explain.
+        before: Their maps with the trained model.
+        seed: Decides the intervals.
+    """
+    after = mapper(found.net, sample.images, sample.targets)
+    step = compared(("all layers",), before, after, seed=seed)
+    learned = found.reached >= ENOUGH
     return Check(
         key="shuffled_labels",
         name="trained on shuffled labels",
@@ -176,8 +189,8 @@ def shuffled_labels(
         bar=BAR,
         passed=unlike(step) if learned else None,
         source=ADEBAYO,
-        caveat=f"{len(chosen)} images, learned to {100 * reached:.0f} % in at most "
-        f"{epochs} epochs"
+        caveat=f"{found.images} images, learned to {100 * found.reached:.0f} % in at "
+        f"most {found.epochs} epochs"
         + ("." if learned else ": too little for the check to say anything."),
     )
 

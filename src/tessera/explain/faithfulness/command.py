@@ -8,7 +8,9 @@ import datetime
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -17,7 +19,7 @@ from pydantic import ValidationError
 from tessera import files, runtime
 from tessera.arrays import Heatmaps
 from tessera.data import apart, source
-from tessera.data.dataset import Dataset
+from tessera.data.dataset import Dataset, Split
 from tessera.evaluation.faithfulness import Check, Faithfulness, Metric, read
 from tessera.experiment import Data
 from tessera.explain import command as runs
@@ -37,6 +39,9 @@ from tessera.explain.faithfulness.sampling import Sample
 from tessera.explain.methods import GradCam, Method
 from tessera.explain.places import Grid
 from tessera.record import Record, RunFolder
+
+More: TypeAlias = Callable[[Mapper, Sample, Heatmaps], Iterator[Check]]
+"""Checks that need more than the model, see `method.measure_method`."""
 
 PER_CLASS_OTHERS = 40
 """Training images of each class behind the class-mean control."""
@@ -78,8 +83,8 @@ def check_run(
         wanted: What to measure.
         data: Where the images are now, whose size and shares stay the run's; None:
             where the run found them.
-        ground: Gives a reader of planted glyphs, once the run is known to do; None:
-            one is trained.
+        ground: Gives a reader of planted glyphs, where one is needed; None: one is
+            trained.
         out: Folder for both files; None: the run's own.
         tell: Told of every step.
 
@@ -101,17 +106,16 @@ def check_run(
     place = data and source.moved(trained.run.data, data)
     dataset = trainings.data(trained, place, way_out=way_out)
     subject = subject_of(trained.net, dataset, record, wanted.settings)
-    tell("planted glyphs: a tiny model learns them, once for all runs")
-    reader = ground() if ground else glyphs(seed=wanted.settings.seed)
+    reader = ground or cache(lambda: glyphs(seed=wanted.settings.seed))
+    more = further(run, subject.net, dataset.train, wanted, tell)
     outcomes = [
         _measured(
             subject,
             runs.configured(method, trained),
             runs.grid_for(trained, method, wanted.layer),
             reader,
+            more,
             wanted,
-            run,
-            dataset,
             tell,
         )
         for method in wanted.methods
@@ -179,31 +183,11 @@ def _measured(
     subject: Subject,
     method: Method,
     grid: Grid | None,
-    ground: Glyphs,
+    ground: Callable[[], Glyphs],
+    more: More,
     wanted: Wanted,
-    run: RunFolder,
-    dataset: Dataset,
     tell: Tell,
 ) -> Outcome:
-    def more(mapper: Mapper, few: Sample, known: Heatmaps) -> Iterator[Check]:
-        seed = wanted.settings.seed
-        if (other := sibling(run)) is not None:
-            tell(f"{method.label}: the same recipe, another seed")
-            net = runs.load(other).net
-            yield checks.other_seed(net, mapper, few, known, seed=seed)
-        if wanted.shuffled_epochs:
-            tell(f"{method.label}: learning shuffled labels")
-            yield checks.shuffled_labels(
-                subject.net,
-                mapper,
-                few,
-                known,
-                images=dataset.train.images,
-                labels=dataset.train.labels,
-                epochs=wanted.shuffled_epochs,
-                seed=seed,
-            )
-
     return measure_method(
         subject,
         mappers.mapper(method, layer=wanted.layer, grid=grid),
@@ -215,6 +199,37 @@ def _measured(
         settings=wanted.settings,
         tell=tell,
     )
+
+
+def further(
+    run: RunFolder, net: keras.Model, train: Split, wanted: Wanted, tell: Tell
+) -> More:
+    """Checks that need another model, which is loaded or trained once for all methods.
+
+    Args:
+        run: Beside it may lie another seed of the same recipe.
+        net: Its model.
+        train: Its training images, of which some get shuffled labels.
+        wanted: Whether they do.
+        tell: Told of every check.
+    """
+    seed, epochs, beside = wanted.settings.seed, wanted.shuffled_epochs, sibling(run)
+    others = [cache(lambda: runs.load(beside).net)] if beside else []
+    learned = cache(
+        lambda: checks.memorised(
+            net, train.images, train.labels, epochs=epochs, seed=seed
+        )
+    )
+
+    def more(mapper: Mapper, few: Sample, known: Heatmaps) -> Iterator[Check]:
+        for other in others:
+            tell("the same recipe, another seed")
+            yield checks.other_seed(other(), mapper, few, known, seed=seed)
+        if epochs:
+            tell("shuffled labels")
+            yield checks.shuffled_labels(learned(), mapper, few, known, seed=seed)
+
+    return more
 
 
 def sibling(run: RunFolder) -> RunFolder | None:

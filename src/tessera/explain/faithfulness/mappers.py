@@ -8,27 +8,11 @@ from numpy.typing import NDArray
 from tessera.arrays import Heatmaps, Labels
 from tessera.explain import maps
 from tessera.explain.faithfulness.answers import Mapper
-from tessera.explain.graph import ExplainError
-from tessera.explain.methods import METHODS, Method, by_name
+from tessera.explain.methods import Method
 from tessera.explain.places import Grid
 
 FEATURES = "features"
 """The layer that methods on layers explain unless told otherwise."""
-
-
-def parse(text: str) -> tuple[Method, ...]:
-    """Read a list such as `gradcam,hirescam`, each method once.
-
-    Raises:
-        ExplainError: A name that is no method, or none at all.
-    """
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    known = [kind.name for kind in METHODS]
-    if not names or not set(names) <= set(known):
-        raise ExplainError(
-            f"--methods: expected a list of {', '.join(known)}. Received: {text!r}."
-        )
-    return tuple(by_name(name) for name in dict.fromkeys(names))
 
 
 def mapper(

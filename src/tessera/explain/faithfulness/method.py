@@ -82,7 +82,7 @@ def measure_method(
     name: str,
     *,
     layer: str,
-    ground: Glyphs,
+    ground: Callable[[], Glyphs],
     reader: Mapper | None,
     more_checks: Callable[[Mapper, Sample, Heatmaps], Iterator[Check]],
     settings: Settings,
@@ -95,7 +95,8 @@ def measure_method(
         mapper: The method.
         name: What tables call it.
         layer: Where it looks, for the record.
-        ground: Planted glyphs.
+        ground: Gives planted glyphs, once it is known that the method explains the
+            model; not asked for them without `reader`.
         reader: The method for the model that reads them; None: it cannot explain it.
         more_checks: Checks that need more than the model: another seed, other labels.
         settings: How much to measure.
@@ -108,12 +109,14 @@ def measure_method(
     maps_of = with_controls(subject.net, mapper, name, others, classes, settings)
     views = {key: maps(sample.images, sample.targets) for key, maps in maps_of.items()}
     values, curves = _on_sample(predict, maps_of, views, subject, settings, tell, name)
+    tell(f"{name}: planted glyphs; a tiny model learns them, once for all runs")
+    glyphs_read = None if reader is None else ground()
     tell(f"{name}: known places and small changes")
     parts = [
         Part(values, _metrics(settings), sample.labels, subject.class_names),
         _stable(predict, maps_of, subject, settings),
         *_mosaics(maps_of, subject),
-        *_planted(reader, name, ground, settings),
+        *_planted(reader, name, glyphs_read, settings),
     ]
     tell(f"{name}: sanity checks")
     few = sample.first(settings.check_images)
@@ -133,7 +136,7 @@ def measure_method(
         checks=tuple(done),
         curves=curves,
         blanks=blanks.by_class(blanks.reasons(raw), sample.labels, subject.class_names),
-        notes=_notes(subject, ground, reader),
+        notes=_notes(subject, glyphs_read),
     )
     return Outcome(
         record,
@@ -240,9 +243,9 @@ def _mosaics(maps_of: dict[str, Maps], subject: Subject) -> list[Part]:
 
 
 def _planted(
-    mapper: Mapper | None, name: str, ground: Glyphs, settings: Settings
+    mapper: Mapper | None, name: str, ground: Glyphs | None, settings: Settings
 ) -> list[Part]:
-    if mapper is None:
+    if mapper is None or ground is None:
         return []
     truth = ground.truth
     others = (ground.others.images, ground.others.targets)
@@ -268,10 +271,10 @@ def _rows(
     )
 
 
-def _notes(subject: Subject, ground: Glyphs, reader: Mapper | None) -> tuple[str, ...]:
+def _notes(subject: Subject, ground: Glyphs | None) -> tuple[str, ...]:
     notes = [
         "No planted glyphs: their reader has no attention that could be explained."
-        if reader is None
+        if ground is None
         else "Planted glyphs are read by a tiny model of its own, right on "
         f"{100 * ground.accuracy:.1f} % of glyphs it never saw: they test the method, "
         "not this run's model."
