@@ -98,3 +98,17 @@ def test_a_study_stands_for_its_recommended_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "The run used is cnn, balanced, seed 0" in done.stdout
     assert (out / "red.npz").exists()
+
+
+def test_a_folder_of_links_out_of_it_is_not_called_empty(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    image, folder = tmp_path / "a.png", tmp_path / "links"
+    Image.new("RGB", (16, 16)).save(image)
+    folder.mkdir()
+    (folder / "b.png").symlink_to(image)
+    done = tessera(
+        "explain", str(toy.path), str(folder), "--out", str(tmp_path / "out")
+    )
+    assert done.returncode == 1
+    assert "b.png: not explained: a link" in done.stdout + done.stderr

@@ -125,15 +125,18 @@ def explain(
         return
     verb = branch_command.branch_images if branches else command.explain_images
     found = list(answers.files_of(images or []))
-    status = verb(
-        run,
-        [path for path in found if isinstance(path, Path)],
-        method=method,
-        target=target,
-        contrast=contrast,
-        layer=layer,
-        out=out,
-    )
+    paths = [path for path in found if isinstance(path, Path)]
     refused = [(r.path, r.reason) for r in found if isinstance(r, answers.Refused)]
+    status = 0
+    if paths or not refused:
+        status = verb(
+            run,
+            paths,
+            method=method,
+            target=target,
+            contrast=contrast,
+            layer=layer,
+            out=out,
+        )
     left = command.Decoded((), (), tuple(refused))
     raise typer.Exit(command.name_refused(commands.console, left) or status)

@@ -93,7 +93,8 @@ def branch_images(
         )
         divided = split(trained, trainings.data(trained), images)
         names = command.distinct_names(decoded.paths)
-        write(out, names, images, found, divided, trained.class_names)
+        for i in command.counted(len(names), console):
+            write(out, names[i], images[i], found, divided, i, trained.class_names)
         report(console, decoded.paths, names, found, divided, trained.class_names)
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
     return command.name_refused(console, decoded)
@@ -171,28 +172,28 @@ def linear_method(name: str) -> GradCam | HiResCam:
 
 def write(
     out: Path,
-    names: Sequence[str],
-    images: NDArray[np.uint8],
+    name: str,
+    image: NDArray[np.uint8],
     found: BranchMaps,
     divided: Shares,
+    index: int,
     class_names: tuple[str, ...],
 ) -> None:
-    """Write a picture and the arrays behind it for every image."""
-    for i, name in enumerate(names):
-        content = picture(name, images[i], found, divided, i, class_names)
-        panel.save(out / f"{name}-branches.png", branch_panel.draw(content))
-        files.write_arrays(
-            out / f"{name}-branches.npz",
-            image=images[i],
-            raw=found.raw[:, i],
-            total=found.total.raw[i],
-            branches=np.array(found.names),
-            residual=found.residuals[i],
-            parts=divided.parts[:, i],
-            base=divided.base,
-            kind=np.array(divided.kind),
-            **view.facts(found.total, class_names, i),
-        )
+    """Write one image's picture and the arrays behind it."""
+    content = picture(name, image, found, divided, index, class_names)
+    panel.save(out / f"{name}-branches.png", branch_panel.draw(content))
+    files.write_arrays(
+        out / f"{name}-branches.npz",
+        image=image,
+        raw=found.raw[:, index],
+        total=found.total.raw[index],
+        branches=np.array(found.names),
+        residual=found.residuals[index],
+        parts=divided.parts[:, index],
+        base=divided.base,
+        kind=np.array(divided.kind),
+        **view.facts(found.total, class_names, index),
+    )
 
 
 def picture(

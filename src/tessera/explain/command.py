@@ -1,12 +1,13 @@
 """A run's folder and image files -> a picture, the raw map and a line for each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import track
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -93,7 +94,8 @@ def explain_images(
         names = distinct_names(decoded.paths)
         found = replace(found, temperature=fitted)
         shown = view.shown(found, images, class_names=trained.class_names, names=names)
-        shown.save(out)
+        for index in counted(len(names), console):
+            shown.save_one(index, out)
         report(console, decoded.paths, shown, out)
     return name_refused(console, decoded)
 
@@ -124,6 +126,17 @@ def name_refused(console: Console, decoded: Decoded) -> int:
             Text(f"{entries.shown(str(path))}: not explained: {reason}"), soft_wrap=True
         )
     return 1 if decoded.refused else 0
+
+
+def counted(pictures: int, console: Console) -> Iterable[int]:
+    """Their positions; a terminal sees how many are drawn, for each takes its time."""
+    return track(
+        range(pictures),
+        "pictures",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def configured(method: Method, trained: Rebuilt) -> Method:

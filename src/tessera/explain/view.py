@@ -60,11 +60,15 @@ class Maps(Explanations):
         Returns:
             The folder.
         """
-        folder = Path(folder)
-        for index, name in enumerate(self.names):
-            panel.save(folder / f"{name}.png", panel.draw(self.panel(index)))
-            files.write_arrays(folder / f"{name}.npz", **arrays(self, index))
-        return folder
+        for index in range(len(self)):
+            self.save_one(index, Path(folder))
+        return Path(folder)
+
+    def save_one(self, index: int, folder: Path) -> None:
+        """Write one image's picture, and the arrays behind it, as `save` does."""
+        name = self.names[index]
+        panel.save(folder / f"{name}.png", panel.draw(self.panel(index)))
+        files.write_arrays(folder / f"{name}.npz", **arrays(self, index))
 
     def __repr__(self) -> str:
         """A line per image, and what must be known about all of them."""
