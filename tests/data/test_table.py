@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tessera import settings
 from tessera.columns import Columns
 from tessera.data import folder, table
 from tessera.data.dataset import DataError, Dataset
@@ -205,6 +206,24 @@ def test_a_list_without_end_is_not_read_to_it(write, monkeypatch) -> None:
     monkeypatch.setattr(table, "MOST_BYTES", 20)
     with pytest.raises(DataError, match="more than 20 bytes"):
         table.scan(write("file,label", "0.png,cat", "9.png,dog"), Columns())
+
+
+def test_a_whole_path_may_come_by_a_link_to_the_lists_folder(write, tmp_path) -> None:
+    linked = tmp_path / "linked"
+    os.symlink(tmp_path / "images", linked)
+    path = write("file,label", f"{linked}/0.png,cat", f"{linked}/9,dog")
+    for root in (linked, path.parent):
+        found = table.scan(root / path.name, Columns())
+        assert [file.path for file in found.files] == ["0.png", "9.png"]
+
+
+def test_a_column_whose_name_is_a_number_may_be_told_as_one(write) -> None:
+    path = write("0,1", "0.png,cat", "9.png,dog")
+    told = ["data.columns.file=0", "data.columns.label=1"]
+    folder = {"kind": "folder", "path": str(path)}
+    columns = settings.read(None, told, data=folder).data.columns
+    assert columns == Columns(file="0", label="1")
+    assert len(table.scan(path, columns).files) == 2
 
 
 def test_lines_that_name_no_image_inside_are_set_aside_with_their_number(

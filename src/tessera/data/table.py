@@ -187,6 +187,8 @@ class _Places:
     """Of the list, as it was given."""
     _known: dict[str, bool] = field(default_factory=dict)
     """Whether a folder lies in it, whatever links say."""
+    _real: dict[str, str] = field(default_factory=dict)
+    """Folders of whole paths, resolved."""
 
     def of(self, name: str) -> list[str]:
         """The paths that a name may mean, relative to the folder, with `/`.
@@ -198,13 +200,23 @@ class _Places:
             return []
         for written in dict.fromkeys((name, name.replace("\\", "/"))):
             for end in ENDS:
-                place = os.path.normpath(self.root / (written + end))
+                place = self._place(written + end)
                 if self._is_file(place):
                     return [Path(place).relative_to(self.root).as_posix()]
         if "/" in name.replace("\\", "/"):
             return []
         below = (self._below.get(name + end) for end in ENDS)
         return next((paths for paths in below if paths), [])
+
+    def _place(self, name: str) -> str:
+        """Where it leads; a whole path may come to the list's folder by a link."""
+        place = os.path.normpath(self.root / name)
+        if not os.path.isabs(name) or Path(place).is_relative_to(self.root):
+            return place
+        parent = os.path.dirname(place)
+        if parent not in self._real:
+            self._real[parent] = os.path.realpath(parent)
+        return os.path.join(self._real[parent], os.path.basename(place))
 
     def _is_file(self, place: str) -> bool:
         """Whether it is a file in the folder; links in it may lead to such files."""
