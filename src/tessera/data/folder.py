@@ -17,7 +17,7 @@ FORMAT = 4
 
 
 def load(data: Folder, *, progress: Progress | None = None) -> Dataset:
-    """Load an image folder; files that have not changed are not decoded again.
+    """Load an image folder; while no file in it changes it is decoded once.
 
     Args:
         data: As for `divided.read`.
