@@ -337,6 +337,18 @@ def test_backslashes_of_windows_part_folders(write, make_image) -> None:
     assert [one.path for one in found.refused] == ["line 4: ..\\outside"]
 
 
+def test_a_picture_that_explains_an_image_is_not_taken_for_it(
+    write, make_image
+) -> None:
+    for path in ("part/0a.png", "part/9a.png", "explanations/0a.png"):
+        make_image(path)
+    path = write("file,label", "0a,cat", "9a.png,dog")
+    for beside in ("explanations/0a.npz", "part/9a.npz"):
+        (path.parent / beside).touch()
+    found = table.scan(path, Columns())
+    assert [file.path for file in found.files] == ["part/0a.png", "part/9a.png"]
+
+
 def test_a_folder_that_a_link_leads_out_by_is_not_entered(write, tmp_path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -206,7 +206,13 @@ class _Places:
         if "/" in name.replace("\\", "/"):
             return []
         below = (self._below.get(name + end) for end in ENDS)
-        return next((paths for paths in below if paths), [])
+        paths = next((paths for paths in below if paths), [])
+        return self._pictures(paths) if len(paths) > 1 else paths
+
+    def _pictures(self, paths: list[str]) -> list[str]:
+        """Without those that `tessera explain` left; all, where it left each one."""
+        own = [p for p in paths if not (self.root / p).with_suffix(".npz").is_file()]
+        return own or paths
 
     def _place(self, name: str) -> str:
         """Where it leads; a whole path may come to the list's folder by a link."""
