@@ -349,6 +349,17 @@ def test_a_picture_that_explains_an_image_is_not_taken_for_it(
     assert [file.path for file in found.files] == ["part/0a.png", "part/9a.png"]
 
 
+def test_a_file_that_goes_while_its_list_is_read_is_set_aside(
+    write, monkeypatch
+) -> None:
+    monkeypatch.setattr(table._Places, "of", lambda _, name: [name])
+    found = table.scan(write("file,label", "0.png,a", "gone,a", "9.png,b"), Columns())
+    assert [file.path for file in found.files] == ["0.png", "9.png"]
+    assert [(one.path, one.reason) for one in found.refused] == [
+        ("line 3: gone", "No such file or directory")
+    ]
+
+
 def test_a_folder_that_a_link_leads_out_by_is_not_entered(write, tmp_path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -165,7 +165,10 @@ def _read(places: "_Places", row: Row, number: int, before: int) -> File | Refus
         several = f"several files of that name: {first(found)}"
         none = "no such file in the list's folder"
         return Refused(line, several if found else none)
-    facts = (places.root / found[0]).stat()
+    try:
+        facts = (places.root / found[0]).stat()
+    except OSError as error:
+        return Refused(line, error.strerror or str(error))
     return File(
         found[0],
         SPLIT_NAMES.get(split, "all"),
