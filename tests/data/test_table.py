@@ -196,9 +196,12 @@ def test_a_column_that_was_asked_for_has_to_be_there(write) -> None:
     assert table.scan(path, Columns()).files[0].group == ""
 
 
-def test_bytes_that_are_no_text_are_no_list(write) -> None:
-    path = write("file,label", "0.png,kätzchen", encoding="latin-1")
-    with pytest.raises(DataError, match="readable CSV file in UTF-8"):
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_list_in_another_encoding_is_refused_with_what_to_save_it_as(
+    write, encoding
+) -> None:
+    path = write("file,label", "0.png,kätzchen", encoding=encoding)
+    with pytest.raises(DataError, match=r"CSV file in UTF-8.* Save it as UTF-8"):
         table.scan(path, Columns())
 
 

@@ -101,8 +101,10 @@ def _text(path: Path) -> str:
             raise OSError(f"more than {MOST_BYTES:,} bytes")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        way_out = " Save it as UTF-8, in Excel `CSV UTF-8`."
         raise DataError(
             f"{path}: expected a readable CSV file in UTF-8. Received: {error}."
+            f"{way_out if isinstance(error, UnicodeDecodeError) else ''}"
         ) from error
 
 
