@@ -180,6 +180,10 @@ def test_excels_line_that_says_the_separator_is_read(
         ),
         (["file,label,split", "0.png,cat,test", "9.png,dog,test"], "to learn from"),
         (["file,label", '"0.png,cat'], "two classes|CSV"),
+        (
+            ["file,label", "0.png,cat,,", "1.png,dog, black"],
+            r"line 3: 3 cells, and 2 names of columns .* in quotes",
+        ),
     ],
 )
 def test_a_list_that_will_not_do_is_refused_with_the_way_out(

@@ -81,8 +81,14 @@ def _rows(path: Path, columns: Columns) -> Iterator[tuple[int, Row]]:
     try:
         if declared:
             next(reader)
-        places = _places(path, [name.strip() for name in next(reader, [])], columns)
+        names = [name.strip() for name in next(reader, [])]
+        places = _places(path, names, columns)
         for cells in reader:
+            if any(map(str.strip, cells[len(names) :])):
+                raise csv.Error(
+                    f"{len(cells)} cells, and {len(names)} names of columns in the "
+                    f"first; a text with {separator!r} in it stands in quotes"
+                )
             said = dict(enumerate(cell.strip() for cell in cells))
             if any(said.values()):
                 row = {meaning: said.get(at, "") for meaning, at in places.items()}
