@@ -36,6 +36,7 @@ def test_by_expression_a_group_is_what_the_first_parentheses_match_or_all(
         ("(patient", "or a regular expression such as"),
         ("", "not every path matches"),
         (r"(\d*)", "not every path matches"),
+        (r"a{99999999999}", "not one with the repetition number is too large"),
     ],
 )
 def test_what_is_no_rule_or_parts_nothing_is_refused(rule: str, said: str) -> None:

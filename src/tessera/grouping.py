@@ -12,7 +12,7 @@ BY_FOLDER = "folder"
 def _checked(rule: str) -> str:
     try:
         everything = re.search(rule, "") is not None
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise ValueError(
             f"`{BY_FOLDER}`, or a regular expression such as (patient[0-9]+), not one "
             f"with {error}"

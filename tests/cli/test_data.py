@@ -169,6 +169,6 @@ def test_what_is_no_image_folder_is_an_error_and_exits_with_2(tmp_path, capsys) 
     assert data(tmp_path / "none") == 2
     place = tmp_path / "none"
     assert capsys.readouterr().err == (
-        f"tessera: {place}: expected a folder of images, or a CSV file that lists "
-        "some. Received: no folder, and no such file.\n"
+        f"tessera: {place}: expected a folder of images, or a CSV file (.csv) that "
+        "lists some. Received: no folder, and no such file.\n"
     )

@@ -1,5 +1,6 @@
 """The cache gives back what was put in, or says that it has nothing."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,17 @@ def test_a_damaged_array_counts_as_nothing_and_is_mended(
 def test_a_damaged_index_counts_as_nothing(private_cache, content) -> None:
     cache.store("key", {}, {})
     (private_cache / "index" / "key.json").write_text(content)
+    assert cache.find("key") is None
+
+
+@pytest.mark.parametrize("part", ["arrays", "facts"])
+@pytest.mark.parametrize("content", [None, [], {}, {"images": "other"}])
+def test_an_index_in_which_anything_was_changed_counts_as_nothing(
+    private_cache, part, content
+) -> None:
+    cache.store("key", {"images": ARRAY}, {"withheld": []})
+    file = private_cache / "index" / "key.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {part: content}))
     assert cache.find("key") is None
 
 

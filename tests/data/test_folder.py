@@ -81,3 +81,27 @@ def test_results_call_it_by_the_folder_or_by_the_name_given(split_folder) -> Non
 def test_a_folders_name_cannot_write_to_a_terminal(split_folder, tmp_path) -> None:
     dataset = load(split_folder.rename(tmp_path / "a\n\x1b[2Jb"))
     assert dataset.name == "a\\n\\x1b[2Jb"
+
+
+def test_a_folder_is_not_told_what_was_found_in_a_list_of_its_images(
+    make_image, tmp_path
+) -> None:
+    files = [make_image(f"{k}/{k}-{n % 2}/{n}.png") for k in "ab" for n in range(20)]
+    root = tmp_path / "images"
+    names = sorted(file.relative_to(root).as_posix() for file in files)
+    rows = "".join(f"{name},{name[0]}\n" for name in names)
+    (root / "labels.csv").write_text(f"file,label\n{rows}")
+    of_list, of_folder = load(root / "labels.csv").notes[1], load(root).notes[1]
+    assert of_list.startswith("images of 4 folders are on both sides")
+    assert of_folder.startswith("images of 4 folders within classes are on both sides")
+
+
+def test_a_line_of_a_list_is_set_aside_for_the_reason_that_it_has_now(
+    make_image, tmp_path
+) -> None:
+    names = [make_image(f"{n}.png").name for n in range(100)]
+    path = tmp_path / "images" / "labels.csv"
+    rows = "".join(f"{name},{'ab'[n % 2]}\n" for n, name in enumerate(names))
+    for last, reason in (("gone.png,", "no class"), ("gone.png,a", "no such file")):
+        path.write_text(f"file,label\n{rows}{last}\n")
+        assert f"line 102: gone.png ({reason}" in load(path).notes[1]

@@ -84,6 +84,16 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path) -> None:
     assert paths(tmp_path) == ["a/1", "b/1"]
 
 
+def test_what_a_mac_packs_beside_images_is_no_class_and_hides_no_way_out(
+    tmp_path,
+) -> None:
+    touch(tmp_path, "__MACOSX/photos/._1", "photos/train/a/1", "photos/train/b/1")
+    with pytest.raises(DataError, match=r"Try \S+/photos, which has train/"):
+        scan(tmp_path)
+    touch(tmp_path / "photos", "train/__MACOSX/._1")
+    assert scan(tmp_path / "photos").class_names == ("a", "b")
+
+
 def test_folders_inside_a_class_belong_to_it(tmp_path) -> None:
     touch(tmp_path, "a/x/y/1", "a/0", "b/1")
     assert {f.path: f.label for f in scan(tmp_path).files}["a/x/y/1"] == "a"
@@ -156,6 +166,12 @@ def test_another_layout_is_an_error_that_says_what_is_there(
 def test_a_missing_folder_is_an_error(tmp_path) -> None:
     with pytest.raises(DataError, match="no folder"):
         scan(tmp_path / "none")
+
+
+def test_a_file_that_is_no_list_is_not_said_to_be_missing(tmp_path) -> None:
+    touch(tmp_path, "labels.tsv")
+    with pytest.raises(DataError, match=r"no folder, and a file with another suffix"):
+        scan(tmp_path / "labels.tsv")
 
 
 def test_a_link_in_a_circle_is_refused(tmp_path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tessera import settings
 from tessera.columns import Columns
 from tessera.data import folder, table
 from tessera.data.dataset import DataError, Dataset
@@ -179,6 +180,10 @@ def test_excels_line_that_says_the_separator_is_read(
         ),
         (["file,label,split", "0.png,cat,test", "9.png,dog,test"], "to learn from"),
         (["file,label", '"0.png,cat'], "two classes|CSV"),
+        (
+            ["file,label", "0.png,cat,,", "1.png,dog, black"],
+            r"line 3: 3 cells, and 2 names of columns .* in quotes",
+        ),
     ],
 )
 def test_a_list_that_will_not_do_is_refused_with_the_way_out(
@@ -195,9 +200,12 @@ def test_a_column_that_was_asked_for_has_to_be_there(write) -> None:
     assert table.scan(path, Columns()).files[0].group == ""
 
 
-def test_bytes_that_are_no_text_are_no_list(write) -> None:
-    path = write("file,label", "0.png,kätzchen", encoding="latin-1")
-    with pytest.raises(DataError, match="readable CSV file in UTF-8"):
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_list_in_another_encoding_is_refused_with_what_to_save_it_as(
+    write, encoding
+) -> None:
+    path = write("file,label", "0.png,kätzchen", encoding=encoding)
+    with pytest.raises(DataError, match=r"CSV file in UTF-8.* Save it as UTF-8"):
         table.scan(path, Columns())
 
 
@@ -205,6 +213,24 @@ def test_a_list_without_end_is_not_read_to_it(write, monkeypatch) -> None:
     monkeypatch.setattr(table, "MOST_BYTES", 20)
     with pytest.raises(DataError, match="more than 20 bytes"):
         table.scan(write("file,label", "0.png,cat", "9.png,dog"), Columns())
+
+
+def test_a_whole_path_may_come_by_a_link_to_the_lists_folder(write, tmp_path) -> None:
+    linked = tmp_path / "linked"
+    os.symlink(tmp_path / "images", linked)
+    path = write("file,label", f"{linked}/0.png,cat", f"{linked}/9,dog")
+    for root in (linked, path.parent):
+        found = table.scan(root / path.name, Columns())
+        assert [file.path for file in found.files] == ["0.png", "9.png"]
+
+
+def test_a_column_whose_name_is_a_number_may_be_told_as_one(write) -> None:
+    path = write("0,1", "0.png,cat", "9.png,dog")
+    told = ["data.columns.file=0", "data.columns.label=1"]
+    folder = {"kind": "folder", "path": str(path)}
+    columns = settings.read(None, told, data=folder).data.columns
+    assert columns == Columns(file="0", label="1")
+    assert len(table.scan(path, columns).files) == 2
 
 
 def test_lines_that_name_no_image_inside_are_set_aside_with_their_number(
@@ -316,6 +342,29 @@ def test_backslashes_of_windows_part_folders(write, make_image) -> None:
     found = table.scan(write(*rows), Columns())
     assert [file.path for file in found.files] == ["img/x.png", "img/x.png"]
     assert [one.path for one in found.refused] == ["line 4: ..\\outside"]
+
+
+def test_a_picture_that_explains_an_image_is_not_taken_for_it(
+    write, make_image
+) -> None:
+    for path in ("part/0a.png", "part/9a.png", "explanations/0a.png"):
+        make_image(path)
+    path = write("file,label", "0a,cat", "9a.png,dog")
+    for beside in ("explanations/0a.npz", "part/9a.npz"):
+        (path.parent / beside).touch()
+    found = table.scan(path, Columns())
+    assert [file.path for file in found.files] == ["part/0a.png", "part/9a.png"]
+
+
+def test_a_file_that_goes_while_its_list_is_read_is_set_aside(
+    write, monkeypatch
+) -> None:
+    monkeypatch.setattr(table._Places, "of", lambda _, name: [name])
+    found = table.scan(write("file,label", "0.png,a", "gone,a", "9.png,b"), Columns())
+    assert [file.path for file in found.files] == ["0.png", "9.png"]
+    assert [(one.path, one.reason) for one in found.refused] == [
+        ("line 3: gone", "No such file or directory")
+    ]
 
 
 def test_a_folder_that_a_link_leads_out_by_is_not_entered(write, tmp_path) -> None:

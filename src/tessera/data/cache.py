@@ -34,6 +34,10 @@ class Entry:
 
 def key(*facts: Any) -> str:
     """SHA-256 of plain data, for use as a key."""
+    return _sum(*facts)
+
+
+def _sum(*facts: Any) -> str:
     canonical = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -49,7 +53,8 @@ def store(key: str, arrays: Mapping[str, Array], facts: dict[str, Any]) -> None:
         for name, mark in marks.items():
             if _load(mark) is None:
                 _save(_array(mark), arrays[name])
-        files.write_json(_index(key), {"arrays": marks, "facts": facts})
+        index = {"arrays": marks, "facts": facts, "sha256": _sum(key, marks, facts)}
+        files.write_json(_index(key), index)
     except OSError as error:
         raise DataError(
             f"{machine.cache_folder()}: expected a folder to keep decoded images in. "
@@ -63,6 +68,8 @@ def find(key: str) -> Entry | None:
     try:
         index = json.loads(_index(key).read_text(encoding="utf-8"))
         marks, facts = index["arrays"], index["facts"]
+        if index["sha256"] != _sum(key, marks, facts):
+            return None
         found = {name: _load(mark) for name, mark in marks.items()}
     # An index that is no longer ours can hold anything.
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -40,7 +40,7 @@ class Divided:
 
 
 def read(data: Folder, *, progress: Progress | None = None) -> Divided:
-    """Read an image folder; files that have not changed are not decoded again.
+    """Read an image folder; while no file in it changes it is decoded once.
 
     A folder without `test/` has its test set cut, class by class, from the training
     images (or from all, where there is no `train/` either), always the same.

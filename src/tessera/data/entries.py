@@ -15,6 +15,9 @@ SIDE_FILES = (
 IMAGE_FILES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 """Suffixes by which images are known in places where no file is opened."""
 
+OF_A_MAC = "__MACOSX"
+"""A folder that a Mac packs beside files; in it are hidden ones."""
+
 DEEPEST = 64
 """Folders within folders of images that are walked."""
 
@@ -26,7 +29,9 @@ def listed(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
         OSError: The folder cannot be listed.
     """
     with os.scandir(folder) as found:
-        entries = [entry for entry in found if not entry.name.startswith(".")]
+        entries = [
+            e for e in found if not e.name.startswith(".") and e.name != OF_A_MAC
+        ]
     return sorted(entries, key=lambda entry: entry.name)
 
 

@@ -17,7 +17,7 @@ FORMAT = 4
 
 
 def load(data: Folder, *, progress: Progress | None = None) -> Dataset:
-    """Load an image folder; files that have not changed are not decoded again.
+    """Load an image folder; while no file in it changes it is decoded once.
 
     Args:
         data: As for `divided.read`.
@@ -104,7 +104,8 @@ def _key(found: Divided) -> str:
         safety.VERSION,
         found.pixels.key,
         found.listing.classes,
-        [refused.path for refused in found.listing.refused],
+        [[refused.path, refused.reason] for refused in found.listing.refused],
+        found.listing.source is not None,
         safety.left_alone(found.listing),
         {split: positions.tolist() for split, positions in found.parts.items()},
         [[file.label, file.group] for file in found.pixels.files],

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tessera.arrays import Counts, Indices
 from tessera.columns import Columns
@@ -51,7 +51,7 @@ def listed(root: Path, rule: str | None, columns: Columns | None = None) -> List
 def inner_folders(listing: Listing, file: File) -> tuple[str, ...]:
     """The folders between its class's own and a file; all of them in a list."""
     of_class = 0 if listing.source else 1 if file.split == "all" else 2
-    return PurePosixPath(file.path).parent.parts[of_class:]
+    return tuple(file.path.split("/")[of_class:-1])
 
 
 def are_grouped(files: Iterable[File]) -> bool:

@@ -96,9 +96,10 @@ def scan(root: Path) -> Listing:
             class is a link or has a name that is no text.
     """
     if not entries.is_folder(root):
+        file = "a file with another suffix" if os.path.isfile(root) else "no such file"
         raise DataError(
-            f"{root}: expected a folder of images, or a CSV file that lists some. "
-            "Received: no folder, and no such file."
+            f"{root}: expected a folder of images, or a CSV file (.csv) that lists "
+            f"some. Received: no folder, and {file}."
         )
     found = _Found(root.resolve())
     classes: dict[str, tuple[str, ...]] = {}

@@ -81,8 +81,14 @@ def _rows(path: Path, columns: Columns) -> Iterator[tuple[int, Row]]:
     try:
         if declared:
             next(reader)
-        places = _places(path, [name.strip() for name in next(reader, [])], columns)
+        names = [name.strip() for name in next(reader, [])]
+        places = _places(path, names, columns)
         for cells in reader:
+            if any(map(str.strip, cells[len(names) :])):
+                raise csv.Error(
+                    f"{len(cells)} cells, and {len(names)} names of columns in the "
+                    f"first; a text with {separator!r} in it stands in quotes"
+                )
             said = dict(enumerate(cell.strip() for cell in cells))
             if any(said.values()):
                 row = {meaning: said.get(at, "") for meaning, at in places.items()}
@@ -101,8 +107,10 @@ def _text(path: Path) -> str:
             raise OSError(f"more than {MOST_BYTES:,} bytes")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        way_out = " Save it as UTF-8, in Excel `CSV UTF-8`."
         raise DataError(
             f"{path}: expected a readable CSV file in UTF-8. Received: {error}."
+            f"{way_out if isinstance(error, UnicodeDecodeError) else ''}"
         ) from error
 
 
@@ -165,7 +173,10 @@ def _read(places: "_Places", row: Row, number: int, before: int) -> File | Refus
         several = f"several files of that name: {first(found)}"
         none = "no such file in the list's folder"
         return Refused(line, several if found else none)
-    facts = (places.root / found[0]).stat()
+    try:
+        facts = (places.root / found[0]).stat()
+    except OSError as error:
+        return Refused(line, error.strerror or str(error))
     return File(
         found[0],
         SPLIT_NAMES.get(split, "all"),
@@ -187,6 +198,8 @@ class _Places:
     """Of the list, as it was given."""
     _known: dict[str, bool] = field(default_factory=dict)
     """Whether a folder lies in it, whatever links say."""
+    _real: dict[str, str] = field(default_factory=dict)
+    """Folders of whole paths, resolved."""
 
     def of(self, name: str) -> list[str]:
         """The paths that a name may mean, relative to the folder, with `/`.
@@ -198,13 +211,29 @@ class _Places:
             return []
         for written in dict.fromkeys((name, name.replace("\\", "/"))):
             for end in ENDS:
-                place = os.path.normpath(self.root / (written + end))
+                place = self._place(written + end)
                 if self._is_file(place):
                     return [Path(place).relative_to(self.root).as_posix()]
         if "/" in name.replace("\\", "/"):
             return []
         below = (self._below.get(name + end) for end in ENDS)
-        return next((paths for paths in below if paths), [])
+        paths = next((paths for paths in below if paths), [])
+        return self._pictures(paths) if len(paths) > 1 else paths
+
+    def _pictures(self, paths: list[str]) -> list[str]:
+        """Without those that `tessera explain` left; all, where it left each one."""
+        own = [p for p in paths if not (self.root / p).with_suffix(".npz").is_file()]
+        return own or paths
+
+    def _place(self, name: str) -> str:
+        """Where it leads; a whole path may come to the list's folder by a link."""
+        place = os.path.normpath(self.root / name)
+        if not os.path.isabs(name) or Path(place).is_relative_to(self.root):
+            return place
+        parent = os.path.dirname(place)
+        if parent not in self._real:
+            self._real[parent] = os.path.realpath(parent)
+        return os.path.join(self._real[parent], os.path.basename(place))
 
     def _is_file(self, place: str) -> bool:
         """Whether it is a file in the folder; links in it may lead to such files."""
