@@ -138,5 +138,4 @@ def explain(
             layer=layer,
             out=out,
         )
-    left = command.Decoded((), (), tuple(refused))
-    raise typer.Exit(command.name_refused(commands.console, left) or status)
+    raise typer.Exit(command.name_refused(commands.console, refused) or status)

@@ -97,7 +97,7 @@ def branch_images(
             write(out, names[i], images[i], found, divided, i, trained.class_names)
         report(console, decoded.paths, names, found, divided, trained.class_names)
         console.print(Text(f"Pictures and maps: {out.resolve()}"), soft_wrap=True)
-    return command.name_refused(console, decoded)
+    return command.name_refused(console, decoded.refused)
 
 
 def print_shares(

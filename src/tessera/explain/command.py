@@ -97,7 +97,7 @@ def explain_images(
         for index in counted(len(names), console):
             shown.save_one(index, out)
         report(console, decoded.paths, shown, out)
-    return name_refused(console, decoded)
+    return name_refused(console, decoded.refused)
 
 
 def opened(
@@ -119,13 +119,13 @@ def opened(
     return trained, read_images(paths, trained.image_size)
 
 
-def name_refused(console: Console, decoded: Decoded) -> int:
+def name_refused(console: Console, refused: Sequence[tuple[Path, str]]) -> int:
     """Say which files could not be read; the exit status: 0, or 1 with any."""
-    for path, reason in decoded.refused:
+    for path, reason in refused:
         console.print(
             Text(f"{entries.shown(str(path))}: not explained: {reason}"), soft_wrap=True
         )
-    return 1 if decoded.refused else 0
+    return 1 if refused else 0
 
 
 def counted(pictures: int, console: Console) -> Iterable[int]:

@@ -83,10 +83,14 @@ def side_by_side(
 def add_bar(axes: "Axes", scale: "Normalize", colours: str, label: str) -> None:
     """A bar of the colours behind a picture, as high as it is."""
     from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import ScalarFormatter
 
+    numbers = ScalarFormatter()
+    numbers.set_powerlimits((-2, 4))  # or small ones leave the picture
     place = axes.inset_axes((1.03, 0, 0.05, 1))
-    bar = axes.figure.colorbar(ScalarMappable(scale, colours), cax=place)
-    bar.formatter.set_powerlimits((-2, 4))  # or small numbers leave the picture
+    bar = axes.figure.colorbar(
+        ScalarMappable(scale, colours), cax=place, format=numbers
+    )
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=8)
     bar.ax.yaxis.get_offset_text().set_fontsize(8)
