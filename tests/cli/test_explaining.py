@@ -66,7 +66,7 @@ def test_no_picture_replaces_an_image_that_it_explains(
     for verb in (("explain",), ("explain", "--branches"), ("predict", "--heatmap")):
         done = tessera(*verb, toy.path, cat, "--out", tmp_path)
         assert done.returncode == 2
-        assert "--out: expected a folder outside the image folder" in done.stderr
+        assert "--out: expected a folder apart from the images" in done.stderr
     assert cat.read_bytes() == before and list(tmp_path.iterdir()) == [cat]
 
 

@@ -57,7 +57,7 @@ def test_an_output_folder_of_the_images_themselves_is_refused(tmp_path) -> None:
         ([photos], "photos"),
         ([photos], "photos/heatmaps"),
     ):
-        with pytest.raises(DataError, match=REFUSED):
+        with pytest.raises(DataError, match=r"could replace one.* holds no images\."):
             apart.keep_from_pictures(images, tmp_path / out)
     apart.keep_from_pictures([cat], tmp_path / "explanations")
     apart.keep_from_pictures([photos], tmp_path / "explanations")

@@ -57,12 +57,16 @@ def keep_from_pictures(
     Raises:
         DataError: It is one of those.
     """
-    place = os.path.realpath(out)
+    place = Path(os.path.realpath(out))
     for path in images:
-        if path.is_dir():
-            keep_from_images(path, out, option)
-        elif os.path.realpath(path.parent) == place:
-            raise _refusal(Path(place), out, option)
+        whole = path.is_dir()
+        folder = Path(os.path.realpath(path if whole else path.parent))
+        if place == folder or (whole and place.is_relative_to(folder)):
+            raise DataError(
+                f"{option}: expected a folder apart from the images, of which a "
+                "picture could replace one, or be taken for one. Received: "
+                f"{str(out)!r}, for {path}. Choose a folder that holds no images."
+            )
 
 
 def keep_from_classes(class_names: Sequence[str], out: Path) -> None:
