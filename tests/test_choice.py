@@ -1,5 +1,7 @@
 """Models, remedies and a run are found by the names that a user gives them."""
 
+from pathlib import Path
+
 import pytest
 
 from tessera import choice
@@ -18,6 +20,12 @@ def test_names_are_read_off_a_list(text: str | None, names: tuple[str, ...]) -> 
 def test_a_name_that_is_not_in_the_catalogue_is_refused_with_those_that_are() -> None:
     with pytest.raises(ExperimentError, match=r"expected one of plain, .*'mixdown'"):
         choice.remedies("mixup,mixdown")
+
+
+def test_a_study_goes_where_it_is_told_or_by_its_name() -> None:
+    mine = Experiment(name="mine")
+    assert choice.study_folder(None, mine) == Path("runs/mine")
+    assert choice.study_folder("there", mine) == Path("there")
 
 
 def test_all_models_stay_unless_some_are_asked_for() -> None:

@@ -1,6 +1,7 @@
-"""The part of an experiment that a user names: models, remedies, or one run."""
+"""What a user names of an experiment: models, remedies, one run, its folder."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tessera import settings
 from tessera.catalogue import catalogue
@@ -23,6 +24,11 @@ def remedies(text: str | None, *, option: str = "--remedies") -> tuple[str, ...]
     for name in names:
         require(option, name, [*catalogue(), "all"])
     return names
+
+
+def study_folder(out: str | Path | None, experiment: Experiment) -> Path:
+    """Where a study goes: the folder given, or that of its name."""
+    return Path("runs") / experiment.name if out is None else Path(out)
 
 
 def narrowed(

@@ -97,11 +97,6 @@ def loaded(data: Source | None, asked: experiment.Experiment, verbose: bool) -> 
         return source.load(asked.data, progress=report)
 
 
-def place(out: str | Path | None, asked: experiment.Experiment) -> Path:
-    """A study's folder: the one given, or that of its name."""
-    return Path("runs") / asked.name if out is None else Path(out)
-
-
 def listed(names: str | Sequence[str], argument: str) -> str:
     """A list of names as a command line has it.
 

@@ -129,7 +129,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    folder = arguments.place(out, asked)
+    folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
     read = [part.experiment for part in parts] or [asked]
@@ -209,7 +209,7 @@ def train(
         change=change,
         verbose=verbose,
     )
-    place = arguments.place(out, asked)
+    place = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, place, "out")
     dataset = arguments.loaded(data, asked, verbose)
     asked = studies.adapted(asked, dataset)

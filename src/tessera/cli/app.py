@@ -118,7 +118,7 @@ def study(
     wanted = choice.remedies(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
-    place = out or Path("runs") / chosen.name
+    place = choice.study_folder(out, chosen)
     commands.study(chosen, place, engine=options, remedies=wanted)
 
 
@@ -145,10 +145,11 @@ def train(
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
+    from tessera import choice
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    place = out or Path("runs") / chosen.name
+    place = choice.study_folder(out, chosen)
     commands.train(chosen, model, regime, seed, place)
 
 

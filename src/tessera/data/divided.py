@@ -29,11 +29,6 @@ class Divided:
     """Positions of each split's images: train, test and, where there is one, val."""
 
     @property
-    def place(self) -> Path:
-        """The folder, or the list that names its images."""
-        return _place(self.listing)
-
-    @property
     def groups(self) -> tuple[str, ...] | None:
         """The group of each image, see `grouped.names`."""
         return grouped.names(self.pixels.files)
@@ -83,7 +78,7 @@ def _parts(data: Folder, listing: Listing, pixels: Decoded) -> dict[str, Indices
     elif data.folds is not None:
         raise DataError(
             "folds: expected images without a test set, which are all tested in turn. "
-            f"Received: {_place(listing)}, which has one."
+            f"Received: {listing.place}, which has one."
         )
     return parts
 
@@ -111,7 +106,3 @@ def _cut(
     folds = splits.folds(labels, data.folds, seed=TEST_SEED, groups=groups)
     tested = folds + 1 == data.fold
     return np.flatnonzero(~tested), np.flatnonzero(tested)
-
-
-def _place(listing: Listing) -> Path:
-    return listing.root / (listing.source or "")

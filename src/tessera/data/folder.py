@@ -96,11 +96,10 @@ def _remember(key: str, found: Divided, warnings: tuple[str, ...]) -> cache.Entr
 
 def _key(found: Divided) -> str:
     """Of the fingerprint and the warnings of data that was found safe."""
-    fold = found.data.folds and {"number": found.data.fold, "of": found.data.folds}
     return cache.key(
         "checked",
         FORMAT,
-        [fold, found.data.groups],
+        [found.data.folds, found.data.fold, found.data.groups],
         safety.VERSION,
         found.pixels.key,
         found.listing.classes,
@@ -119,7 +118,7 @@ def _checked(found: Divided) -> tuple[str, ...]:
     problems = safety.problems(listing, pixels, parts, twins)
     if problems:
         raise DataError(
-            f"{found.place}: expected data that is safe to train on. Received:\n"
+            f"{listing.place}: expected data that is safe to train on. Received:\n"
             + "\n".join(f"- {problem}" for problem in problems)
             + f"\n`{_look(found)}` shows all of it."
         )
@@ -135,7 +134,13 @@ def _look(found: Divided) -> str:
         changed |= {"folds": data.folds, "fold": data.fold}
     elif data.test != Folder(path="").test:
         changed["test"] = data.test
-    words = ["tessera", "data", str(found.place), "--image-size", str(data.image_size)]
+    words = [
+        "tessera",
+        "data",
+        str(found.listing.place),
+        "--image-size",
+        str(data.image_size),
+    ]
     words += [] if data.groups is None else ["--groups", data.groups]
     for name, value in changed.items():
         words += ["--set", f"data.{name}={value}"]

@@ -112,7 +112,7 @@ def inspect(found: Divided) -> Inspection:
     problems = safety.problems(listing, pixels, parts, twins)
     warnings = safety.warnings(listing, pixels, parts, twins)
     return Inspection(
-        folder=str(found.place),
+        folder=str(listing.place),
         class_names=listing.class_names,
         counts=counts,
         test_is_cut="test" not in listing.classes,

@@ -70,6 +70,11 @@ class Listing:
     """The list that names the images; None: they lie in folders of classes."""
 
     @property
+    def place(self) -> Path:
+        """The folder, or the list that names its images."""
+        return self.root / (self.source or "")
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The order of the labels: the training split's names, sorted."""
         return self.classes.get("train") or self.classes["all"]
