@@ -41,7 +41,7 @@ def test_classes_that_are_rare_by_nature_are_not_called_reduced(own):
 
 def test_unequal_classes_stand_from_the_most_common_to_the_rarest(own, drawn):
     def rows(drawing):
-        found = re.findall(r">([a-z]+)(?: +([0-9,]+))?</text>", drawing.svg)
+        found = re.findall(r">([a-z]+)(?: \(([0-9,]+)\))?</text>", drawing.svg)
         return [row for row in found if row[0] in NAMES]
 
     common = [(name, "4,500") for k, name in enumerate(NAMES) if k not in (3, 4, 5)]
@@ -50,6 +50,18 @@ def test_unequal_classes_stand_from_the_most_common_to_the_rarest(own, drawn):
     assert "Classes from the most common" in per_class_recall(own).caption
     assert rows(drawn.recall)[: len(NAMES)] == [(name, "") for name in NAMES]
     assert "most common" not in drawn.recall.caption
+
+
+def test_classes_that_a_profile_makes_rare_keep_their_order(study):
+    # Digits: a few images more of some classes than of others, and three cut.
+    counts = tuple(140 + k for k in range(len(NAMES)))
+    data = study.record.data.model_copy(update={"train_counts": counts})
+    record = study.record.model_copy(update={"data": data})
+    found = per_class_recall(dataclasses.replace(study, record=record))
+    assert [n for n in re.findall(r">([a-z]+)</text>", found.svg) if n in NAMES][
+        : len(NAMES)
+    ] == list(NAMES)
+    assert "most common" not in found.caption
 
 
 def test_classes_that_a_profile_cut_are_called_reduced(drawn):

@@ -68,13 +68,16 @@ def per_class_recall(study: Study) -> Drawing:
 
 
 def _unequal(study: Study) -> bool:
-    """Whether the data as they come have more images of some classes than of others."""
-    return len(set(study.record.data.train_counts)) > 1
+    """Whether data are taken as they come, with more images of some classes."""
+    natural = rare_word(study.record.experiment) == "rare"
+    return natural and len(set(study.record.data.train_counts)) > 1
 
 
 def _order(study: Study) -> list[int]:
-    """Classes from the most common to the rarest; of equal ones the first first."""
+    """Unequal classes from the most common to the rarest; equal ones as they are."""
     counts = study.record.data.train_counts
+    if not _unequal(study):
+        return list(range(len(counts)))
     return sorted(range(len(counts)), key=lambda k: -counts[k])
 
 
@@ -82,7 +85,7 @@ def _labels(study: Study) -> list[str]:
     """Of the rows, in their order."""
     data, unequal = study.record.data, _unequal(study)
     return [
-        short(data.class_names[k]) + f"  {data.train_counts[k]:,}" * unequal
+        short(data.class_names[k]) + f" ({data.train_counts[k]:,})" * unequal
         for k in _order(study)
     ]
 
