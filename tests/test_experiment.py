@@ -17,6 +17,7 @@ from tessera.experiment import (
     OwnTraining,
     Regime,
     Run,
+    Start,
     Training,
 )
 from tessera.record import StudyFolder, StudyRecord, finished
@@ -72,6 +73,20 @@ def test_names_seeds_and_places_do_not_change_the_digest() -> None:
 )
 def test_what_decides_the_result_changes_the_digest(changes: dict[str, object]) -> None:
     assert first_run(**changes).digest("data") != first_run().digest("data")
+
+
+def test_weights_to_start_from_change_the_digest_and_where_they_lie_does_not() -> None:
+    plain, here, there, other = (
+        first_run(models=(Cnn(start=start),)).digest("data")
+        for start in (
+            None,
+            Start(run="here", sha256="0" * 64),
+            Start(run="there", sha256="0" * 64),
+            Start(run="here", sha256="1" * 64),
+        )
+    )
+    assert here == there
+    assert len({plain, here, other}) == 3
 
 
 def test_other_data_changes_the_digest() -> None:

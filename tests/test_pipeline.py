@@ -19,7 +19,6 @@ from tessera.experiment import (
     Digits,
     Experiment,
     Fractions,
-    OwnTraining,
     Regime,
     Run,
     Training,
@@ -220,16 +219,6 @@ def test_a_run_notes_the_classes_that_it_was_not_validated_with(
     assert record.validation_counts[9] == 0
     told = f"No validation images of: 9 (seed {run.seed}); profiles draw single"
     assert record.notes[0].startswith(told)
-
-
-def test_a_model_with_training_of_its_own_says_so_in_its_notes() -> None:
-    own = OwnTraining(learning_rate=0.002, batch_size=64, origin="Found by a search.")
-    (tuned, *_) = Experiment(models=(Cnn(training=own),)).runs()
-    assert pipeline.training_notes(tuned) == (
-        "Trained with settings of its own (learning_rate 0.002, batch_size 64). "
-        "Found by a search.",
-    )
-    assert pipeline.training_notes(Experiment().runs()[0]) == ()
 
 
 def test_a_checkpoint_that_is_passed_over_is_told_at_once_and_noted(

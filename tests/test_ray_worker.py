@@ -1,12 +1,13 @@
 """A node's part: the same files as a local run, errors as values, few messages."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tessera import ray_worker
+from tessera import files, ray_worker
 from tessera.data import source
-from tessera.experiment import Cnn, Digits, Experiment, Explain, Training
+from tessera.experiment import Cnn, Digits, Experiment, Explain, Hybrid, Start, Training
 from tessera.ray_worker import Broken, Job, Note
 from tessera.record import Record, RunFolder
 
@@ -33,6 +34,7 @@ def job(**training: object) -> Job:
         index=5,
         run=run,
         donor=None,
+        start=None,
         threads=1,
         gpus=0.0,
         backend="tensorflow",
@@ -53,6 +55,25 @@ def test_a_run_comes_back_as_its_files_and_tells_its_start_and_its_epochs() -> N
     assert notes[0] == Note(5)
     assert [note.epoch for note in notes if note.row is not None] == [1]
     assert pinned.board.take() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_starts_from_weights_that_lie_on_no_disk_of_the_node(
+    toy: RunFolder,
+) -> None:
+    start = Start(run=str(toy.path), sha256=files.sha256(toy.weights))
+    here = job().run
+    run = here.model_copy(
+        update={"model": Hybrid(start=start), "data": Digits(image_size=16)}
+    )
+    carried = ray_worker.start_files(run)
+    gone = replace(job(), run=run.starting_at(Path("gone")), start=carried)
+    found = ray_worker.train(gone, source.load(gone.run.data), None)
+    assert isinstance(found, dict)
+    record = Record.model_validate_json(found["record.json"])
+    assert record.notes[0].startswith("Starts from the weights of hybrid under")
+    assert b'run = "gone"' in found["experiment.toml"]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Experiment files: what is right round-trips, what is wrong is named."""
 
+import hashlib
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from tessera import settings
 from tessera.catalogue import named
 from tessera.experiment import Experiment
+from tessera.record import RunFolder
+from tessera.settings import ExperimentError
 
 
 def fault(*overrides: str) -> str:
@@ -213,6 +216,35 @@ def test_a_file_larger_than_any_experiment_is_not_read_to_its_end(tmp_path) -> N
         if path.exists():
             with pytest.raises(settings.ExperimentError, match="1,048,576 bytes"):
                 settings.read(path)
+
+
+def starting_from(run: object) -> dict[str, object]:
+    return {"models": [{"kind": "hybrid", "start": {"run": str(run)}}]}
+
+
+def test_weights_to_start_from_are_those_that_lie_there(toy: RunFolder) -> None:
+    found = settings.build(starting_from(toy.path)).models[0].start
+    assert found is not None
+    content = toy.weights.read_bytes()
+    assert found.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_start_that_says_its_weights_needs_no_run_to_be_read(toy: RunFolder) -> None:
+    experiment = settings.build(starting_from(toy.path))
+    elsewhere = settings.dumps(experiment).replace(str(toy.path), "gone")
+    assert settings.build(tomllib.loads(elsewhere)).models[0].start.run == "gone"
+
+
+def test_a_start_without_weights_is_named_with_its_place(tmp_path: Path) -> None:
+    said = r"models\.0\.start\.run: expected the folder of a finished run.*no such file"
+    with pytest.raises(ExperimentError, match=said):
+        settings.build(starting_from(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize("start", ["runs/a", {"run": 3}, {}, {"place": "x"}])
+def test_a_start_of_another_form_is_an_error(start: object) -> None:
+    with pytest.raises(ExperimentError, match=r"models\.0\.start"):
+        settings.build({"models": [{"kind": "hybrid", "start": start}]})
 
 
 @pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e400"])

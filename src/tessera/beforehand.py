@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from tessera import machine, runtime, selection, tested
+from tessera import machine, runtime, selection, starts, tested
 from tessera.data.dataset import Dataset
 from tessera.experiment import Digits, Experiment
 from tessera.imbalance import guards, profiles, sampling
@@ -31,6 +31,8 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
     Raises:
         ProfileError: A profile does not fit the data.
         RemedyError: A remedy contradicts itself, the data or the epochs.
+        ExperimentError, RunError, DataError: A model cannot start from the weights
+            that it should, or not honestly; see `starts.notes`.
     """
     found = []
     coarse = experiment.training.precision != "float32"
@@ -52,6 +54,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         except (profiles.ProfileError, guards.RemedyError) as error:
             raise type(error)(f"regime {regime.name}: {error}") from error
         found += [f"{regime.name}: {remark}" for remark in remarks]
+    found += starts.notes(experiment, dataset)
     found += _too_short(experiment, dataset)
     return (*found, *selection.all_unvalidated(experiment, dataset))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera import beforehand, files, history, runtime, settings, study
+from tessera import beforehand, files, history, runtime, settings, starts, study
 from tessera.data.dataset import Dataset
 from tessera.evaluation import outcomes, probabilities, scores, study_record
 from tessera.experiment import Experiment, Folder, Run
@@ -123,7 +123,7 @@ def conclude(
     """
     folds = parts(experiment, out)
     members = [_finished(part) for part in folds]
-    data = _summary(datasets)
+    data = _summary(experiment, datasets)
     names = [name for one in datasets for name in one.test.names or ()]
     pooled = [
         _pool(experiment, data, tuple(run), StudyFolder(out), names)
@@ -158,7 +158,7 @@ def _finished(part: Part) -> list[_Run]:
     return list(zip(folders, study.read(folders), strict=True))
 
 
-def _summary(datasets: Sequence[Dataset]) -> DataSummary:
+def _summary(experiment: Experiment, datasets: Sequence[Dataset]) -> DataSummary:
     """The data, of which every image is a test image."""
     first, folds = datasets[0], len(datasets)
     known = first.summary()
@@ -173,13 +173,14 @@ def _summary(datasets: Sequence[Dataset]) -> DataSummary:
         "are the first fold's; each fold has a report of its own, in fold-1 to "
         f"fold-{folds}."
     )
+    notes = [(*one.notes[1:], *starts.notes(experiment, one)) for one in datasets]
     return known.model_copy(
         update={
             "fingerprint": whole(first, folds).fingerprint,
             "train_counts": tuple(counts.tolist()),
             "test_counts": tuple(counts.tolist()),
             "test_groups": tuple(np.sum(groups, axis=0).tolist()) if groups else None,
-            "notes": (note, *told_once([one.notes[1:] for one in datasets])),
+            "notes": (note, *told_once(notes)),
         }
     )
 

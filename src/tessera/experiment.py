@@ -8,6 +8,7 @@ reference study.
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
@@ -200,12 +201,23 @@ class OwnTraining(Setting):
         return self.model_dump(exclude={"origin"}, exclude_none=True)
 
 
+class Start(Setting):
+    """A finished training whose weights another one starts from."""
+
+    run: str
+    """Of the run's folder."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of the weights there; a file that leaves it out means those that it finds."""
+
+
 class _Model(Setting):
     kind: str
     name: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9._-]*$")
     """How tables call it; none: the kind."""
     training: OwnTraining | None = None
     """None: as the experiment says. `tessera search` writes it."""
+    start: Start | None = None
+    """Weights that all but the last layer starts from; none: drawn by the seed."""
 
     @property
     def label(self) -> str:
@@ -221,6 +233,12 @@ class _Model(Setting):
     def origin(self) -> str | None:
         """Where that comes from, for the results."""
         return self.training.origin if self.training else None
+
+    @property
+    def network(self) -> Self:
+        """The architecture alone: without a name, a training and a start."""
+        bare = dict.fromkeys(("name", "training", "start"))
+        return self.model_copy(update=bare)
 
     def trained(self, training: "Training") -> "Training":
         """The experiment's training, with what this model has of its own."""
@@ -413,6 +431,14 @@ class Run(Setting):
             seeds=(self.seed,),
         )
 
+    def starting_at(self, place: Path) -> "Run":
+        """The same training, where the weights that it starts from lie elsewhere."""
+        if self.model.start is None:
+            return self
+        start = self.model.start.model_copy(update={"run": str(place)})
+        model = self.model.model_copy(update={"start": start})
+        return self.model_copy(update={"model": model})
+
     def without_after(self) -> "Run":
         """The same training, without what its remedy does to the logits afterwards."""
         remedy = self.regime.remedy.model_copy(update={"after": None})
@@ -432,6 +458,7 @@ class Run(Setting):
             settings["data"].pop(key, None)
         for key in ("name", "training"):  # the run's own training holds the latter
             settings["model"].pop(key)
+        settings["model"].get("start", {}).pop("run", None)
         settings["regime"].pop("name")
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -453,6 +480,7 @@ LATER = {
     "folds": None,
     "fold": None,
     "groups": None,
+    "start": None,
 }
 """Settings of any part that came later, with the values that change nothing."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import itertools
 import json
 import math
@@ -208,6 +209,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
                 f"{error or type(error).__name__}. The file is damaged or was made to "
                 f"do harm. {again(path)}"
             ) from error
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def again(path: Path) -> str:

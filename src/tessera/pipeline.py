@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tessera import artefacts, checkpoint, files, history, runtime, settings
+from tessera import artefacts, checkpoint, files, history, run_notes, runtime, settings
 from tessera.arrays import Logits
 from tessera.data import manifest
 from tessera.data.dataset import Dataset
 from tessera.evaluation import health, scores
 from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Run
-from tessera.imbalance import guards, plan
+from tessera.imbalance import plan
 from tessera.models import build, cost, weights
 from tessera.models.portable import portable
 from tessera.record import Record, RunFolder, finished
@@ -40,6 +40,7 @@ def execute(
     *,
     threads: int | None = None,
     donor: RunFolder | None = None,
+    start: RunFolder | None = None,
     report: Callable[..., None] = lambda *_: None,
     fitted: fit.Fitted | None = None,
 ) -> Record:
@@ -56,6 +57,7 @@ def execute(
         threads: Threads of this process, for the record; None: all cores.
         donor: Where the run lies that differs only in what is done after training.
             If it is finished, its training is taken over.
+        start: Of the run whose weights it starts from; None: where its settings say.
         report: Told of every training step, see `training.fit.Report`.
         fitted: Of a training that is done and has left its weights in `folder`.
 
@@ -63,10 +65,12 @@ def execute(
         ProfileError: The profile does not fit the data.
         ModelError: The model cannot be built for these images.
         RemedyError: The remedy cannot be used on them.
+        RunError: The run whose weights this one starts from is gone.
         TrainingDiverged: The loss became NaN or infinite.
     """
     files.sweep(folder.path)
     folder.record.unlink(missing_ok=True)
+    here = run if start is None else run.starting_at(start.path)
     chosen = choose(run, dataset)
     made = manifest.manifest(
         run.data,
@@ -79,25 +83,20 @@ def execute(
     runtime.make_deterministic(run.seed)
     net = build.for_run(run, dataset.image_shape, len(dataset.class_names))
     remarks = (
-        *training_notes(run),
-        *remedy_notes(run, chosen),
+        *run_notes.before(here, chosen),
         *unvalidated(dataset, {run.seed: chosen.validation.counts(len(chosen.counts))}),
     )
     # Nothing refuses the run from here on; what is refused leaves nothing behind.
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     files.write_json(folder.manifest, made)
     fitted, more = trained(
-        run, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
+        here, net, dataset, chosen, folder, donor=donor, report=report, fitted=fitted
     )
     history.write(folder, fitted.history)
     tuned = finish(run, net, chosen, folder)
     logits, warmth = predict_splits(net, dataset, chosen, folder)
-    notes = (
-        *remarks,
-        *more,
-        *artefacts.write_heatmaps(
-            run, net, dataset, logits, folder, temperature=warmth
-        ),
+    drawn = artefacts.write_heatmaps(
+        run, net, dataset, logits, folder, temperature=warmth
     )
     with weights.replacing(folder.model) as temporary:
         portable(build.with_probabilities(net)).save(temporary)
@@ -108,7 +107,7 @@ def execute(
         chosen,
         fitted,
         logits=logits,
-        notes=notes,
+        notes=(*remarks, *more, *drawn),
         tuned=tuned,
         threads=threads,
     )
@@ -166,6 +165,7 @@ def job(
         weights=folder.weights,
         report=report,
         store=store,
+        start=run.model.start,
     )
 
 
@@ -203,24 +203,6 @@ def take_over(
         cpu_seconds=record.train_cpu_seconds or record.train_seconds,
         images_per_second=record.images_per_second,
     )
-
-
-def training_notes(run: Run) -> tuple[str, ...]:
-    """What a reader should know of the model's training, if it has its own settings."""
-    if not run.model.own:
-        return ()
-    named = ", ".join(f"{key} {value}" for key, value in run.model.own.items())
-    origin = run.model.origin or ""
-    return (f"Trained with settings of its own ({named}). {origin}".strip(),)
-
-
-def remedy_notes(run: Run, chosen: Chosen) -> tuple[str, ...]:
-    """What a reader should know of the remedy on these images.
-
-    Raises:
-        RemedyError: It cannot be used on them.
-    """
-    return guards.check(run.regime.remedy, chosen.counts, epochs=run.training.epochs)
 
 
 def finish(run: Run, net: Any, chosen: Chosen, folder: RunFolder) -> dict[str, float]:

@@ -115,6 +115,7 @@ class Ray:
             index,
             task.run,
             _donor_files(task, dataset),
+            ray_worker.start_files(task.run),
             threads=self.threads,
             gpus=self.gpus,
             backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
@@ -247,11 +248,10 @@ def _donor_files(task: Task, dataset: Dataset) -> Files | None:
     """What a task takes over from its donor, if that is finished."""
     if task.donor is None:
         return None
-    twin = Task(task.run.without_after(), task.donor)
-    if not is_finished(twin, dataset):
+    if not is_finished(Task(task.run.without_after(), task.donor), dataset):
         return None
     wanted = (task.donor.record, task.donor.history, task.donor.weights)
-    return {path.name: path.read_bytes() for path in wanted}
+    return ray_worker.carried(*wanted)
 
 
 def _board() -> Any:

@@ -38,6 +38,8 @@ class Job:
     run: Run
     donor: Files | None
     """Of the finished run that differs only in what is done after training."""
+    start: Files | None
+    """Of the finished run whose weights the model starts from."""
     threads: int
     gpus: float
     backend: str
@@ -107,6 +109,7 @@ def train(job: Job, dataset: Dataset, board: Any) -> Files | Broken:
                 folder,
                 threads=job.threads,
                 donor=unpacked(job.donor, Path(place) / "donor"),
+                start=unpacked(job.start, Path(place) / "start"),
                 report=reporter(tell, job.index),
             )
         except Exception as error:
@@ -129,6 +132,19 @@ def packed(folder: RunFolder) -> Files:
         for path in sorted(folder.path.rglob("*"))
         if path.is_file()
     }
+
+
+def carried(*paths: Path) -> Files:
+    """Read some files of a folder, by their names."""
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def start_files(run: Run) -> Files | None:
+    """What a node needs of the finished run whose weights this one starts from."""
+    if run.model.start is None:
+        return None
+    begun = RunFolder(Path(run.model.start.run))
+    return carried(begun.record, begun.experiment, begun.weights)
 
 
 def unpacked(files: Files | None, place: Path) -> RunFolder | None:

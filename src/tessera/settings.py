@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import tomli_w
 from pydantic import ValidationError
 
-from tessera import faults
+from tessera import faults, files
 from tessera.experiment import Compare, Experiment, Regime
 from tessera.frozen import Setting
+from tessera.record import RunFolder
 
 Table = dict[str, Any]
 _S = TypeVar("_S", bound=Setting)
@@ -121,7 +122,40 @@ def build(table: Table, *, source: str = "settings") -> Experiment:
     Raises:
         ExperimentError: One line per fault, each with path, expectation and value.
     """
-    return _validated(Experiment, expanded(table, source=source), source)
+    table = _pinned(expanded(table, source=source), source)
+    return _validated(Experiment, table, source)
+
+
+def _pinned(table: Table, source: str) -> Table:
+    """The table with the hash of the weights that each of its models starts from.
+
+    Raises:
+        ExperimentError: A run that a model starts from has none.
+    """
+    models = table.get("models")
+    if not isinstance(models, list):
+        return table
+    found = [
+        model | {"start": _hashed(model["start"], f"{source}: models.{at}.start.run")}
+        if isinstance(model, dict) and isinstance(model.get("start"), dict)
+        else model
+        for at, model in enumerate(models)
+    ]
+    return table | {"models": found}
+
+
+def _hashed(start: Table, where: str) -> Table:
+    """A table of `Start` that says which weights it means."""
+    run = start.get("run")
+    if "sha256" in start or not isinstance(run, str):
+        return start
+    try:
+        return start | {"sha256": files.sha256(RunFolder(Path(run)).weights)}
+    except (OSError, ValueError) as error:  # a null character is no OSError
+        raise ExperimentError(
+            f"{where}: expected the folder of a finished run, with its weights. "
+            f"Received: {run!r}, {_received(RunFolder(Path(run)).weights, error)}."
+        ) from error
 
 
 def expanded(table: Table, *, source: str = "settings") -> Table:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tessera import beforehand, execution, files, machine, runtime, workers
+from tessera import beforehand, execution, files, machine, runtime, starts, workers
 from tessera.data.dataset import Dataset
 from tessera.engines import Engine
 from tessera.experiment import (
@@ -224,7 +224,10 @@ def conclude(
         faithfulness=[found for found in checked if found is not None],
     )
     # A run's record says what was known of the data when that run was trained.
-    record = record.model_copy(update={"data": dataset.summary()})
+    data = dataset.summary()
+    notes = (*data.notes, *starts.notes(experiment, dataset))
+    data = data.model_copy(update={"notes": notes})
+    record = record.model_copy(update={"data": data})
     files.write_text(StudyFolder(out).study, record.model_dump_json(indent=2) + "\n")
     return record
 

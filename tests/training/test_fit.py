@@ -6,12 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import toy_run
 from tiny import net_of
 
 from tessera import files, remedies
 from tessera.data.dataset import Split
-from tessera.experiment import Training
+from tessera.experiment import Hybrid, HybridPlus, Start, Training
 from tessera.imbalance.plan import Phase, Plan
+from tessera.models import build, rebuild
+from tessera.record import RunFolder
 from tessera.training import fit, predict, steps
 from tessera.training.batches import Material
 from tessera.training.validation import TrainingDiverged, validation_scores
@@ -64,6 +67,50 @@ def test_the_model_is_left_with_its_best_epochs_weights(
         min(losses), rel=1e-4
     )
     assert result.best_epoch == 1 + int(np.argmin(losses)) < len(losses)
+
+
+def test_a_training_may_start_from_a_runs_weights_all_but_the_last_layers(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    start = Start(run=str(toy.path), sha256=files.sha256(toy.weights))
+    drawn = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), np.uint8)
+    split = Split(drawn, np.arange(16, dtype=np.int32) % 2)
+    net = build.build(Hybrid(), (16, 16, 3), 2, seed=1)
+    head = net.get_layer("logits").get_weights()
+    training = Training(epochs=1, batch_size=8, learning_rate=1e-12)
+    fit.fit(
+        fit.Job(
+            net,
+            Plan((Phase(),), (8, 8)),
+            Material(split, np.arange(16), split),
+            training,
+            0,
+            tmp_path / "best.weights.h5",
+            start=start,
+        )
+    )
+    source = rebuild.rebuild(toy).net
+    for layer in net.layers:
+        begun = source.get_layer(layer.name).get_weights()
+        wanted = head if layer.name == "logits" else begun
+        for got, expected in zip(layer.get_weights(), wanted, strict=True):
+            np.testing.assert_allclose(got, expected, atol=1e-9)
+
+
+def test_filters_that_come_with_a_start_are_not_computed_anew(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "seed-0")
+    toy_run.write_run(folder, toy_run.experiment([HybridPlus()]).runs()[0])
+    drawn = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), np.uint8)
+    split = Split(drawn, np.arange(16, dtype=np.int32) % 2)
+    net = build.build(HybridPlus(), (16, 16, 3), 2, seed=1)
+    material = Material(split, np.arange(16), split)
+    plan = Plan((Phase(),), (8, 8))
+    job = fit.Job(net, plan, material, Training(), 0, tmp_path / "best.weights.h5")
+    own = Start(run=str(folder.path), sha256=files.sha256(folder.weights))
+    fit.initialise(job)
+    assert net.get_layer("whiten").get_weights()[0].any()
+    fit.initialise(replace(job, start=own))  # whose filters are still those of a draft
+    assert not net.get_layer("whiten").get_weights()[0].any()
 
 
 def test_the_history_has_a_row_per_epoch_with_every_column(

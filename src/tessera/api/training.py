@@ -13,6 +13,7 @@ from tessera import (
     locks,
     runtime,
     settings,
+    starts,
 )
 from tessera import study as studies
 from tessera.api import arguments
@@ -68,6 +69,7 @@ def study(
     seeds: int | Sequence[int] | None = None,
     models: Sequence[str] | None = None,
     remedies: str | Sequence[str] = (),
+    start: str | Path | None = None,
     folds: int | None = None,
     groups: str | None = None,
     change: str | Sequence[str] = (),
@@ -87,6 +89,9 @@ def study(
         models: Only these of the plan's models.
         remedies: Names to compare with plain training, or `all`; without a plan and
             without `models`, the hybrid alone is trained.
+        start: The folder of a finished run, or of a study, which means its recommended
+            run: each model of its architecture is compared with a twin that starts
+            from its weights.
         folds: Cross-validate an image folder without `test/`: each of so many parts is
             the test set once, and every image is tested.
         groups: Images that are never parted between training, validating and testing:
@@ -101,7 +106,8 @@ def study(
 
     Raises:
         ExperimentError: A setting is wrong.
-        DataError: The data cannot be used.
+        DataError: The data cannot be used, or is tested on what `start` has learned.
+        RunError: `start` is no finished run.
         ProfileError, RemedyError: A regime does not fit the data.
         StudyError: A run failed, or the folder holds a study of other data.
         FolderInUse: Another command works in the folder.
@@ -129,6 +135,8 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
+    if start is not None:
+        asked = starts.beside(asked, Path(start))
     folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)

@@ -7,29 +7,21 @@ from typing import Annotated
 import typer
 
 from tessera import __version__
-from tessera.cli import explaining, searching, use
+from tessera.cli import explaining, searching, studying, use
 from tessera.cli.errors import Verbs, guarded
 from tessera.cli.options import (
     LARGEST_SEED,
-    AddressOption,
     DataOption,
-    EngineOption,
     EpochsOption,
     ExperimentFile,
     FolderArgument,
-    FoldsOption,
-    GpusOption,
     GroupsOption,
     ImageSizeOption,
     JobsOption,
-    ModelsOption,
     MovedDataOption,
     OutOption,
-    RemediesOption,
     SeedsOption,
-    SeedsTogetherOption,
     SetOption,
-    ThreadsOption,
 )
 
 app = typer.Typer(
@@ -71,57 +63,7 @@ def demo(
     commands.study(commands.demo_experiment(), out, engine=options)
 
 
-@app.command()
-def study(
-    experiment: ExperimentFile = None,
-    data: DataOption = None,
-    epochs: EpochsOption = None,
-    seeds: SeedsOption = None,
-    folds: FoldsOption = None,
-    groups: GroupsOption = None,
-    out: OutOption = None,
-    remedies: RemediesOption = None,
-    models: ModelsOption = None,
-    settings: SetOption = None,
-    jobs: JobsOption = "auto",
-    engine: EngineOption = "local",
-    address: AddressOption = None,
-    threads: ThreadsOption = None,
-    gpus: GpusOption = None,
-    seeds_together: SeedsTogetherOption = None,
-) -> None:
-    """Train and compare every model under every regime, over several seeds.
-
-    Stop it with Ctrl-C whenever you like: the same command continues where it stopped,
-    and a finished run is never repeated. It ends with the path of the report.
-
-        tessera study --data photos --epochs 40 --seeds 5 --out runs/photos
-
-        tessera study --data photos --remedies all
-
-        tessera study --data photos --folds 5
-
-        tessera study --data photos --groups folder
-
-        tessera study experiments/study.toml --data cifar10
-
-        tessera study experiments/final.toml --engine ray --address auto
-    """
-    from tessera import choice, cross_validation
-    from tessera.cli import asked, commands
-    from tessera.cli import engine as engines
-
-    options = engines.options(engine, jobs, address, threads, gpus, seeds_together)
-    chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
-    if folds is not None:
-        chosen = cross_validation.divided(chosen, folds, "--folds")
-    wanted = choice.remedies(remedies)
-    alone = bool(wanted) and experiment is None
-    chosen = choice.narrowed(chosen, models, alone=alone)
-    place = choice.study_folder(out, chosen)
-    commands.study(chosen, place, engine=options, remedies=wanted)
-
-
+app.command()(studying.study)
 app.command()(searching.search)
 
 

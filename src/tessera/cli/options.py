@@ -119,6 +119,16 @@ ModelsOption = Annotated[
         "--models", metavar="a,b", help="Only these of the experiment's models."
     ),
 ]
+StartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--start",
+        metavar="RUN",
+        help="Compare models more that start from the weights of a finished run, or "
+        "of the run that a study recommends: a twin of each of its architecture.",
+        show_default=False,
+    ),
+]
 JobsOption = Annotated[
     str,
     typer.Option(

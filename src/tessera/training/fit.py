@@ -16,12 +16,12 @@ import numpy as np
 
 from tessera import files
 from tessera.arrays import Counts
-from tessera.experiment import Training
+from tessera.experiment import Start, Training
 from tessera.imbalance import plan as plans
 from tessera.imbalance import sampling
 from tessera.imbalance.plan import Phase, Plan
+from tessera.models import starting, whitening
 from tessera.models import weights as stored
-from tessera.models import whitening
 from tessera.training import resume, stages
 from tessera.training.batches import Epoch, Material
 from tessera.training.resume import Best, Groups, Row, State, Store
@@ -85,6 +85,8 @@ class Job:
     """Told of every step."""
     store: Store | None = None
     """Where to keep checkpoints, and to go on from one; None: nowhere."""
+    start: Start | None = None
+    """Weights that the model starts from; None: its own."""
 
     @property
     def counts(self) -> Counts:
@@ -115,8 +117,8 @@ def fit(job: Job) -> Fitted:
             kept, and so is the last checkpoint.
         CannotWrite: The disk refused a checkpoint or the weights.
     """
-    net, material, training = job.net, job.material, job.training
-    whitening.adapt(net, material.train.images, material.indices)
+    net, training = job.net, job.training
+    initialise(job)
     state = resume.resumed(job.store)
     resume.restore(state, {"net": net.variables})
     try:
@@ -134,6 +136,19 @@ def fit(job: Job) -> Fitted:
         cpu_seconds=cpu_seconds,
         images_per_second=images / seconds,
     )
+
+
+def initialise(job: Job) -> None:
+    """Give the model what it starts with besides the weights that its seed drew.
+
+    Raises:
+        RunError, ModelError: See `starting.begin`.
+    """
+    if job.start is not None:
+        starting.begin(job.net, job.start)
+    else:
+        images = job.material.train.images
+        whitening.adapt(job.net, images, job.material.indices)
 
 
 def keep_best(job: Job, state: State) -> None:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from tessera.arrays import Logits
 from tessera.experiment import Monitor
-from tessera.models import whitening
 from tessera.training import device_batches, resident, stages
 from tessera.training import fit as single
 from tessera.training.batches import Epoch
@@ -120,8 +119,7 @@ def train_all(lanes: Sequence[Lane]) -> None:
     lead = lanes[0].job
     images = device_batches.resident(lead.material.train, lead.training)
     for lane in lanes:
-        job = lane.job
-        whitening.adapt(job.net, job.material.train.images, job.material.indices)
+        single.initialise(lane.job)
     for span in stages.spans(lead.plan, lead.training.epochs):
         train_stage(lanes, span, images)
 

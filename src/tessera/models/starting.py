@@ -1,0 +1,53 @@
+"""Weights to start from: a finished run's, for all of a model but its last layer.
+
+What a network has learned of edges, textures and shapes serves other images too
+(Yosinski et al. 2014, arXiv:1411.1792); what it says of classes does not.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from tessera import files
+from tessera.experiment import Start
+from tessera.models.blocks import ModelError
+from tessera.models.rebuild import rebuild
+from tessera.record import RunFolder
+
+HEAD = "logits"
+"""The layer that is left as it is drawn: its outputs are another task's classes."""
+
+
+def begin(net: Any, start: Start) -> None:
+    """Give a model a finished run's weights, but for its last layer.
+
+    Filters that were computed from images and the statistics of normalisation come
+    with them.
+
+    Args:
+        net: A model that is built, of the run's own architecture.
+        start: Where the run lies, and which weights are meant.
+
+    Raises:
+        RunError: There is no finished run.
+        ModelError: Its weights are others than were meant, or another model's.
+    """
+    folder = RunFolder(Path(start.run))
+    source = rebuild(folder).net
+    found = files.sha256(folder.weights)
+    if found != start.sha256:
+        raise ModelError(
+            f"{folder.weights}: expected the weights that this training was to start "
+            f"from (SHA-256 {start.sha256[:12]}...). Received: others "
+            f"({found[:12]}...). Put them back, or start from these in a study of "
+            "its own."
+        )
+    try:
+        for layer in net.layers:
+            if layer.name != HEAD:
+                layer.set_weights(source.get_layer(layer.name).get_weights())
+    except ValueError as error:
+        raise ModelError(
+            f"{folder.path}: expected a run of the model {net.name!r} on images of "
+            f"{list(net.input.shape[1:])}. Received: {source.name!r} on images of "
+            f"{list(source.input.shape[1:])}, whose weights do not fit."
+        ) from error

@@ -1,0 +1,215 @@
+"""A study may compare a model that starts from a finished run, if that is honest."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_run
+
+from tessera import files, settings, starts
+from tessera.data.dataset import DataError, Dataset, Split, assemble
+from tessera.experiment import (
+    Cnn,
+    Experiment,
+    Folder,
+    Hybrid,
+    HybridPlus,
+    OwnTraining,
+    Start,
+)
+from tessera.models.rebuild import RunError
+from tessera.record import RunFolder
+from tessera.settings import ExperimentError
+
+
+def noise(seed: int, size: int = toy_run.SIZE) -> Split:
+    drawn = np.random.default_rng(seed)
+    images = drawn.integers(0, 256, (20, size, size, 3), np.uint8)
+    return Split(images, np.arange(20, dtype=np.int32) % 2)
+
+
+def made_up(train: Split, test: Split) -> Dataset:
+    return assemble("made up", ("a", "b"), train=train, test=test)
+
+
+@pytest.fixture
+def fresh() -> Dataset:
+    """Of the size of the toy run's digits, and none of them."""
+    return made_up(noise(0), noise(1))
+
+
+@pytest.fixture
+def begun(toy: RunFolder) -> Experiment:
+    return starts.beside(Experiment(models=(Hybrid(),)), toy.path)
+
+
+def test_one_model_more_is_compared_and_says_where_it_starts(
+    toy: RunFolder, begun: Experiment
+) -> None:
+    own, more = begun.models
+    assert own == Hybrid()
+    assert more.label == "hybrid-started"
+    assert more.start == Start(run=str(toy.path), sha256=files.sha256(toy.weights))
+
+
+def test_the_two_differ_in_nothing_but_the_start(toy: RunFolder) -> None:
+    tuned = Hybrid(name="mine", training=OwnTraining(learning_rate=0.01))
+    experiment = Experiment(models=(Cnn(), tuned))
+    *_, more = starts.beside(experiment, toy.path).models
+    assert more.label == "mine-started"
+    alike = {"name": "mine", "start": None}
+    assert more.model_copy(update=alike) == tuned
+
+
+def test_every_model_of_the_runs_architecture_has_a_twin(toy: RunFolder) -> None:
+    gentle = Hybrid(name="gentle", training=OwnTraining(learning_rate=1e-4))
+    deep = Hybrid(name="deep", depth=1)
+    experiment = Experiment(models=(Hybrid(), deep, gentle))
+    labels = [model.label for model in starts.beside(experiment, toy.path).models]
+    assert labels[3:] == ["hybrid-started", "gentle-started"]
+
+
+def test_a_model_that_is_not_compared_otherwise_starts_without_its_runs_training(
+    tmp_path: Path,
+) -> None:
+    tuned = Hybrid(training=OwnTraining(learning_rate=0.5))
+    folder = RunFolder(tmp_path / "seed-0")
+    toy_run.write_run(folder, toy_run.experiment([tuned]).runs()[0])
+    *_, more = starts.beside(Experiment(models=(Cnn(),)), folder.path).models
+    assert (more.label, more.training) == ("hybrid-started", None)
+
+
+def test_a_study_means_its_recommended_run(tmp_path: Path) -> None:
+    study = toy_run.write_study(tmp_path, toy_run.experiment([Hybrid()]))
+    *_, more = starts.beside(Experiment(), study).models
+    assert more.start is not None
+    assert Path(more.start.run).name == "seed-0"
+
+
+def test_regimes_that_nobody_chose_still_follow_the_data(begun: Experiment) -> None:
+    assert "regimes" not in begun.model_fields_set
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="expected the folder of a finished run"):
+        starts.beside(Experiment(), tmp_path)
+
+
+def test_the_name_is_not_taken_from_another_model(toy: RunFolder) -> None:
+    taken = Experiment(models=(Cnn(name="hybrid-started"),))
+    with pytest.raises(ExperimentError, match="none that is called 'hybrid-started'"):
+        starts.beside(taken, toy.path)
+
+
+def test_of_a_run_on_other_images_nothing_is_said(
+    begun: Experiment, fresh: Dataset
+) -> None:
+    assert starts.notes(begun, fresh) == ()
+    assert starts.notes(Experiment(), fresh) == ()
+
+
+def test_a_run_of_another_architecture_is_refused(
+    toy: RunFolder, begun: Experiment, fresh: Dataset
+) -> None:
+    start = begun.models[1].start
+    for other in (HybridPlus(start=start), Hybrid(depth=1, start=start)):
+        wrong = begun.model_copy(update={"models": (other,)})
+        with pytest.raises(ExperimentError, match="expected a run of the model that"):
+            starts.notes(wrong, fresh)
+
+
+def test_a_run_on_images_of_another_size_is_refused_with_the_size(
+    begun: Experiment,
+) -> None:
+    larger = made_up(noise(0, 32), noise(1, 32))
+    with pytest.raises(ExperimentError, match=r"`--set data\.image_size=16`"):
+        starts.notes(begun, larger)
+
+
+def test_a_run_that_has_learned_from_test_images_is_refused(
+    begun: Experiment, fresh: Dataset
+) -> None:
+    digits = toy_run.digits()
+    three = np.arange(3)
+    held = Split(digits.train.images[three], np.zeros(3, np.int32))
+    tested = made_up(fresh.train, held)
+    said = r"hybrid-started: .* has learned from 3 of the 3 test images"
+    with pytest.raises(DataError, match=said):
+        starts.notes(begun, tested)
+
+
+def test_what_it_was_only_tested_on_may_be_tested_on_again(
+    begun: Experiment, fresh: Dataset
+) -> None:
+    test = toy_run.digits().test
+    held = Split(test.images, test.labels % 2)
+    assert starts.notes(begun, made_up(fresh.train, held)) == ()
+
+
+def test_a_run_that_has_learned_from_what_is_validated_on_is_told(
+    begun: Experiment,
+) -> None:
+    (said,) = starts.notes(begun, toy_run.digits())
+    assert "has learned from 1,438 of the images that are trained and" in said
+    assert "what validation says of it flatters" in said
+
+
+def images_in(folder: Path, seed: int) -> Path:
+    from PIL import Image
+
+    for at, image in enumerate(noise(seed).images):
+        place = folder / "train" / "ab"[at % 2] / f"{at}.png"
+        test = folder / "test" / "ab"[at % 2] / f"{at}.png"
+        for path, shown in ((place, image), (test, 255 - image)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(shown).save(path)
+    return folder
+
+
+@pytest.fixture
+def of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run that learned from the files of a folder, `images`."""
+    from tessera.data import source
+
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+    data = Folder(path=str(images_in(tmp_path / "images", 5)), image_size=toy_run.SIZE)
+    run = toy_run.experiment([Hybrid()]).runs()[0]
+    folder = RunFolder(tmp_path / "run")
+    record = toy_run.write_run(folder, run)
+    theirs = run.model_copy(update={"data": data})
+    files.write_text(folder.experiment, settings.dumps(theirs.experiment()))
+    there = record.model_copy(update={"data": source.load(data).summary()})
+    files.write_text(folder.record, there.model_dump_json())
+    return folder
+
+
+def test_images_that_are_gone_are_told_not_to_have_been_looked_at(
+    of_folder: RunFolder, tmp_path: Path, fresh: Dataset
+) -> None:
+    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    (said,) = starts.notes(begun, fresh)
+    assert "could not be looked at" in said and f"{tmp_path / 'images'}" in said
+    (tmp_path / "elsewhere").rename(tmp_path / "images")
+    assert starts.notes(begun, fresh) == ()
+
+
+def test_images_that_were_changed_are_told_not_to_have_been_looked_at(
+    of_folder: RunFolder, tmp_path: Path, fresh: Dataset
+) -> None:
+    images_in(tmp_path / "images", 6)
+    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    (said,) = starts.notes(begun, fresh)
+    assert "images is not what it was when that run was trained" in said
+
+
+def test_the_run_before_the_run_is_looked_at_too(
+    of_folder: RunFolder, tmp_path: Path, fresh: Dataset
+) -> None:
+    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    child = RunFolder(tmp_path / "child")
+    toy_run.write_run(child, toy_run.experiment([begun.models[1]]).runs()[0])
+    grandchild = starts.beside(Experiment(models=(Hybrid(),)), child.path)
+    tested = made_up(fresh.train, noise(5))
+    with pytest.raises(DataError, match=r"/run, which has learned from 20 of the 20"):
+        starts.notes(grandchild, tested)
