@@ -142,7 +142,8 @@ def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
     data = Folder(path=str(images), image_size=16, folds=2, groups="([0-9])[.]png")
     parts = cross_validation.parts(ASKED.model_copy(update={"data": data}), tmp_path)
     datasets = [source.load(part.experiment.data) for part in parts]
-    assert cross_validation._summary(datasets).test_groups == (9, 6, 4)
+    known = cross_validation._summary(ASKED, datasets)
+    assert known.test_groups == (9, 6, 4)
     folders = [RunFolder(tmp_path / name) for name in ("one", "two", "both")]
     for number, (dataset, folder) in enumerate(zip(datasets, folders, strict=False)):
         test = dataset.test

@@ -48,10 +48,11 @@ def commands(block: Block) -> list[str]:
 
 
 def sandbox(folder: Path) -> Path:
-    """What the documents call `photos`, `films`, `new-photos` and `cat.jpg`: digits.
+    """What the documents call `photos`, `films`, `larger`, `new-photos` and `cat.jpg`.
 
-    Three classes with 24, 16 and 8 images of 16 x 16 pixels: imbalanced as they come.
-    `films` has the same, four to a folder.
+    All are digits of 16 x 16 pixels. `photos` has three classes with 24, 16 and 8
+    images: imbalanced as they come. `films` has the same, four to a folder; `larger`
+    has three other classes.
     """
     digits = load_digits()
     names = {"cat": (0, 24), "dog": (1, 16), "owl": (2, 8)}
@@ -59,6 +60,9 @@ def sandbox(folder: Path) -> Path:
         for i, image in enumerate(digits.images[digits.target == label][:count]):
             _write(folder / "photos" / name / f"{i}.png", image)
             _write(folder / "films" / name / f"{name}-{i // 4}" / f"{i}.png", image)
+    for label in (3, 4, 5):
+        for i, image in enumerate(digits.images[digits.target == label][:16]):
+            _write(folder / "larger" / f"{label}" / f"{i}.png", image)
     for i, image in enumerate(digits.images[-3:]):
         _write(folder / "new-photos" / f"{i}.png", image)
     _write(folder / "cat.jpg", digits.images[0])

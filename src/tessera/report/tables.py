@@ -78,7 +78,7 @@ def _ranking(record: StudyRecord, ranking: Ranking) -> str:
         [
             f"**{row.regime}**" if row.regime == ranking.pick else row.regime,
             words.percent(row.macro_f1),
-            *(_change(c) for c in (row.change, row.rare, row.common)),
+            *(change(c) for c in (row.change, row.rare, row.common)),
             gap(row.gap_f1),
             gap(row.gap_rare),
             f"{row.parameters:,}",
@@ -105,9 +105,10 @@ def _references(record: StudyRecord, ranking: Ranking, width: int) -> list[list[
     return [[f"*{name}*", f1, *[""] * (width - 2)] for name, f1 in known]
 
 
-def _change(change: Change) -> str:
-    text = with_interval(change)
-    return text if change.decision == "undecided" else f"**{text}**"
+def change(found: Change) -> str:
+    """A change with its interval, bold where it is decided."""
+    text = with_interval(found)
+    return text if found.decision == "undecided" else f"**{text}**"
 
 
 def verdicts(record: StudyRecord, also: Mapping[str, StudyRecord] | None = None) -> str:
