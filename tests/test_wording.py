@@ -4,7 +4,7 @@ import pytest
 
 from tessera import remedies, wording
 from tessera.catalogue import catalogue
-from tessera.experiment import MODELS, Cnn, Hybrid, HybridPlus
+from tessera.experiment import MODELS, Cnn, Hybrid, HybridPlus, Start
 from tessera.remedies import Remedy
 
 
@@ -21,6 +21,8 @@ def test_its_values_are_told_with_the_defaults_and_without_names() -> None:
     assert told.startswith("widths 36 and 72, whitening yes, ")
     assert "late yes" in told and "separable no" in told
     assert wording.values(remedies.PostHocAdjustment()) == ""
+    begun = Cnn(start=Start(run="runs/larger", sha256="0" * 64))
+    assert wording.values(begun) == wording.values(Cnn())
 
 
 def test_a_setting_within_a_setting_is_told_by_its_kind() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from tessera.frozen import Setting
 from tessera.remedies import Remedy
 
-_NOT_TOLD = frozenset({"kind", "name", "training"})
+_NOT_TOLD = frozenset({"kind", "name", "training", "start"})
 _PLAIN_VALUES = {
     "deferred": "{:g} of the epochs pass before weights and sampling set in",
     "drop": "{:g} times the learning rate once they have set in",
@@ -24,7 +24,7 @@ def told(setting: Setting) -> str:
 def values(setting: Setting) -> str:
     """What it holds, defaults included: `gamma 2, form softmax`; perhaps nothing.
 
-    Its kind, its name, a model's own training and what is None are left out.
+    Its kind, its name, a model's own training and start, and what is None are left out.
     """
     held = ((name, getattr(setting, name)) for name in type(setting).model_fields)
     return ", ".join(

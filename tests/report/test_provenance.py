@@ -2,7 +2,7 @@
 
 from evaluation.studies import ENVIRONMENT
 
-from tessera.experiment import Cnn, Experiment, HybridPlus, OwnTraining, Training
+from tessera.experiment import Cnn, Experiment, HybridPlus, OwnTraining, Start, Training
 from tessera.record import ComputedWith, StudyRecord
 from tessera.report import provenance
 
@@ -43,6 +43,14 @@ def test_who_concluded_a_study_is_told_only_where_no_other_trained_it(study):
 def test_a_record_of_an_earlier_version_has_the_studys_own(study):
     record = study.record.model_copy(update={"trained": ()})
     assert provenance.line(record) == provenance.line(study.record)
+
+
+def test_a_model_that_starts_from_a_run_is_not_trained_as_the_others_are():
+    start = Start(run="runs/larger", sha256="ab" * 32)
+    asked = Experiment(models=(Cnn(), Cnn(name="cnn-started", start=start)))
+    assert not provenance.same_training(asked)
+    told = dict(provenance.settings(asked))["cnn-started instead"]
+    assert told == "start: the weights of runs/larger (SHA-256 abababababab)"
 
 
 def test_the_settings_are_those_of_the_training():

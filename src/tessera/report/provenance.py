@@ -7,7 +7,7 @@ study may be a later version, on another machine.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from tessera.experiment import Experiment, Training
+from tessera.experiment import Experiment, Model, Training
 from tessera.phrases import listed, plural
 from tessera.record import ComputedWith, Environment, StudyRecord
 
@@ -68,6 +68,7 @@ def _otherwise(experiment: Experiment) -> Mapping[str, str]:
     found = {}
     for model in experiment.models:
         own = _settings(experiment.training.model_copy(update=model.own))
+        own = {**own, **_start(model)}
         names = [
             name for name in {**common, **own} if own.get(name) != common.get(name)
         ]
@@ -75,6 +76,14 @@ def _otherwise(experiment: Experiment) -> Mapping[str, str]:
             parts = (f"{name.lower()}: {own.get(name, 'none')}" for name in names)
             found[f"{model.label} instead"] = "; ".join(parts)
     return found
+
+
+def _start(model: Model) -> Mapping[str, str]:
+    """Whose weights a model starts from, if not from those that its seed draws."""
+    if model.start is None:
+        return {}
+    run, mark = model.start.run, model.start.sha256[:12]
+    return {"Start": f"the weights of {run} (SHA-256 {mark})"}
 
 
 def _settings(training: Training) -> Mapping[str, str]:
