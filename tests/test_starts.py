@@ -118,6 +118,17 @@ def test_a_run_of_another_architecture_is_refused(
             starts.notes(wrong, fresh)
 
 
+def test_weights_that_were_changed_since_are_refused_before_anything_is_trained(
+    begun: Experiment, fresh: Dataset
+) -> None:
+    start = begun.models[1].start
+    assert start is not None
+    other = start.model_copy(update={"sha256": "0" * 64})
+    changed = begun.model_copy(update={"models": (Hybrid(start=other),)})
+    with pytest.raises(RunError, match=r"SHA-256 0{12}\)\. Received: [0-9a-f]{12}\."):
+        starts.notes(changed, fresh)
+
+
 def test_a_run_on_images_of_another_size_is_refused_with_the_size(
     begun: Experiment,
 ) -> None:

@@ -22,7 +22,7 @@ SUFFIX = "-started"
 """Of a model's name, for one that starts from a finished run."""
 
 
-def beside(experiment: Experiment, place: Path) -> Experiment:
+def beside(experiment: Experiment, place: Path | None) -> Experiment:
     """An experiment with more models, that start from a finished run's weights.
 
     Each of its models of the run's architecture has a twin that differs in nothing but
@@ -31,12 +31,15 @@ def beside(experiment: Experiment, place: Path) -> Experiment:
 
     Args:
         experiment: What is compared otherwise.
-        place: The run's folder, or that of a study, which means its recommended run.
+        place: The run's folder, or that of a study, which means its recommended run;
+            None: nothing starts from any.
 
     Raises:
         RunError: It is neither.
         ExperimentError: The experiment has a model of a twin's name.
     """
+    if place is None:
+        return experiment
     folder = trained.choose(place).folder
     network = _run(folder).model.network
     start = Start(run=str(folder.path), sha256=files.sha256(folder.weights))
@@ -60,7 +63,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
 
     Raises:
         ExperimentError: They are another model's, or of images of another size.
-        RunError: Their run is gone.
+        RunError: Their run is gone, or has others now.
         DataError: They have learned from images that this data tests on.
     """
     started = [(model, model.start) for model in experiment.models if model.start]
@@ -81,7 +84,7 @@ def _looked_at(model: Model, start: Start, dataset: Dataset) -> Iterator[str]:
     Raises:
         RunError, ExperimentError, DataError: See `notes`.
     """
-    folder = RunFolder(Path(start.run))
+    folder = rebuild.begun(start)
     record, run = rebuild.read_record(folder), _run(folder)
     shape, expected = record.data.image_shape, dataset.image_shape
     if run.model.network != model.network:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cli.inside import tessera
+from tessera import settings
 from tessera.cli import commands
 from tessera.experiment import Experiment
 from tessera.record import RunFolder
@@ -38,3 +39,13 @@ def test_a_start_that_is_no_run_is_an_error_with_the_way_out(
     ended = tessera("study", "--start", tmp_path)
     assert (ended.returncode, asked) == (2, [])
     assert "expected the folder of a finished run or study" in ended.stderr
+
+
+def test_a_start_may_be_written_into_an_experiment_file(
+    toy: RunFolder, tmp_path: Path
+) -> None:
+    said = tessera("config", "--start", toy.path).stdout
+    (tmp_path / "mine.toml").write_text(said)
+    (*_, twin) = settings.read(tmp_path / "mine.toml").models
+    assert twin.label == "hybrid-started"
+    assert twin.start is not None and twin.start.run == str(toy.path)

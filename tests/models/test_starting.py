@@ -57,7 +57,7 @@ def test_the_number_of_classes_may_be_another_one(toy: RunFolder) -> None:
 def test_weights_that_were_changed_since_are_refused(toy: RunFolder) -> None:
     other = Start(run=str(toy.path), sha256="0" * 64)
     net = build.build(Hybrid(), SHAPE, 10, seed=0)
-    with pytest.raises(ModelError, match=r"expected the weights .* \(SHA-256 0{12}"):
+    with pytest.raises(RunError, match=r"expected the weights .* \(SHA-256 0{12}\)"):
         starting.begin(net, other)
 
 

@@ -135,8 +135,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    if start is not None:
-        asked = starts.beside(asked, Path(start))
+    asked = starts.beside(asked, None if start is None else Path(start))
     folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)

@@ -22,6 +22,7 @@ from tessera.cli.options import (
     OutOption,
     SeedsOption,
     SetOption,
+    StartOption,
 )
 
 app = typer.Typer(
@@ -78,6 +79,7 @@ def train(
     data: DataOption = None,
     epochs: EpochsOption = None,
     groups: GroupsOption = None,
+    start: StartOption = None,
     out: OutOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -87,10 +89,11 @@ def train(
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
-    from tessera import choice
+    from tessera import choice, starts
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
+    chosen = starts.beside(chosen, start)
     place = choice.study_folder(out, chosen)
     commands.train(chosen, model, regime, seed, place)
 
@@ -208,16 +211,18 @@ def config(
     epochs: EpochsOption = None,
     seeds: SeedsOption = None,
     groups: GroupsOption = None,
+    start: StartOption = None,
     settings: SetOption = None,
 ) -> None:
     """Print the experiment as TOML: every setting, and the regimes of a study of it.
 
     tessera config --data photos > mine.toml
     """
+    from tessera import starts
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
-    commands.config(chosen)
+    commands.config(starts.beside(chosen, start))
 
 
 def _version(wanted: bool) -> None:

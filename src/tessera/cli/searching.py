@@ -14,6 +14,7 @@ from tessera.cli.options import (
     GroupsOption,
     ModelsOption,
     SetOption,
+    StartOption,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def search(
         ),
     ] = None,
     models: ModelsOption = None,
+    start: StartOption = None,
     settings: SetOption = None,
 ) -> None:
     """Search learning rate, batch size and dropout of each model, on validation only.
@@ -66,11 +68,11 @@ def search(
 
         tessera search experiments/study.toml --trials 20
     """
-    from tessera import choice
+    from tessera import choice, starts
     from tessera.cli import asked
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    chosen = choice.narrowed(chosen, models, alone=False)
+    chosen = starts.beside(choice.narrowed(chosen, models, alone=False), start)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 

@@ -70,7 +70,6 @@ def study(
     wanted = choice.remedies(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
-    if start is not None:
-        chosen = starts.beside(chosen, start)
+    chosen = starts.beside(chosen, start)
     place = choice.study_folder(out, chosen)
     commands.study(chosen, place, engine=options, remedies=wanted)

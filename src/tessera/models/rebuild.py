@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tessera import files, settings
 from tessera.arrays import Labels, Logits
-from tessera.experiment import Run
+from tessera.experiment import Run, Start
 from tessera.record import SCHEMA_VERSION, Record, RunFolder
 
 
@@ -118,6 +118,24 @@ def _of_fold(folder: RunFolder, run: Run) -> Path:
         if found.model_copy(update={"data": run.data}) == run:
             return place
     return fold
+
+
+def begun(start: Start) -> RunFolder:
+    """The finished run that a training starts from, with the weights that are meant.
+
+    Raises:
+        RunError: There is none, or its weights are gone or others.
+    """
+    folder = RunFolder(Path(start.run))
+    read_record(folder)
+    found = files.sha256(folder.weights) if folder.weights.is_file() else "no such file"
+    if found != start.sha256:
+        raise RunError(
+            f"{folder.weights}: expected the weights that a training was to start from "
+            f"(SHA-256 {start.sha256[:12]}). Received: {found[:12]}. Put them back, or "
+            "name the run anew, so that it is a training of its own."
+        )
+    return folder
 
 
 def predictions(path: Path) -> tuple[Logits, Labels]:

@@ -4,14 +4,11 @@ What a network has learned of edges, textures and shapes serves other images too
 (Yosinski et al. 2014, arXiv:1411.1792); what it says of classes does not.
 """
 
-from pathlib import Path
 from typing import Any
 
-from tessera import files
 from tessera.experiment import Start
 from tessera.models.blocks import ModelError
-from tessera.models.rebuild import rebuild
-from tessera.record import RunFolder
+from tessera.models.rebuild import begun, rebuild
 
 HEAD = "logits"
 """The layer that is left as it is drawn: its outputs are another task's classes."""
@@ -28,19 +25,11 @@ def begin(net: Any, start: Start) -> None:
         start: Where the run lies, and which weights are meant.
 
     Raises:
-        RunError: There is no finished run.
-        ModelError: Its weights are others than were meant, or another model's.
+        RunError: See `rebuild.begun`.
+        ModelError: The weights are another model's.
     """
-    folder = RunFolder(Path(start.run))
+    folder = begun(start)
     source = rebuild(folder).net
-    found = files.sha256(folder.weights)
-    if found != start.sha256:
-        raise ModelError(
-            f"{folder.weights}: expected the weights that this training was to start "
-            f"from (SHA-256 {start.sha256[:12]}...). Received: others "
-            f"({found[:12]}...). Put them back, or start from these in a study of "
-            "its own."
-        )
     try:
         for layer in net.layers:
             if layer.name != HEAD:
