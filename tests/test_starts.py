@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 import toy_run
 
-from tessera import files, settings, starts
+from tessera import files, settings, starts, twins
 from tessera.data.dataset import DataError, Dataset, Split, assemble
 from tessera.experiment import (
-    Cnn,
     Experiment,
     Folder,
     Hybrid,
     HybridPlus,
-    OwnTraining,
-    Start,
 )
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder
@@ -40,65 +37,7 @@ def fresh() -> Dataset:
 
 @pytest.fixture
 def begun(toy: RunFolder) -> Experiment:
-    return starts.beside(Experiment(models=(Hybrid(),)), toy.path)
-
-
-def test_one_model_more_is_compared_and_says_where_it_starts(
-    toy: RunFolder, begun: Experiment
-) -> None:
-    own, more = begun.models
-    assert own == Hybrid()
-    assert more.label == "hybrid-started"
-    assert more.start == Start(run=str(toy.path), sha256=files.sha256(toy.weights))
-
-
-def test_the_two_differ_in_nothing_but_the_start(toy: RunFolder) -> None:
-    tuned = Hybrid(name="mine", training=OwnTraining(learning_rate=0.01))
-    experiment = Experiment(models=(Cnn(), tuned))
-    *_, more = starts.beside(experiment, toy.path).models
-    assert more.label == "mine-started"
-    alike = {"name": "mine", "start": None}
-    assert more.model_copy(update=alike) == tuned
-
-
-def test_every_model_of_the_runs_architecture_has_a_twin(toy: RunFolder) -> None:
-    gentle = Hybrid(name="gentle", training=OwnTraining(learning_rate=1e-4))
-    deep = Hybrid(name="deep", depth=1)
-    experiment = Experiment(models=(Hybrid(), deep, gentle))
-    labels = [model.label for model in starts.beside(experiment, toy.path).models]
-    assert labels[3:] == ["hybrid-started", "gentle-started"]
-
-
-def test_a_model_that_is_not_compared_otherwise_starts_without_its_runs_training(
-    tmp_path: Path,
-) -> None:
-    tuned = Hybrid(training=OwnTraining(learning_rate=0.5))
-    folder = RunFolder(tmp_path / "seed-0")
-    toy_run.write_run(folder, toy_run.experiment([tuned]).runs()[0])
-    *_, more = starts.beside(Experiment(models=(Cnn(),)), folder.path).models
-    assert (more.label, more.training) == ("hybrid-started", None)
-
-
-def test_a_study_means_its_recommended_run(tmp_path: Path) -> None:
-    study = toy_run.write_study(tmp_path, toy_run.experiment([Hybrid()]))
-    *_, more = starts.beside(Experiment(), study).models
-    assert more.start is not None
-    assert Path(more.start.run).name == "seed-0"
-
-
-def test_regimes_that_nobody_chose_still_follow_the_data(begun: Experiment) -> None:
-    assert "regimes" not in begun.model_fields_set
-
-
-def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="expected the folder of a finished run"):
-        starts.beside(Experiment(), tmp_path)
-
-
-def test_the_name_is_not_taken_from_another_model(toy: RunFolder) -> None:
-    taken = Experiment(models=(Cnn(name="hybrid-started"),))
-    with pytest.raises(ExperimentError, match="none that is called 'hybrid-started'"):
-        starts.beside(taken, toy.path)
+    return twins.beside(Experiment(models=(Hybrid(),)), toy.path)
 
 
 def test_of_a_run_on_other_images_nothing_is_said(
@@ -197,7 +136,7 @@ def of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 def test_images_that_are_gone_are_told_not_to_have_been_looked_at(
     of_folder: RunFolder, tmp_path: Path, fresh: Dataset
 ) -> None:
-    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
     (tmp_path / "images").rename(tmp_path / "elsewhere")
     (said,) = starts.notes(begun, fresh)
     assert "could not be looked at" in said and f"{tmp_path / 'images'}" in said
@@ -209,7 +148,7 @@ def test_images_that_were_changed_are_told_not_to_have_been_looked_at(
     of_folder: RunFolder, tmp_path: Path, fresh: Dataset
 ) -> None:
     images_in(tmp_path / "images", 6)
-    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
     (said,) = starts.notes(begun, fresh)
     assert "images is not what it was when that run was trained" in said
 
@@ -217,10 +156,10 @@ def test_images_that_were_changed_are_told_not_to_have_been_looked_at(
 def test_the_run_before_the_run_is_looked_at_too(
     of_folder: RunFolder, tmp_path: Path, fresh: Dataset
 ) -> None:
-    begun = starts.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
     child = RunFolder(tmp_path / "child")
     toy_run.write_run(child, toy_run.experiment([begun.models[1]]).runs()[0])
-    grandchild = starts.beside(Experiment(models=(Hybrid(),)), child.path)
+    grandchild = twins.beside(Experiment(models=(Hybrid(),)), child.path)
     tested = made_up(fresh.train, noise(5))
     with pytest.raises(DataError, match=r"/run, which has learned from 20 of the 20"):
         starts.notes(grandchild, tested)

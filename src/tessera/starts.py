@@ -1,4 +1,4 @@
-"""Models that start from a finished run: which they are, and whether that is honest.
+"""Models that start from a finished run: whether they can, and whether that is honest.
 
 Weights bring with them what they have learned from. Where that holds images which the
 study tests on, its scores would flatter; so the images are compared, as far as they are
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tessera import files, settings, trained
+from tessera import settings
 from tessera.data import cache, source
 from tessera.data.dataset import DataError, Dataset, Split
 from tessera.experiment import Experiment, Model, Run, Start
@@ -17,45 +17,6 @@ from tessera.models import rebuild
 from tessera.phrases import plural
 from tessera.record import RunFolder
 from tessera.settings import ExperimentError
-
-SUFFIX = "-started"
-"""Of a model's name, for one that starts from a finished run."""
-
-
-def beside(experiment: Experiment, place: Path | None) -> Experiment:
-    """An experiment with more models, that start from a finished run's weights.
-
-    Each of its models of the run's architecture has a twin that differs in nothing but
-    the start; where it has none, the run's own model is added, trained as the
-    experiment says.
-
-    Args:
-        experiment: What is compared otherwise.
-        place: The run's folder, or that of a study, which means its recommended run;
-            None: nothing starts from any.
-
-    Raises:
-        RunError: It is neither.
-        ExperimentError: The experiment has a model of a twin's name.
-    """
-    if place is None:
-        return experiment
-    folder = trained.choose(place).folder
-    network = _run(folder).model.network
-    start = Start(run=str(folder.path), sha256=files.sha256(folder.weights))
-    alike = [model for model in experiment.models if model.network == network]
-    names = {model.label for model in experiment.models}
-    twins = []
-    for model in alike or [network]:
-        name = model.label + SUFFIX
-        if name in names:
-            raise ExperimentError(
-                f"models: expected none that is called {name!r}, as the one that "
-                f"starts from {place} will be. Received: one in the experiment file. "
-                "Rename it there."
-            )
-        twins.append(model.model_copy(update={"name": name, "start": start}))
-    return experiment.model_copy(update={"models": (*experiment.models, *twins)})
 
 
 def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from tessera import (
     locks,
     runtime,
     settings,
-    starts,
+    twins,
 )
 from tessera import study as studies
 from tessera.api import arguments
@@ -135,7 +135,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    asked = starts.beside(asked, None if start is None else Path(start))
+    asked = twins.beside(asked, None if start is None else Path(start))
     folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)

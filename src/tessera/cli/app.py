@@ -89,11 +89,11 @@ def train(
 
         tessera train --model hybrid --regime weighted --data photos --epochs 40
     """
-    from tessera import choice, starts
+    from tessera import choice, twins
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    chosen = starts.beside(chosen, start)
+    chosen = twins.beside(chosen, start)
     place = choice.study_folder(out, chosen)
     commands.train(chosen, model, regime, seed, place)
 
@@ -218,11 +218,11 @@ def config(
 
     tessera config --data photos > mine.toml
     """
-    from tessera import starts
+    from tessera import twins
     from tessera.cli import asked, commands
 
     chosen = asked.resolve(experiment, data, epochs, seeds, settings or [], groups)
-    commands.config(starts.beside(chosen, start))
+    commands.config(twins.beside(chosen, start))
 
 
 def _version(wanted: bool) -> None:

@@ -68,11 +68,11 @@ def search(
 
         tessera search experiments/study.toml --trials 20
     """
-    from tessera import choice, starts
+    from tessera import choice, twins
     from tessera.cli import asked
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    chosen = starts.beside(choice.narrowed(chosen, models, alone=False), start)
+    chosen = twins.beside(choice.narrowed(chosen, models, alone=False), start)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 

@@ -59,7 +59,7 @@ def study(
 
         tessera study experiments/final.toml --engine ray --address auto
     """
-    from tessera import choice, cross_validation, starts
+    from tessera import choice, cross_validation, twins
     from tessera.cli import asked, commands
     from tessera.cli import engine as engines
 
@@ -70,6 +70,6 @@ def study(
     wanted = choice.remedies(remedies)
     alone = bool(wanted) and experiment is None
     chosen = choice.narrowed(chosen, models, alone=alone)
-    chosen = starts.beside(chosen, start)
+    chosen = twins.beside(chosen, start)
     place = choice.study_folder(out, chosen)
     commands.study(chosen, place, engine=options, remedies=wanted)
