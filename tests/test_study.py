@@ -285,6 +285,9 @@ def test_every_core_gets_a_run_as_far_as_memory_allows_and_an_accelerator_one(
     monkeypatch.setattr(machine, "cores", lambda: 8)
     monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
     assert study.jobs_at_once(None, missing=100) == 8
+    assert study.jobs_at_once(None, missing=100, threads=3) == 2
+    assert study.jobs_at_once(None, missing=100, threads=9) == 1
+    assert study.jobs_at_once(5, missing=100, threads=3) == 5
     monkeypatch.setattr(machine, "memory", lambda: 7 * 2**30)
     assert study.jobs_at_once(None, missing=100) == 3
     monkeypatch.setattr(machine, "memory", lambda: 2**30)

@@ -239,7 +239,7 @@ def covered(record: StudyRecord, out: Path) -> list[RunFolder]:
     return [RunFolder(out / place) for cell in record.cells for place in cell.folders]
 
 
-def jobs_at_once(jobs: int | None, missing: int) -> int:
+def jobs_at_once(jobs: int | None, missing: int, threads: int = THREADS) -> int:
     """How many runs side by side, at least 1.
 
     Small images keep one core busy better than they keep many: by default every core
@@ -249,10 +249,11 @@ def jobs_at_once(jobs: int | None, missing: int) -> int:
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
+        threads: Cores of each.
     """
     if jobs:
         return jobs
     if not runtime.on_processor():
         return 1
     by_memory = machine.memory() // MEMORY_PER_WORKER
-    return max(1, min(machine.cores(), by_memory, missing))
+    return max(1, min(machine.cores() // threads, by_memory, missing))

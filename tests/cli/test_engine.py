@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera import engines
+from tessera import engines, machine
 from tessera.cli import engine
 from tessera.settings import ExperimentError
 
@@ -37,6 +37,15 @@ def test_options_of_ray_are_refused_without_it(given: dict[str, object]) -> None
 def test_threads_may_be_chosen_for_local_processes() -> None:
     with engine.opened(engine.Local(jobs=2, threads=5), missing=4) as found:
         assert found == engines.Processes(slots=2, threads=5)
+
+
+def test_trainings_of_several_threads_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
+    with engine.opened(engine.options(threads=4), missing=9) as found:
+        assert found == engines.Processes(slots=2, threads=4)
 
 
 def test_a_study_with_nothing_to_do_connects_to_nothing() -> None:

@@ -17,7 +17,7 @@ class Local:
     """Processes of this machine."""
 
     jobs: int | None = None
-    """At a time; None: one per core, as memory allows."""
+    """At a time; None: as many as cores and memory allow."""
     threads: int | None = None
     """Cores of each; None: one."""
     seeds: int | None = None
@@ -116,6 +116,7 @@ def opened(options: Options, missing: int) -> Iterator["Engine"]:
                 ray_cluster.check(threads, gpus)
                 yield ray_engine.Ray(threads, gpus, jobs)
         case _:
-            jobs = study.jobs_at_once(options.jobs, missing or 1)
+            threads = options.threads or study.THREADS
+            jobs = study.jobs_at_once(options.jobs, missing or 1, threads)
             seeds = options.seeds if isinstance(options, Local) else None
-            yield engines.Processes(jobs, options.threads or study.THREADS, seeds)
+            yield engines.Processes(jobs, threads, seeds)
