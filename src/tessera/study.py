@@ -27,7 +27,13 @@ from tessera.experiment import (
     Run,
 )
 from tessera.imbalance import profiles
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.record import (
+    SCHEMA_VERSION,
+    Record,
+    RunFolder,
+    StudyFolder,
+    StudyRecord,
+)
 
 UNEQUAL = 2.0
 """Imbalance factor from which data counts as imbalanced by nature."""
@@ -114,7 +120,7 @@ def refuse_other_data(
     path = StudyFolder(out).study
     if not path.exists():
         return
-    found = "a study.json that is damaged or not Tessera's"
+    found, give = files.unread(path, SCHEMA_VERSION), "If it is no study's, give"
     with contextlib.suppress(OSError, ValidationError):
         record = StudyRecord.model_validate_json(path.read_bytes())
         held, asked = record.data, record.experiment.data
@@ -122,12 +128,13 @@ def refuse_other_data(
             return
         folds = asked.folds if isinstance(asked, Folder) else None
         divided = f" in {folds} folds" if folds else ""
-        found = f"that of {held.name}{divided} ({held.fingerprint[:12]})"
+        found = f"that of {held.name}{divided} ({held.fingerprint[:12]}), which"
+        found, give = f"{found} would be replaced.", "Give"
     place = _elsewhere(dataset, beside or out)
     raise StudyError(
         f"{out}: expected a new folder, or the study of {dataset.name} "
-        f"({dataset.fingerprint[:12]}). Received: {found}, which would be replaced. "
-        f"Give this study a folder of its own: {option}{place}"
+        f"({dataset.fingerprint[:12]}). Received: {found} {give} this study a "
+        f"folder of its own: {option}{place}"
     )
 
 
