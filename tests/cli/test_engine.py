@@ -23,6 +23,14 @@ def test_ray_gets_one_core_for_a_run_unless_told_otherwise() -> None:
     assert asked == engine.Ray("10.0.0.1:6379", 8, 2, 0.25)
 
 
+def test_gpus_that_ray_cannot_count_are_refused() -> None:
+    for gpus in (0.0, 0.0001, 0.25, 1.0, 2.0):
+        assert engine.options("ray", gpus=gpus) == engine.Ray(gpus=gpus)
+    for gpus in (1.5, 0.00001):
+        with pytest.raises(ExperimentError, match=f"a whole number .*: {gpus:g}"):
+            engine.options("ray", gpus=gpus)
+
+
 def test_an_unknown_engine_is_named() -> None:
     with pytest.raises(ExperimentError, match="expected local or ray"):
         engine.options("x")

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tessera.engines import Engine
 
 
+LEAST_GPU = 0.0001
+"""The smallest share of one that Ray tells from none."""
+
+
 @dataclass(frozen=True)
 class Local:
     """Processes of this machine."""
@@ -54,7 +58,7 @@ def options(
     if seeds is not None:
         require_jax(engine)
     if engine == "ray":
-        return Ray(address or "auto", wanted, threads or 1, gpus or 0.0)
+        return Ray(address or "auto", wanted, threads or 1, checked(gpus or 0.0))
     if engine != "local":
         raise ExperimentError(f"--engine: expected local or ray. Received: {engine!r}.")
     for option, value in (("--address", address), ("--gpus", gpus)):
@@ -97,6 +101,20 @@ def parse_jobs(text: str) -> int | None:
     raise ExperimentError(
         f"--jobs: expected auto or a number from 1 up. Received: {text!r}."
     )
+
+
+def checked(gpus: float) -> float:
+    """GPUs of a run, as Ray can count them.
+
+    Raises:
+        ExperimentError: It cannot.
+    """
+    if 0 < gpus < LEAST_GPU or (gpus > 1 and not gpus.is_integer()):
+        raise ExperimentError(
+            f"--gpus: expected a share of one GPU from {LEAST_GPU} up, or a whole "
+            f"number of them. Received: {gpus:g}."
+        )
+    return gpus
 
 
 @contextlib.contextmanager
