@@ -89,6 +89,23 @@ def test_an_end_without_a_seen_start_is_told_after_one(tmp_path: Path) -> None:
     assert not task.folder.record.exists()
 
 
+def test_files_that_the_disk_refuses_are_the_end_of_their_run_alone(
+    tmp_path: Path,
+) -> None:
+    state = ray_engine._State(tasks(tmp_path, 2))
+    state.flying = {"a": 0, "b": 1}
+    state.claim(0)
+    state.claim(1)
+    refused = state.tasks[0].folder.path / "manifest.json"
+    refused.mkdir()  # no file can be moved there
+    content = {"manifest.json": b"{}", "record.json": b"{}"}
+    failure = list(state.ended("a", content))[-1]
+    assert isinstance(failure, Failed)
+    assert failure.message.startswith(f"CannotWrite: {refused}: expected room")
+    assert not state.tasks[0].folder.record.exists()
+    assert list(state.ended("b", content))[-1] == Finished(state.tasks[1])
+
+
 def test_a_run_that_another_command_has_finished_meanwhile_is_told_and_let_go(
     tmp_path: Path,
 ) -> None:

@@ -209,10 +209,20 @@ def test_data_that_grew_in_a_folder_of_its_name_is_sent_to_a_second(
         study.refuse_other_data(replace(dataset_with([20, 21]), name="photos"), out)
 
 
-def test_a_study_json_that_is_no_studys_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "study.json").write_text('{"mine": 1}')
-    with pytest.raises(study.StudyError, match="damaged or not Tessera's"):
+@pytest.mark.parametrize(
+    "text,way",
+    [
+        ('{"mine": 1}', "Delete it and give the study's command again: finished runs"),
+        ('{"schema_version": 99}', "of a later Tessera .* Use that Tessera"),
+    ],
+)
+def test_a_study_json_that_cannot_be_read_is_not_replaced_and_both_ways_out_are_said(
+    tmp_path: Path, text: str, way: str
+) -> None:
+    (tmp_path / "study.json").write_text(text)
+    with pytest.raises(study.StudyError, match=f"{way}.* folder of its own: --out "):
         study.refuse_other_data(dataset_with([20, 20]), tmp_path)
+    assert (tmp_path / "study.json").read_text() == text
 
 
 def test_the_same_data_goes_on_in_its_folder_and_a_new_folder_is_free(
@@ -285,6 +295,9 @@ def test_every_core_gets_a_run_as_far_as_memory_allows_and_an_accelerator_one(
     monkeypatch.setattr(machine, "cores", lambda: 8)
     monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
     assert study.jobs_at_once(None, missing=100) == 8
+    assert study.jobs_at_once(None, missing=100, threads=3) == 2
+    assert study.jobs_at_once(None, missing=100, threads=9) == 1
+    assert study.jobs_at_once(5, missing=100, threads=3) == 5
     monkeypatch.setattr(machine, "memory", lambda: 7 * 2**30)
     assert study.jobs_at_once(None, missing=100) == 3
     monkeypatch.setattr(machine, "memory", lambda: 2**30)

@@ -44,7 +44,7 @@ def connected(address: str) -> Iterator[None]:
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(
             "--address: expected a running Ray cluster that this machine is part of. "
-            f"Received: {address!r}, {_first_line(error)}. `ray start --head` starts "
+            f"Received: {address!r}, {first_line(error)}. `ray start --head` starts "
             "one, `ray start --address HOST:PORT` adds this machine to it. A head that "
             "asks for a token refuses whoever has not set RAY_AUTH_MODE=token."
         ) from error
@@ -69,7 +69,8 @@ def _knock(address: str) -> None:
     socket.create_connection((host, int(port)), timeout=PATIENCE).close()
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What Ray says first, without the pages that it adds."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 

@@ -18,22 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from tessera import files, locks, ray_cluster, ray_worker
+from tessera import files, locks, ray_cluster, ray_worker, workers
 from tessera.data.dataset import Dataset, Split
 from tessera.engines import EngineError
 from tessera.execution import failed, is_finished
 from tessera.experiment import Data
 from tessera.ray_worker import Broken, Files, Job, Note
 from tessera.record import RunFolder
-from tessera.workers import (
-    RUNS_OF_A_PROCESS,
-    Event,
-    Failed,
-    Finished,
-    Started,
-    Stepped,
-    Task,
-)
+from tessera.workers import Event, Failed, Finished, Started, Stepped, Task
 
 RETRIES = 3
 """Times that Ray tries a run again whose worker or node died."""
@@ -84,7 +76,7 @@ class Ray:
             num_gpus=self.gpus,
             max_retries=RETRIES,
             # A GPU's memory comes back with the end of the process only.
-            max_calls=1 if self.gpus else RUNS_OF_A_PROCESS,
+            max_calls=1 if self.gpus else workers.RUNS_OF_A_PROCESS,
         )(self.work)
         try:
             while state.waiting or state.flying:
@@ -196,13 +188,20 @@ class _State:
         index = self.flying.pop(reference)
         task = self.tasks[index]
         yield from self.start(index)
-        match result:
-            case Broken(message, details):
-                yield Failed(task, message, details)
-            case _:
-                store(result, task.folder)
-                yield Finished(task)
+        if isinstance(result, Broken):
+            yield Failed(task, result.message, result.details)
+        else:
+            yield kept(result, task)
         self.release(index)
+
+
+def kept(content: Files, task: Task) -> Finished | Failed:
+    """Store what came back of a task; a refusal of the disk is this run's end alone."""
+    try:
+        store(content, task.folder)
+    except files.CannotWrite as error:
+        return failed(task, error)
+    return Finished(task)
 
 
 def store(content: Files, folder: RunFolder) -> None:
@@ -210,6 +209,7 @@ def store(content: Files, folder: RunFolder) -> None:
 
     Raises:
         EngineError: A name leads out of the folder, or there is no record.
+        CannotWrite: The disk refused a file; there is no record yet.
     """
     record = folder.record.name
     if record not in content:
@@ -295,6 +295,6 @@ def _result(reference: Any) -> Files | Broken:
     try:
         result: Files | Broken = ray.get(reference)
     except ray.exceptions.RayError as error:
-        lines = str(error).strip().splitlines() or [""]
-        return Broken(f"{type(error).__name__}: {lines[0]}", str(error))
+        why = f"{type(error).__name__}: {ray_cluster.first_line(error)}"
+        return Broken(why, str(error))
     return result

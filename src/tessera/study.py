@@ -27,7 +27,13 @@ from tessera.experiment import (
     Run,
 )
 from tessera.imbalance import profiles
-from tessera.record import Record, RunFolder, StudyFolder, StudyRecord
+from tessera.record import (
+    SCHEMA_VERSION,
+    Record,
+    RunFolder,
+    StudyFolder,
+    StudyRecord,
+)
 
 UNEQUAL = 2.0
 """Imbalance factor from which data counts as imbalanced by nature."""
@@ -114,7 +120,7 @@ def refuse_other_data(
     path = StudyFolder(out).study
     if not path.exists():
         return
-    found = "a study.json that is damaged or not Tessera's"
+    found, give = files.unread(path, SCHEMA_VERSION), "If it is no study's, give"
     with contextlib.suppress(OSError, ValidationError):
         record = StudyRecord.model_validate_json(path.read_bytes())
         held, asked = record.data, record.experiment.data
@@ -122,12 +128,13 @@ def refuse_other_data(
             return
         folds = asked.folds if isinstance(asked, Folder) else None
         divided = f" in {folds} folds" if folds else ""
-        found = f"that of {held.name}{divided} ({held.fingerprint[:12]})"
+        found = f"that of {held.name}{divided} ({held.fingerprint[:12]}), which"
+        found, give = f"{found} would be replaced.", "Give"
     place = _elsewhere(dataset, beside or out)
     raise StudyError(
         f"{out}: expected a new folder, or the study of {dataset.name} "
-        f"({dataset.fingerprint[:12]}). Received: {found}, which would be replaced. "
-        f"Give this study a folder of its own: {option}{place}"
+        f"({dataset.fingerprint[:12]}). Received: {found} {give} this study a "
+        f"folder of its own: {option}{place}"
     )
 
 
@@ -242,7 +249,7 @@ def covered(record: StudyRecord, out: Path) -> list[RunFolder]:
     return [RunFolder(out / place) for cell in record.cells for place in cell.folders]
 
 
-def jobs_at_once(jobs: int | None, missing: int) -> int:
+def jobs_at_once(jobs: int | None, missing: int, threads: int = THREADS) -> int:
     """How many runs side by side, at least 1.
 
     Small images keep one core busy better than they keep many: by default every core
@@ -252,10 +259,11 @@ def jobs_at_once(jobs: int | None, missing: int) -> int:
     Args:
         jobs: What the user asked for; None chooses.
         missing: Runs to do.
+        threads: Cores of each.
     """
     if jobs:
         return jobs
     if not runtime.on_processor():
         return 1
     by_memory = machine.memory() // MEMORY_PER_WORKER
-    return max(1, min(machine.cores(), by_memory, missing))
+    return max(1, min(machine.cores() // threads, by_memory, missing))

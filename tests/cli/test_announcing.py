@@ -1,6 +1,7 @@
 """Before anything is trained it is said what there is to do and how long it takes."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,21 @@ def test_folds_are_announced_as_one_study() -> None:
     assert "30 images, each tested in one of 3 folds, 3 classes" in first
     assert last.startswith("3 models x 1 regime x 2 seeds x 3 folds = 18 runs of")
     assert last.endswith("15 finished, 3 to do, 2 at a time")
+
+
+@pytest.mark.parametrize(
+    "missing,end", [(2, "4 finished, 2 to do, 2 at a time"), (0, "6 finished, 0 to do")]
+)
+def test_no_more_runs_are_said_to_go_on_at_a_time_than_there_are_to_do(
+    missing: int, end: str
+) -> None:
+    (work, *_) = folds("")
+    tasks = work.survey.finished + work.survey.missing
+    survey = study.Progress(finished=tasks[missing:], missing=tasks[:missing])
+    text = io.StringIO()
+    works = [replace(work, survey=survey)]
+    announcing.announce(Console(file=text, width=200), works, 50)
+    assert text.getvalue().splitlines()[-1].endswith(end)
 
 
 def test_what_every_fold_notes_is_remarked_once() -> None:

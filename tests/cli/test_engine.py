@@ -2,7 +2,7 @@
 
 import pytest
 
-from tessera import engines
+from tessera import engines, machine
 from tessera.cli import engine
 from tessera.settings import ExperimentError
 
@@ -23,6 +23,14 @@ def test_ray_gets_one_core_for_a_run_unless_told_otherwise() -> None:
     assert asked == engine.Ray("10.0.0.1:6379", 8, 2, 0.25)
 
 
+def test_gpus_that_ray_cannot_count_are_refused() -> None:
+    for gpus in (0.0, 0.0001, 0.25, 1.0, 2.0):
+        assert engine.options("ray", gpus=gpus) == engine.Ray(gpus=gpus)
+    for gpus in (1.5, 0.00001):
+        with pytest.raises(ExperimentError, match=f"a whole number .*: {gpus:g}"):
+            engine.options("ray", gpus=gpus)
+
+
 def test_an_unknown_engine_is_named() -> None:
     with pytest.raises(ExperimentError, match="expected local or ray"):
         engine.options("x")
@@ -37,6 +45,15 @@ def test_options_of_ray_are_refused_without_it(given: dict[str, object]) -> None
 def test_threads_may_be_chosen_for_local_processes() -> None:
     with engine.opened(engine.Local(jobs=2, threads=5), missing=4) as found:
         assert found == engines.Processes(slots=2, threads=5)
+
+
+def test_trainings_of_several_threads_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    monkeypatch.setattr(machine, "memory", lambda: 100 * 2**30)
+    with engine.opened(engine.options(threads=4), missing=9) as found:
+        assert found == engines.Processes(slots=2, threads=4)
 
 
 def test_a_study_with_nothing_to_do_connects_to_nothing() -> None:

@@ -36,6 +36,13 @@ def test_a_runs_classes_scores_and_notes_are_shown() -> None:
     assert text(shown).endswith(f"note: {NOTE}\nnote: Another.\n")
 
 
+def test_a_runs_scores_stand_on_one_line_of_a_file_however_narrow() -> None:
+    shown = Console(file=io.StringIO(), width=40)
+    outcome.show(shown, found()[0])
+    (line,) = (one for one in text(shown).splitlines() if one.startswith("accuracy"))
+    assert line.endswith("images/s")
+
+
 def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     record, shown = found()[0], console()
     scores = record.scores.model_copy(update={"never_predicted": (NAMES[0],)})

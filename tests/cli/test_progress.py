@@ -1,8 +1,10 @@
 """Without a terminal, progress is a plain line for each finished run."""
 
 import io
+import re
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from tessera import workers
@@ -44,6 +46,27 @@ def test_a_failure_is_shown_when_it_happens_and_told_again_at_the_end() -> None:
     message = progress.describe_failures(failures, Path("out"))
     assert "cnn, balanced, seed 0: TrainingDiverged: epoch 1" in message
     assert "the same command tries the others again" in message
+
+
+def test_a_runs_end_is_one_line_however_long_it_is() -> None:
+    failed = workers.Failed(TASKS[0], "CannotWrite: " + 30 * "no room ", "")
+    text, _ = shown([workers.Started(TASKS[0]), failed])
+    (line,) = text.splitlines()
+    assert line.endswith(failed.message)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_never_says_left_of_the_part_that_is_done(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True)
+    board = progress._Board(console, TASKS, Experiment().training, "study")
+    board.show(workers.Started(TASKS[0]))
+    board.show(workers.Stepped(TASKS[0], 3, 0.0, {"val_accuracy": 0.5}))
+    with console.capture() as shown:
+        console.print(board.display.get_renderable())
+    rows = [line for line in shown.get().splitlines() if "%" in line]
+    assert len(rows) == 2
+    assert not any(re.search(r"% +left", row) for row in rows)
+    assert all(("left" in row) == (width > 40) for row in rows)
 
 
 def test_a_run_of_a_fold_is_told_with_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 import toy_run
 from rich.console import Console
 
-from tessera import engines, files, locks, settings, study, workers
+from tessera import engines, files, locks, machine, settings, study, workers
 from tessera.cli import training
 from tessera.cli.announcing import Work
 from tessera.cross_validation import Part
@@ -69,6 +69,17 @@ def test_the_plan_stands_before_the_runs_and_failures_after_them(
     assert told[-5].startswith("  1/2 runs: cnn, balanced, seed 0")
     assert "FAILED: TrainingDiverged: epoch 1" in told[-4]
     assert told[-3] == f"{tmp_path}: 1 of the study's runs failed:"
+
+
+def test_no_more_trainings_are_foretold_at_full_speed_than_there_are_cores_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    crowd, pairs = engines.Processes(100, threads=1), engines.Processes(3, threads=2)
+    assert (training.at_full_speed(crowd), training.at_full_speed(pairs)) == (4, 2)
+    assert training.at_full_speed(engines.Processes(2, threads=8)) == 1
+    assert training.at_full_speed(engines.Processes(3, threads=1)) == 3
+    assert training.at_full_speed(Engine(slots=100)) == 100  # of other machines
 
 
 def test_finished_runs_of_other_images_are_told_before_more_is_trained(

@@ -30,7 +30,7 @@ def announce(console: Console, works: Sequence[Work], jobs: int) -> None:
     Args:
         console: Where it is said.
         works: One, or those of all folds.
-        jobs: Trainings at a time.
+        jobs: Trainings at a time, as far as there are so many.
     """
     experiment, dataset = works[0].experiment, works[0].dataset
     training, test, folds = len(dataset.train), len(dataset.test), len(works)
@@ -50,12 +50,13 @@ def announce(console: Console, works: Sequence[Work], jobs: int) -> None:
         plural(len(experiment.seeds), "seed"),
         *([plural(folds, "fold")] if folds > 1 else []),
     ]
+    missing = [len(work.survey.missing) for work in works]
+    side_by_side = min(jobs, max(missing))  # folds are done one after another
     console.print(
         f"{' x '.join(grid)} = {plural(folds * len(experiment.runs()), 'run')} of "
         f"{plural(experiment.training.epochs, 'epoch')}; "
         f"{sum(len(work.survey.finished) for work in works)} finished, "
-        f"{sum(len(work.survey.missing) for work in works)} to do, "
-        f"{jobs} at a time",
+        f"{sum(missing)} to do{f', {side_by_side} at a time' if side_by_side else ''}",
         soft_wrap=True,
     )
 
@@ -115,7 +116,7 @@ def foretell(
     Args:
         console: Where it is said.
         works: One, or those of all folds, which are done one after another.
-        jobs: Trainings at a time.
+        jobs: Trainings that go on at full speed side by side.
         threads: Of each.
     """
     missing = [task for work in works for task in work.survey.missing]

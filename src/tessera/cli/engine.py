@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from tessera.engines import Engine
 
 
+LEAST_GPU = 0.0001
+"""The smallest share of one that Ray tells from none."""
+
+
 @dataclass(frozen=True)
 class Local:
     """Processes of this machine."""
 
     jobs: int | None = None
-    """At a time; None: one per core, as memory allows."""
+    """At a time; None: as many as cores and memory allow."""
     threads: int | None = None
     """Cores of each; None: one."""
     seeds: int | None = None
@@ -54,7 +58,7 @@ def options(
     if seeds is not None:
         require_jax(engine)
     if engine == "ray":
-        return Ray(address or "auto", wanted, threads or 1, gpus or 0.0)
+        return Ray(address or "auto", wanted, threads or 1, checked(gpus or 0.0))
     if engine != "local":
         raise ExperimentError(f"--engine: expected local or ray. Received: {engine!r}.")
     for option, value in (("--address", address), ("--gpus", gpus)):
@@ -99,6 +103,20 @@ def parse_jobs(text: str) -> int | None:
     )
 
 
+def checked(gpus: float) -> float:
+    """GPUs of a run, as Ray can count them.
+
+    Raises:
+        ExperimentError: It cannot.
+    """
+    if 0 < gpus < LEAST_GPU or (gpus > 1 and not gpus.is_integer()):
+        raise ExperimentError(
+            f"--gpus: expected a share of one GPU from {LEAST_GPU} up, or a whole "
+            f"number of them. Received: {gpus:g}."
+        )
+    return gpus
+
+
 @contextlib.contextmanager
 def opened(options: Options, missing: int) -> Iterator["Engine"]:
     """An engine for so many missing runs; with none, nothing is connected to.
@@ -116,6 +134,7 @@ def opened(options: Options, missing: int) -> Iterator["Engine"]:
                 ray_cluster.check(threads, gpus)
                 yield ray_engine.Ray(threads, gpus, jobs)
         case _:
-            jobs = study.jobs_at_once(options.jobs, missing or 1)
+            threads = options.threads or study.THREADS
+            jobs = study.jobs_at_once(options.jobs, missing or 1, threads)
             seeds = options.seeds if isinstance(options, Local) else None
-            yield engines.Processes(jobs, options.threads or study.THREADS, seeds)
+            yield engines.Processes(jobs, threads, seeds)

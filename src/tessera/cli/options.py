@@ -134,8 +134,8 @@ JobsOption = Annotated[
     typer.Option(
         "--jobs",
         metavar="auto|N",
-        help="Trainings side by side; auto: one per core, as memory allows; on a GPU "
-        "one.",
+        help="Trainings side by side; auto: as many as cores and memory allow; on a "
+        "GPU one.",
     ),
 ]
 EngineOption = Annotated[

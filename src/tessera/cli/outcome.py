@@ -30,7 +30,8 @@ def show(console: Console, record: Record) -> None:
         f"accuracy {scores.accuracy:.3f}, balanced accuracy "
         f"{scores.balanced_accuracy:.3f}, macro-F1 {scores.macro_f1:.3f}; "
         f"{record.parameters:,} parameters, {record.train_seconds:.0f} s, "
-        f"{record.images_per_second:.0f} images/s"
+        f"{record.images_per_second:.0f} images/s",
+        soft_wrap=True,
     )
     for note in record.notes:
         console.print(f"note: {note}", soft_wrap=True)

@@ -10,11 +10,13 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from tessera import workers
 from tessera.cli import errors
@@ -38,6 +40,13 @@ def follow(
     return board.failures
 
 
+class _Left(TimeRemainingColumn):
+    """How long it still takes; a narrow terminal leaves the word away with the time."""
+
+    def render(self, task: Task) -> Text:
+        return Text.assemble("left ", super().render(task), no_wrap=True)
+
+
 class _Board:
     """The display's state: one bar for the study and one per run under way."""
 
@@ -54,8 +63,7 @@ class _Board:
             BarColumn(bar_width=12),
             TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            _Left(elapsed_when_finished=True),
             TextColumn("{task.fields[note]}"),
             console=console,
             disable=not console.is_terminal,
@@ -108,7 +116,8 @@ class _Board:
         note = f"{self._finished}/{self._total} runs"
         self.display.update(self._whole, note=note)
         seconds = time.perf_counter() - self._began[task]
-        self._console.print(f"  {note}: {_title(task.run)}, {seconds:.0f} s, {how}")
+        line = f"  {note}: {_title(task.run)}, {seconds:.0f} s, {how}"
+        self._console.print(line, soft_wrap=True)
 
 
 def _relative_cost(run: Run) -> float:
@@ -148,8 +157,7 @@ def single(console: Console, run: Run) -> Iterator[Callable[..., None]]:
         BarColumn(bar_width=12),
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        _Left(),
         TextColumn("{task.fields[note]}"),
         console=console,
         disable=not console.is_terminal,

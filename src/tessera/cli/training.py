@@ -12,7 +12,9 @@ from tessera import (
     cross_validation,
     engines,
     locks,
+    machine,
     renamed,
+    runtime,
     settings,
     study,
     together,
@@ -134,7 +136,15 @@ def foretell(console: Console, works: Sequence[Work], engine: engines.Engine) ->
         groups = [together.groups(one.survey.missing, engine.seeds) for one in works]
         announcing.grouped(console, [group for some in groups for group in some])
     else:
-        announcing.foretell(console, works, jobs=engine.slots, threads=engine.threads)
+        jobs = at_full_speed(engine)
+        announcing.foretell(console, works, jobs=jobs, threads=engine.threads)
+
+
+def at_full_speed(engine: engines.Engine) -> int:
+    """Trainings side by side that get all their cores; more take turns on them."""
+    if isinstance(engine, engines.Processes) and runtime.on_processor():
+        return min(engine.slots, max(1, machine.cores() // engine.threads))
+    return engine.slots
 
 
 def train_missing(
