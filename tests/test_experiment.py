@@ -1,6 +1,7 @@
 """The experiment value: what it expands to, and what its digest depends on."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from tessera.experiment import (
     Digits,
     Experiment,
     Folder,
+    Fractions,
     Hybrid,
     HybridPlus,
     Natural,
@@ -34,6 +36,16 @@ def test_nine_cells_and_two_seeds_are_eighteen_runs() -> None:
     runs = Experiment().runs()
     assert len(runs) == 18
     assert len({run.cell for run in runs}) == 9
+
+
+@pytest.mark.parametrize("kind", get_args(get_args(experiment.Profile)[0]))
+def test_a_run_of_any_profile_can_be_told_apart_in_a_table(kind: type) -> None:
+    given = {"fractions": {"cat": 0.5, "dog": 0.1}} if kind is Fractions else {}
+    one, same, other = (
+        first_run(regimes=(Regime(name="x", profile=kind(selection=how, **given)),))
+        for how in ("seeded", "seeded", "reference")
+    )
+    assert len({one, same, other}) == 2
 
 
 def test_all_cells_of_a_seed_come_before_the_next_seed() -> None:

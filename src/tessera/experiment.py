@@ -130,6 +130,9 @@ class Fractions(_Profile):
     kind: Literal["fractions"] = "fractions"
     fractions: dict[str, Annotated[float, Field(gt=0.0, le=1.0)]]
 
+    def __hash__(self) -> int:
+        return hash((self.selection, frozenset(self.fractions.items())))
+
 
 class Exponential(_Profile):
     """Counts that fall geometrically from the first class to the last.

@@ -88,7 +88,7 @@ def test_a_study_of_other_data_is_refused_before_anything_is_written(
     ended = tessera("study", "--data", "digits", "--out", tmp_path)
 
     assert ended.returncode == 2
-    assert "would be replaced" in ended.stderr and "--out" in ended.stderr
+    assert "If it is no study's" in ended.stderr and "--out" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
 
 
