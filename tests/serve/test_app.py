@@ -55,6 +55,16 @@ def test_what_cannot_be_answered_is_a_problem_document(
     assert word in reply.json()["detail"]
 
 
+def test_a_class_whose_name_has_a_comma_is_offered_in_quotes(built: Site) -> None:
+    record = built.trained.record
+    names = ("cat, wild", *record.data.class_names[1:])
+    data = record.data.model_copy(update={"class_names": names})
+    named = replace(built.trained, record=record.model_copy(update={"data": data}))
+    client = TestClient(app.create(replace(built, trained=named), hosts=()))
+    reply = client.post("/api/predict?target=cat", content=b"x", headers=PNG)
+    assert 'expected one of "cat, wild", 1, 2' in reply.json()["detail"]
+
+
 @pytest.mark.parametrize("form", ["TIFF", "PPM", "ICO", "PDF"])
 def test_formats_that_are_not_listed_never_meet_a_decoder(
     client: TestClient, form: str
