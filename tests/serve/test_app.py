@@ -158,6 +158,13 @@ def test_a_busy_server_says_when_to_come_back(built: Site, digit: bytes) -> None
     assert int(reply.headers["retry-after"]) > 0
 
 
+def test_the_page_does_not_say_that_it_learned_from_pictures_of_the_test(
+    client: TestClient,
+) -> None:
+    page = client.get("/").text  # where the data has moved, test images are shown
+    assert "Pictures from the data it was trained and tested on." in page
+
+
 def test_the_page_names_no_other_server(client: TestClient) -> None:
     for path in ("/", "/page.js", "/style.css"):
         text = client.get(path).text
