@@ -34,6 +34,15 @@ def test_json_lines_hold_every_probability_by_name() -> None:
     assert bad == {"path": str(BAD.path), "error": "an empty file"}
 
 
+def test_json_lines_are_json_whatever_the_output_is_encoded_in() -> None:
+    out = io.BytesIO()
+    text = io.TextIOWrapper(out, "ascii", errors="backslashreplace")
+    item = Answer(Path("ü🦉.png"), "Bäume", 0.75, "cat", 0.25, (0.25, 0.75))
+    predictions.write([item], "jsonl", ("cat", "Bäume"), text)
+    answer = json.loads(out.getvalue())
+    assert (answer["path"], answer["class"]) == ("ü🦉.png", "Bäume")
+
+
 def test_csv_is_read_back_with_names_that_hold_commas() -> None:
     good, bad = csv.DictReader(io.StringIO(written("csv")))
     assert (good["path"], good["class"]) == ("a,b.png", "deer")

@@ -72,6 +72,17 @@ def test_a_folder_that_holds_something_is_never_touched(
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
+def test_a_taken_folder_is_refused_before_the_data_is_read(
+    toy: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "precious").touch()
+    read: list[object] = []
+    monkeypatch.setattr(command.source, "load", read.append)
+    with pytest.raises(ExportError, match="expected a folder that is not there yet"):
+        command.export(toy.path, "keras", out=tmp_path)
+    assert not read
+
+
 @pytest.mark.usefixtures("few")
 def test_an_empty_folder_that_is_there_is_filled_and_stays_the_same_folder(
     model: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

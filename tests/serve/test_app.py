@@ -55,6 +55,16 @@ def test_what_cannot_be_answered_is_a_problem_document(
     assert word in reply.json()["detail"]
 
 
+def test_a_class_whose_name_has_a_comma_is_offered_in_quotes(built: Site) -> None:
+    record = built.trained.record
+    names = ("cat, wild", *record.data.class_names[1:])
+    data = record.data.model_copy(update={"class_names": names})
+    named = replace(built.trained, record=record.model_copy(update={"data": data}))
+    client = TestClient(app.create(replace(built, trained=named), hosts=()))
+    reply = client.post("/api/predict?target=cat", content=b"x", headers=PNG)
+    assert 'expected one of "cat, wild", 1, 2' in reply.json()["detail"]
+
+
 @pytest.mark.parametrize("form", ["TIFF", "PPM", "ICO", "PDF"])
 def test_formats_that_are_not_listed_never_meet_a_decoder(
     client: TestClient, form: str
@@ -146,6 +156,13 @@ def test_a_busy_server_says_when_to_come_back(built: Site, digit: bytes) -> None
     reply = client.post("/api/predict", content=digit, headers=PNG)
     assert reply.status_code == 503
     assert int(reply.headers["retry-after"]) > 0
+
+
+def test_the_page_does_not_say_that_it_learned_from_pictures_of_the_test(
+    client: TestClient,
+) -> None:
+    page = client.get("/").text  # where the data has moved, test images are shown
+    assert "Pictures from the data it was trained and tested on." in page
 
 
 def test_the_page_names_no_other_server(client: TestClient) -> None:

@@ -93,7 +93,7 @@ def write(
     match form:
         case "jsonl":
             for item in stream:
-                out.write(json.dumps(row(item, class_names), ensure_ascii=False) + "\n")
+                out.write(json.dumps(row(item, class_names)) + "\n")
         case "csv":
             writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
             writer.writeheader()

@@ -59,6 +59,7 @@ def export(
     model = trained.load(path)
     where = out or Path(f"{model.run.cell}-seed-{model.run.seed}-{form}")
     apart.keep_from_classes(model.class_names, where)
+    _refuse_taken(where)
     return write(model, chosen, where, data_of(model, data), licence=licence)
 
 

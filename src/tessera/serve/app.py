@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tessera import __version__
 from tessera.data.decode import Unreadable
 from tessera.explain.graph import ExplainError
+from tessera.phrases import in_row
 from tessera.serve import body, problem, schema
 from tessera.serve import site as sites
 from tessera.serve.insight import METHODS
@@ -240,5 +241,5 @@ def _endpoint(app: FastAPI, site: Site, worker: Worker) -> None:
 def _known(parameter: str, given: str | None, names: Sequence[str]) -> None:
     """Refuse a parameter that is none of these names; absent is well."""
     if given is not None and given not in names:
-        detail = f"{parameter}: expected one of {', '.join(names)}."
+        detail = f"{parameter}: expected one of {in_row(names)}."
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
