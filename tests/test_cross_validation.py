@@ -205,9 +205,9 @@ def test_other_divisions_of_the_same_images_do_not_take_its_place(
 
 
 def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
-    with pytest.raises(RunError, match=r"Give one of those: .*fold-1"):
+    with pytest.raises(RunError, match=r"Give one of those, such as .*fold-1"):
         trained.choose(out)
-    with pytest.raises(StudyError, match=r"Give one of those: .*fold-1"):
+    with pytest.raises(StudyError, match=r"Give one of those, such as .*fold-1"):
         faithfulness.runs_of(out)
     assert trained.choose(out / "fold-1").folder.weights.exists()
 

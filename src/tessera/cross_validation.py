@@ -68,7 +68,7 @@ def no_models(out: Path, folds: Sequence[Part]) -> str:
     return (
         f"{out}: expected a study with models. Received: what {len(folds)} folds "
         "answered together; each model lies in the study of its fold. Give one of "
-        f"those: {folds[0].folder}"
+        f"those, such as {folds[0].folder}"
     )
 
 

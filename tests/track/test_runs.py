@@ -41,6 +41,8 @@ def test_pictures_say_what_was_answered(study: Path) -> None:
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrackError, match="expected the folder of a study"):
+    with pytest.raises(TrackError, match=r"expected the folder of a study.*no folder"):
+        finished(tmp_path / "gone")
+    with pytest.raises(TrackError, match=r"expected the folder of a study.*no record"):
         finished(tmp_path)
     assert "'.[track]'" in str(needs_extra("tensorboard"))

@@ -110,7 +110,7 @@ def track(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where its files go; default: a folder in the study's.",
+            help="Where its files go; default: a folder within the one given.",
             show_default=False,
         ),
     ] = None,

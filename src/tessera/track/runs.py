@@ -89,9 +89,10 @@ def finished(path: Path) -> tuple[Tracked, ...]:
     if (path / "record.json").exists():
         records = [path / "record.json"]
     if not records:
+        found = "no record.json in it or in its runs" if path.exists() else "no folder"
         raise TrackError(
             f"{path}: expected the folder of a study or of a finished run. Received: "
-            "no record.json in it or in its runs."
+            f"{found}."
         )
     return tuple(_read(RunFolder(record.parent)) for record in records)
 
