@@ -18,6 +18,7 @@ from tessera.experiment import (
     Natural,
     Regime,
     Run,
+    Start,
     Training,
 )
 from tessera.record import RunFolder
@@ -101,6 +102,25 @@ def test_models_are_timed_once_and_remembered(
     assert first["cnn"].train > 0
     assert first["cnn"].predict > 0
     assert estimate.speeds(tasks, dataset(), threads=1) == first
+
+
+def test_models_that_differ_in_name_and_start_alone_are_timed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    asked: list[str] = []
+
+    def elsewhere(runs: list[Run], *_: object) -> dict[str, Speed]:
+        asked.extend(run.model.label for run in runs)
+        return {run.model.label: Speed(1.0, 2.0) for run in runs}
+
+    monkeypatch.setattr(estimate, "_elsewhere", elsewhere)
+    twin = Cnn(name="twin", start=Start(run="runs/larger", sha256="0" * 64))
+    models = (Cnn(), twin, Cnn(name="other", dropout=0.1))
+    tasks = [task(Remedy(), model=model) for model in models]
+    found = estimate.speeds(tasks, dataset(), threads=1)
+    assert asked == ["cnn", "other"]
+    assert found == dict.fromkeys(["cnn", "twin", "other"], Speed(1.0, 2.0))
 
 
 def test_one_thread_is_timed_by_its_processor_time_which_other_work_does_not_change(

@@ -113,10 +113,14 @@ def speeds(
     place = machine.cache_folder() / "speed.json"
     known = _remembered(place)
     keys = {label: _key(run, dataset, threads=threads) for label, run in runs.items()}
-    missing = [run for label, run in runs.items() if keys[label] not in known]
+    # Models that differ in name and start alone take the same time.
+    missing: dict[str, Run] = {}
+    for label, run in runs.items():
+        if keys[label] not in known:
+            missing.setdefault(keys[label], run)
     if missing:
         shape, classes = dataset.image_shape, len(dataset.class_names)
-        found = _elsewhere(missing, shape, classes, threads)
+        found = _elsewhere([*missing.values()], shape, classes, threads)
         known |= {keys[label]: asdict(speed) for label, speed in found.items()}
         if found:
             with contextlib.suppress(files.CannotWrite):  # timed anew the next time
@@ -129,7 +133,7 @@ def speeds(
 def _key(run: Run, dataset: Dataset, *, threads: int) -> str:
     here = runtime.environment(threads)
     return cache.key(
-        run.model.model_dump(mode="json"),
+        run.model.network.model_dump(mode="json"),
         run.training.model_dump(mode="json", include=COSTLY),
         [*dataset.image_shape, len(dataset.class_names), threads],
         [here.device, here.backend, here.tessera, here.packages],
