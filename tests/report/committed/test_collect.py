@@ -6,7 +6,7 @@ from evaluation.checked import faithfulness
 from unpainted import charts
 
 from tessera import files
-from tessera.experiment import Cnn, Experiment, Folder, Regime, Training
+from tessera.experiment import Cnn, Experiment, Folder, Regime, Start, Training
 from tessera.report.committed.collect import collect
 from tessera.report.faithfulness import checks_of
 from tessera.report.load import load
@@ -14,9 +14,10 @@ from tessera.report.load import load
 from ..conftest import recalls
 from ..folders import write_study
 
+BEGUN = Start(run="/home/someone/old/runs/cnn--plain-0123abcd/seed-3", sha256="0" * 64)
 ONE = Experiment(
     data=Folder(path="/home/someone/photos"),
-    models=(Cnn(),),
+    models=(Cnn(start=BEGUN),),
     regimes=(Regime(name="balanced"),),
     seeds=(0,),
     training=Training(epochs=2),
@@ -92,6 +93,8 @@ def test_places_on_this_machine_stay_behind(collected):
             assert "/home/" not in path.read_text(encoding="utf-8")
     toml = next(collected.glob("runs/*/*/experiment.toml"))
     assert tomllib.loads(toml.read_text())["data"]["path"] == "photos"
+    (model,) = load(collected).record.experiment.models
+    assert model.start.run == "runs/cnn--plain-0123abcd/seed-3"
 
 
 def test_lists_of_images_are_left_to_the_recipe(collected):

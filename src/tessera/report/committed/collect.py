@@ -105,6 +105,8 @@ def _portable(value: Any, key: str = "") -> Any:
             return {k: _portable(v, k) for k, v in value.items()}
         case str() if key == "path":
             return PurePath(value).name
+        case str() if key == "run":  # that another started from: its cell and seed
+            return PurePath(*PurePath(value).parts[-3:]).as_posix()
         case _:
             return value
 
