@@ -33,7 +33,7 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         ExperimentError, RunError, DataError: A model cannot start from the weights
             that it should, or not honestly; see `starts.notes`.
     """
-    found = []
+    found: list[str] = []
     if machine.lacks_16_bits() and runtime.on_processor():
         found += _slow(experiment)
     if isinstance(experiment.data, Digits) and experiment.training.flip:
