@@ -44,6 +44,17 @@ def test_16_bits_are_told_to_be_slow_on_a_processor_without_instructions_for_the
     assert slow == (precision == "bfloat16" and lacks and processor)
 
 
+def test_a_model_that_alone_is_trained_in_16_bits_is_told_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "lacks_16_bits", lambda: True)
+    monkeypatch.setattr(runtime, "on_processor", lambda: True)
+    own = Cnn(name="short", training={"precision": "bfloat16"})
+    experiment = Experiment(models=(Cnn(), own), regimes=OWN_REGIMES)
+    assert "leave `precision` out of the training of short" in told(experiment, 20, 20)
+    assert beforehand.SLOW_16_BITS in told(experiment, 20, 20)
+
+
 def test_a_training_of_few_steps_is_told_with_its_steps_and_a_way_to_more() -> None:
     # 300 images, of which a tenth is held: three batches of 128 an epoch.
     short = Experiment(models=(Cnn(),), regimes=NATURAL)

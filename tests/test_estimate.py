@@ -140,6 +140,25 @@ def test_speeds_are_what_the_clock_shows() -> None:
     assert speed == Speed(train=4 / images, predict=1 / images)
 
 
+def test_a_batch_larger_than_the_data_is_timed_as_the_batch_that_there_will_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    sizes: list[int] = []
+    monkeypatch.setattr(
+        estimate,
+        "_elsewhere",
+        lambda runs, *_: sizes.extend(r.training.batch_size for r in runs) or {},
+    )
+    for batch in (128, 2**20):
+        run = task(Remedy()).run
+        training = run.training.model_copy(update={"batch_size": batch})
+        run = run.model_copy(update={"training": training})
+        one = workers.Task(run, RunFolder(Path("run")), None)
+        estimate.speeds([one], dataset(), threads=1)
+    assert sizes == [128, 1000]
+
+
 def test_a_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "speed.json").write_text("{")
     assert estimate._remembered(tmp_path / "speed.json") == {}

@@ -18,6 +18,13 @@ def test_a_model_with_training_of_its_own_says_so() -> None:
     assert run_notes.training(run_of(Cnn())) == ()
 
 
+def test_flips_that_alternate_are_not_told_where_there_are_none() -> None:
+    model = Cnn(training=OwnTraining(alternating_flip=True))
+    without = Experiment(models=(model,), training={"flip": False})
+    assert run_notes.training(run_of(model)) != ()
+    assert run_notes.training(without.runs()[0]) == ()
+
+
 def test_a_start_is_told_with_what_the_weights_have_learned_from(
     toy: RunFolder,
 ) -> None:

@@ -158,9 +158,9 @@ def test_images_of_another_shape_are_refused(fitted: TesseraClassifier) -> None:
 
 @pytest.mark.slow
 def test_a_remedy_that_tunes_itself_says_what_it_chose() -> None:
-    remedy = Remedy(after=PostHocAdjustment(tau=1.0))
+    remedy = Remedy(after=PostHocAdjustment())
     found = classifier(Linear, remedy=remedy, epochs=1).fit(*images())
-    assert found.tuned_ == {"tau": 1.0}
+    assert set(found.tuned_) == {"tau"} and 0 <= found.tuned_["tau"] <= 2
 
 
 @pytest.mark.slow

@@ -7,12 +7,11 @@ from tessera import machine, runtime, selection, starts, tested
 from tessera.data.dataset import Dataset
 from tessera.experiment import Digits, Experiment
 from tessera.imbalance import guards, profiles, sampling
-from tessera.phrases import plural
+from tessera.phrases import in_row, plural
 
 SLOW_16_BITS = (
     "This processor has no instructions for bfloat16: a training step in 16 bits gains "
-    "nothing here, and may take many times as long as in 32 (`--set "
-    "training.precision=float32`)."
+    "nothing here, and may take many times as long as in 32"
 )
 
 FEW = 200
@@ -34,10 +33,9 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
         ExperimentError, RunError, DataError: A model cannot start from the weights
             that it should, or not honestly; see `starts.notes`.
     """
-    found = []
-    coarse = experiment.training.precision != "float32"
-    if coarse and machine.lacks_16_bits() and runtime.on_processor():
-        found.append(SLOW_16_BITS)
+    found: list[str] = []
+    if machine.lacks_16_bits() and runtime.on_processor():
+        found += _slow(experiment)
     if isinstance(experiment.data, Digits) and experiment.training.flip:
         found.append(
             "A mirrored digit is another sign: `--set training.flip=false` trains "
@@ -57,6 +55,18 @@ def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
     found += starts.notes(experiment, dataset)
     found += _too_short(experiment, dataset)
     return (*found, *selection.all_unvalidated(experiment, dataset))
+
+
+def _slow(experiment: Experiment) -> Iterator[str]:
+    """Tell of models that are trained in 16 bits."""
+    training = experiment.training
+    if training.precision != "float32":
+        yield f"{SLOW_16_BITS} (`--set training.precision=float32`)."
+        return
+    used = {m.label: m.trained(training).precision for m in experiment.models}
+    if own := [label for label, precision in used.items() if precision != "float32"]:
+        where = in_row(own)
+        yield f"{SLOW_16_BITS} (leave `precision` out of the training of {where})."
 
 
 def _too_short(experiment: Experiment, dataset: Dataset) -> Iterator[str]:

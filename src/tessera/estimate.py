@@ -109,7 +109,8 @@ def speeds(
         ExperimentError: A model cannot be built for these images, so that every
             training of it would fail.
     """
-    runs = {task.run.model.label: task.run for task in tasks}
+    images = len(dataset.train)
+    runs = {task.run.model.label: _no_larger(task.run, images) for task in tasks}
     place = machine.cache_folder() / "speed.json"
     known = _remembered(place)
     keys = {label: _key(run, dataset, threads=threads) for label, run in runs.items()}
@@ -128,6 +129,13 @@ def speeds(
     if any(key not in known for key in keys.values()):
         return {}
     return {label: Speed(**known[key]) for label, key in keys.items()}
+
+
+def _no_larger(run: Run, images: int) -> Run:
+    """The run in batches of no more images than there are, as it will be trained."""
+    batch = min(run.training.batch_size, images)
+    training = run.training.model_copy(update={"batch_size": batch})
+    return run.model_copy(update={"training": training})
 
 
 def _key(run: Run, dataset: Dataset, *, threads: int) -> str:

@@ -72,8 +72,8 @@ def _fault(detail: ErrorDetails, table: Table, kind: type[Setting]) -> str:
         case "union_tag_invalid":
             allowed, received = detail["ctx"]["expected_tags"], detail["ctx"]["tag"]
             return f"{dotted}.kind: expected one of {allowed}. Received: {received!r}."
-        case "value_error" if not path:
-            return detail["msg"].removeprefix("Value error, ") + "."
+        case "value_error" if "Received" in detail["msg"]:
+            return ".".join([*path, detail["msg"].removeprefix("Value error, ")]) + "."
     return f"{dotted}: expected {expected(detail, path)}. Received: {received!r}."
 
 
@@ -95,6 +95,8 @@ def expected(detail: ErrorDetails, path: list[str]) -> str:
     match detail["type"]:
         case kind if kind in NO_SECTION:
             return _section(path)
+        case "string_pattern_mismatch" if "{64}" in limits["pattern"]:
+            return "64 of the digits 0 to 9 and a to f"
         case "string_pattern_mismatch":
             letters = "letters" if "A-Z" in limits["pattern"] else "small letters"
             return (
@@ -114,19 +116,25 @@ def _section(path: list[str]) -> str:
         setting.model_fields.get(names[-1] if names else "")
         for setting in _all_settings()
     ]
-    kinds = [kind for field in fields if field for kind in _kinds(field.annotation)]
+    held = [s for field in fields if field for s in _settings_in(field.annotation)]
+    kinds = [kind for setting in held if (kind := _kind_of(setting))]
     if not kinds:
         return "a section of settings"
     listed = ", ".join(dict.fromkeys(kinds))
     return f'a section such as {{kind = "{kinds[0]}"}}, its kind one of {listed}'
 
 
-def _kinds(annotation: Any) -> list[str]:
-    """The kinds among the settings that a field may hold."""
+def _settings_in(annotation: Any) -> list[type[BaseModel]]:
+    """The classes of settings that a field may hold."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        kind = annotation.model_fields.get("kind")
-        return [kind.default] if kind else []
-    return [kind for part in typing.get_args(annotation) for kind in _kinds(part)]
+        return [annotation]
+    return [s for part in typing.get_args(annotation) for s in _settings_in(part)]
+
+
+def _kind_of(setting: type[BaseModel]) -> str | None:
+    """What its section says it is; None for one that has no kind."""
+    kind = setting.model_fields.get("kind")
+    return kind.default if kind else None
 
 
 def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
@@ -140,8 +148,11 @@ def _visible_path(loc: tuple[int | str, ...], table: Table) -> list[str]:
     """The path as written in the file: without the tags of chosen kinds."""
     path: list[str] = []
     node: Any = table
+    tag = False
     for part in loc:
-        if isinstance(node, dict) and part == node.get("kind") and part not in node:
+        # After its tag a section may have a key of the same name: power, fractions.
+        tag = isinstance(node, dict) and part == node.get("kind") and not tag
+        if tag:
             continue
         path.append(str(part))
         if isinstance(node, dict):
@@ -164,19 +175,18 @@ def _suggestion(path: list[str], table: Table, kind: type[Setting]) -> str:
 
 def _known_keys(path: list[str], table: Table, root: type[Setting]) -> list[str]:
     """Keys of the section at `path`, read off the settings that it would build."""
-    if not path:
-        return list(root.model_fields)
+    found: list[type[BaseModel]] = [root]
     node: Any = table
     for part in path:
-        node = node[int(part)] if isinstance(node, list) else node[part]
+        if isinstance(node, list):
+            node = node[int(part)]
+            continue
+        fields = [s.model_fields[part] for s in found if part in s.model_fields]
+        found = [s for field in fields for s in _settings_in(field.annotation)]
+        node = node[part]
     kind = node.get("kind") if isinstance(node, dict) else None
-    for setting in _all_settings():
-        names = setting.model_fields
-        if kind is not None and "kind" in names and names["kind"].default == kind:
-            return list(names)
-        if kind is None and path[-1] == setting.__name__.lower():
-            return list(names)
-    return []
+    fitting = [s for s in found if _kind_of(s) in (kind, None)]
+    return list(dict.fromkeys(key for s in fitting for key in s.model_fields))
 
 
 def _all_settings() -> list[type[BaseModel]]:

@@ -224,7 +224,7 @@ Retraining = Annotated[Classifier | Scales, Field(discriminator="kind")]
 
 
 class PostHocAdjustment(Setting):
-    """z - tau log pi_c, tau chosen on validation (Menon et al. 2021)."""
+    """z - tau log pi_c (Menon et al. 2021)."""
 
     kind: Literal["logit-adjustment"] = "logit-adjustment"
     tau: float | None = Field(None, gt=0.0, le=10.0)

@@ -23,9 +23,12 @@ def before(run: Run, chosen: Chosen) -> tuple[str, ...]:
 
 def training(run: Run) -> tuple[str, ...]:
     """What a reader should know of the model's training, if it has its own settings."""
-    if not run.model.own:
+    own = run.model.own
+    if not run.training.flip:
+        own.pop("alternating_flip", None)  # there are none to alternate
+    if not own:
         return ()
-    named = ", ".join(f"{key} {value}" for key, value in run.model.own.items())
+    named = ", ".join(f"{key} {value}" for key, value in own.items())
     origin = run.model.origin or ""
     return (f"Trained with settings of its own ({named}). {origin}".strip(),)
 

@@ -21,6 +21,7 @@ from tessera.experiment import (
     Profile,
     Reduced,
     Regime,
+    Step,
     Training,
 )
 from tessera.record import RunFolder
@@ -85,6 +86,10 @@ NUMBERS = tuple(sorted(str(number) for number in range(12)))
         (
             Fractions(fractions={"11": 0.5, "2": 0.25}),
             "fractions, fractions 0.5 of 11 and 0.25 of 2: cut (plain)",
+        ),
+        (
+            Step(factor=5, selection="reference"),
+            "step, selection reference, factor 5: cut (plain)",
         ),
     ],
 )

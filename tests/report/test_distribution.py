@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 from tessera.report.distribution import (
@@ -13,6 +14,17 @@ def test_regimes_that_train_on_the_same_counts_share_a_bar(study):
     counts = distinct_counts(study)
     assert list(counts) == ["balanced", "imbalanced and weighted"]
     assert counts["imbalanced and weighted"][3:7] == (900, 900, 900, 4500)
+
+
+def test_a_shared_bar_is_of_the_same_images_only_where_they_are_chosen_alike(study):
+    assert "trained on the same images." in class_distribution(study).caption
+    first, *others = study.record.experiment.regimes
+    drawn = first.profile.model_copy(update={"selection": "reference"})
+    regimes = (first.model_copy(update={"profile": drawn}), *others)
+    experiment = study.record.experiment.model_copy(update={"regimes": regimes})
+    record = study.record.model_copy(update={"experiment": experiment})
+    told = class_distribution(dataclasses.replace(study, record=record)).caption
+    assert "same images" not in told and "reference selection chooses" in told
 
 
 def test_the_words_for_the_drawing_name_the_rare_classes(study):

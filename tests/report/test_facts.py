@@ -9,6 +9,7 @@ from tessera.experiment import (
     Experiment,
     Exponential,
     Folder,
+    HybridPlus,
     Regime,
     Training,
 )
@@ -29,6 +30,8 @@ def test_a_seed_is_said_to_change_what_it_changes():
     assert kept not in told(regimes=(published,))
     plain = Training(flip=False, crop_padding=0)
     assert "augmentation" in told() and "augmentation" not in told(training=plain)
+    cropped = Experiment(models=(Cnn(), HybridPlus()), training=plain)
+    assert "augmentation" in of_a_seed(cropped, ())
     held = "which images are held out for validation"
     assert f"order, {held} and" in told(training=plain)
     photos = Folder(path="photos")

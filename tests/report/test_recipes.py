@@ -7,6 +7,7 @@ from evaluation.studies import flat, record
 
 from tessera.catalogue import catalogue
 from tessera.experiment import Cnn, Exponential, Hybrid, Reduced, Regime
+from tessera.remedies import PostHocAdjustment, Remedy
 from tessera.report import recipes
 
 FORMULA = "inverse-frequency: w_c = N / (K n_c), the reference study's class weights"
@@ -73,6 +74,14 @@ def test_what_was_chosen_on_validation_images_stands_beside_it(study):
     second = run("logit-adjustment", seed=1, tuned={"tau": 1.2})[1]
     told = trained(study, regime, first, second).further
     assert told.endswith("(Menon et al. 2021); chosen tau 0.90 to 1.20")
+
+
+def test_a_tau_that_was_given_is_not_told_as_chosen(study):
+    given = Remedy(after=PostHocAdjustment(tau=2.0))
+    regime = Regime(name="given", profile=Reduced(), remedy=given)
+    record = run("logit-adjustment")[1].model_copy(update={"regime": "given"})
+    told = trained(study, regime, record).further
+    assert told.endswith("(Menon et al. 2021); tau 2") and "chosen" not in told
 
 
 def test_a_regime_without_a_finished_run_has_no_row(study):

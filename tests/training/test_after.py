@@ -33,9 +33,18 @@ def test_adjustment_takes_tau_log_prior_off_the_logits(cosine: float | None) -> 
     model = net(cosine)
     before = predict.logits(model, SPLIT.images)
     setting = remedies.PostHocAdjustment(tau=1.5)
-    assert after.apply(model, setting, COUNTS, SPLIT) == {"tau": 1.5}
+    after.apply(model, setting, COUNTS, SPLIT)
     now = predict.logits(model, SPLIT.images)
     np.testing.assert_allclose(now, before - 1.5 * np.log(PRIOR), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "kind", [remedies.PostHocAdjustment, remedies.TauNormalisation]
+)
+def test_a_tau_that_is_given_is_not_said_to_be_chosen(
+    kind: type[remedies.PostHocAdjustment | remedies.TauNormalisation],
+) -> None:
+    assert after.apply(net(), kind(tau=1.5), COUNTS, SPLIT) == {}
 
 
 def test_without_a_tau_the_best_on_validation_is_taken() -> None:

@@ -76,7 +76,8 @@ def _regimes(regimes: Sequence[Regime], names: tuple[str, ...]) -> Iterator[str]
 
 def _profile(profile: Profile, names: tuple[str, ...]) -> str:
     """The profile's kind with what is particular to it: `exponential, factor 100`."""
-    given = profile.model_dump(exclude={"kind", "selection"})
+    seeded = profile.selection == "seeded"
+    given = profile.model_dump(exclude={"kind", *(["selection"] if seeded else [])})
     inner = "".join(f", {key} {_short(value, names)}" for key, value in given.items())
     return f"{profile.kind}{inner}"
 

@@ -34,11 +34,19 @@ def class_distribution(study: Study) -> Drawing:
         key="class-distribution",
         title="Training images per class",
         caption="What the optimiser saw, validation images apart. Regimes that share a "
-        "bar are trained on the same images.",
+        f"bar are trained on {_in_common(study)}.",
         alternative="Bar chart. "
         + " ".join(_sentence(name, c, names) for name, c in profiles.items()),
         svg=picture,
     )
+
+
+def _in_common(study: Study) -> str:
+    """What regimes of the same counts have in common."""
+    regimes = study.record.experiment.regimes
+    if len({regime.profile.selection for regime in regimes}) == 1:
+        return "the same images"
+    return "as many, which a seed or the reference selection chooses"
 
 
 def _bars(profiles: dict[str, tuple[int, ...]], names: tuple[str, ...]) -> str:

@@ -56,9 +56,10 @@ def single(record: StudyRecord) -> bool:
 
 def of_a_seed(experiment: Experiment, runs: tuple[Record, ...]) -> str:
     """What differs between the runs of a cell."""
-    training, known = experiment.training, {r.name: r for r in experiment.regimes}
+    trainings = [model.trained(experiment.training) for model in experiment.models]
+    known = {r.name: r for r in experiment.regimes}
     parts = ["the initial weights", "the order"]
-    if training.flip or training.crop_padding or training.cutout:
+    if any(t.flip or t.crop_padding or t.cutout for t in trainings):
         parts.append("the augmentation")
     # A folder may have a `val/`, of which a record says nothing.
     own = " (unless the data brings its own)" * (experiment.data.kind == "folder")

@@ -40,12 +40,12 @@ def apply(
     """
     match after:
         case remedies.PostHocAdjustment():
-            found = predict.logits(net, validation.images)
             tau = after.tau
             if tau is None:
+                found = predict.logits(net, validation.images)
                 tau = best(lambda t: found + shift(counts, t), validation.labels)
             last_layer.scale_and_shift(net, 1.0, shift(counts, tau))
-            return {"tau": tau}
+            return {"tau": tau} if after.tau is None else {}
         case remedies.PriorShift():
             moved = shift(counts, 1.0) + log_shares(after.prior, len(counts))
             last_layer.scale_and_shift(net, 1.0, moved)
@@ -55,7 +55,7 @@ def apply(
             if tau is None:
                 tau = best(_normalised(net, validation), validation.labels)
             last_layer.without_lengths(net, tau)
-            return {"tau": tau}
+            return {"tau": tau} if after.tau is None else {}
         case remedies.Temperature():
             found = predict.logits(net, validation.images)
             warmth = fitted_temperature(found, validation.labels)
