@@ -8,7 +8,7 @@ import pytest
 
 from tessera import settings
 from tessera.catalogue import named
-from tessera.experiment import Experiment
+from tessera.experiment import Experiment, Exponential
 from tessera.record import RunFolder
 from tessera.settings import ExperimentError
 
@@ -62,6 +62,15 @@ def test_a_part_of_a_named_remedy_may_be_replaced_in_either_order(first: int) ->
     changed = settings.read(None, [given[first], given[1 - first]])
     expected = named("ldam-drw").model_copy(update={"deferred": 0.6})
     assert changed.regimes[2].remedy == expected
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_profile_of_another_kind_keeps_its_selection_alone(first: int) -> None:
+    given = ["regimes.1.profile.kind=exponential", "regimes.1.profile.factor=50"]
+    how = 'regimes.1.profile.selection="reference"'
+    changed = settings.read(None, [how, given[first], given[1 - first]])
+    expected = Exponential(factor=50, selection="reference")
+    assert changed.regimes[1].profile == expected
 
 
 def test_two_profiles_are_compared_under_different_names_or_not_at_all() -> None:

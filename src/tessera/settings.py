@@ -22,6 +22,9 @@ _S = TypeVar("_S", bound=Setting)
 MOST_BYTES = 2**20
 """Of an experiment file; one of ten thousand regimes has fewer."""
 
+REPLACED = {"remedy": (), "profile": ("selection",)}
+"""Sections that another kind replaces, with what every kind has and keeps."""
+
 ABSENT = "\0" * 100
 """Stands for None until that is a comment; no path or name is this, and no table with
 it is short enough to be written on one line."""
@@ -72,9 +75,10 @@ def _changes_a_regime(text: str) -> bool:
 
 
 def _rank(text: str) -> tuple[bool, bool]:
-    """Regimes need all other settings, and parts of a remedy the remedy's name."""
-    of_remedy = text.partition("=")[0].strip().partition(".remedy.")[2]
-    return _changes_a_regime(text), of_remedy not in ("", "kind")
+    """Regimes need all other settings, and parts of a remedy or profile its kind."""
+    key = text.partition("=")[0].strip()
+    parts = [key.partition(f".{name}.")[2] for name in REPLACED]
+    return _changes_a_regime(text), any(part not in ("", "kind") for part in parts)
 
 
 def read_table(path: Path) -> Table:
@@ -263,9 +267,11 @@ def _with(node: Any, keys: list[str], value: Any, where: str) -> Any:
         raise ExperimentError(
             f"{where}: expected a section before {key!r}. Received: {node!r}."
         )
-    if key == "remedy" and rest == ["kind"]:
-        # A published one: parts that stand there, defaults too, would replace its own.
-        return node | {key: {"kind": value}}
+    if key in REPLACED and rest == ["kind"]:
+        # Parts that stand there, defaults too, would replace its own, or be none of it.
+        before = node.get(key, {})
+        kept = {part: before[part] for part in REPLACED[key] if part in before}
+        return node | {key: kept | {"kind": value}}
     inner = _with(node.get(key, {}), rest, value, where) if rest else value
     return node | {key: inner}
 
