@@ -13,7 +13,7 @@ import tessera
 from tessera import files, pipeline, runtime, settings, study
 from tessera.data.dataset import DataError
 from tessera.evaluation import length
-from tessera.experiment import Cnn, Experiment
+from tessera.experiment import Cnn, Experiment, Run
 from tessera.notebook.data import Data
 from tessera.record import RunFolder, StudyFolder
 from tessera.settings import ExperimentError
@@ -97,6 +97,34 @@ def test_a_model_is_trained_where_a_study_would_look_for_it(tmp_path: Path) -> N
     assert RunFolder(result.folder).record.exists()
 
 
+def test_a_model_may_start_from_a_finished_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Run] = []
+
+    def execute(run: Run, *_: object, **__: object) -> None:
+        seen.append(run)
+        raise InterruptedError
+
+    monkeypatch.setattr(pipeline, "execute", execute)
+    plan = tmp_path / "toy.toml"
+    plan.write_text(settings.dumps(finished(tmp_path / "toy")), encoding="utf-8")
+    begun = tessera.train(
+        plan=plan, model="cnn", regime="balanced", out=tmp_path / "toy", verbose=False
+    )
+    for start in (begun, begun.folder, str(begun.folder)):
+        with pytest.raises(InterruptedError):
+            tessera.train(
+                plan=plan,
+                model="cnn-started",
+                regime="balanced",
+                start=start,
+                out=tmp_path / "new",
+                verbose=False,
+            )
+    assert [run.model.start.run for run in seen] == [str(begun.folder)] * 3
+
+
 def test_a_finished_run_is_read_and_not_trained_again_nor_a_framework_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,7 +193,7 @@ def test_a_list_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
 
 def test_a_study_of_other_data_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("of another program")
-    with pytest.raises(study.StudyError, match=r"would be replaced.*out="):
+    with pytest.raises(study.StudyError, match=r"If it is no study's.*out="):
         tessera.study("digits", out=tmp_path, verbose=False)
     assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
 

@@ -19,6 +19,7 @@ from tessera import study as studies
 from tessera.api import arguments
 from tessera.api.arguments import Source
 from tessera.api.script import script_kept_out
+from tessera.api.using import Model, folder_of
 from tessera.cli import outcome, progress, training
 from tessera.data import apart, source
 from tessera.data.dataset import Dataset
@@ -69,7 +70,7 @@ def study(
     seeds: int | Sequence[int] | None = None,
     models: Sequence[str] | None = None,
     remedies: str | Sequence[str] = (),
-    start: str | Path | None = None,
+    start: Model | None = None,
     folds: int | None = None,
     groups: str | None = None,
     change: str | Sequence[str] = (),
@@ -89,9 +90,8 @@ def study(
         models: Only these of the plan's models.
         remedies: Names to compare with plain training, or `all`; without a plan and
             without `models`, the hybrid alone is trained.
-        start: The folder of a finished run, or of a study, which means its recommended
-            run: each model of its architecture is compared with a twin that starts
-            from its weights.
+        start: A finished run, or a study, which means its recommended run: each model
+            of its architecture is compared with a twin that starts from its weights.
         folds: Cross-validate an image folder without `test/`: each of so many parts is
             the test set once, and every image is tested.
         groups: Images that are never parted between training, validating and testing:
@@ -135,7 +135,7 @@ def study(
         arguments.listed(models or (), "models"),
     )
     asked = choice.narrowed(asked, names, alone=alone, option="models")
-    asked = twins.beside(asked, None if start is None else Path(start))
+    asked = twins.beside(asked, None if start is None else folder_of(start, "start"))
     folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)
@@ -178,6 +178,7 @@ def train(
     seed: int = 0,
     plan: str | Path | None = None,
     epochs: int | None = None,
+    start: Model | None = None,
     groups: str | None = None,
     change: str | Sequence[str] = (),
     out: str | Path | None = None,
@@ -194,6 +195,8 @@ def train(
         seed: Decides everything that is drawn.
         plan: An experiment file; None: the reference study's settings.
         epochs: Of the training.
+        start: A finished run, from whose weights `model="NAME-started"` starts, see
+            `study`.
         groups: Images that are never parted, see `study`.
         change: Any other setting, or several, as the command line's `--set` takes them.
         out: The study's folder, where `study` with the same settings finds the run;
@@ -216,6 +219,7 @@ def train(
         change=change,
         verbose=verbose,
     )
+    asked = twins.beside(asked, None if start is None else folder_of(start, "start"))
     place = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, place, "out")
     dataset = arguments.loaded(data, asked, verbose)

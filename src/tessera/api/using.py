@@ -36,7 +36,7 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
         DataError: The data's classes or image size are not the model's.
     """
     if data is None:
-        folder = trained.choose(_folder(model)).folder
+        folder = trained.choose(folder_of(model)).folder
         names = rebuild.read_record(folder).data.class_names
         logits, labels = rebuild.predictions(folder.predictions)
         found = scores.scores(labels, logits.argmax(axis=1), names)
@@ -130,14 +130,19 @@ def _check_fit(net: Trained, data: Data) -> None:
         )
 
 
-def _folder(model: Model) -> Path:
+def folder_of(model: Model, argument: str = "model") -> Path:
+    """Where a run or a study lies.
+
+    Raises:
+        RunError: It is of another type.
+    """
     if isinstance(model, Study | FinishedRun):
         return model.folder
     if not isinstance(model, str | Path):
         raise RunError(
-            "model: expected what `study` or `train` returns, or the folder of one, as "
-            f"text or Path. Received: {type(model).__name__}. What a model of Keras "
-            "looks at, `tessera.explain.explain` shows."
+            f"{argument}: expected what `study` or `train` returns, or the folder of "
+            f"one, as text or Path. Received: {type(model).__name__}. What a model of "
+            "Keras looks at, `tessera.explain.explain` shows."
         )
     return Path(model)
 
@@ -145,4 +150,4 @@ def _folder(model: Model) -> Path:
 def _load(model: Model) -> Trained:
     runtime.prepare()
     runtime.load_backend()
-    return trained.load(_folder(model))
+    return trained.load(folder_of(model))
