@@ -83,7 +83,7 @@ def test_a_run_that_has_learned_from_test_images_is_refused(
     three = np.arange(3)
     held = Split(digits.train.images[three], np.zeros(3, np.int32))
     tested = made_up(fresh.train, held)
-    said = r"hybrid-started: .* has learned from 3 of the 3 test images"
+    said = r"hybrid-started: .* among whose training images are 3 of the 3 test images"
     with pytest.raises(DataError, match=said):
         starts.notes(begun, tested)
 
@@ -100,7 +100,7 @@ def test_a_run_that_has_learned_from_what_is_validated_on_is_told(
     begun: Experiment,
 ) -> None:
     (said,) = starts.notes(begun, toy_run.digits())
-    assert "has learned from 1,438 of the images that are trained and" in said
+    assert "are 1,438 that are trained and validated on here" in said
     assert "what validation says of it flatters" in said
 
 
@@ -161,5 +161,20 @@ def test_the_run_before_the_run_is_looked_at_too(
     toy_run.write_run(child, toy_run.experiment([begun.models[1]]).runs()[0])
     grandchild = twins.beside(Experiment(models=(Hybrid(),)), child.path)
     tested = made_up(fresh.train, noise(5))
-    with pytest.raises(DataError, match=r"/run, which has learned from 20 of the 20"):
+    with pytest.raises(
+        DataError, match=r"/run, among whose training images are 20 of the 20"
+    ):
         starts.notes(grandchild, tested)
+
+
+def test_a_run_before_the_run_that_is_gone_is_told_not_to_have_been_looked_at(
+    of_folder: RunFolder, tmp_path: Path, fresh: Dataset
+) -> None:
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    child = RunFolder(tmp_path / "child")
+    toy_run.write_run(child, toy_run.experiment([begun.models[1]]).runs()[0])
+    of_folder.path.rename(tmp_path / "elsewhere")
+    grandchild = twins.beside(Experiment(models=(Hybrid(),)), child.path)
+    (said,) = starts.notes(grandchild, fresh)
+    assert f"whether {of_folder.path} has learned" in said
+    assert "no such folder" in said

@@ -71,7 +71,7 @@ def _known(model: Model, start: Start, dataset: Dataset) -> Iterator[str]:
     for folder in _line(start):
         try:
             trained, tested = _shared(folder, dataset)
-        except DataError as error:
+        except (DataError, rebuild.RunError) as error:
             yield (
                 f"{model.label}: whether {folder.path} has learned from images that "
                 f"are tested on here could not be looked at. {error}"
@@ -80,15 +80,15 @@ def _known(model: Model, start: Start, dataset: Dataset) -> Iterator[str]:
         if tested:
             raise DataError(
                 f"{model.label}: expected to be tested on images that it does not know."
-                f" Received: {folder.path}, which has learned from {tested:,} of the "
-                f"{plural(len(dataset.test), 'test image')}. Start from a run on other "
-                "images, or test on others."
+                f" Received: {folder.path}, among whose training images are "
+                f"{tested:,} of the {plural(len(dataset.test), 'test image')}. Start "
+                "from a run on other images, or test on others."
             )
         if trained:
             yield (
-                f"{model.label}: {folder.path} has learned from {trained:,} of the "
-                "images that are trained and validated on here, so what validation "
-                "says of it flatters; what the test images say does not."
+                f"{model.label}: among the training images of {folder.path} are "
+                f"{trained:,} that are trained and validated on here, so what "
+                "validation says of it flatters; what the test images say does not."
             )
 
 
@@ -99,6 +99,8 @@ def _line(start: Start | None) -> Iterator[RunFolder]:
         seen.add(start.run)
         folder = RunFolder(Path(start.run))
         yield folder
+        if not folder.experiment.is_file():
+            return  # what came before is not known; that was told of this one
         start = _run(folder).model.start
 
 
@@ -107,6 +109,7 @@ def _shared(folder: RunFolder, dataset: Dataset) -> tuple[int, int]:
 
     Raises:
         DataError: The run's images are not there any more.
+        RunError: The run is not.
     """
     then = rebuild.read_record(folder).data.fingerprint
     key = cache.key("shared", then, dataset.fingerprint)
