@@ -189,9 +189,9 @@ def test_where_every_group_is_too_large_the_smallest_is_held(seed) -> None:
     labels, names = images({0: 12}, {0: 10}, {0: 14})
     _, held = splits.stratified(labels, 0.1, seed=seed, groups=names)
     assert {names[at] for at in held} == {"g1"}
-    # Its images of another class count there: 1 and 1 of the 20, of which 2 are held.
+    # Its image of another class counts there: 1 and 1 of the 21, of which 2 are held.
     singles = [{1: 1} for _ in range(19)]
-    labels, names = images({0: 10, 1: 1}, {0: 12}, *singles)
+    labels, names = images({0: 10, 1: 1}, {0: 12, 1: 1}, *singles)
     _, held = splits.stratified(labels, 0.1, seed=seed, groups=names)
     assert np.bincount(labels[held]).tolist() == [10, 2]
 

@@ -136,6 +136,14 @@ def test_a_model_without_any_gradient_has_none_that_exploded() -> None:
     assert health.remarks(rows, ALL) == ()
 
 
+def test_a_gradient_after_none_at_all_has_exploded() -> None:
+    rows = [row | gradients(0.0, 0.0) for row in history(2.0, 1.0)]
+    rows[1] |= gradients(0.0, 3.0)
+    (note,) = health.remarks(rows, ALL)
+    assert "in epoch 2 a step's gradient had the norm 3; the median" in note
+    assert "epochs before was 0." in note
+
+
 def test_an_explosion_in_the_first_epoch_is_named_by_what_guessing_costs() -> None:
     # Three classes: guessing costs log 3 = 1.0986; ten times that is 10.986.
     (note,) = health.remarks(history(2.0, 1.0, val=(11.0, 0.9)), ALL)

@@ -123,14 +123,18 @@ def test_a_pick_ahead_of_all_says_so():
     assert rivals == ["It is ahead of the other beyond doubt."]
 
 
-def test_many_even_rivals_are_counted():
-    names = [f"remedy-{i}" for i in range(7)]
+@pytest.mark.parametrize(
+    ("rivals", "told"),
+    [(4, "remedy-2 and remedy-3"), (5, "remedy-3 and 1 other"), (7, "and 3 others")],
+)
+def test_many_even_rivals_are_counted(rivals, told):
+    names = [f"remedy-{i}" for i in range(rivals)]
     found = ranking(
         {"drw": CLEAR} | dict.fromkeys(names, CLEAR),
         behind=dict.fromkeys(names, FAINT),
         pick="drw",
     )
-    assert "remedy-3 and 3 others cannot be told apart" in recommendation(found)[-1]
+    assert f"{told} cannot be told apart" in recommendation(found)[-1]
 
 
 def test_a_higher_mean_that_is_not_decided_is_not_recommended_but_mentioned():
@@ -192,6 +196,8 @@ def test_a_nearest_remedy_that_is_worse_is_said_to_point_the_other_way():
     )
     two_points = recommendation(ranking({"weighted": [-0.02, -0.03, -0.01]}))[1]
     assert "other way" in two_points
+    shown_as_a_third = recommendation(ranking({"weighted": [-0.004, 0.0, -0.005]}))[1]
+    assert f"other way: macro-F1 {MINUS}0.3 [" in shown_as_a_third
     better = recommendation(ranking({"weighted": FAINT}))[1]
     assert "other way" not in better
     shown_as_zero = recommendation(ranking({"weighted": [-0.0004, 0.0004, -0.0003]}))
@@ -206,6 +212,10 @@ def test_an_estimate_from_two_seeds_says_so():
     even = ranking({"drw": CLEAR, "ldam": CLEAR}, behind={"ldam": FAINT[1:]})
     last = recommendation(even.model_copy(update={"pick": "drw"}))[-1]
     assert last.endswith("would probably decide, estimated from two seeds.")
+    rivals = {"ldam": FAINT[1:], "focal": FAINT}
+    one_of_two = ranking({"drw": CLEAR, "ldam": CLEAR, "focal": CLEAR}, behind=rivals)
+    last = recommendation(one_of_two.model_copy(update={"pick": "drw"}))[-1]
+    assert last.endswith(", estimated from two seeds.")
 
 
 @pytest.mark.parametrize(

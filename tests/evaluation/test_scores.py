@@ -132,6 +132,20 @@ def test_the_recall_of_reduced_and_common_classes_share_out_the_classes():
     assert ours.reduced_f1(scores, (1, 2)) == pytest.approx((one.f1 + two.f1) / 2)
 
 
+def test_means_over_some_classes_are_plain_and_leave_out_those_without_test_images():
+    recalls = [0.2, 0.9, 1.0, 0.3, 0.5, 0.7]
+    right = np.array([round(10 * recall) for recall in recalls])
+    # The last two classes have no test images; all wrong answers are of the last.
+    matrix = np.pad(np.diag(right), (0, 2))
+    matrix[:6, 7] = 10 - right
+    scores = ours.from_confusion(matrix, names(8))
+    assert ours.reduced_recall(scores, (0, 1, 2, 6)) == pytest.approx(2.1 / 3)
+    assert ours.common_recall(scores, (0, 1, 2, 6)) == pytest.approx(1.5 / 3)
+    # No class is answered but its own, so F1 is 2 r / (1 + r): 1/3, 18/19 and 1.
+    mean = (1 / 3 + 18 / 19 + 1) / 3
+    assert ours.reduced_f1(scores, (0, 1, 2, 7)) == pytest.approx(mean)
+
+
 def test_no_reduced_class_is_an_error_that_says_so():
     scores = ours.from_confusion(np.eye(2, dtype=np.int64), ["cat", "dog"])
     with pytest.raises(ValueError, match="at least one with test images"):

@@ -77,6 +77,11 @@ def test_many_seeds_are_flipped_at_random_and_repeatably():
     assert found == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.03)
 
 
+def test_what_was_found_is_one_of_the_random_flips_so_that_no_p_is_zero():
+    # Of 2^14 choices of signs, no other reaches a mean whose signs all agree.
+    assert ours.sign_flips([0.1 + 0.01 * i for i in range(20)]) == 1 / 2**14
+
+
 def test_holms_example_by_hand():
     # Sorted 0.005, 0.01, 0.03, 0.04: times 4, 3, 2, 1, never falling.
     found = ours.holm([0.01, 0.04, 0.03, 0.005])

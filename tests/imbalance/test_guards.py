@@ -239,6 +239,13 @@ def test_many_times_the_images_are_a_plain_number() -> None:
     assert "sees 91 times" in told  # 100 x 50,000 of 54,950
 
 
+def test_a_length_that_rounds_to_plain_trainings_is_not_noted() -> None:
+    over = Remedy(sampling=remedies.Oversampling())
+    # 2,000 images are 1.005 times 1,990 of them, and 1.004 times 1,992.
+    assert "sees 1.01 times the images" in notes(over, np.array([1000, 990]))
+    assert "times the images" not in notes(over, np.array([1000, 992]))
+
+
 @pytest.mark.parametrize("name", ["oversampling", "balanced-sampling"])
 def test_sampling_of_equal_classes_has_nothing_to_correct(name: str) -> None:
     told = notes(catalogue.named(name), np.array([40, 40]))

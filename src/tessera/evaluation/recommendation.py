@@ -139,7 +139,7 @@ def _names(rows: Sequence[RankedRemedy]) -> str:
     if len(rows) <= _NAMED:
         return listed([r.regime for r in rows])
     named = ", ".join(r.regime for r in rows[:_NAMED])
-    return f"{named} and {len(rows) - _NAMED} others"
+    return f"{named} and {plural(len(rows) - _NAMED, 'other')}"
 
 
 def _seeds(changes: Sequence[Change | None]) -> str:
