@@ -50,6 +50,15 @@ def test_a_model_that_the_experiment_lacks_is_refused(option: str) -> None:
         choice.narrowed(Experiment(), "resnet", alone=False, option=option)
 
 
+def test_a_change_of_a_model_that_is_left_out_is_refused() -> None:
+    whole = Experiment()
+    alone = choice.narrowed(whole, "hybrid-plus,hybrid", alone=False)
+    choice.require_kept(whole, alone, ["models.2.depth=1", "training.epochs=3"])
+    said = r"^--set models\.0\.dropout=0: .* hybrid-plus, hybrid\. Received: .* cnn,"
+    with pytest.raises(ExperimentError, match=said):
+        choice.require_kept(whole, alone, ["models.0.dropout=0"])
+
+
 def test_a_kind_of_model_may_be_named_though_the_experiment_has_none() -> None:
     chosen = choice.narrowed(Experiment(), "hybrid-plus,cnn", alone=False)
     assert chosen.models == (HybridPlus(), Cnn())

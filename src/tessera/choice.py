@@ -1,6 +1,7 @@
 """What a user names of an experiment: models, remedies, one run, its folder."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tessera import settings
@@ -65,6 +66,35 @@ def narrowed(
         )
     chosen = tuple(known[name] for name in wanted)
     return experiment.model_copy(update={"models": chosen})
+
+
+def require_kept(
+    before: Experiment,
+    after: Experiment,
+    changes: Iterable[str],
+    option: str = "--set",
+) -> None:
+    """Refuse to change a model that is then left out, which nobody would hear of.
+
+    Args:
+        before: With all models, as the changes found and left them.
+        after: With those that were asked for.
+        changes: Texts such as `models.0.depth=2`.
+        option: What the user calls them.
+
+    Raises:
+        ExperimentError: One changes a model that is not compared.
+    """
+    kept = [model.label for model in after.models]
+    for text in changes:
+        index = re.match(r"\s*models\.(\d+)\.", text)
+        if index and (label := before.models[int(index[1])].label) not in kept:
+            raise settings.ExperimentError(
+                f"{option} {text.strip()}: expected to change one of the models that "
+                f"are compared, {', '.join(kept)}. Received: a change of {label}, "
+                'which is left out. `models=[{kind = "...", ...}]` gives models '
+                "with settings of their own."
+            )
 
 
 def find_run(

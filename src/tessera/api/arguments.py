@@ -55,7 +55,7 @@ def resolve(
 
     path = None if plan is None else Path(plan)
     return settings.read(
-        path, [*texts, *_changes(change)], data=table, suited=suited, option="change"
+        path, [*texts, *changes(change)], data=table, suited=suited, option="change"
     )
 
 
@@ -111,7 +111,7 @@ def listed(names: str | Sequence[str], argument: str) -> str:
         ) from error
 
 
-def _changes(change: str | Sequence[str]) -> list[str]:
+def changes(change: str | Sequence[str]) -> list[str]:
     """One change or several -> each as a text.
 
     Raises:

@@ -134,8 +134,10 @@ def study(
         bool(wanted) and plan is None,
         arguments.listed(models or (), "models"),
     )
-    asked = choice.narrowed(asked, names, alone=alone, option="models")
-    asked = twins.beside(asked, None if start is None else folder_of(start, "start"))
+    narrowed = choice.narrowed(asked, names, alone=alone, option="models")
+    choice.require_kept(asked, narrowed, arguments.changes(change), "change")
+    place = None if start is None else folder_of(start, "start")
+    asked = twins.beside(narrowed, place)
     folder = choice.study_folder(out, asked)
     apart.keep_from_data(asked.data, folder, "out")
     parts = cross_validation.parts(asked, folder)

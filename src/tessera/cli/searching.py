@@ -72,7 +72,9 @@ def search(
     from tessera.cli import asked
 
     chosen = asked.resolve(experiment, data, epochs, None, settings or [], groups)
-    chosen = twins.beside(choice.narrowed(chosen, models, alone=False), start)
+    narrowed = choice.narrowed(chosen, models, alone=False)
+    choice.require_kept(chosen, narrowed, settings or [])
+    chosen = twins.beside(narrowed, start)
     place = out or Path("runs") / f"{chosen.name}-search"
     run(chosen, place, trials=trials, regime=regime, seed=seed)
 

@@ -69,7 +69,8 @@ def study(
         chosen = cross_validation.divided(chosen, folds, "--folds")
     wanted = choice.remedies(remedies)
     alone = bool(wanted) and experiment is None
-    chosen = choice.narrowed(chosen, models, alone=alone)
-    chosen = twins.beside(chosen, start)
+    narrowed = choice.narrowed(chosen, models, alone=alone)
+    choice.require_kept(chosen, narrowed, settings or [])
+    chosen = twins.beside(narrowed, start)
     place = choice.study_folder(out, chosen)
     commands.study(chosen, place, engine=options, remedies=wanted)
