@@ -128,12 +128,13 @@ def begun(start: Start) -> RunFolder:
     """
     folder = RunFolder(Path(start.run))
     read_record(folder)
-    found = files.sha256(folder.weights) if folder.weights.is_file() else "no such file"
-    if found != start.sha256:
+    held = files.sha256(folder.weights) if folder.weights.is_file() else None
+    if held != start.sha256:
+        received = held[:12] if held else "no such file"
         raise RunError(
             f"{folder.weights}: expected the weights that a training was to start from "
-            f"(SHA-256 {start.sha256[:12]}). Received: {found[:12]}. Put them back, or "
-            "name the run anew, so that it is a training of its own."
+            f"(SHA-256 {start.sha256[:12]}). Received: {received}. Put them back, or "
+            "start from those that lie there: leave `sha256` out, or give `--start`."
         )
     return folder
 
