@@ -194,6 +194,20 @@ def test_a_model_that_the_most_common_class_matches_says_so(own, always, words):
     assert words in answer(replace(own, record=record))[0]
 
 
+def test_models_whose_macro_f1_guesses_match_say_so(own, tmp_path):
+    def guessed(study, macro_f1):
+        second = study.record.baselines[1]
+        blind = second.model_copy(update={"scores": {"macro_f1": macro_f1}})
+        record = study.record.model_copy(update={"baselines": (blind,)})
+        return " ".join(answer(replace(study, record=record)))
+
+    assert ", below the 90.0 % of guesses by frequency)." in guessed(own, 0.9)
+    assert "guesses" not in guessed(own, 0.2)
+    two = load(write_study(tmp_path, SMALL, lambda *_: flat(0.8, 0.5)))
+    told = guessed(two, 0.9)
+    assert " %, below the 90.0 % of guesses by frequency, is also that of hy" in told
+
+
 def test_class_weights_that_do_harm_are_said_to(tmp_path):
     def harmed(model, regime, seed):
         lower = 0.3 if regime == "weighted" else 0.0

@@ -14,6 +14,8 @@ from tessera.results import Baseline
 
 MAJORITY = "majority class"
 """What the first baseline is called in `study.json`."""
+GUESSES = "guesses by frequency"
+"""And the second."""
 
 
 def baselines(
@@ -45,7 +47,7 @@ def baselines(
     guesses = _scores(counts / counts.sum(), test_counts, reduced)
     return (
         Baseline(name=MAJORITY, regimes=tuple(regimes), scores=means),
-        Baseline(name="guesses by frequency", regimes=tuple(regimes), scores=guesses),
+        Baseline(name=GUESSES, regimes=tuple(regimes), scores=guesses),
     )
 
 

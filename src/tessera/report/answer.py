@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 
-from tessera.evaluation.baselines import MAJORITY
+from tessera.evaluation.baselines import GUESSES, MAJORITY
 from tessera.evaluation.comparison import contrast, measure, shared
 from tessera.evaluation.differences import Difference
 from tessera.evaluation.evidence import classes
@@ -17,6 +17,12 @@ from tessera.report.load import Study
 from tessera.results import Ranking
 
 _ORDER = ("supported", "not supported", "not decided", "not tested")
+
+_BLIND = {
+    "accuracy": (MAJORITY, "always answering the most common class"),
+    "macro_f1": (GUESSES, GUESSES),
+}
+"""What looks at no image and does best by a score, and what it is called here."""
 
 
 def answer(study: Study) -> tuple[str, ...]:
@@ -65,11 +71,12 @@ def _best(record: StudyRecord, found: Roles) -> str:
     text = (
         f"On {record.data.name}, over {plural(len(top.seeds), 'seed')}, {top.model} "
         f"reaches {_level(top, 'accuracy')} test accuracy under the {regime} regime"
-        f"{_trivial(record, top)}"
+        f"{_trivial(record, top, 'accuracy')}"
     )
+    blind = _trivial(record, top, "macro_f1")
     if len(ranked) == 1:
-        return f"{text} (macro-F1 {_level(top, 'macro_f1')})."
-    text += f"; its macro-F1 of {_level(top, 'macro_f1')}"
+        return f"{text} (macro-F1 {_level(top, 'macro_f1')}{blind})."
+    text += f"; its macro-F1 of {_level(top, 'macro_f1')}{blind and f'{blind},'}"
     best = top.scores["macro_f1"].mean
     level = [c for c in ranked[1:] if math.isclose(c.scores["macro_f1"].mean, best)]
     if level:
@@ -97,17 +104,15 @@ def _leading(record: StudyRecord, found: Roles) -> str:
     return best.regime if best else plain
 
 
-def _trivial(record: StudyRecord, top: CellSummary) -> str:
-    """A reservation where looking at the images brings no accuracy."""
-    known = [b.scores["accuracy"] for b in record.baselines if b.name == MAJORITY]
+def _trivial(record: StudyRecord, top: CellSummary, score: str) -> str:
+    """A reservation where looking at the images raises a score by nothing."""
+    name, what = _BLIND[score]
+    known = [b.scores[score] for b in record.baselines if b.name == name]
     best = max(known, default=-1.0)
-    ahead = round(top.scores["accuracy"].mean - best, 9)
+    ahead = round(top.scores[score].mean - best, 9)
     if ahead > 0:
         return ""
-    return (
-        f", {'below' if ahead else 'no more than'} the {100 * best:.1f} % of always "
-        "answering the most common class"
-    )
+    return f", {'below' if ahead else 'no more than'} the {100 * best:.1f} % of {what}"
 
 
 def _level(cell: CellSummary, score: str) -> str:
