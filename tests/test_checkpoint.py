@@ -255,7 +255,7 @@ def test_a_layout_that_does_not_fit_the_bytes_is_refused(tmp_path, layout) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema_version": 2}, "version 2, not 1"),
+        ({"schema_version": 1}, "version 1, not 2"),
         ({"step": 5}, "not the state of step 1"),
         ({"step": "1"}, "not the state of step 1"),
         ({"state": [1]}, "not the state of step 1"),

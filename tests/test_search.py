@@ -45,6 +45,10 @@ def test_the_search_uses_a_seed_and_a_regime_of_its_own_choice() -> None:
     found = plan()
     assert (found.seed, found.regime) == (5, "imbalanced")
     assert (found.epochs, found.monitor) == (1, "val_balanced_accuracy")
+    last = Training(epochs=1, monitor="last_epoch")
+    kept = EXPERIMENT.model_copy(update={"training": last})
+    told = search.planned(kept, trials=1, regime=None, seed=None)
+    assert told.monitor == "val_balanced_accuracy"
     assert plan(regime="balanced", seed=9).regime == "balanced"
 
 
@@ -80,7 +84,7 @@ def test_a_trial_never_sees_the_test_images(
 ) -> None:
     seen: list[Dataset] = []
     monkeypatch.setattr(
-        search, "validation_score", lambda run, given: seen.append(given) or 0.5
+        search, "validation_score", lambda run, given, _: seen.append(given) or 0.5
     )
     whole = dataset()
     run = search.base(EXPERIMENT, Cnn(), plan())
@@ -97,7 +101,7 @@ def scored(
     """Replace training by a score that a hand can compute: low rates are good."""
     rates: list[float] = []
 
-    def score(run: object, given: Dataset) -> float:
+    def score(run: object, given: Dataset, _: str) -> float:
         if len(rates) == stop_after:
             raise KeyboardInterrupt
         rates.append(run.training.learning_rate)  # type: ignore[attr-defined]
@@ -199,10 +203,8 @@ def test_a_training_that_diverges_has_the_worst_score(
     monkeypatch.setattr(search.fit, "fit", diverge)
     blind = search.without_test(source.load(EXPERIMENT.data))
     run = search.base(EXPERIMENT, Cnn(), plan())
-    assert search.validation_score(run, blind) == 0.0
-    training = run.training.model_copy(update={"monitor": "val_loss"})
-    by_loss = run.model_copy(update={"training": training})
-    assert search.validation_score(by_loss, blind) == float("inf")
+    assert search.validation_score(run, blind, "val_accuracy") == 0.0
+    assert search.validation_score(run, blind, "val_loss") == float("inf")
 
 
 @pytest.mark.parametrize("diverging", [{0}, {1}, {0, 1, 2}])
@@ -232,9 +234,9 @@ def test_a_trials_score_is_the_best_epochs_on_validation_and_repeats() -> None:
         update={"training": Training(epochs=2, batch_size=140)}
     )
     run = search.base(experiment, Cnn(), plan())
-    first = search.validation_score(run, blind)
+    first = search.validation_score(run, blind, "val_macro_f1")
     assert 0.0 < first <= 1.0
-    assert search.validation_score(run, blind) == first
+    assert search.validation_score(run, blind, "val_macro_f1") == first
 
 
 def test_without_optuna_the_message_names_the_extra(

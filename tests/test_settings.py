@@ -153,6 +153,13 @@ def test_equal_names_are_refused() -> None:
     assert "models: expected names that differ. Received more than once: cnn." in said
 
 
+def test_patience_without_a_score_to_wait_for_is_refused() -> None:
+    kept = 'models=[{kind="cnn",training={monitor="last_epoch"}}]'
+    said = fault("training.patience=3", kept)
+    assert "last_epoch, of cnn, which waits for no score. Received: 3" in said
+    assert settings.read(None, [kept]).training.monitor == "val_balanced_accuracy"
+
+
 def test_the_mark_that_some_editors_put_in_front_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "e.toml").write_text('name = "mine"', encoding="utf-8-sig")
     assert settings.read(tmp_path / "e.toml").name == "mine"

@@ -37,7 +37,7 @@ Json: TypeAlias = (
 )
 """Plain data. Floats come back bit by bit; tuples come back as lists."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT = 2
 """Checkpoints that stay: the newest, and the one to fall back on."""
 

@@ -178,6 +178,11 @@ Fill = Literal["black", "mirror"]
 Precision = Literal["float32", "bfloat16"]
 
 
+Monitor = Literal[
+    "val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_loss", "last_epoch"
+]
+
+
 class OwnTraining(Setting):
     """How one model is trained, where that differs from the experiment's training.
 
@@ -196,6 +201,7 @@ class OwnTraining(Setting):
     crop_fill: Fill | None = None
     cutout: int | None = Field(None, ge=0, le=LARGEST_SIDE)
     precision: Precision | None = None
+    monitor: Monitor | None = None
     origin: str | None = None
     """Where the values come from, for the results."""
 
@@ -353,8 +359,6 @@ MODELS: tuple[Model, ...] = (Cnn(), Transformer(), Hybrid(), HybridPlus())
 
 # Training --------------------------------------------------------------------
 
-Monitor = Literal["val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_loss"]
-
 
 class Training(Setting):
     """How every model is trained, unless it has `training` of its own.
@@ -392,7 +396,8 @@ class Training(Setting):
     """`bfloat16`: a training step multiplies numbers of 16 bits, which is faster on
     processors and GPUs with instructions for it. Weights stay float32."""
     monitor: Monitor = "val_balanced_accuracy"
-    """What decides which epoch's weights are kept."""
+    """What decides which epoch's weights are kept. `last_epoch`: no score does, the
+    last is kept, which suits a rate that falls to 0 and few validation images."""
     patience: int | None = Field(None, ge=1)
     """Epochs without a better score after which the last phase ends early."""
 
@@ -582,6 +587,18 @@ class Experiment(Setting):
                 raise ValueError(
                     f"{what}: expected {names_of} that differ. Received more than "
                     f"once: {', '.join(twice)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _patience_has_a_score(self) -> Self:
+        for model in self.models:
+            training = model.trained(self.training)
+            if training.patience and training.monitor == "last_epoch":
+                raise ValueError(
+                    "training.patience: expected none beside the monitor last_epoch, "
+                    f"of {model.label}, which waits for no score. Received: "
+                    f"{training.patience}"
                 )
         return self
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tessera import loading, pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import LARGEST_SEED, Experiment, Model, Run
+from tessera.experiment import LARGEST_SEED, Experiment, Model, Monitor, Run
 from tessera.frozen import Setting
 from tessera.models import build
 from tessera.models.blocks import ModelError
@@ -40,8 +40,8 @@ class Trial(Setting):
 
     values: Values
     score: float
-    """The experiment's monitor in the best epoch, on validation images. A training
-    that diverged has the worst there is, 0 or `WORST_LOSS`."""
+    """On validation images, in the epoch that is kept. A training that diverged has
+    the worst there is, 0 or `WORST_LOSS`."""
 
 
 class Search(Setting):
@@ -53,6 +53,8 @@ class Search(Setting):
     """Not one of the study's, so that no reported run was searched on."""
     epochs: int
     monitor: str
+    """The score that trials are told apart by: the experiment's monitor or, where
+    that is none, balanced accuracy."""
 
 
 class Found(Setting):
@@ -96,8 +98,12 @@ def planned(
         regime=regime or (uneven or names)[0],
         seed=_free_seed(experiment.seeds) if seed is None else seed,
         epochs=experiment.training.epochs,
-        monitor=experiment.training.monitor,
+        monitor=_score(experiment.training.monitor),
     )
+
+
+def _score(monitor: Monitor) -> str:
+    return "val_balanced_accuracy" if monitor == "last_epoch" else monitor
 
 
 def _free_seed(taken: Sequence[int]) -> int:
@@ -144,14 +150,15 @@ def without_test(dataset: Dataset) -> Dataset:
     return replace(dataset, test=one)
 
 
-def validation_score(run: Run, dataset: Dataset) -> float:
-    """Train a run and return its monitor in the best epoch; nothing is kept.
+def validation_score(run: Run, dataset: Dataset, score: str) -> float:
+    """Train a run and return a score of the epoch that is kept; its weights are not.
 
     What a remedy does after training is left out: it is the same for every trial.
 
     Args:
         run: What to train.
         dataset: From `without_test`.
+        score: Of the history; the search's monitor.
     """
     runtime.make_deterministic(run.seed)
     chosen = selection.choose(run, dataset)
@@ -161,8 +168,8 @@ def validation_score(run: Run, dataset: Dataset) -> float:
         try:
             fitted = fit.fit(pipeline.job(run, net, dataset, chosen, folder=folder))
         except TrainingDiverged:
-            return float("inf") if run.training.monitor == "val_loss" else 0.0
-    return fitted.history[fitted.best_epoch - 1][run.training.monitor]
+            return float("inf") if score == "val_loss" else 0.0
+    return fitted.history[fitted.best_epoch - 1][score]
 
 
 def trials(
@@ -187,7 +194,7 @@ def trials(
         done = _stored(optuna, study)
     yield from done[: search.trials]
     if not done:
-        yield _add_own(optuna, study, run, dataset)
+        yield _add_own(optuna, study, run, dataset, search.monitor)
     for index in range(max(1, len(done)), search.trials):
         # A sampler of its own for each trial, so that what a trial tries follows from
         # the trials before it, however often the command was stopped between them.
@@ -196,16 +203,19 @@ def trials(
         with loading.interrupt_put_off():
             asked = study.ask(_distributions(optuna, room))
         values = Values.model_validate(asked.params)
-        score = validation_score(search_space.configured(run, values), dataset)
+        tried = search_space.configured(run, values)
+        score = validation_score(tried, dataset, search.monitor)
         with loading.interrupt_put_off():
             study.tell(asked, score)
         yield _trial(values, score)
 
 
-def _add_own(optuna: Any, study: Any, run: Run, dataset: Dataset) -> Trial:
+def _add_own(
+    optuna: Any, study: Any, run: Run, dataset: Dataset, monitor: str
+) -> Trial:
     """The first trial: the experiment's own settings, which the others have to beat."""
     values = search_space.own_values(run)
-    score = validation_score(run, dataset)
+    score = validation_score(run, dataset, monitor)
     with loading.interrupt_put_off():
         study.add_trial(
             optuna.trial.create_trial(

@@ -70,7 +70,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         crop_fill: `black` or `mirror`: what is shifted in.
         cutout: Side of a grey square on every image.
         precision: `float32`, or `bfloat16` for faster, coarser products in training.
-        monitor: The validation score that chooses the epoch.
+        monitor: The validation score that chooses the epoch; `last_epoch`: none.
         patience: Epochs without a better score after which training stops.
 
     Attributes:

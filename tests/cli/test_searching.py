@@ -24,7 +24,7 @@ def test_it_leaves_the_search_and_an_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        searches, "validation_score", lambda run, _: run.training.learning_rate
+        searches, "validation_score", lambda run, *_: run.training.learning_rate
     )
     experiment = Experiment(
         data=Digits(image_size=8), models=(Cnn(),), training=Training(epochs=1)

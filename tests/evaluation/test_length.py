@@ -117,3 +117,8 @@ def test_a_rate_that_falls_to_the_end_makes_a_late_best_epoch_by_design() -> Non
     assert still_learning(falling, runs(*[8] * 9)) is None
     recipe = EIGHT.model_copy(update={"models": (HybridPlus(),)})
     assert still_learning(recipe, runs(*[8] * 9, model="hybrid-plus")) is None
+
+
+def test_of_runs_that_keep_their_last_epoch_nothing_is_concluded() -> None:
+    last = EIGHT.model_copy(update={"training": Training(monitor="last_epoch")})
+    assert still_learning(last, runs(*[8] * 9)) is None

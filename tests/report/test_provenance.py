@@ -104,3 +104,12 @@ def test_a_single_core_is_one_core(study):
     assert (
         "; 1 core, 2 threads per training;" in dict(provenance.rows(record))["Device"]
     )
+
+
+def test_what_decides_which_epochs_weights_are_kept_is_told():
+    by_loss = Experiment(training=Training(monitor="val_loss"))
+    told = dict(provenance.settings(by_loss))["Weights kept"]
+    assert told == "of the epoch with the best val_loss"
+    last = Cnn(training=OwnTraining(monitor="last_epoch"))
+    instead = dict(provenance.settings(Experiment(models=(last,))))["cnn instead"]
+    assert instead == "weights kept: of the last epoch"

@@ -69,6 +69,19 @@ def test_the_model_is_left_with_its_best_epochs_weights(
     assert result.best_epoch == 1 + int(np.argmin(losses)) < len(losses)
 
 
+def test_the_last_epoch_is_kept_though_an_earlier_one_was_better(
+    tmp_path: Path,
+) -> None:
+    result, net = fitted(tmp_path, contrary(), learning_rate=0.01, monitor="last_epoch")
+    validation = contrary().validation
+    logits = predict.logits(net, validation.images)
+    losses = [row["val_loss"] for row in result.history]
+    assert validation_scores(validation.labels, logits)["val_loss"] == pytest.approx(
+        losses[-1], rel=1e-4
+    )
+    assert result.best_epoch == len(losses) > 1 + int(np.argmin(losses))
+
+
 def test_a_training_may_start_from_a_runs_weights_all_but_the_last_layers(
     toy: RunFolder, tmp_path: Path
 ) -> None:

@@ -24,6 +24,15 @@ def test_validation_scores_are_scikit_learns() -> None:
     )
 
 
+def test_the_epoch_that_stands_highest_is_the_one_to_keep() -> None:
+    first = {"epoch": 1.0, "val_loss": 0.5, "val_accuracy": 0.5}
+    second = {"epoch": 2.0, "val_loss": 0.6, "val_accuracy": 0.6}
+    standing = validation.standing
+    assert standing(first, "val_loss") > standing(second, "val_loss")
+    assert standing(first, "val_accuracy") < standing(second, "val_accuracy")
+    assert standing(first, "last_epoch") < standing(second, "last_epoch")
+
+
 def test_large_logits_give_a_finite_loss() -> None:
     logits = np.array([[1000.0, -1000.0]], dtype=np.float32)
     found = validation.validation_scores(np.array([1], np.int32), logits)

@@ -22,8 +22,8 @@ def still_learning(experiment: Experiment, records: Sequence[Record]) -> str | N
     """Tell that the runs ended while they were still learning.
 
     Judged are runs that train alike in every epoch: not those whose rate falls towards
-    the end, whose best epoch is late by design, and not those of remedies that set in
-    late or train nothing.
+    the end, whose best epoch is late by design, not those of remedies that set in
+    late or train nothing, and not those that keep their last epoch in any case.
 
     Args:
         experiment: What the runs are of.
@@ -67,7 +67,8 @@ def _alike(experiment: Experiment, record: Record) -> bool:
     models = {model.label: model for model in experiment.models}
     remedies = {regime.name: regime.remedy for regime in experiment.regimes}
     training = models[record.model].trained(experiment.training)
-    return training.schedule == "constant" and _steady(remedies[record.regime])
+    judged = training.schedule == "constant" and training.monitor != "last_epoch"
+    return judged and _steady(remedies[record.regime])
 
 
 def _steady(remedy: Remedy) -> bool:

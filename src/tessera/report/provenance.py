@@ -88,6 +88,8 @@ def _start(model: Model) -> Mapping[str, str]:
 
 def _settings(training: Training) -> Mapping[str, str]:
     crop = f"{training.crop_padding}-pixel padding ({training.crop_fill}), random crop"
+    last = training.monitor == "last_epoch"
+    best = f"of the epoch with the best {training.monitor}"
     return {
         "Epochs": f"{training.epochs}",
         "Batch size": f"{training.batch_size}",
@@ -95,7 +97,7 @@ def _settings(training: Training) -> Mapping[str, str]:
         "Random flip": _flip(training),
         "Random crop": crop if training.crop_padding else "none",
         **_further(training),
-        "Weights kept": f"of the epoch with the best {training.monitor}",
+        "Weights kept": "of the last epoch" if last else best,
     }
 
 

@@ -26,7 +26,7 @@ from tessera.training import resume, stages
 from tessera.training.batches import Epoch, Material
 from tessera.training.resume import Best, Groups, Row, State, Store
 from tessera.training.stages import Span, Stage
-from tessera.training.validation import TrainingDiverged, validate
+from tessera.training.validation import TrainingDiverged, standing, validate
 
 COLUMNS = (
     "epoch",
@@ -209,16 +209,16 @@ def is_over(job: Job, history: list[Row]) -> bool:
 
 
 def checkpoint(job: Job, best: Best | None) -> keras.callbacks.ModelCheckpoint:
-    """Keras' own keeper of the best weights, watching the monitored score.
+    """Keras' own keeper of the best weights, told where each epoch stands.
 
     Args:
-        job: Gives the model, the score and the file.
+        job: Gives the model and the file.
         best: What a training that goes on has kept already.
     """
     keep = keras.callbacks.ModelCheckpoint(
         "best.weights.h5",
-        monitor=job.training.monitor,
-        mode="min" if job.training.monitor == "val_loss" else "max",
+        monitor="standing",
+        mode="max",
         save_best_only=True,
         save_weights_only=True,
         initial_value_threshold=None if best is None else best.score,
@@ -235,13 +235,13 @@ def kept(
     best: Best | None,
 ) -> Best:
     """Let Keras judge the epoch; the best weights after it, also for checkpoints."""
-    before = keep.best
+    before, score = keep.best, standing(row, job.training.monitor)
     with files.writing(job.weights):  # Keras has words of its own for some refusals
-        keep.on_epoch_end(epoch, row)
+        keep.on_epoch_end(epoch, {"standing": score})
     if best is not None and keep.best == before:
         return best
     weights = tuple(array.copy() for array in job.net.get_weights())
-    return Best(row[job.training.monitor], weights)
+    return Best(score, weights)
 
 
 def one_epoch(
@@ -259,7 +259,7 @@ def one_epoch(
     batches = Epoch(job.material, job.training, phase, job.counts, **key)
     began = time.perf_counter()
     totals = train(batches, lambda done: job.report(epoch, done, len(batches), None))
-    row = totals.row()
+    row = {"epoch": epoch + 1} | totals.row()
     require_finite(epoch, "loss", row["loss"])
     require_finite(epoch, "gradient", row["gradient_largest"])
     with stages.as_in_use(job.net, stage):
@@ -269,7 +269,7 @@ def one_epoch(
         state.best = kept(job, keep, epoch, row, state.best)
     rate = float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
     seconds = time.perf_counter() - began
-    row |= {"epoch": epoch + 1, "learning_rate": rate, "seconds": seconds}
+    row |= {"learning_rate": rate, "seconds": seconds}
     return {name: row[name] for name in COLUMNS}
 
 
@@ -293,7 +293,6 @@ def first_of_last_phase(job: Job) -> int:
 
 
 def best_epoch(history: list[Row], training: Training, *, first: int = 0) -> int:
-    """The earliest epoch, counted from 1, with the best score from `first` on."""
-    scores = [row[training.monitor] for row in history[first:]]
-    best = min(scores) if training.monitor == "val_loss" else max(scores)
-    return first + scores.index(best) + 1
+    """The earliest epoch, counted from 1, that stands best from `first` on."""
+    scores = [standing(row, training.monitor) for row in history[first:]]
+    return first + scores.index(max(scores)) + 1

@@ -42,6 +42,7 @@ class Best:
     """The best weights since the phase began."""
 
     score: float
+    """See `validation.standing`."""
     weights: tuple[NDArray[Any], ...]
     """As `get_weights` gives them."""
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.arrays import Logits
-from tessera.experiment import Monitor
 from tessera.training import device_batches, resident, stages
 from tessera.training import fit as single
 from tessera.training.batches import Epoch
@@ -23,7 +22,7 @@ from tessera.training.fit import Fitted, Job
 from tessera.training.resume import Best, Row, State
 from tessera.training.stages import Span, Stage
 from tessera.training.steps import Task
-from tessera.training.validation import TrainingDiverged, validation_scores
+from tessera.training.validation import TrainingDiverged, standing, validation_scores
 
 
 @dataclass(eq=False)
@@ -222,8 +221,8 @@ def advance(
     except TrainingDiverged as error:
         lane.error = error
         return
-    score = row[job.training.monitor]
-    if state.best is None or is_better(score, state.best.score, job.training.monitor):
+    score = standing(row, job.training.monitor)
+    if state.best is None or score > state.best.score:  # as `ModelCheckpoint` has it
         state.best = Best(score, weights)
     state.history.append({name: row[name] for name in single.COLUMNS})
     job.report(epoch, 0, 1, state.history[-1])
@@ -234,8 +233,3 @@ def rate_after(job: Job, stage: Stage, epoch: int) -> float:
     steps = sum(map(job.steps, range(stage.span.first, epoch + 1)))
     stage.optimizer.iterations.assign(steps)
     return float(keras.ops.convert_to_numpy(stage.optimizer.learning_rate))
-
-
-def is_better(score: float, best: float, monitor: Monitor) -> bool:
-    """Whether a score beats the best before, as `ModelCheckpoint` has it."""
-    return score < best if monitor == "val_loss" else score > best

@@ -1,11 +1,13 @@
 """A model and the validation images -> the scores that choose the epoch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tessera.arrays import Labels, Logits
 from tessera.data.dataset import Split
 from tessera.evaluation import scores
 from tessera.evaluation.probabilities import image_nll, log_softmax
+from tessera.experiment import Monitor
 from tessera.training import predict
 
 
@@ -32,3 +34,10 @@ def validation_scores(labels: Labels, logits: Logits) -> dict[str, float]:
         "val_balanced_accuracy": found.balanced_accuracy,
         "val_macro_f1": found.macro_f1,
     }
+
+
+def standing(row: Mapping[str, float], monitor: Monitor) -> float:
+    """Where an epoch stands by what decides: the higher, the better."""
+    if monitor == "last_epoch":
+        return row["epoch"]
+    return -row["val_loss"] if monitor == "val_loss" else row[monitor]
