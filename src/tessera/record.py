@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from tessera.experiment import Experiment
-from tessera.results import Baseline, Groups, Interval, Ranking, Value
+from tessera.results import Baseline, Ensemble, Groups, Interval, Ranking, Value
 from tessera.results import Spread as Spread
 from tessera.results import Verdict as Verdict
 
@@ -162,6 +162,8 @@ class CellSummary(Value):
     """Bootstrap intervals of scores over test images, one per seed."""
     temperature: Spread | None = None
     """Fitted on validation images, or 1; scores ending in `_scaled` are after it."""
+    ensemble: Ensemble | None = None
+    """All seeds asked together; None for a single seed, and in earlier versions."""
 
 
 class ComputedWith(Value):

@@ -41,6 +41,17 @@ class Interval(Value):
     """Replicates whose score was undefined, left out of the percentiles."""
 
 
+class Ensemble(Value):
+    """The runs of a cell asked together, by the mean of their probabilities."""
+
+    scores: dict[str, float]
+    """On the test set, by the names of `CellSummary.scores`, and of its probabilities
+    nll, brier and ece."""
+    gains: dict[str, Interval]
+    """95 % intervals, over resampled test images, of a score less the mean of the
+    members'."""
+
+
 class Groups(Value):
     """Classes by their number of training images, most first."""
 

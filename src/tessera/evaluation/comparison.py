@@ -14,6 +14,7 @@ from tessera.arrays import Confusion
 from tessera.evaluation import matrix_scores
 from tessera.evaluation import scores as of
 from tessera.evaluation.differences import Difference, difference, spread
+from tessera.evaluation.ensemble import ensemble
 from tessera.evaluation.groups import groups
 from tessera.evaluation.outcomes import (
     Outcome,
@@ -179,6 +180,9 @@ def _summary(
             [run_intervals(o, rare, parted=parted) for o in complete]
         ),
         temperature=spread(warm) if warm else None,
+        ensemble=ensemble(complete, [t or 1.0 for t in temperatures], rare)
+        if len(complete) > 1
+        else None,
     )
 
 

@@ -16,6 +16,7 @@ from tessera.evaluation.roles import rare_word
 from tessera.phrases import listed
 from tessera.report import (
     by_class,
+    ensembles,
     facts,
     faithfulness,
     provenance,
@@ -129,6 +130,7 @@ def _values(study: Study, drawn: Figures) -> dict[str, Any]:
         ),
         "style": Markup(source("style.css")),
         **facts.values(study),
+        **ensembles.values(study),
         **statistics.values(study),
         **recipes.values(study),
     }
