@@ -31,7 +31,8 @@ def mean_probabilities(
         temperatures: Of each member.
     """
     pairs = zip(logits, temperatures, strict=True)
-    return np.mean([softmax(z, t) for z, t in pairs], axis=0)
+    found: Probabilities = np.mean([softmax(z, t) for z, t in pairs], axis=0)
+    return found
 
 
 def ensemble(
@@ -57,7 +58,7 @@ def ensemble(
         raise ValueError("members: expected the same test images. Received: others.")
     logits = [one.logits for one in members]
     shares = mean_probabilities(logits, temperatures)
-    answers = [found.argmax(axis=1) for found in (shares, *logits)]
+    answers = [shares.argmax(axis=1), *(one.argmax(axis=1) for one in logits)]
     return Ensemble(
         scores=_scores(shares, labels, rare),
         gains=_gains(answers, members[0], rare, classes=shares.shape[1], n=replicates),
