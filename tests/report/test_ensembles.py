@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from evaluation.studies import flat
 
-from tessera.experiment import Reduced, Regime
+from tessera.experiment import Folder, Reduced, Regime
 from tessera.report import ensembles
 from tessera.report.load import load
 from tessera.report.page import page
@@ -47,6 +47,24 @@ def test_regimes_whose_seeds_learn_from_other_images_are_named(study, tmp_path):
     experiment = SMALL.model_copy(update={"regimes": (same,)})
     folder = write_study(tmp_path, experiment, lambda *_: flat(0.8, 0.4))
     assert ensembles.other_images(load(folder)) == []
+
+
+def test_images_of_another_fold_are_not_taken_for_cut(study):
+    # Of 5,000 images a third is tested; 3,333 are left, 333 of them validate.
+    folder = Folder(path="photos", folds=3)
+    experiment = study.record.experiment.model_copy(update={"data": folder})
+    record = study.record.model_copy(update={"experiment": experiment})
+    run = study.records[0]
+    whole, cut = (
+        run.model_copy(
+            update={"train_counts": (n,) * 10, "validation_counts": (333,) * 10}
+        )
+        for n in (3000, 2000)
+    )
+    for one, expected in ((whole, []), (cut, ["balanced"])):
+        cells = {(run.model, run.regime): (one,)}
+        pooled = replace(study, record=record, cells=cells)
+        assert ensembles.other_images(pooled) == expected
 
 
 def test_the_page_says_what_it_gains_and_how_it_is_used(study):

@@ -72,19 +72,26 @@ def other_images(study: Study) -> list[str]:
     """
     profiles = {r.name: r.profile for r in study.record.experiment.regimes}
     seeded = [name for name, one in profiles.items() if one.selection == "seeded"]
-    cut = {r.regime for r in study.records if _is_cut(r)}
+    folds = study.record.experiment.pooled
+    cut = {r.regime for r in study.records if _is_cut(r, folds)}
     return [name for name in seeded if name in cut]
 
 
-def _is_cut(record: Record) -> bool:
-    """Whether a class has images that neither trained nor validated the run."""
+def _is_cut(record: Record, folds: int) -> bool:
+    """Whether a class has images that neither trained nor validated the run.
+
+    Of a run that pools folds the counts are those of one fold's training.
+    """
     counts = zip(
         record.data.train_counts,
         record.train_counts,
         record.validation_counts,
         strict=True,
     )
-    return any(trained + held < there for there, trained, held in counts)
+    return any(
+        trained + held < there - (-(-there // folds) if folds else 0)
+        for there, trained, held in counts
+    )
 
 
 def _row(cell: CellSummary, scores: Sequence[str]) -> Row:
