@@ -10,7 +10,7 @@ from scipy import special
 
 from tessera import ensembled, files, trained
 from tessera.ensembled import Ensemble
-from tessera.evaluation import scores
+from tessera.evaluation import health, scores
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
@@ -58,49 +58,60 @@ def test_its_record_has_the_scores_of_the_mean_and_the_size_of_all(
 
 
 def noted(member: Trained, *notes: str) -> Trained:
-    record = member.record.model_copy(update={"notes": notes})
-    return replace(member, record=record)
+    """The member with these notes, and answers that never name the last class."""
+    matrix = np.diag([30] * 9 + [0])
+    matrix[9, 0] = 30
+    found = scores.from_confusion(matrix, member.class_names)
+    update = {"notes": notes, "scores": found}
+    return replace(member, record=member.record.model_copy(update=update))
 
 
 def test_notes_of_its_runs_stay_but_for_those_on_answers_that_are_not_its_own(
     pair: Ensemble,
 ) -> None:
+    wrong = "Never predicted on the test set: 9."
     first, second = pair.members
-    (wrong,) = ensembled.health.of_answers(first.record.scores)
     members = [noted(first, "Shared.", wrong), noted(second, "Shared.", "Explosion.")]
     told = ensembled.record(first.record, members).notes
-    own = tuple(ensembled.health.of_answers(pair.record.scores))
+    own = tuple(health.of_answers(pair.record.scores))
     assert told[1:] == (*own, "Shared.", "Seed 1: Explosion.")
     assert wrong not in told
+
+
+WHY = "10 validation images, where a temperature takes 50"
+
+
+def calibrated(pair: Ensemble, *uncalibrated: str) -> str:
+    members = tuple(
+        replace(member, temperature=1.25, uncalibrated=why)
+        for member, why in zip(pair.members, uncalibrated, strict=True)
+    )
+    return replace(pair, uncalibrated="", members=members).calibration
 
 
 def test_it_says_that_its_runs_are_calibrated_and_their_mean_is_not(
     pair: Ensemble,
 ) -> None:
-    first, second = (f"{m.temperature:.2f}" for m in pair.members)
-    assert pair.calibration == (
+    assert calibrated(pair, "", "") == (
         "Each run is calibrated for itself, on its own 100 validation images: seed 0 "
-        f"with temperature {first}, seed 1 with temperature {second}. Their mean is "
-        "calibrated on none, and tends to be less sure than it is right."
+        "with temperature 1.25, seed 1 with temperature 1.25. Their mean is calibrated "
+        "on none, and tends to be less sure than it is right."
     )
 
 
-def few(run: RunFolder) -> None:
-    """Leave ten validation images, too few for a temperature."""
-    held = files.read_arrays(run.validation_predictions)
-    less = {name: values[:10] for name, values in held.items()}
-    files.write_arrays(run.validation_predictions, **less)
+def test_a_run_that_could_not_be_calibrated_is_told(pair: Ensemble) -> None:
+    assert calibrated(pair, "", WHY).endswith(
+        f"with temperature 1.25, seed 1 not ({WHY}). Their mean is calibrated on none."
+    )
 
 
-def test_runs_that_could_not_be_calibrated_are_told(
+def test_of_few_validation_images_nothing_is_said_to_be_calibrated(
     two_seeds: Path, tmp_path: Path
 ) -> None:
     study = Path(shutil.copytree(two_seeds, tmp_path / "study"))
-    why = "10 validation images, where a temperature takes 50"
-    first, second = each(study)
-    few(second)
-    told = trained.load(study, ensemble=True).calibration
-    assert told.endswith(f"seed 1 not ({why}). Their mean is calibrated on none.")
-    few(first)
+    for run in each(study):
+        held = files.read_arrays(run.validation_predictions)
+        less = {name: values[:10] for name, values in held.items()}
+        files.write_arrays(run.validation_predictions, **less)
     cold = trained.load(study, ensemble=True)
-    assert cold.calibration == f"Probabilities are not calibrated: {why}."
+    assert cold.calibration == f"Probabilities are not calibrated: {WHY}."
