@@ -1,12 +1,14 @@
 """What tests of several parts share: runs that were never trained."""
 
 import signal
+from pathlib import Path
 
 import pytest
 import toy_run
 from hypothesis import settings
 
 from tessera import machine, runtime, trained
+from tessera.ensembled import Ensemble
 from tessera.experiment import Hybrid
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -52,3 +54,18 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 @pytest.fixture(scope="session")
 def model(toy: RunFolder) -> Trained:
     return trained.load(toy.path)
+
+
+@pytest.fixture(scope="session")
+def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of that hybrid with two seeds; never changed."""
+    asked = toy_run.experiment([Hybrid()], seeds=(0, 1))
+    return toy_run.write_study(tmp_path_factory.mktemp("two"), asked)
+
+
+@pytest.fixture(scope="session")
+def pair(two_seeds: Path) -> Ensemble:
+    """Its two runs, asked together."""
+    found = trained.load(two_seeds, ensemble=True)
+    assert isinstance(found, Ensemble)
+    return found

@@ -155,3 +155,61 @@ def test_missing_validation_predictions_are_named(
     (tmp_path / "run" / "validation_predictions.npz").unlink()
     with pytest.raises(RunError, match=r"validation_predictions\.npz: expected"):
         trained.load(tmp_path / "run")
+
+
+def test_all_runs_of_the_cell_that_is_used_can_answer_together(
+    study: Path, tmp_path: Path
+) -> None:
+    folder = picked(scored(study, tmp_path / "study"), "cnn")
+    taken = trained.choose(folder.path, ensemble=True)
+    cell = folder.path / "runs/cnn--balanced"
+    assert taken.together == tuple(RunFolder(cell / f"seed-{seed}") for seed in (0, 1))
+    assert taken.because == (
+        "The runs used are all 2 of cnn, balanced: what the study's report recommends. "
+        "They answer together, with the mean of their probabilities."
+    )
+    assert taken.folder == trained.choose(folder.path).folder
+
+
+def test_one_run_is_no_ensemble_and_a_study_is_asked_for(toy: RunFolder) -> None:
+    with pytest.raises(RunError) as error:
+        trained.load(toy.path, ensemble=True)
+    assert str(error.value) == (
+        f"{toy.path}: expected a study, of which all seeds' runs of a model answer "
+        "together. Received: a run, which is one. Give the study's folder, or ask this "
+        "run alone: leave --ensemble out (in Python `ensemble=True`)."
+    )
+
+
+def test_a_study_of_one_seed_is_no_ensemble_and_more_seeds_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    place = toy_run.write_study(tmp_path, toy_run.experiment([Cnn()], seeds=(3,)))
+    with pytest.raises(RunError) as error:
+        trained.load(place, ensemble=True)
+    assert str(error.value) == (
+        f"{place}: expected runs of cnn, balanced with two seeds or more, to answer "
+        "together. Received: one, of seed 3. Give the study's command again with more "
+        "--seeds: finished runs are kept. Or ask this run alone: leave --ensemble out "
+        "(in Python `ensemble=True`)."
+    )
+
+
+def test_an_ensemble_of_which_a_run_is_gone_says_how_to_have_it_again(
+    two_seeds: Path, tmp_path: Path
+) -> None:
+    place = shutil.copytree(two_seeds, tmp_path / "study")
+    lost = place / "runs/hybrid--balanced/seed-1"
+    shutil.rmtree(lost)
+    with pytest.raises(RunError, match=rf"{lost}: expected a finished run.*again: fin"):
+        trained.load(place, ensemble=True)
+
+
+def test_an_ensemble_of_which_weights_are_gone_names_them(
+    two_seeds: Path, tmp_path: Path
+) -> None:
+    place = shutil.copytree(two_seeds, tmp_path / "study")
+    weights = RunFolder(place / "runs/hybrid--balanced/seed-1").weights
+    weights.unlink()
+    with pytest.raises(RunError, match=rf"{weights}: expected"):
+        trained.load(place, ensemble=True)

@@ -1,8 +1,9 @@
 """A run or a study on disk -> a model ready for use, its probabilities calibrated.
 
 A study's folder means its recommended run: of the cells that keep the most images,
-what the report recommends, else the best on validation images. The temperature comes
-from validation images too, where these are enough.
+what the report recommends, else the best on validation images; or all runs of that
+cell, which answer together (`ensembled`). The temperature comes from validation images
+too, where these are enough.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Trained(Rebuilt):
     """Why the temperature is 1 and not fitted; see `probabilities.Temperature`."""
 
     @property
+    def place(self) -> str:
+        """Where it lies, in words."""
+        return str(self.folder.path)
+
+    @property
     def calibration(self) -> str:
         """Whether probabilities are calibrated and on what, a sentence."""
         if self.uncalibrated:
@@ -56,20 +62,41 @@ class Trained(Rebuilt):
         """
         return probabilities.softmax(self.logits(images), self.temperature)
 
+    def stored(self) -> Probabilities:
+        """The probabilities of the test images as training left them, [N, K].
 
-def load(path: Path) -> Trained:
+        Raises:
+            RunError: There are none that can be read.
+        """
+        logits, _ = rebuild.predictions(self.folder.predictions)
+        return probabilities.softmax(logits, self.temperature)
+
+
+def load(path: Path, *, ensemble: bool = False) -> Trained:
     """The model of a run, or of a study's recommended run.
 
     Args:
         path: The folder of a finished run or of a finished study.
+        ensemble: Whether all runs of the recommended cell, which differ in the seed,
+            answer together: an `ensembled.Ensemble`. It takes a study.
 
     Raises:
-        RunError: It is neither, or a file of the run is missing or damaged.
+        RunError: It is neither, or a file of the run is missing or damaged; or runs
+            are to answer together and there is only one.
         ExperimentError: The run's `experiment.toml` is not valid.
     """
-    taken = choose(path)
-    rebuilt = rebuild.rebuild(taken.folder)
-    held = rebuild.predictions(taken.folder.validation_predictions)
+    taken = choose(path, ensemble=ensemble)
+    if not ensemble:
+        return of_run(taken.folder, taken.because)
+    from tessera import ensembled  # which knows this module
+
+    return ensembled.ensemble(taken)
+
+
+def of_run(folder: RunFolder, because: str = "") -> Trained:
+    """The model of a run, as `load` gives it."""
+    rebuilt = rebuild.rebuild(folder)
+    held = rebuild.predictions(folder.validation_predictions)
     fitted = probabilities.temperature(*held)
     return Trained(
         rebuilt.folder,
@@ -77,29 +104,36 @@ def load(path: Path) -> Trained:
         rebuilt.record,
         rebuilt.net,
         fitted.value,
-        taken.because,
+        because,
         fitted.because,
     )
 
 
 @dataclass(frozen=True)
 class ChosenRun:
-    """The run that a folder means."""
+    """The run that a folder means, or the runs."""
 
     folder: RunFolder
     because: str = ""
     """See `Trained`."""
+    together: tuple[RunFolder, ...] = ()
+    """All that answer together, where they do; the first one is among them."""
 
 
-def choose(path: Path) -> ChosenRun:
+def choose(path: Path, *, ensemble: bool = False) -> ChosenRun:
     """The run that a folder means: itself, or a study's recommended one.
 
+    Args:
+        path: The folder.
+        ensemble: As in `load`.
+
     Raises:
-        RunError: The folder is neither a finished run nor a finished study.
+        RunError: The folder is neither a finished run nor a finished study, or runs
+            are to answer together and there is only one.
     """
     run, study = RunFolder(path), StudyFolder(path)
     if not run.record.exists() and study.study.exists():
-        return recommended(study)
+        return recommended(study, ensemble=ensemble)
     if not run.record.exists() and (path / "runs").is_dir():
         raise RunError(
             f"{path}: expected a finished study. Received: one without study.json, "
@@ -107,15 +141,22 @@ def choose(path: Path) -> ChosenRun:
             f"finished run below {path / 'runs'}."
         )
     rebuild.read_record(run, or_study=True)
+    if ensemble:
+        raise RunError(
+            f"{path}: expected a study, of which all seeds' runs of a model answer "
+            "together. Received: a run, which is one. Give the study's folder, or ask "
+            "this run alone: leave --ensemble out (in Python `ensemble=True`)."
+        )
     return ChosenRun(run)
 
 
-def recommended(study: StudyFolder) -> ChosenRun:
-    """The run to use of a study, see `chosen.chosen`.
+def recommended(study: StudyFolder, *, ensemble: bool = False) -> ChosenRun:
+    """The run to use of a study, or the runs; see `chosen.chosen`.
 
     Raises:
         RunError: `study.json`, a run's record or its validation predictions cannot be
-            read; or the study pools folds, which hold the models.
+            read; or the study pools folds, which hold the models; or runs are to
+            answer together and there is only one.
     """
     known = _study_record(study)
     if folds := cross_validation.parts(known.experiment, study.path):
@@ -125,7 +166,20 @@ def recommended(study: StudyFolder) -> ChosenRun:
         record=lambda name: rebuild.read_record(_finished(study, name)),
         score=lambda name: _validation_score(_finished(study, name)),
     )
-    return ChosenRun(RunFolder(study.path / taken.folder), taken.because)
+    run = RunFolder(study.path / taken.folder)
+    if not ensemble:
+        return ChosenRun(run, taken.because)
+    cell = taken.cell
+    if len(cell.seeds) == 1:
+        raise RunError(
+            f"{study.path}: expected runs of {cell.model}, {cell.regime} with two "
+            f"seeds or more, to answer together. Received: one, of seed "
+            f"{cell.seeds[0]}. Give the study's command again with more --seeds: "
+            "finished runs are kept. Or ask this run alone: leave --ensemble out (in "
+            "Python `ensemble=True`)."
+        )
+    runs = [_finished(study, name) for name in cell.folders]
+    return ChosenRun(run, taken.together, tuple(runs))
 
 
 def _study_record(study: StudyFolder) -> StudyRecord:

@@ -10,6 +10,7 @@ import toy_run
 import tessera
 from tessera import files
 from tessera.data.dataset import DataError
+from tessera.ensembled import Ensemble
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder
 
@@ -82,3 +83,17 @@ def test_a_run_without_its_predictions_is_named_with_the_way_out(
 def test_data_to_evaluate_on_is_loaded_first(toy: RunFolder) -> None:
     with pytest.raises(DataError, match=r"data: expected .*load_data.*Received: str"):
         tessera.evaluate(toy.path, "digits")
+
+
+def test_a_study_answers_with_the_mean_of_its_seeds(
+    two_seeds: Path, pair: Ensemble
+) -> None:
+    found = tessera.predict(two_seeds, images(3), ensemble=True)
+    apart = [member.probabilities(images(3)) for member in pair.members]
+    np.testing.assert_allclose(found.probabilities, np.mean(apart, axis=0), atol=1e-5)
+    assert (found.because, found.calibration) == (pair.because, pair.calibration)
+
+
+def test_one_run_cannot_answer_as_an_ensemble(toy: RunFolder) -> None:
+    with pytest.raises(RunError, match="Give the study's folder"):
+        tessera.predict(toy.path, images(1), ensemble=True)

@@ -44,6 +44,11 @@ def choose(
     return chosen(study, record=record, score=score)
 
 
+def run(taken: Chosen) -> tuple[str, str]:
+    """The one run, and why it."""
+    return taken.folder, taken.because
+
+
 def of(model: str, seed: int) -> str:
     at = [(r.model, r.seed) for r in FOUND].index((model, seed))
     return PLACES[at]
@@ -52,7 +57,7 @@ def of(model: str, seed: int) -> str:
 def test_without_a_recommendation_the_best_cell_on_validation_stands_for_the_study(
     study: StudyRecord,
 ) -> None:
-    assert choose(study) == Chosen(
+    assert run(choose(study)) == (
         of("hybrid", 1),
         "The study's report recommends no remedy beyond doubt. The run used is hybrid, "
         "balanced, seed 1: the best on 100 validation images.",
@@ -62,7 +67,7 @@ def test_without_a_recommendation_the_best_cell_on_validation_stands_for_the_stu
 def test_what_the_report_recommends_is_used_though_another_is_better_on_validation(
     study: StudyRecord,
 ) -> None:
-    assert choose(picking(study, "cnn")) == Chosen(
+    assert run(choose(picking(study, "cnn"))) == (
         of("cnn", 0),
         "The run used is cnn, balanced, seed 0: what the study's report recommends. Of "
         "its seeds it is the best on 100 validation images.",
@@ -70,7 +75,7 @@ def test_what_the_report_recommends_is_used_though_another_is_better_on_validati
 
 
 def test_of_several_recommendations_validation_decides(study: StudyRecord) -> None:
-    assert choose(picking(study, "cnn", "hybrid")) == Chosen(
+    assert run(choose(picking(study, "cnn", "hybrid"))) == (
         of("hybrid", 1),
         "The run used is hybrid, balanced, seed 1: of the 2 that the study's report "
         "recommends, the best on 100 validation images.",
@@ -80,7 +85,7 @@ def test_of_several_recommendations_validation_decides(study: StudyRecord) -> No
 def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
     study: StudyRecord,
 ) -> None:
-    assert choose(study, {"hybrid": (9, 1)}) == Chosen(
+    assert run(choose(study, {"hybrid": (9, 1)})) == (
         of("cnn", 0),
         "The study's report recommends no remedy beyond doubt. The run used is cnn, "
         "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
@@ -123,3 +128,17 @@ def test_a_cell_of_fewer_seeds_is_judged_by_their_mean(tmp_path: Path) -> None:
 def test_a_cell_without_a_finished_run_is_passed_over(tmp_path: Path) -> None:
     study = study_record(TWO, FOUND[:2], ENVIRONMENT, PLACES[:2], tmp_path)
     assert choose(study).folder == of("cnn", 0)
+
+
+def test_all_runs_of_the_cell_are_told_with_the_same_reason(study: StudyRecord) -> None:
+    taken = choose(study)
+    assert set(taken.cell.folders) == {of("hybrid", 0), of("hybrid", 1)}
+    assert taken.together == (
+        "The study's report recommends no remedy beyond doubt. The runs used are all 2 "
+        "of hybrid, balanced: the best on 100 validation images. They answer together, "
+        "with the mean of their probabilities."
+    )
+    assert choose(picking(study, "cnn")).together == (
+        "The runs used are all 2 of cnn, balanced: what the study's report recommends. "
+        "They answer together, with the mean of their probabilities."
+    )

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tessera.data import decode
+from tessera.ensembled import Ensemble
 from tessera.evaluation import scores
 from tessera.evaluation.significance import McNemar
 from tessera.experiment import Cifar10, Digits, Folder
@@ -142,33 +143,6 @@ def test_tables_have_no_gaps(text: str) -> None:
     assert "{{" not in text and "{%" not in text
 
 
-def test_what_the_record_notes_and_weak_classes_are_the_first_limits(
-    model: Trained,
-) -> None:
-    limits = card.limits(model, heatmap=True)
-    notes = model.record.notes
-    assert limits[: len(notes)] == tuple(map(escaped, notes))
-    weak = [c.name for c in model.record.scores.per_class if c.recall < 0.5]
-    assert weak and all(f"{name} (" in limits[len(notes)] for name in weak)
-
-
-def test_a_class_that_was_never_answered_is_said_to_be_so_once(model: Trained) -> None:
-    scores = model.record.scores.model_copy(update={"never_predicted": ("owl",)})
-    note = "Never predicted on the test set: owl."
-    record = model.record.model_copy(update={"scores": scores, "notes": (note,)})
-    told = card.limits(replace(model, record=record), heatmap=False)
-    assert [limit for limit in told if "owl" in limit] == [note]
-
-
-def test_intervals_of_images_in_groups_are_said_to_be_too_short(model: Trained) -> None:
-    assert not any("groups" in limit for limit in card.limits(model, heatmap=False))
-    data = model.record.data.model_copy(update={"test_groups": (3,) * 10})
-    record = model.record.model_copy(update={"data": data})
-    told = card.limits(replace(model, record=record), heatmap=False)
-    (limit,) = [limit for limit in told if "groups" in limit]
-    assert "the intervals are too short where the images of a group" in limit
-
-
 def test_a_rounded_model_of_images_in_groups_has_a_test_that_is_too_sure(
     model: Trained,
 ) -> None:
@@ -233,3 +207,28 @@ def test_a_class_with_a_comma_in_its_name_stays_one_class(model: Trained) -> Non
     assert 'a picture shows: "zero, or none", 1, 2' in told
     assert 'images of: "zero, or none" (13.3 %).' in told
     assert 'Rare in training: "zero, or none", 1.' in told
+
+
+def test_the_card_of_an_ensemble_is_of_all_its_trainings(
+    model: Trained, pair: Ensemble, text: str
+) -> None:
+    told = card.card(pair, replace(PARITY, heatmap=None), form="onnx")
+    both = "2 trainings, seeds 0 and 1, are in it and answer together"
+    assert both in told and "answer together" not in text
+    assert f"{2 * model.record.parameters:,} parameters" in told
+    assert f"| accuracy | {percent(pair.record.scores.accuracy)} |" in told
+    assert f"| calibration | inside. {pair.calibration} |" in told
+    assert "Counts are of each of the 2 trainings" in told
+    assert "do not\ncover other trainings (other seeds)." in told
+    assert "cover another training (another seed)." in text
+    assert "One training" not in told
+    assert "Seed 0: Tessera " in told and "Seed 1: Tessera " in told
+    assert "Seed 0" not in text
+
+
+def test_the_scores_on_the_card_of_an_ensemble_have_intervals(pair: Ensemble) -> None:
+    told = card.card(pair, replace(PARITY, heatmap=None), form="onnx")
+    found = re.search(r"\| macro-F1 \| ([\d.]+) % \| ([\d.]+) to ([\d.]+) % \|", told)
+    assert found is not None
+    assert float(found[1]) == pytest.approx(100 * pair.record.scores.macro_f1, abs=0.05)
+    assert float(found[2]) < float(found[1]) < float(found[3])

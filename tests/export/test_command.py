@@ -212,3 +212,15 @@ def test_data_that_is_not_where_it_lay_is_asked_for(model: Trained) -> None:
     moved = model.run.model_copy(update={"data": Folder(path="photos/of/yore")})
     with pytest.raises(ExportError, match=r"data at photos/of/yore.*with --data"):
         command.data_of(replace(model, run=moved), None)
+
+
+@pytest.mark.usefixtures("few")
+def test_an_ensemble_is_named_after_its_cell_and_not_after_a_seed(
+    two_seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = command.export(two_seeds, "onnx", ensemble=True)
+    assert done.folder == Path("hybrid--balanced-ensemble-onnx")
+    assert done.check.heatmap is None
+    assert done.because.startswith("The study's report recommends no remedy")
+    assert "The runs used are all 2 of hybrid, balanced" in done.because

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tessera.data.dataset import Dataset
+from tessera.ensembled import Ensemble
 from tessera.export import formats
 from tessera.export.errors import ExportError
 from tessera.export.named import FILES, FORMATS, Format
@@ -27,6 +28,20 @@ def test_a_format_gives_the_calibrated_probabilities_for_any_batch(
         images = dataset.test.images[:count]
         found = reader(images.astype(np.float32)).probabilities
         np.testing.assert_allclose(found, cool.probabilities(images), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [f for f in FORMATS if f != "onnx-int8"])
+def test_a_format_gives_the_mean_of_an_ensembles_probabilities(
+    pair: Ensemble, dataset: Dataset, form: Format, tmp_path: Path
+) -> None:
+    path = tmp_path / FILES[form]
+    formats.write(pair, form, path, dataset)
+    images = dataset.test.images[:5]
+    found = formats.read(form, path)(images.astype(np.float32))
+    apart = [member.probabilities(images) for member in pair.members]
+    np.testing.assert_allclose(found.probabilities, np.mean(apart, axis=0), atol=1e-5)
+    assert found.heatmaps is None
 
 
 @pytest.mark.slow

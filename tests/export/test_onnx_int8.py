@@ -12,6 +12,7 @@ from onnx import numpy_helper
 
 from tessera import selection
 from tessera.data.dataset import Dataset
+from tessera.ensembled import Ensemble
 from tessera.experiment import (
     Cnn,
     Exponential,
@@ -115,3 +116,17 @@ def test_scales_come_from_images_of_the_training_every_class_alike(
     available = np.bincount(dataset.train.labels[train], minlength=10)
     assert [counts[k] for k in range(10)] == np.minimum(available, share).tolist()
     assert available.min() < share < available.max()
+
+
+@pytest.mark.slow
+def test_an_ensemble_is_rounded_as_a_whole(
+    pair: Ensemble, dataset: Dataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    onnx_int8.write(pair, path, dataset)
+    session = onnxruntime.InferenceSession(path)
+    images = dataset.test.images[:100]
+    (shares,) = session.run(None, {"pixels": images.astype(np.float32)})
+    expected = pair.probabilities(images)
+    assert (shares.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.9
+    assert 0 < np.abs(shares - expected).max() < 0.2

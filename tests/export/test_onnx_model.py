@@ -9,6 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 
+from tessera.data.dataset import Dataset
+from tessera.ensembled import Ensemble
 from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
 from tessera.explain import gradcam
 from tessera.export import onnx_model
@@ -79,3 +81,18 @@ def test_a_runtime_finds_no_pooling_before_its_relu_and_no_constant_without_use(
     assert before == ["Relu"] * 2
     used = {name for node in graph.node for name in node.input}
     assert {constant.name for constant in graph.initializer} <= used
+
+
+def test_an_ensemble_is_one_file_that_answers_with_the_mean(
+    pair: Ensemble, dataset: Dataset
+) -> None:
+    whole = onnx_model.model(pair)
+    session = onnxruntime.InferenceSession(whole.SerializeToString())
+    pixels = dataset.test.images[:40].astype(np.float32)
+    (shares,) = session.run(None, {"pixels": pixels})
+    apart = [m.probabilities(dataset.test.images[:40]) for m in pair.members]
+    np.testing.assert_allclose(shares, np.mean(apart, axis=0), atol=1e-6)
+    notes = {entry.key: entry.value for entry in whole.metadata_props}
+    first, second = (m.temperature for m in pair.members)
+    assert notes["temperature"] == f"{first!r}, {second!r}"
+    assert notes["seed"] == "0, 1"

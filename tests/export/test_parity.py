@@ -9,6 +9,7 @@ import pytest
 
 from tessera import files
 from tessera.data.dataset import Dataset, Split
+from tessera.ensembled import Ensemble
 from tessera.explain import gradcam
 from tessera.export import parity
 from tessera.export.errors import ExportError
@@ -153,3 +154,18 @@ def test_training_images_and_then_their_means_stand_in_for_missing_test_images(
     assert all(any(np.array_equal(one, m) for m in means) for one in found[3:])
     np.testing.assert_array_equal(found, parity.others(few, 20, seed=0))
     assert len(parity.others(few, 0, seed=0)) == 0
+
+
+@pytest.mark.usefixtures("few")
+def test_an_ensemble_is_held_to_the_mean_of_what_its_runs_stored(
+    pair: Ensemble, dataset: Dataset
+) -> None:
+    def reader(pixels: np.ndarray) -> Output:
+        images = pixels.astype(np.uint8)
+        apart = [member.probabilities(images) for member in pair.members]
+        return Output(np.mean(apart, axis=0).astype(np.float32), None)
+
+    assert parity.check(pair, reader, dataset).probability < 1e-5
+    other = replace(pair, members=(pair.members[0], pair.members[0]))
+    with pytest.raises(ExportError, match="seeds 0 and 0: expected the model to give"):
+        parity.check(other, reader, dataset)

@@ -54,19 +54,22 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
     return Evaluation(found, where)
 
 
-def predict(model: Model, images: Source) -> Predictions:
+def predict(model: Model, images: Source, *, ensemble: bool = False) -> Predictions:
     """Say what images show, with probabilities, calibrated where images allow it.
 
     Args:
         model: The run.
         images: Files, folders, Pillow images or an array; a file that cannot be read
             is listed in the result's `refused`.
+        ensemble: Whether all seeds' runs of a study's recommended model are asked, and
+            the answer is the mean of their probabilities. As a rule it errs less often
+            than one run, and takes as many times the work.
 
     Raises:
-        RunError: The folder holds no usable run.
+        RunError: The folder holds no usable run, or one where several are wanted.
         DataError: There are no images that can be read.
     """
-    net = _load(model)
+    net = _load(model, ensemble=ensemble)
     seen = pictures.read(images, net.image_size)
     shares = net.probabilities(seen.pixels)
     return Predictions(
@@ -147,7 +150,7 @@ def folder_of(model: Model, argument: str = "model") -> Path:
     return Path(model)
 
 
-def _load(model: Model) -> Trained:
+def _load(model: Model, *, ensemble: bool = False) -> Trained:
     runtime.prepare()
     runtime.load_backend()
-    return trained.load(folder_of(model))
+    return trained.load(folder_of(model), ensemble=ensemble)

@@ -177,33 +177,59 @@ def report(folder: Path) -> None:
     console.print(f"Report: {path.resolve()}", soft_wrap=True)
 
 
-def load_backend_for(path: Path) -> "ChosenRun":
+def load_backend_for(path: Path, *, ensemble: bool = False) -> "ChosenRun":
     """Load the framework for a run's model, once it is known that there is one.
 
     Returns:
-        The run that the folder means.
+        The run that the folder means, or the runs.
 
     Raises:
-        RunError: The folder is neither a finished run nor a finished study.
+        RunError: The folder is neither a finished run nor a finished study, or one run
+            where several are wanted.
     """
     from tessera import trained
 
-    chosen = trained.choose(path)
+    chosen = trained.choose(path, ensemble=ensemble)
     runtime.prepare()
     runtime.load_backend(alone=True)
     return chosen
 
 
-def predict(path: Path, images: list[Path], form: str, heatmaps: Path | None) -> int:
-    """Predict images with a trained run; returns the exit status."""
-    load_backend_for(path)
+def predict(
+    path: Path,
+    images: list[Path],
+    form: str,
+    heatmaps: Path | None,
+    *,
+    ensemble: bool,
+) -> int:
+    """Predict images with a trained run, or several; returns the exit status.
+
+    Raises:
+        ExperimentError: Heatmaps are wanted of several.
+    """
+    if ensemble and heatmaps is not None:
+        raise settings.ExperimentError(
+            "--heatmap: expected one run, for a map is of one model. Received: "
+            "--ensemble as well. Leave either out; `tessera predict RUN|STUDY IMAGE "
+            "--heatmap` shows the maps of one run."
+        )
+    load_backend_for(path, ensemble=ensemble)
     from tessera.cli import predictions
 
-    return predictions.predict(path, images, form=form, heatmaps=heatmaps)
+    return predictions.predict(
+        path, images, form=form, heatmaps=heatmaps, ensemble=ensemble
+    )
 
 
 def export(
-    path: Path, form: str, out: Path | None, data: str | None, licence: str | None
+    path: Path,
+    form: str,
+    out: Path | None,
+    data: str | None,
+    licence: str | None,
+    *,
+    ensemble: bool,
 ) -> None:
     """Export a trained model and say where it is and how equal."""
     from tessera.cli import stopping
@@ -212,10 +238,12 @@ def export(
     named(form)
     lost = "Nothing was exported. The same command starts over:"
     with stopping.telling(console, lambda: lost):
-        load_backend_for(path)
+        load_backend_for(path, ensemble=ensemble)
         from tessera.export import command
 
-        done = command.export(path, form, out=out, data=data, licence=licence)
+        done = command.export(
+            path, form, out=out, data=data, licence=licence, ensemble=ensemble
+        )
     if done.because:
         console.print(done.because, soft_wrap=True)
     console.print(done.check.summary, soft_wrap=True)

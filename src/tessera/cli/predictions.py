@@ -29,7 +29,12 @@ COLUMNS = (
 
 
 def predict(
-    path: Path, images: Sequence[Path], *, form: str, heatmaps: Path | None
+    path: Path,
+    images: Sequence[Path],
+    *,
+    form: str,
+    heatmaps: Path | None,
+    ensemble: bool = False,
 ) -> int:
     """Predict files with a run or a study's recommended run; return the exit status.
 
@@ -40,7 +45,7 @@ def predict(
         RunError: The folder holds no usable run.
         DataError: The heatmaps would lie among images.
     """
-    model = trained.load(path)
+    model = trained.load(path, ensemble=ensemble)
     if heatmaps is not None:
         apart.keep_from_classes(model.class_names, heatmaps)
         apart.keep_from_pictures(images, heatmaps)
@@ -57,7 +62,7 @@ def predict(
     notes.print(
         f"{plural(seen[Answer], 'image')}, "
         f"{plural(seen[Refused], 'file')} that could not be read. "
-        f"Model: {model.folder.path}. {model.calibration}",
+        f"Model: {model.place}. {model.calibration}",
         soft_wrap=True,
     )
     return UNREADABLE if seen[Refused] else GOOD

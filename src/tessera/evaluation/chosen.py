@@ -16,6 +16,10 @@ class Chosen:
     """Within the study's."""
     because: str
     """Why this one, in sentences."""
+    cell: CellSummary
+    """Whose run it is."""
+    together: str
+    """Why the runs of this cell, where all of them answer together."""
 
 
 def chosen(
@@ -46,13 +50,14 @@ def chosen(
     cell, values = max(scored, key=lambda row: float(np.mean(row[1])))
     best = int(np.argmax(values))
     choice = _Choice(
-        named=f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}",
+        cell=cell,
+        seed=cell.seeds[best],
         validated=sum(record(cell.folders[best]).validation_counts),
         picked=len(picked),
         fewer=len(most) < len(study.cells),
         elsewhere=any(ranking.pick for ranking in study.rankings) and not picked,
     )
-    return Chosen(cell.folders[best], _why(choice))
+    return Chosen(cell.folders[best], _why_run(choice), cell, _why_together(choice))
 
 
 def _keeping_most(
@@ -68,7 +73,8 @@ def _keeping_most(
 class _Choice:
     """What there is to say of the run that stands for a study."""
 
-    named: str
+    cell: CellSummary
+    seed: int
     validated: int
     """Its validation images."""
     picked: int
@@ -79,17 +85,36 @@ class _Choice:
     """Whether the report recommends only such cells."""
 
 
-def _why(choice: _Choice) -> str:
-    images = f"{choice.validated:,} validation images"
+def _why_run(choice: _Choice) -> str:
+    cell = choice.cell
+    used = f"The run used is {cell.model}, {cell.regime}, seed {choice.seed}"
+    why = _why(choice, used)
     if choice.picked == 1:
-        return (
-            f"The run used is {choice.named}: what the study's report recommends. Of "
-            f"its seeds it is the best on {images}."
-        )
+        return f"{why} Of its seeds it is the best on {_images(choice)}."
+    return why
+
+
+def _why_together(choice: _Choice) -> str:
+    cell = choice.cell
+    used = f"The runs used are all {len(cell.seeds)} of {cell.model}, {cell.regime}"
+    return (
+        f"{_why(choice, used)} They answer together, with the mean of their "
+        "probabilities."
+    )
+
+
+def _images(choice: _Choice) -> str:
+    return f"{choice.validated:,} validation images"
+
+
+def _why(choice: _Choice, used: str) -> str:
+    """Why this cell, after the words on what of it is used."""
+    if choice.picked == 1:
+        return f"{used}: what the study's report recommends."
     if choice.picked:
         return (
-            f"The run used is {choice.named}: of the {choice.picked} that the study's "
-            f"report recommends, the best on {images}."
+            f"{used}: of the {choice.picked} that the study's report recommends, the "
+            f"best on {_images(choice)}."
         )
     among = ", of the regimes that keep the most images" if choice.fewer else ""
     told = (
@@ -97,4 +122,4 @@ def _why(choice: _Choice) -> str:
         if choice.elsewhere
         else "The study's report recommends no remedy beyond doubt."
     )
-    return f"{told} The run used is {choice.named}: the best on {images}{among}."
+    return f"{told} {used}: the best on {_images(choice)}{among}."

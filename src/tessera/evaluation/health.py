@@ -54,7 +54,7 @@ def remarks(
         for phase in phases
     ]
     return (
-        *_answers(scores),
+        *of_answers(scores),
         *_gradient(history),
         *_start(history, len(scores.per_class)),
         *itertools.chain(*of_losses),
@@ -62,7 +62,8 @@ def remarks(
     )
 
 
-def _answers(scores: Scores) -> Iterator[str]:
+def of_answers(scores: Scores) -> Iterator[str]:
+    """What there is to say of the answers alone, as in `remarks`."""
     matrix = np.array(scores.confusion_matrix)
     names = [found.name for found in scores.per_class]
     answered = np.flatnonzero(matrix.sum(axis=0))

@@ -8,23 +8,18 @@ from typing import Any, assert_never
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
+from tessera.ensembled import Ensemble
 from tessera.evaluation.bootstrap import thin
 from tessera.experiment import Cifar10, Data, Digits, Folder
-from tessera.export import uncertainty, usage
+from tessera.export import limits, uncertainty, usage
 from tessera.export.fidelity import Fidelity
 from tessera.export.named import FILES, Format
 from tessera.export.parity import Parity
 from tessera.export.words import between, escaped, percent
-from tessera.phrases import in_list, in_row
+from tessera.phrases import in_row
 from tessera.record import Record
 from tessera.results import FEW
 from tessera.trained import Trained
-
-WEAK_RECALL = 0.5
-"""A class with a recall below this is named among the limits."""
-
-FEW_IMAGES = 30
-"""Fewer test images of a class than this say little about it."""
 
 UNDEFINED = "\N{EN DASH}"
 """Stands for a share of nothing, say the precision of a class never predicted."""
@@ -103,20 +98,23 @@ def _values(
         "scores": score_rows(record),
         "draws": f"{uncertainty.DRAWS:,}",
         "few": FEW if thin(np.array(record.data.test_counts)).any() else 0,
-        "limits": limits(
+        "limits": limits.limits(
             trained,
             heatmap=check.heatmap is not None,
             rounded=isinstance(check, Fidelity),
         ),
         "check": check,
         "licence": licence or terms(trained.run.data),
-        "origin": _origin(record),
+        "trainings": len(trained.members) if isinstance(trained, Ensemble) else 1,
+        "origin": _origins(trained),
     }
 
 
 def _calibration(trained: Trained) -> str:
     if trained.uncalibrated:
         return f"none: {trained.uncalibrated}"
+    if isinstance(trained, Ensemble):
+        return f"inside. {trained.calibration}"
     return (
         f"inside: logits are divided by {trained.temperature:.4f}, fitted on "
         f"{sum(trained.record.validation_counts):,} validation images"
@@ -126,10 +124,16 @@ def _calibration(trained: Trained) -> str:
 def _summary(trained: Trained) -> str:
     record = trained.record
     names = in_row(escaped(name) for name in record.data.class_names)
+    several = (
+        f" {len(trained.members)} trainings, {trained.seeds}, are in it and answer "
+        "together: its probabilities are the mean of theirs."
+        if isinstance(trained, Ensemble)
+        else ""
+    )
     return (
         f"Says which of {len(record.data.class_names)} classes a picture shows: "
-        f"{names}. {record.parameters:,} parameters, {record.multiply_adds:,} "
-        "multiply-adds per image."
+        f"{names}.{several} {record.parameters:,} parameters, "
+        f"{record.multiply_adds:,} multiply-adds per image."
     )
 
 
@@ -184,52 +188,6 @@ def score_rows(record: Record) -> Sequence[ScoreRow]:
     return rows
 
 
-def limits(trained: Trained, *, heatmap: bool, rounded: bool = False) -> Sequence[str]:
-    """When not to trust the model, in sentences.
-
-    Args:
-        trained: The original.
-        heatmap: Whether the model gives one.
-        rounded: Whether it is compared with the original by a test.
-    """
-    record = trained.record
-    per_class = record.scores.per_class
-    weak = [c for c in per_class if c.support and c.recall < WEAK_RECALL]
-    few = [c for c in per_class if c.support < FEW_IMAGES]
-    found = [
-        "It always names one of its classes, also for a picture of something else.",
-        "Scores and calibration are for pictures like the data's; another camera, "
-        "place or time may make both worse.",
-        "Probabilities are not calibrated: they order answers, and are not shares "
-        "of right ones."
-        if trained.uncalibrated
-        else "Probabilities are calibrated on validation images, which follow the "
-        "class frequencies of training; where classes occur otherwise they are off.",
-        "One training with one seed: another would err on other images.",
-    ]
-    if weak:
-        told = ", ".join(
-            f"{in_list(escaped(c.name))} ({percent(c.recall)})" for c in weak
-        )
-        found.insert(0, f"It misses more than half of the images of: {told}.")
-    if few:
-        told = ", ".join(f"{in_list(escaped(c.name))} ({c.support})" for c in few)
-        found.append(
-            f"Fewer than {FEW_IMAGES} test images, so little is known: {told}."
-        )
-    if record.data.test_groups is not None:
-        test = ", and McNemar's test p too small," if rounded else ""
-        found.append(
-            "Test images are of groups, and each is taken for itself: the intervals "
-            f"are too short{test} where the images of a group resemble each other."
-        )
-    if heatmap:
-        found.append(
-            "The heatmap shows where evidence lies, to first order; it proves no cause."
-        )
-    return (*map(escaped, record.notes), *found)
-
-
 def terms(data: Data) -> str:
     """What is known of the terms that come with the data."""
     code = (
@@ -260,6 +218,13 @@ def _reduced(record: Record) -> str:
         return "It made no class rarer than the others."
     names = [escaped(record.data.class_names[k]) for k in record.reduced_classes]
     return f"Rare in training: {in_row(names)}."
+
+
+def _origins(trained: Trained) -> str:
+    if not isinstance(trained, Ensemble):
+        return _origin(trained.record)
+    each = [f"Seed {m.run.seed}: {_origin(m.record)}" for m in trained.members]
+    return "\n\n".join(each)
 
 
 def _origin(record: Record) -> str:

@@ -39,6 +39,7 @@ def export(
     out: Path | None = None,
     data: str | None = None,
     licence: str | None = None,
+    ensemble: bool = False,
 ) -> Exported:
     """Export a run's model, checked on its test images.
 
@@ -48,16 +49,19 @@ def export(
         out: A folder that is not there yet, or is empty; None: named after the run.
         data: Where the run's data lies now, if not where it lay in training.
         licence: Of the weights, in words, for the card.
+        ensemble: Whether all runs of a study's recommended cell are one model, see
+            `trained.load`.
 
     Raises:
         ExportError: There is no such format, the folder is taken, something that the
             format needs is missing, or the exported model is not the original.
-        RunError: The folder holds no usable run.
+        RunError: The folder holds no usable run, or one where several are wanted.
         DataError: The run's data cannot be read, or `out` lies among its images.
     """
     chosen = named(form)
-    model = trained.load(path)
-    where = out or Path(f"{model.run.cell}-seed-{model.run.seed}-{form}")
+    model = trained.load(path, ensemble=ensemble)
+    which = "ensemble" if ensemble else f"seed-{model.run.seed}"
+    where = out or Path(f"{model.run.cell}-{which}-{form}")
     apart.keep_from_classes(model.class_names, where)
     _refuse_taken(where)
     return write(model, chosen, where, data_of(model, data), licence=licence)

@@ -1,10 +1,12 @@
 """A trained model -> an ONNX file: pixels in, calibrated probabilities out.
 
 Written from the layers themselves, so neither TensorFlow nor a converter takes part.
-Where `closed_form` holds, the file also computes the heatmap of its own answer.
+Where `closed_form` holds, the file also computes the heatmap of its own answer. Of
+an ensemble it holds every member's layers, and the mean of their probabilities.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from keras import layers
 from onnx import TensorProto, helper
 
 from tessera import __version__
+from tessera.ensembled import Ensemble
 from tessera.export import closed_form, onnx_layers, onnx_pooling
 from tessera.export.onnx_graph import Graph, Value
 from tessera.trained import Trained
@@ -42,22 +45,37 @@ def write(trained: Trained, path: Path) -> None:
 def model(trained: Trained, *, heatmap: bool = True) -> Any:
     """The model as an ONNX `ModelProto`, checked; with its heatmap where it has one."""
     graph = Graph()
-    values = _layers(graph, trained.net)
-    logits = values["logits"].name
-    scale = graph.constant(1.0 / trained.temperature)
-    graph.node("Softmax", graph.node("Mul", logits, scale), name=PROBABILITIES, axis=-1)
-    shape = trained.record.data.image_shape
     outputs = [_described(PROBABILITIES, len(trained.class_names))]
-    if heatmap and closed_form.exists(trained.run.model, trained.net):
-        _heatmap(graph, trained, values)
-        outputs.append(_described(HEATMAP, *_grid(trained.net)))
+    if isinstance(trained, Ensemble):
+        shares = [_answered(graph, one)[0] for one in trained.members]
+        graph.node("Mean", *shares, name=PROBABILITIES)
+    else:
+        _, values = _answered(graph, trained, PROBABILITIES)
+        if heatmap and closed_form.exists(trained.run.model, trained.net):
+            _heatmap(graph, trained, values)
+            outputs.append(_described(HEATMAP, *_grid(trained.net)))
+    return _whole(graph, trained, outputs)
+
+
+def _answered(
+    graph: Graph, trained: Trained, name: str = ""
+) -> tuple[str, dict[str, Value]]:
+    """Add one network up to its probabilities; return these and its layers' outputs."""
+    values = _layers(graph, trained.net)
+    scale = graph.constant(1.0 / trained.temperature)
+    cooled = graph.node("Mul", values["logits"].name, scale)
+    return graph.node("Softmax", cooled, name=name, axis=-1), values
+
+
+def _whole(graph: Graph, trained: Trained, outputs: Sequence[Any]) -> Any:
+    """The file's content around a graph, checked."""
     nodes = onnx_pooling.relu_first(graph.nodes, graph.constants)
     used = {name for node in nodes for name in node.input}
     whole = helper.make_model(
         helper.make_graph(
             nodes,
             trained.run.cell,
-            [_described(INPUT, *shape)],
+            [_described(INPUT, *trained.record.data.image_shape)],
             outputs,
             initializer=[kept for kept in graph.constants if kept.name in used],
         ),
@@ -115,9 +133,11 @@ def _described(name: str, *shape: int) -> Any:
 
 def _notes(trained: Trained) -> dict[str, str]:
     """What the file says about itself."""
+    members = trained.members if isinstance(trained, Ensemble) else (trained,)
     return {
         "class_names": json.dumps(list(trained.class_names)),
-        "temperature": repr(trained.temperature),
+        "temperature": ", ".join(repr(member.temperature) for member in members),
+        "seed": ", ".join(str(member.run.seed) for member in members),
         "run": trained.run.cell,
         "run_digest": trained.record.digest,
         "data": trained.record.data.name,

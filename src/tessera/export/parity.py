@@ -13,7 +13,6 @@ from tessera.evaluation.probabilities import softmax
 from tessera.explain import gradcam
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
-from tessera.models import rebuild
 from tessera.trained import Trained
 from tessera.training import predict
 
@@ -157,7 +156,7 @@ def answered(reader: Reader, images: Images) -> Output:
 
 
 def hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
-    """Hold the original to the test predictions that its run stored.
+    """Hold the original to the test predictions that its run stored, or its runs.
 
     Args:
         trained: The original.
@@ -168,12 +167,10 @@ def hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -
         ExportError: They differ by more than the tolerance.
         RunError: There are none that can be read.
     """
-    logits, _ = rebuild.predictions(trained.folder.predictions)
-    shares = softmax(logits[chosen], trained.temperature)
-    difference = float(np.abs(shares - expected).max())
+    difference = float(np.abs(trained.stored()[chosen] - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(
-            f"{trained.folder.path}: expected the model to give the run's stored test "
+            f"{trained.place}: expected the model to give the run's stored test "
             f"predictions within {TOLERANCE:g}. Received: a difference of "
             f"{difference:.2g}, so the weights or the settings were changed since, or "
             "its answers are not those of the network alone. "

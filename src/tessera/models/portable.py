@@ -20,21 +20,28 @@ def portable(net: Any) -> Any:
     """The same function, its weights in layers that every Keras has.
 
     Args:
-        net: A functional model, its layers Keras's or ours; none inside another.
+        net: A functional model; its layers are Keras's, ours, or such models again.
 
     Returns:
         A model with the same inputs, outputs and names of layers. Layers of Keras are
         shared with `net`; the weights of ours are copied. `net` itself where it has
         none of ours.
     """
-    if not any(isinstance(layer, OURS) for layer in net.layers):
+    if not _has_ours(net):
         return net
     return keras.models.clone_model(
         net, clone_function=lambda layer: layer, call_function=_call
     )
 
 
-def _call(layer: Any, inputs: Any, **options: Any) -> Any:
+def _has_ours(net: Any) -> bool:
+    return any(
+        _has_ours(layer) if isinstance(layer, keras.Model) else isinstance(layer, OURS)
+        for layer in net.layers
+    )
+
+
+def _call(layer: Any, inputs: Any, *more: Any, **options: Any) -> Any:
     match layer:
         case PositionEmbedding():
             return _positions(layer, inputs)
@@ -42,8 +49,10 @@ def _call(layer: Any, inputs: Any, **options: Any) -> Any:
             return _attention(layer, inputs)
         case CosineLogits():
             return _cosine(layer, inputs)
+        case keras.Model():
+            return portable(layer)(inputs)
         case _:
-            return layer(inputs, **options)
+            return layer(inputs, *more, **options)
 
 
 def _positions(layer: PositionEmbedding, tokens: Any) -> Any:

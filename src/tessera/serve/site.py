@@ -10,7 +10,8 @@ from tessera import files, overlay, png
 from tessera.arrays import Images, Labels
 from tessera.data import decode, source
 from tessera.data.dataset import DataError
-from tessera.export import card, uncertainty, words
+from tessera.export import uncertainty, words
+from tessera.export.limits import limits
 from tessera.record import Record
 from tessera.serve import insight, schema
 from tessera.serve.insight import Insight
@@ -115,7 +116,7 @@ def describe(
         classes=[
             class_facts(record, label, shown) for label, shown in enumerate(examples)
         ],
-        limits=[words.plain(limit) for limit in card.limits(trained, heatmap=False)],
+        limits=[words.plain(limit) for limit in limits(trained, heatmap=False)],
         methods=[
             schema.Method(key=key, name=name) for key, name in known.methods().items()
         ],
