@@ -7,7 +7,7 @@ import pytest
 
 from tessera.evaluation.chosen import Chosen, chosen
 from tessera.evaluation.study_record import study_record
-from tessera.experiment import Cnn, Experiment, Hybrid, Regime
+from tessera.experiment import Cnn, Experiment, Hybrid, Natural, Regime
 from tessera.record import StudyRecord
 
 from .studies import ENVIRONMENT, flat, folders, picking, records
@@ -110,6 +110,28 @@ def test_of_recommendations_only_those_for_the_most_images_count(
 ) -> None:
     taken = choose(picking(study, "cnn", "hybrid"), {"hybrid": (9, 1)})
     assert taken.folder == of("cnn", 0)
+
+
+def test_a_ranking_that_recommends_nothing_is_not_said_to_recommend_elsewhere(
+    study: StudyRecord,
+) -> None:
+    (ranking,) = picking(study, "cnn").rankings
+    nothing = ranking.model_copy(update={"pick": None})
+    none = study.model_copy(update={"rankings": (nothing,)})
+    assert choose(none) == choose(study)
+
+
+def test_of_the_recommended_model_only_the_recommended_regime_counts() -> None:
+    plain = Regime(name="plain", profile=Natural())
+    both = TWO.model_copy(update={"regimes": (plain, *TWO.regimes)})
+    every = records(both, lambda *_: flat(0.8, 0.5))
+    place = folders(both)
+    found = picking(study_record(both, every, ENVIRONMENT, place), "cnn")
+    of = dict(zip(place, every, strict=True))
+    taken = chosen(
+        found, record=of.__getitem__, score=lambda at: float(of[at].regime == "plain")
+    )
+    assert "is cnn, balanced, seed 0: what the study's report" in taken.because
 
 
 def test_a_cell_of_fewer_seeds_is_judged_by_their_mean(tmp_path: Path) -> None:
