@@ -55,7 +55,8 @@ def test_without_a_recommendation_the_best_cell_on_validation_stands_for_the_stu
     assert choose(study) == Chosen(
         of("hybrid", 1),
         "The study's report recommends no remedy beyond doubt. The run used is hybrid, "
-        "balanced, seed 1: the best on 100 validation images.",
+        "balanced, seed 1: the best on average over seeds on 100 validation images, "
+        "and of it the best seed.",
     )
 
 
@@ -73,7 +74,8 @@ def test_of_several_recommendations_validation_decides(study: StudyRecord) -> No
     assert choose(picking(study, "cnn", "hybrid")) == Chosen(
         of("hybrid", 1),
         "The run used is hybrid, balanced, seed 1: of the 2 that the study's report "
-        "recommends, the best on 100 validation images.",
+        "recommends, the best on average over seeds on 100 validation images, and of "
+        "it the best seed.",
     )
 
 
@@ -83,8 +85,8 @@ def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
     assert choose(study, {"hybrid": (9, 1)}) == Chosen(
         of("cnn", 0),
         "The study's report recommends no remedy beyond doubt. The run used is cnn, "
-        "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
-        "the most images.",
+        "balanced, seed 0: the best on average over seeds on 100 validation images, of "
+        "the regimes that keep the most images, and of it the best seed.",
     )
 
 
@@ -101,7 +103,7 @@ def test_what_is_recommended_for_fewer_images_is_not_used(study: StudyRecord) ->
     assert taken.folder == of("cnn", 0)
     assert taken.because.startswith(
         "What the study's report recommends is for regimes that keep fewer images. "
-        "The run used is cnn, balanced, seed 0: the best on"
+        "The run used is cnn, balanced, seed 0: the best on average"
     )
 
 
@@ -132,6 +134,17 @@ def test_of_the_recommended_model_only_the_recommended_regime_counts() -> None:
         found, record=of.__getitem__, score=lambda at: float(of[at].regime == "plain")
     )
     assert "is cnn, balanced, seed 0: what the study's report" in taken.because
+
+
+def test_of_single_seeds_none_is_said_to_be_the_best_of_several(
+    tmp_path: Path,
+) -> None:
+    kept = [i for i, r in enumerate(FOUND) if r.seed == 0]
+    found, places = [FOUND[i] for i in kept], [PLACES[i] for i in kept]
+    study = study_record(TWO, found, ENVIRONMENT, places, tmp_path)
+    taken = choose(study)
+    assert taken.folder == of("cnn", 0)
+    assert taken.because.endswith("seed 0: the best on 100 validation images.")
 
 
 def test_a_cell_of_fewer_seeds_is_judged_by_their_mean(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def chosen(
     choice = _Choice(
         named=f"{cell.model}, {cell.regime}, seed {cell.seeds[best]}",
         validated=sum(record(cell.folders[best]).validation_counts),
+        averaged=any(len(seeds) > 1 for _, seeds in scored),
         picked=len(picked),
         fewer=len(most) < len(study.cells),
         elsewhere=any(ranking.pick for ranking in study.rankings) and not picked,
@@ -71,6 +72,8 @@ class _Choice:
     named: str
     validated: int
     """Its validation images."""
+    averaged: bool
+    """Whether several seeds decided which cell is the best."""
     picked: int
     """Cells that the report recommends, of those that keep the most images."""
     fewer: bool
@@ -86,10 +89,16 @@ def _why(choice: _Choice) -> str:
             f"The run used is {choice.named}: what the study's report recommends. Of "
             f"its seeds it is the best on {images}."
         )
+    # Another cell may have the best single seed.
+    mean, own = (
+        (" on average over seeds", ", and of it the best seed")
+        if choice.averaged
+        else ("", "")
+    )
     if choice.picked:
         return (
             f"The run used is {choice.named}: of the {choice.picked} that the study's "
-            f"report recommends, the best on {images}."
+            f"report recommends, the best{mean} on {images}{own}."
         )
     among = ", of the regimes that keep the most images" if choice.fewer else ""
     told = (
@@ -97,4 +106,7 @@ def _why(choice: _Choice) -> str:
         if choice.elsewhere
         else "The study's report recommends no remedy beyond doubt."
     )
-    return f"{told} The run used is {choice.named}: the best on {images}{among}."
+    return (
+        f"{told} The run used is {choice.named}: the best{mean} on "
+        f"{images}{among}{own}."
+    )
