@@ -73,9 +73,9 @@ def test_validation_is_predicted_each_epoch_and_the_test_set_once() -> None:
 
 
 def test_runs_side_by_side_share_the_time() -> None:
-    speeds = {"cnn": Speed(train=0.001, predict=0.0)}
+    speeds = {"cnn": Speed(train=0.001, predict=0.01)}
     four = [task(Remedy())] * 4
-    one_run = 9 + estimate.EACH
+    one_run = 9 + 10.5 + estimate.EACH  # of 9,000 and 1,050 images, as above
     alone = estimate.seconds(four, dataset(), speeds, jobs=1)
     together = estimate.seconds(four, dataset(), speeds, jobs=2)
     assert alone == pytest.approx(4 * one_run)
@@ -123,6 +123,42 @@ def test_models_that_differ_in_name_and_start_alone_are_timed_once(
     assert found == dict.fromkeys(["cnn", "twin", "other"], Speed(1.0, 2.0))
 
 
+def test_what_decides_how_long_a_step_takes_is_timed_anew_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    timed: list[int] = []
+    monkeypatch.setattr(
+        estimate,
+        "_elsewhere",
+        lambda runs, *_: timed.append(1) or {"cnn": Speed(1.0, 1.0)},
+    )
+
+    def times(threads: int = 1, **changes: object) -> int:
+        one = task(Remedy())
+        training = one.run.training.model_copy(update=changes)
+        run = one.run.model_copy(update={"training": training})
+        again = workers.Task(run, one.folder, None)
+        timed.clear()
+        estimate.speeds([again], dataset(), threads=threads)
+        return len(timed)
+
+    assert times() == 1
+    assert times(epochs=3, learning_rate=0.5) == 0
+    assert times(batch_size=16) == times(optimizer="muon") == 1
+    assert times(precision="bfloat16") == times(threads=2) == 1
+
+
+def test_without_every_models_speed_nothing_is_foretold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path))
+    speed = {"cnn": Speed(1.0, 1.0)}
+    monkeypatch.setattr(estimate, "_elsewhere", lambda *_: speed)
+    tasks = [task(Remedy()), task(Remedy(), model=Hybrid())]
+    assert estimate.speeds(tasks, dataset(), threads=1) == {}
+
+
 def test_one_thread_is_timed_by_its_processor_time_which_other_work_does_not_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -160,8 +196,9 @@ def test_a_batch_larger_than_the_data_is_timed_as_the_batch_that_there_will_be(
 
 
 def test_a_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
-    (tmp_path / "speed.json").write_text("{")
-    assert estimate._remembered(tmp_path / "speed.json") == {}
+    for damaged in ("{", "[]"):
+        (tmp_path / "speed.json").write_text(damaged)
+        assert estimate._remembered(tmp_path / "speed.json") == {}
 
 
 def test_a_cache_that_cannot_be_written_only_forgets(

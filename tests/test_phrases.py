@@ -2,7 +2,16 @@
 
 import pytest
 
-from tessera.phrases import in_list, in_row, listed, plural, points, whole_percent
+from tessera.phrases import (
+    first,
+    first_classes,
+    in_list,
+    in_row,
+    listed,
+    plural,
+    points,
+    whole_percent,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,9 +32,19 @@ def test_points_carry_their_sign_unless_they_round_to_zero(share, text):
 
 def test_numbers_and_lists_read_as_english():
     assert plural(1, "seed") == "1 seed"
-    assert plural(2, "seed") == "2 seeds"
+    assert plural(2000, "seed") == "2,000 seeds"
+    assert plural(0, "seed") == "0 seeds"
     assert listed(["cat"]) == "cat"
     assert listed(["cat", "deer", "dog"]) == "cat, deer and dog"
+
+
+def test_of_many_names_the_first_are_told_and_the_others_counted():
+    assert first(list("abc")) == "a, b, c"
+    assert first(list("abcde")) == "a, b, c and 2 more"
+    eleven = ["cats, black", *"bcdefghijk"]
+    assert (
+        first_classes(eleven) == '"cats, black", b, c, d, e, f, g, h, i, j and 1 more'
+    )
 
 
 def test_a_share_in_whole_percent_has_a_true_minus_and_at_zero_none():

@@ -60,6 +60,22 @@ def test_a_validation_set_of_the_datasets_own_is_kept_whole(digits: Dataset) -> 
     np.testing.assert_array_equal(chosen.held, np.arange(20))
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_each_seed_keeps_and_holds_other_images(digits: Dataset, own: bool) -> None:
+    held = Split(digits.test.images[:20], digits.test.labels[:20]) if own else None
+    data = Dataset(**{**vars(digits), "validation": held})
+    first, second = (selection.choose(run(seed), data) for seed in (0, 1))
+
+    def those(found: selection.Chosen, *, reduced: bool) -> set[int]:
+        used = found.train
+        return set(used[np.isin(data.train.labels[used], (3, 4, 5)) == reduced])
+
+    assert those(first, reduced=True) != those(second, reduced=True)
+    # Of the other classes all are kept, and what is held of them differs.
+    same = those(first, reduced=False) == those(second, reduced=False)
+    assert same == own
+
+
 def test_no_group_is_both_trained_and_validated_on(digits: Dataset) -> None:
     groups = tuple(str(n // 7) for n in range(len(digits.train)))
     train = Split(digits.train.images, digits.train.labels, groups=groups)
@@ -115,13 +131,28 @@ def test_seeds_that_leave_one_group_of_a_class_are_told_before_the_training(
 def test_a_class_of_which_a_profile_keeps_one_image_is_told_before_the_training(
     digits: Dataset,
 ) -> None:
-    # A hundredth of 144 nines is one image, of which none can be held.
-    one = Regime(name="one", profile=Reduced(classes=(9,), fraction=0.01))
-    experiment = Experiment(data=Digits(), regimes=(one,), seeds=(0, 1))
-    (told,) = selection.all_unvalidated(experiment, digits)
+    # A hundredth of 144 nines is one image, of which none can be held; so of eights.
+    regimes = tuple(
+        Regime(name=name, profile=Reduced(classes=(k,), fraction=0.01))
+        for name, k in (("one", 9), ("other", 8))
+    )
+    experiment = Experiment(data=Digits(), regimes=regimes, seeds=(0, 1))
+    told, more = selection.all_unvalidated(experiment, digits)
     assert told.startswith("one: No validation images of: 9 (seeds 0 and 1); of such a")
+    assert more.startswith("other: No validation images of: 8 (seeds 0 and 1); of such")
     chosen = selection.choose(experiment.runs()[0], digits)
     assert (chosen.counts[9], chosen.validation.counts(10)[9]) == (1, 0)
+
+
+def test_a_class_that_has_one_image_alone_is_not_told_as_the_profiles_doing(
+    digits: Dataset,
+) -> None:
+    labels = digits.train.labels
+    kept = np.r_[np.flatnonzero(labels != 9), np.flatnonzero(labels == 9)[:1]]
+    train = Split(digits.train.images[kept], labels[kept])
+    single = Dataset(**{**vars(digits), "train": train})
+    every = Experiment(data=Digits(), regimes=(Regime(name="all", profile=Natural()),))
+    assert list(selection.all_unvalidated(every, single)) == []
 
 
 def test_where_every_class_is_validated_with_nothing_is_told(digits: Dataset) -> None:
@@ -177,8 +208,11 @@ def test_images_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:
     first = np.array([np.flatnonzero(digits.train.labels == k)[0] for k in range(10)])
     single = Split(digits.train.images[first], digits.train.labels[first])
     natural = run().model_copy(update={"regime": Regime(name="all", profile=Natural())})
+    data = Dataset(**{**vars(digits), "train": single})
     with pytest.raises(ProfileError, match="two images of at least one class"):
-        selection.choose(natural, Dataset(**{**vars(digits), "train": single}))
+        selection.choose(natural, data)
+    with pytest.raises(ProfileError, match="two images of at least one class"):
+        selection.planned(Natural(), 0.1, data)
 
 
 def test_the_classes_without_a_second_image_are_named() -> None:

@@ -66,7 +66,8 @@ def test_without_a_recommendation_the_best_cell_on_validation_is_used_and_it_is_
     assert chosen.folder.path == folder.path / "runs/hybrid--balanced/seed-1"
     assert chosen.because == (
         "The study's report recommends no remedy beyond doubt. The run used is hybrid, "
-        "balanced, seed 1: the best on 100 validation images."
+        "balanced, seed 1: the best on average over seeds on 100 validation images, "
+        "and of it the best seed."
     )
 
 

@@ -21,6 +21,7 @@ def test_one_model_more_is_compared_and_says_where_it_starts(
     toy: RunFolder, begun: Experiment
 ) -> None:
     own, more = begun.models
+    assert twins.beside(begun, None) is begun
     assert own == Hybrid()
     assert more.label == "hybrid-started"
     assert more.start == Start(run=str(toy.path), sha256=files.sha256(toy.weights))

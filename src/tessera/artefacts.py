@@ -11,7 +11,7 @@ from tessera.arrays import Indices, Logits
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Run
 from tessera.explain import examples, gradcam, mistakes
-from tessera.record import RunFolder
+from tessera.record import NO_HEATMAPS, RunFolder
 
 
 def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) -> None:
@@ -49,7 +49,7 @@ def write_heatmaps(
         explanations = gradcam.explain(net, test.images[indices])
         truth = gradcam.explain(net, test.images[indices], targets=test.labels[indices])
     except gradcam.CoarseGrid as error:
-        return (f"No heatmaps: {error}",)
+        return (f"{NO_HEATMAPS}{error}",)
     examples.write(
         folder.heatmaps,
         replace(explanations, temperature=temperature),

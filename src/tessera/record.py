@@ -19,6 +19,9 @@ from tessera.results import Verdict as Verdict
 SCHEMA_VERSION = 2
 """2 adds a study's statistics; files of version 1 are read as files without them."""
 
+NO_HEATMAPS = "No heatmaps: "
+"""How the note of a run begins whose map is too coarse to be drawn."""
+
 
 def _inside(folder: str) -> str:
     for kind in (PurePosixPath, PureWindowsPath):

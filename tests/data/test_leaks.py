@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera.data import divided, folder, near
+from tessera.data import divided, folder, leaks, near
 from tessera.data.dataset import DataError
 from tessera.data.inspect import inspect
 from tessera.experiment import Folder
@@ -20,6 +20,25 @@ def test_a_test_set_that_is_in_the_training_set_is_refused(split_folder) -> None
     shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
     with pytest.raises(DataError, match=r"1 of 5 test images are also training"):
         load(split_folder)
+
+
+def test_copies_are_refused_by_their_share_of_the_test_images(split_folder) -> None:
+    shutil.copy(split_folder / "train/cat/0.png", split_folder / "test/cat/copy.png")
+    found = divided.read(Folder(path=str(split_folder), image_size=8))
+    twins = leaks.find_twins(found.pixels, found.parts)
+    told = [
+        list(leaks.equal(found.pixels, found.parts, twins, least=share))
+        for share in (0.19, 0.2)  # one is 20 % of the test images, 7 % of all
+    ]
+    assert [len(texts) for texts in told] == [1, 0]
+
+
+def test_a_picture_may_be_in_two_splits_and_twice_in_one_of_them(split_folder) -> None:
+    for place in ("train/cat/again.png", "test/cat/copy.png"):
+        shutil.copy(split_folder / "train/cat/0.png", split_folder / place)
+    found = inspect(divided.read(Folder(path=str(split_folder), image_size=8)))
+    group = ("train/cat/0.png", "train/cat/again.png", "test/cat/copy.png")
+    assert found.across_splits == found.within_split == (group,)
 
 
 def test_a_copy_in_val_is_not_told_as_one_of_a_test_image(
@@ -61,22 +80,26 @@ def test_folders_within_classes_are_no_matter_where_the_user_divided(
     assert load(split_folder).notes == ()
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
 def test_a_test_image_that_was_compressed_again_is_worth_knowing(
-    split_folder, tmp_path
+    split_folder, make_image, split: str
 ) -> None:
+    for n in range(2):
+        make_image(f"val/cat/{n}.png")
+        make_image(f"val/dog/{n}.png")
     cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
     picture = Image.fromarray(cells).resize((64, 64), Image.Resampling.BICUBIC)
-    picture.save(split_folder / "train/cat/original.png")
+    picture.save(split_folder / f"{split}/cat/original.png")
     picture.save(split_folder / "test/cat/copy.jpg", quality=60)
     assert load(split_folder).notes == (
         "1 of 5 test images are nearly the same as training or validation images, such "
-        "as test/cat/copy.jpg and train/cat/original.png. Where both show one picture, "
-        "scores would flatter; remove the copies.",
+        f"as test/cat/copy.jpg and {split}/cat/original.png. Where both show one "
+        "picture, scores would flatter; remove the copies.",
     )
 
 
-def test_copies_are_looked_for_once_and_anew_where_the_images_are_divided_anew(
-    class_folder, monkeypatch
+def test_copies_are_looked_for_once_and_anew_where_images_or_division_are_others(
+    class_folder, make_image, monkeypatch
 ) -> None:
     shutil.copy(class_folder / "cat/0.png", class_folder / "dog/copy.png")
     cells = np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8)
@@ -92,6 +115,8 @@ def test_copies_are_looked_for_once_and_anew_where_the_images_are_divided_anew(
     assert inspect(divided.read(data)) == first and not looked
     inspect(divided.read(data.model_copy(update={"test": 0.4})))
     assert looked == ["anew"]
+    make_image("dog/copy.png")  # another picture in the copy's place
+    assert inspect(divided.read(data)).contradictory == ()
 
 
 def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(

@@ -4,9 +4,20 @@ import pytest
 from tessera.evaluation.balanced_training import balanced_training
 from tessera.evaluation.differences import seeds_to_decide
 from tessera.evaluation.roles import roles
+from tessera.evaluation.scores import from_confusion
 from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Hybrid
 
-from .studies import FIVE, by_nature, flat, found, of_one_class, records, sway
+from .studies import (
+    FIVE,
+    NAMES,
+    by_nature,
+    confusion,
+    flat,
+    found,
+    of_one_class,
+    records,
+    sway,
+)
 
 
 def test_small_spread_and_few_errors_support_stable_and_high():
@@ -49,6 +60,46 @@ def test_two_seeds_leave_stability_open_and_say_how_many_it_takes():
     # Accuracies of 0.8 and 0.8084: s = 0.00594, whose upper bound s sqrt((S - 1) /
     # chi2(S - 1; 0.05)) is 0.095 for two seeds, 0.0262 for three and 0.0173 for four.
     assert "about 4 seeds would pin all of them down" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        # 0.8 and 0.814: s = 0.0099, times sqrt((S - 1) / chi2(S - 1; 0.05)) = 1.92 for
+        # seven seeds and 2.09 for six. The CNN's take four, as above.
+        (0.02, "about 7 seeds would pin all of them down."),
+        (0.0, "What is open takes more seeds to say."),  # no spread: not known
+    ],
+)
+def test_the_model_that_takes_the_most_seeds_decides_how_many(more, told):
+    two = Experiment(models=(Cnn(), Hybrid()))
+    step = {"cnn": 0.012, "hybrid": more}
+    verdict = balanced_training(
+        found(two, lambda m, r, seed: flat(0.8 + step[m] * seed, 0.8))
+    )
+    assert verdict.because.endswith(told)
+
+
+def test_the_spread_is_told_with_its_bound():
+    three = Experiment(models=(Cnn(),), seeds=(0, 1, 2))
+    accuracy = (0.79, 0.8, 0.81)
+    verdict = balanced_training(
+        found(three, lambda m, r, seed: flat(accuracy[seed], accuracy[seed]))
+    )
+    # 0.01 sqrt(2 / chi2(2; 0.05)), with chi2 = 0.10259.
+    assert "1.0 points over 3 seeds (at most 4.4 at 95 %" in verdict.evidence[0]
+
+
+def test_accuracy_counts_images_and_height_counts_classes():
+    matrix = confusion([0.9, *[0.5] * 9])
+    matrix[0] *= 11  # 11,000 images of one class and 1,000 of each other
+    scores = from_confusion(matrix, NAMES)
+    runs = records(FIVE, lambda m, r, seed: flat(0.5, 0.5))
+    every = [run.model_copy(update={"scores": scores}) for run in runs]
+    (sentence,) = balanced_training(roles(FIVE, every)).evidence
+    # (11 * 0.9 + 9 * 0.5) / 20, and (0.54 - 0.1) / 0.9.
+    assert sentence.startswith("cnn: accuracy 72.0 % ")
+    assert "avoids 49 % of the errors" in sentence
 
 
 def test_a_single_seed_is_told_without_a_spread_and_asks_for_more():

@@ -7,7 +7,7 @@ import pytest
 
 from tessera.evaluation.chosen import Chosen, chosen
 from tessera.evaluation.study_record import study_record
-from tessera.experiment import Cnn, Experiment, Hybrid, Regime
+from tessera.experiment import Cnn, Experiment, Hybrid, Natural, Regime
 from tessera.record import StudyRecord
 
 from .studies import ENVIRONMENT, flat, folders, picking, records
@@ -60,7 +60,8 @@ def test_without_a_recommendation_the_best_cell_on_validation_stands_for_the_stu
     assert run(choose(study)) == (
         of("hybrid", 1),
         "The study's report recommends no remedy beyond doubt. The run used is hybrid, "
-        "balanced, seed 1: the best on 100 validation images.",
+        "balanced, seed 1: the best on average over seeds on 100 validation images, "
+        "and of it the best seed.",
     )
 
 
@@ -78,7 +79,8 @@ def test_of_several_recommendations_validation_decides(study: StudyRecord) -> No
     assert run(choose(picking(study, "cnn", "hybrid"))) == (
         of("hybrid", 1),
         "The run used is hybrid, balanced, seed 1: of the 2 that the study's report "
-        "recommends, the best on 100 validation images.",
+        "recommends, the best on average over seeds on 100 validation images, and of "
+        "it the best seed.",
     )
 
 
@@ -88,8 +90,8 @@ def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
     assert run(choose(study, {"hybrid": (9, 1)})) == (
         of("cnn", 0),
         "The study's report recommends no remedy beyond doubt. The run used is cnn, "
-        "balanced, seed 0: the best on 100 validation images, of the regimes that keep "
-        "the most images.",
+        "balanced, seed 0: the best on average over seeds on 100 validation images, of "
+        "the regimes that keep the most images, and of it the best seed.",
     )
 
 
@@ -106,7 +108,7 @@ def test_what_is_recommended_for_fewer_images_is_not_used(study: StudyRecord) ->
     assert taken.folder == of("cnn", 0)
     assert taken.because.startswith(
         "What the study's report recommends is for regimes that keep fewer images. "
-        "The run used is cnn, balanced, seed 0: the best on"
+        "The run used is cnn, balanced, seed 0: the best on average"
     )
 
 
@@ -115,6 +117,39 @@ def test_of_recommendations_only_those_for_the_most_images_count(
 ) -> None:
     taken = choose(picking(study, "cnn", "hybrid"), {"hybrid": (9, 1)})
     assert taken.folder == of("cnn", 0)
+
+
+def test_a_ranking_that_recommends_nothing_is_not_said_to_recommend_elsewhere(
+    study: StudyRecord,
+) -> None:
+    (ranking,) = picking(study, "cnn").rankings
+    nothing = ranking.model_copy(update={"pick": None})
+    none = study.model_copy(update={"rankings": (nothing,)})
+    assert choose(none) == choose(study)
+
+
+def test_of_the_recommended_model_only_the_recommended_regime_counts() -> None:
+    plain = Regime(name="plain", profile=Natural())
+    both = TWO.model_copy(update={"regimes": (plain, *TWO.regimes)})
+    every = records(both, lambda *_: flat(0.8, 0.5))
+    place = folders(both)
+    found = picking(study_record(both, every, ENVIRONMENT, place), "cnn")
+    of = dict(zip(place, every, strict=True))
+    taken = chosen(
+        found, record=of.__getitem__, score=lambda at: float(of[at].regime == "plain")
+    )
+    assert "is cnn, balanced, seed 0: what the study's report" in taken.because
+
+
+def test_of_single_seeds_none_is_said_to_be_the_best_of_several(
+    tmp_path: Path,
+) -> None:
+    kept = [i for i, r in enumerate(FOUND) if r.seed == 0]
+    found, places = [FOUND[i] for i in kept], [PLACES[i] for i in kept]
+    study = study_record(TWO, found, ENVIRONMENT, places, tmp_path)
+    taken = choose(study)
+    assert taken.folder == of("cnn", 0)
+    assert taken.because.endswith("seed 0: the best on 100 validation images.")
 
 
 def test_a_cell_of_fewer_seeds_is_judged_by_their_mean(tmp_path: Path) -> None:
@@ -135,7 +170,8 @@ def test_all_runs_of_the_cell_are_told_with_the_same_reason(study: StudyRecord) 
     assert set(taken.cell.folders) == {of("hybrid", 0), of("hybrid", 1)}
     assert taken.together == (
         "The study's report recommends no remedy beyond doubt. The runs used are all 2 "
-        "of hybrid, balanced: the best on 100 validation images. They answer together, "
+        "of hybrid, balanced: the best on average over seeds on 100 validation images. "
+        "They answer together, "
         "with the mean of their probabilities."
     )
     assert choose(picking(study, "cnn")).together == (

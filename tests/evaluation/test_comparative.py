@@ -53,6 +53,24 @@ def test_a_hybrid_with_attention_stands_for_the_hybrid_where_there_is_no_other()
     assert verdict.verdict == "supported"
 
 
+def test_where_there_are_both_the_hybrid_is_the_one_without_attention():
+    attentive = Hybrid(name="attentive", depth=1)
+    study = STUDY.model_copy(update={"models": (*STUDY.models, attentive)})
+    verdict = comparative.hybrid_wins(
+        found(study, cnn=0.6, transformer=0.5, hybrid=0.7, attentive=0.4)
+    )
+    assert (verdict.verdict, len(verdict.evidence)) == ("supported", 4)
+
+
+def test_without_an_imbalanced_regime_the_hybrids_claim_is_untested():
+    balanced = STUDY.model_copy(update={"regimes": STUDY.regimes[:1]})
+    verdict = comparative.hybrid_wins(
+        found(balanced, cnn=0.6, transformer=0.5, hybrid=0.7)
+    )
+    assert verdict.verdict == "not tested"
+    assert verdict.because == "It needs finished runs of an imbalanced regime."
+
+
 def test_without_a_cnn_attention_has_no_backbone_to_be_compared_with():
     alone = Experiment(models=DEEP.models[1:], seeds=SEEDS)
     verdict = comparative.cnn_lacks_context(found(alone, hybrid=0.65, attentive=0.8))
@@ -90,6 +108,16 @@ def test_a_hybrid_with_attention_puts_global_context_to_the_test(attentive, outc
     )
     assert verdict.verdict == outcome
     assert "more weights" in verdict.evidence[-1]
+
+
+def test_attention_that_helps_under_one_regime_alone_does_not_support_context():
+    def recalls(model, regime, seed):
+        ahead = model == "attentive" and regime == "balanced"
+        level = 0.6 + 0.1 * ahead + 0.002 * ((seed + ahead) % 3)
+        return flat(level, level)
+
+    verdict = comparative.cnn_lacks_context(roles(DEEP, records(DEEP, recalls)))
+    assert verdict.verdict == "not decided"
 
 
 def test_attention_that_adds_nothing_to_the_hybrid_does_not_support_context():

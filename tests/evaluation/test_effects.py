@@ -32,6 +32,28 @@ def test_models_without_a_finished_pair_are_left_out():
     assert [len(e.rows) for e in effects(roles(STUDY, finished))] == [1, 1, 1]
 
 
+def test_an_effect_without_any_pair_is_left_out():
+    apart = {("cnn", "balanced"), ("hybrid", "imbalanced")}
+    finished = [r for r in records(STUDY, recalls) if (r.model, r.regime) in apart]
+    assert effects(roles(STUDY, finished)) == ()
+
+
+def test_the_classes_are_those_that_the_effects_own_profile_reduces():
+    plain = STUDY.regimes[1].model_copy(update={"name": "planes"})
+    study = STUDY.model_copy(update={"regimes": (*STUDY.regimes[:2], plain)})
+
+    def of(model, regime, seed):
+        return [0.1, *flat(0.8, 0.5)[1:]] if regime == "planes" else flat(0.8, 0.5)
+
+    every = [
+        r.model_copy(update={"reduced_classes": (0,)}) if r.regime == "planes" else r
+        for r in records(study, of)
+    ]
+    costs = effects(roles(study, every))
+    means = [cost.rows[0][1].mean for cost in costs]
+    assert means == pytest.approx([0.0, -0.7])
+
+
 def test_a_study_without_imbalance_has_no_effects():
     balanced = Experiment(regimes=(Regime(name="balanced"),))
     assert effects(roles(balanced, records(balanced, recalls))) == ()

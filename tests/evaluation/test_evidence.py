@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tessera.evaluation.differences import of_values
@@ -26,6 +28,19 @@ def test_a_difference_that_is_decided_is_told_with_its_side():
     assert ABOVE.sentence() == (
         "a: +11.0 points (95 % interval +8.5 to +13.5, 3 seeds): above zero."
     )
+
+
+def test_a_difference_on_the_other_side_is_told_with_it():
+    assert BELOW.sentence().endswith(", 3 seeds): below zero.")
+
+
+def test_the_comparison_that_takes_the_most_seeds_decides_how_many():
+    far, near = (Finding("x", of_values([m - 0.01, m + 0.01])) for m in (0.01, 0.05))
+    most, fewer = (f.difference.seeds_to_decide for f in (far, near))
+    assert most > fewer
+    told = f"About {most} seeds would probably decide"
+    assert because([far, near], "above").endswith(f"{told} the open ones.")
+    assert f"{told} all but 1" in because([far, near, HOPELESS], "above")
 
 
 def test_a_difference_that_no_number_of_seeds_decides_says_so():
@@ -111,13 +126,14 @@ def test_a_claim_about_every_model_needs_every_model(findings, outcome):
         (
             [ABOVE, ABOVE, SINGLE, MISSING],
             "2 of 2 intervals lie",
-            "; 2 comparisons have none (e; d). Some cells have no finished run yet.",
+            "; 2 comparisons have none (e; d). "
+            "Some comparisons have no seed that is finished in both cells yet.",
         ),
         (
             [ABOVE, SINGLE, SAME, MISSING, SINGLE],
             "1 of 1 interval lies",
             "; 4 comparisons have none (e; g; 2 more). "
-            "Some cells have no finished run yet.",
+            "Some comparisons have no seed that is finished in both cells yet.",
         ),
     ],
 )
@@ -140,6 +156,7 @@ def test_up_to_four_classes_are_named_and_more_are_counted():
     found = Roles(tuple("abcde"), {}, None, (), (), (), (), (), (), (), ())
     assert classes(found, range(4)) == "a, b, c and d"
     assert classes(found, range(5)) == "the 5 reduced classes"
+    assert classes(replace(found, rare="rare"), range(5)) == "the 5 rare classes"
 
 
 def test_where_there_is_no_interval_none_are_counted():
@@ -148,5 +165,6 @@ def test_where_there_is_no_interval_none_are_counted():
         "decided: add seeds."
     )
     assert because([SINGLE, MISSING], "above") == (
-        "No difference here has an interval. Some cells have no finished run yet."
+        "No difference here has an interval. Some comparisons have no seed that is "
+        "finished in both cells yet."
     )

@@ -20,6 +20,8 @@ RUN = record("hybrid", Regime(name="balanced"), 0, flat(0.8, 0.7))
         (-0.1, 0.3, "higher", "undecided"),
         (0.0, 0.3, "higher", "undecided"),
         (-0.3, 0.0, "higher", "undecided"),
+        (-0.3, 0.1, "lower", "undecided"),
+        (-0.1, 0.3, "lower", "undecided"),
         (0.1, 0.3, "neither", "undecided"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 
 from tessera.evaluation import findings
 from tessera.evaluation.roles import roles
-from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain
+from tessera.experiment import OWN_REGIMES, Cnn, Experiment, Explain, Hybrid
 
 from .studies import FIVE, by_nature, flat, found, records, sway
 
@@ -49,8 +49,49 @@ def test_weights_that_lift_recall_and_f1_are_supported_and_their_price_is_told()
     assert "\N{MINUS SIGN}4.9 points" in price[0]
 
 
-def test_weights_that_do_harm_are_not_supported():
-    verdict = findings.class_weights_help(found(FIVE, weighted(0.2, 0.8)))
+@pytest.mark.parametrize(
+    ("reduced", "common"),
+    [
+        (0.2, 0.8),
+        # More of them are found, but so many birds are called cats that the F1 falls.
+        (0.42, 0.1),
+        # Fewer of them are found, though hardly a bird is called a cat.
+        (0.38, 0.985),
+    ],
+)
+def test_weights_that_do_harm_to_recall_or_f1_are_not_supported(reduced, common):
+    verdict = findings.class_weights_help(found(FIVE, weighted(reduced, common)))
+    assert verdict.verdict == "not supported"
+
+
+def test_the_price_of_weights_is_told_in_accuracy_too():
+    *_, told = findings.class_weights_help(found(FIVE, weighted(0.6, 0.75))).evidence
+    # Seven classes lose 5 points and three win 20, and sway adds 0.12 to each.
+    assert told.startswith("The price. cnn: accuracy, weighted minus imbalanced: +2.6")
+
+
+@pytest.mark.parametrize(
+    "judge", [findings.imbalance_costs_recall, findings.class_weights_help]
+)
+def test_one_model_under_one_profile_speaks_against_a_claim_of_every_one(judge):
+    def harsher(regime):
+        profile = regime.profile.model_copy(update={"fraction": 0.1})
+        changes = {"name": f"harsh {regime.name}", "profile": profile}
+        return regime.model_copy(update=changes)
+
+    cut = FIVE.regimes[1:]
+    regimes = (*FIVE.regimes, *map(harsher, cut))
+    study = FIVE.model_copy(update={"models": (Cnn(), Hybrid()), "regimes": regimes})
+
+    def recalls(model, regime, seed):
+        level = {"balanced": 0.6, "imbalanced": 0.4, "weighted": 0.5}
+        if model == "hybrid" and regime.startswith("harsh"):
+            level |= {"imbalanced": 0.7}
+        size = {"balanced": 0.0, "imbalanced": 0.001, "weighted": 0.002}
+        known = regime.removeprefix("harsh ")
+        return flat(0.8, level[known] + sway(seed, size[known]))
+
+    verdict = judge(roles(study, records(study, recalls)))
     assert verdict.verdict == "not supported"
 
 
@@ -79,6 +120,21 @@ def test_an_experiment_without_both_regimes_leaves_the_claims_untested(judge, re
 def test_pictures_alone_never_confirm_grad_cam():
     finished = records(FIVE, lambda m, r, s: flat(0.8, 0.7))
     assert findings.grad_cam_meaningful(FIVE, finished).verdict == "not decided"
+
+
+def test_runs_whose_maps_were_too_coarse_to_draw_are_not_said_to_have_left_any():
+    two = FIVE.model_copy(update={"models": (Cnn(), Hybrid())})
+    note = "No heatmaps: layer 'features': expected a grid of at least 4 x 4 cells."
+    finished = [
+        r.model_copy(update={"notes": (note,)}) if r.model == "cnn" else r
+        for r in records(two, lambda m, r, s: flat(0.8, 0.7))
+    ]
+    (told,) = findings.grad_cam_meaningful(two, finished).evidence
+    assert told.startswith("15 runs left Grad-CAM maps")  # of three regimes, five seeds
+    coarse = [r for r in finished if r.model == "cnn"]
+    verdict = findings.grad_cam_meaningful(two, coarse)
+    assert (verdict.verdict, verdict.evidence) == ("not tested", ())
+    assert "too few cells" in verdict.because
 
 
 def test_without_pictures_grad_cam_is_not_tested():

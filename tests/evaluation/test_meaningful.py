@@ -40,6 +40,19 @@ def test_one_control_that_does_better_in_one_run_refutes_it():
     assert "less in 1" in found.because
 
 
+def test_what_does_better_though_it_knows_nothing_is_named_worst_first():
+    worse = {"road": ("random",), "deletion_mean": ("Sobel edges",)}
+    more = {"worse": {"road": ("Sobel edges",)}}
+    told = verdict({"worse": worse}, more).because
+    assert "nothing: Sobel edges (2) and random (1). " in told
+
+
+def test_runs_that_find_the_right_place_are_counted():
+    found = verdict({}, {"undecided": {"mosaic_energy": ("uniform",)}})
+    assert found.verdict == "not decided"
+    assert "better than chance in 1 of 2 runs; with all" in found.because
+
+
 def test_an_open_comparison_leaves_it_open():
     found = verdict({}, {"undecided": {"deletion_blur": ("Sobel edges",)}})
     assert found.verdict == "not decided"
@@ -50,7 +63,9 @@ def test_maps_that_survive_random_weights_refute_it():
     assert verdict({"sane": False}).verdict == "not supported"
 
 
-@pytest.mark.parametrize("change", [{"sane": None}, {"controlled": False}])
+@pytest.mark.parametrize(
+    "change", [{"sane": None}, {"controlled": False}, {"controlled": None}]
+)
 def test_an_open_or_uncontrolled_sanity_check_leaves_it_open(change):
     assert verdict(change).verdict == "not decided"
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from evaluation.checked import faithfulness
 from tessera import files
 from tessera.evaluation.study_record import study_record
 from tessera.experiment import Cnn, Experiment, Regime
@@ -46,8 +47,8 @@ def test_runs_on_other_data_are_an_error():
 
 def test_a_study_says_what_its_runs_were_computed_with():
     finished = records(STUDY, recalls)
-    later = ENVIRONMENT.model_copy(update={"commit": "f" * 40})
-    finished[0] = finished[0].model_copy(update={"provenance": later})
+    later = ENVIRONMENT.model_copy(update={"commit": "0" * 40})
+    finished[-1] = finished[-1].model_copy(update={"provenance": later})
 
     study = study_record(STUDY, finished, later, folders(STUDY))
 
@@ -56,6 +57,7 @@ def test_a_study_says_what_its_runs_were_computed_with():
         (ENVIRONMENT, others),
         (later, 1),
     ]
+    assert study.environment == later  # that of the process which writes it
 
 
 def test_a_study_keeps_its_rankings_and_what_a_model_must_beat():
@@ -72,6 +74,25 @@ def test_a_study_keeps_its_rankings_and_what_a_model_must_beat():
     assert (majority["accuracy"], majority["reduced_recall"]) == (0.1, 0)
     assert guesses["worst_class_recall"] == pytest.approx(900 / 34_200)
     assert guesses["reduced_recall"] == pytest.approx(900 / 34_200)
+
+
+def test_what_a_model_must_beat_is_measured_on_the_test_images():
+    finished = records(STUDY, recalls)
+    counts = {"test_counts": (2000, *[1000] * 9)}
+    data = finished[0].data.model_copy(update=counts)
+    every = [record.model_copy(update={"data": data}) for record in finished]
+    study = study_record(STUDY, every, ENVIRONMENT, folders(STUDY))
+    # Of the seven most common classes one has 2 of 11 test images and six have 1.
+    majority = study.baselines[2].scores
+    assert majority["accuracy"] == pytest.approx((2 + 6) / 11 / 7)
+
+
+def test_checks_of_explanations_reach_the_verdict():
+    finished = records(STUDY, recalls)
+    every = [faithfulness(record) for record in finished]
+    place = folders(STUDY)
+    study = study_record(STUDY, finished, ENVIRONMENT, place, faithfulness=every)
+    assert study.verdicts[3].verdict == "supported"
 
 
 def test_predictions_are_read_from_the_studys_folder(tmp_path):

@@ -53,6 +53,7 @@ def chosen(
         cell=cell,
         seed=cell.seeds[best],
         validated=sum(record(cell.folders[best]).validation_counts),
+        averaged=any(len(seeds) > 1 for _, seeds in scored),
         picked=len(picked),
         fewer=len(most) < len(study.cells),
         elsewhere=any(ranking.pick for ranking in study.rankings) and not picked,
@@ -77,6 +78,8 @@ class _Choice:
     seed: int
     validated: int
     """Its validation images."""
+    averaged: bool
+    """Whether several seeds decided which cell is the best."""
     picked: int
     """Cells that the report recommends, of those that keep the most images."""
     fewer: bool
@@ -88,33 +91,33 @@ class _Choice:
 def _why_run(choice: _Choice) -> str:
     cell = choice.cell
     used = f"The run used is {cell.model}, {cell.regime}, seed {choice.seed}"
-    why = _why(choice, used)
     if choice.picked == 1:
-        return f"{why} Of its seeds it is the best on {_images(choice)}."
-    return why
+        return (
+            f"{used}: what the study's report recommends. Of its seeds it is the best "
+            f"on {choice.validated:,} validation images."
+        )
+    # Another cell may have the best single seed.
+    return _why(choice, used, ", and of it the best seed" if choice.averaged else "")
 
 
 def _why_together(choice: _Choice) -> str:
     cell = choice.cell
     used = f"The runs used are all {len(cell.seeds)} of {cell.model}, {cell.regime}"
-    return (
-        f"{_why(choice, used)} They answer together, with the mean of their "
-        "probabilities."
-    )
-
-
-def _images(choice: _Choice) -> str:
-    return f"{choice.validated:,} validation images"
-
-
-def _why(choice: _Choice, used: str) -> str:
-    """Why this cell, after the words on what of it is used."""
     if choice.picked == 1:
-        return f"{used}: what the study's report recommends."
+        why = f"{used}: what the study's report recommends."
+    else:
+        why = _why(choice, used)
+    return f"{why} They answer together, with the mean of their probabilities."
+
+
+def _why(choice: _Choice, used: str, which: str = "") -> str:
+    """Why this cell, after the words on what of it is used, and then which of it."""
+    mean = " on average over seeds" if choice.averaged else ""
+    best = f"the best{mean} on {choice.validated:,} validation images"
     if choice.picked:
         return (
-            f"{used}: of the {choice.picked} that the study's report recommends, the "
-            f"best on {_images(choice)}."
+            f"{used}: of the {choice.picked} that the study's report recommends, "
+            f"{best}{which}."
         )
     among = ", of the regimes that keep the most images" if choice.fewer else ""
     told = (
@@ -122,4 +125,4 @@ def _why(choice: _Choice, used: str) -> str:
         if choice.elsewhere
         else "The study's report recommends no remedy beyond doubt."
     )
-    return f"{told} {used}: the best on {_images(choice)}{among}."
+    return f"{told} {used}: {best}{among}{which}."

@@ -125,7 +125,7 @@ def _ways_on(undecided: Sequence[Finding]) -> str:
     """What it would take to decide the comparisons that are still open."""
     found = [f.difference for f in undecided if f.difference]
     if len(found) < len(undecided):
-        return "Some cells have no finished run yet."
+        return "Some comparisons have no seed that is finished in both cells yet."
     if any(d.low is None for d in found):
         return "Without an interval nothing can be decided: add seeds."
     needed = [d.seeds_to_decide for d in found]

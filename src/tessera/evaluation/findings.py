@@ -14,7 +14,7 @@ from tessera.evaluation.faithfulness import Faithfulness
 from tessera.evaluation.roles import Imbalance, Roles
 from tessera.experiment import Experiment
 from tessera.phrases import listed, plural
-from tessera.record import Record, Verdict
+from tessera.record import NO_HEATMAPS, Record, Verdict
 
 IMBALANCE = Claim(
     "imbalance-costs-recall",
@@ -131,8 +131,15 @@ def grad_cam_meaningful(
     """Key finding 4: what checks of the maps say, or what pictures alone can say."""
     if faithfulness:
         return meaningful.judged(GRAD_CAM, faithfulness)
-    if not experiment.explain.examples or not records:
+    if not experiment.explain.examples:
         return GRAD_CAM.untested("No heatmap was computed (explain.examples = 0).")
+    explained = [
+        r for r in records if not any(n.startswith(NO_HEATMAPS) for n in r.notes)
+    ]
+    if not explained:
+        return GRAD_CAM.untested(
+            "No run left a heatmap: a map of too few cells cannot show a place."
+        )
     each = plural(experiment.explain.examples, "correct and wrong test image")
     return GRAD_CAM.verdict(
         "not decided",
@@ -140,7 +147,7 @@ def grad_cam_meaningful(
         "other evidence (Adebayo et al. 2018, arXiv:1810.03292), and no region was "
         "hidden to see if the prediction depends on it.",
         [
-            f"{plural(len(records), 'run')} left Grad-CAM maps of up to {each} per "
+            f"{plural(len(explained), 'run')} left Grad-CAM maps of up to {each} per "
             "class; they are shown, not measured."
         ],
     )

@@ -27,6 +27,13 @@ def test_k_equal_cells_have_the_entropy_of_log_k():
     assert complexity.gini(raw)[0] == pytest.approx(1 - 4 / 16)
 
 
+def test_cells_count_as_bright_above_half_of_their_own_maps_maximum():
+    maps = np.float32([[[4, 2], [1, 0]], [[5, 5], [5, 5]]])
+    assert complexity.bright(maps).tolist() == [1 / 4, 1]
+    # The first map's brightest cell has 4 of 7 shares, the second's 1 of 4.
+    assert complexity.bright(maps[::-1]).tolist() == [1, 1 / 4]
+
+
 def test_gini_is_the_mean_difference_over_twice_the_mean():
     values = np.random.default_rng(0).random(16)
     pairs = np.abs(values[:, None] - values[None]).mean()

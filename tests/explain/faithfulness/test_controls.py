@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from tessera.explain.faithfulness import controls
 from tessera.explain.faithfulness.controls import Grid
@@ -15,6 +16,8 @@ def test_there_are_five_and_each_gives_maps_on_the_grid():
     for maps in made.values():
         found = maps(IMAGES, TARGETS)
         assert found.shape == (6, 8, 8) and found.dtype == np.float32
+    ours = made[controls.CLASS_MEAN](IMAGES, TARGETS)
+    assert (ours == MEANS[[0, 1, 2, 0, 1, 2]]).all()
 
 
 @pytest.mark.parametrize("name", [controls.UNIFORM, controls.CENTRE])
@@ -39,6 +42,20 @@ def test_the_bell_is_highest_in_the_middle_and_the_same_mirrored():
     bell = controls.centre(1, Grid(5, 5))[0]
     assert np.unravel_index(bell.argmax(), bell.shape) == (2, 2)
     assert np.allclose(bell, bell[::-1]) and np.allclose(bell, bell.T)
+
+
+def test_the_bell_has_a_deviation_of_a_quarter_of_either_side():
+    # The middles of two cells lie at 1/4 and 3/4, one deviation from the middle.
+    bell = controls.centre(1, Grid(1, 2))[0]
+    np.testing.assert_allclose(bell, [[np.exp(-1 / 2)] * 2], rtol=1e-6)
+
+
+def test_edges_are_scipys_sobel_of_the_mean_channel():
+    image = IMAGES[:1, :6]
+    grey = image[0].mean(axis=-1)
+    slopes = [ndimage.sobel(grey, axis, mode="nearest") for axis in (0, 1)]
+    found = controls.edges(image, Grid(6, 16))[0]  # a cell for each pixel
+    np.testing.assert_allclose(found, np.hypot(*slopes), rtol=1e-4)
 
 
 def test_edges_lie_where_the_brightness_steps():

@@ -94,5 +94,8 @@ def test_a_coarse_grid_removes_whole_blocks_of_pixels(brightness):
 
 def test_where_cells_differ_in_size_the_shares_are_those_of_the_pixels(brightness):
     order = np.array([[2.0, 1.0]])  # of 3 columns the first cell covers two
-    found, _ = area(brightness, np.ones((1, 3)), np.zeros((1, 3)), order, "deletion")
+    image = np.full((1, 3), 255.0)
+    found, under = area(brightness, image, np.zeros((1, 3)), order, "deletion")
     assert found.shares[0].tolist() == pytest.approx([0, 2 / 3, 1])
+    # p is 1, 1/3 and 0: trapezoids of 2/3 and of 1/3.
+    assert under == pytest.approx(2 / 3 * (1 + 1 / 3) / 2 + 1 / 3 * (1 / 3) / 2)

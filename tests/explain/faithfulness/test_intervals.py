@@ -58,6 +58,18 @@ def test_fewer_than_five_images_have_a_mean_and_no_interval():
     assert decide(found, "higher") == "undecided"
 
 
+def test_of_few_images_the_percentiles_lie_further_out():
+    # By hand: t(4; 0.975) = 2.776445, times sqrt(5 / 4).
+    assert intervals.tail(5) == pytest.approx(stats.norm.cdf(-2.776445 * 1.25**0.5))
+
+
+def test_as_many_images_are_drawn_as_there_are():
+    values = np.array([[0.0], [0.0], [0.0], [0.0], [1.0]])
+    found = intervals.means(values, seed=0, resamples=20_000)
+    # Of five draws at 1/5 each, 4 or more are the 1 in 0.7 % and all five in 0.03 %.
+    assert (found.low[0], found.high[0]) == (0.0, 0.8)
+
+
 def test_rows_that_share_a_picture_count_as_one():
     rng = np.random.default_rng(4)
     pictures = rng.normal(0, 1, (40, 500))
@@ -88,6 +100,14 @@ def test_a_missing_value_is_left_out_of_its_own_mean_only():
     found = intervals.means(table, seed=0)
     assert found.mean.tolist() == [2, 5]
     assert found.images.tolist() == [2, 1]
+
+
+def test_images_without_a_value_make_no_resampled_mean_lower():
+    table = np.full((20, 2), np.nan)
+    table[:5, 0] = table[:4, 1] = 1.0
+    found = intervals.means(table, seed=0)  # some draw none of the five
+    assert (found.low[0], found.high[0]) == (1, 1)
+    assert np.isnan([found.low[1], found.high[1]]).all()  # fewer than five
 
 
 def test_without_values_there_is_no_interval():

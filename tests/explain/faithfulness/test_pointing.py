@@ -16,6 +16,7 @@ def maps(*values):
 def test_the_maximum_inside_is_a_hit_and_outside_a_miss():
     assert pointing.hits(maps(5, 1, 1, 1), REGION)[0] == 1
     assert pointing.hits(maps(1, 5, 1, 1), REGION)[0] == 0
+    assert pointing.hits(maps(1, -5, 0, 0), REGION)[0] == 1  # -5 speaks against it
 
 
 def test_tied_maxima_score_the_expected_hit():
@@ -28,7 +29,8 @@ def test_energy_is_the_share_of_the_positive_part_inside():
 
 
 def test_a_flat_map_has_the_energy_of_chance():
-    assert pointing.chance(REGION)[0] == 0.25
+    both = np.concatenate([REGION, ~REGION])
+    assert pointing.chance(both).tolist() == [0.25, 0.75]
     assert pointing.energy(maps(2, 2, 2, 2), REGION)[0] == 0.25
 
 

@@ -41,9 +41,10 @@ def test_nan_comes_last():
 
 
 def test_every_pixel_takes_the_value_of_its_cell():
-    cells = np.array([[[1, 2], [3, 4]]])
-    expected = np.kron(cells[0], np.ones((4, 4), int))
-    assert (ranking.to_pixels(cells, 8, 8)[0] == expected).all()
+    cells = np.array([[[1, 2, 3], [4, 5, 6]]])
+    expected = np.kron(cells[0], np.ones((4, 2), int))
+    assert (ranking.to_pixels(cells, 8, 6)[0] == expected).all()
+    assert (ranking.to_cells(expected[None], 2, 3) == cells).all()
 
 
 def test_a_grid_that_does_not_divide_the_image_still_covers_it():

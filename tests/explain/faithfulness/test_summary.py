@@ -70,3 +70,32 @@ def test_parts_without_images_are_absent():
     parts = summary.strata(LABELS, ("cat", "dog", "eel"), {"tail": ("eel",)})
     assert list(parts.classes) == ["cat", "dog"]
     assert not parts.groups
+
+
+def test_images_that_are_drawn_as_one_are_so_in_every_part():
+    series = {"method": {"road": RNG.random(40)}, "random": {"road": RNG.random(40)}}
+    labels = np.repeat(np.arange(2, dtype=np.int32), 20)
+    parts = summary.strata(labels, NAMES, {"tail": ("dog",)})
+    # Every cat is alone; the dogs are of four pictures, which are too few.
+    units = np.r_[np.arange(20), 20 + np.arange(20) // 5]
+    (row,) = summary.measured(
+        series, KINDS[1:], "method", parts, seed=0, together=units
+    )
+    assert row.by_class["cat"].low is not None
+    for few in (row.by_class["dog"], row.by_group["tail"]):
+        assert (few.low, few.images) == (None, 20)
+    (row,) = summary.measured(
+        series, KINDS[1:], "method", parts, seed=0, together=np.arange(40) // 10
+    )
+    assert row.level.low is None
+
+
+def test_a_control_has_its_own_level_and_without_a_value_it_is_none():
+    blank = {"road": np.full(100, np.nan)}
+    values = {"method": VALUES["method"], "random": VALUES["random"], "uniform": blank}
+    parts = summary.strata(LABELS, NAMES, {})
+    kinds = (KINDS[1], metrics.RANDOM_LOGIT)  # of which nothing was measured
+    (row,) = summary.measured(values, kinds, "method", parts, seed=0)
+    assert [a.control for a in row.against] == ["random"]
+    mean = VALUES["random"]["road"].mean()
+    assert row.against[0].level.mean == pytest.approx(mean)
