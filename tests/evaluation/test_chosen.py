@@ -84,6 +84,20 @@ def test_of_several_recommendations_validation_decides(study: StudyRecord) -> No
     )
 
 
+def test_a_model_without_a_recommended_remedy_counts_with_its_plain_training(
+    study: StudyRecord,
+) -> None:
+    own, other = picking(study, "cnn", "hybrid").rankings
+    nothing = other.model_copy(update={"pick": None, "plain": "balanced"})
+    taken = choose(study.model_copy(update={"rankings": (own, nothing)}))
+    assert taken.folder == of("hybrid", 1)
+    assert taken.because == (
+        "The run used is hybrid, balanced, seed 1: of what the study's report "
+        "recommends for each model, plain training where it recommends no remedy, the "
+        "best on average over seeds on 100 validation images, and of it the best seed."
+    )
+
+
 def test_a_cell_that_keeps_fewer_images_is_not_used_though_better_on_validation(
     study: StudyRecord,
 ) -> None:

@@ -1,6 +1,6 @@
 """A study -> the run that stands for it wherever one model is wanted, and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +32,10 @@ def chosen(
 
     Only cells whose profile keeps the most images count: cells that keep fewer are
     validated on fewer images, or on others, so their scores say less and cannot be
-    compared. Of those that the study's rankings pick, or of all where they pick none,
-    the one with the highest validation balanced accuracy, averaged over its seeds,
-    and in it the seed with the highest; the first of equals.
+    compared. Of those that the study's rankings pick and, for models of which they pick
+    none, their plain training, or of all where no ranking picks one, the one with the
+    highest validation balanced accuracy, averaged over its seeds, and in it the seed
+    with the highest; the first of equals.
 
     Args:
         study: What it found.
@@ -44,8 +45,10 @@ def chosen(
     most = _keeping_most(study.cells, record)
     picks = {(ranking.model, ranking.pick) for ranking in study.rankings}
     picked = [cell for cell in most if (cell.model, cell.regime) in picks]
+    plain = _plain(study, most, {cell.model for cell in picked}) if picked else []
     scored = [
-        (cell, [score(folder) for folder in cell.folders]) for cell in picked or most
+        (cell, [score(folder) for folder in cell.folders])
+        for cell in [*picked, *plain] or most
     ]
     cell, values = max(scored, key=lambda row: float(np.mean(row[1])))
     best = int(np.argmax(values))
@@ -55,6 +58,7 @@ def chosen(
         validated=sum(record(cell.folders[best]).validation_counts),
         averaged=any(len(seeds) > 1 for _, seeds in scored),
         picked=len(picked),
+        plain=bool(plain),
         fewer=len(most) < len(study.cells),
         elsewhere=any(ranking.pick for ranking in study.rankings) and not picked,
     )
@@ -70,6 +74,14 @@ def _keeping_most(
     return [c for c, images in zip(cells, kept, strict=True) if images == max(kept)]
 
 
+def _plain(
+    study: StudyRecord, most: Sequence[CellSummary], models: Collection[str]
+) -> list[CellSummary]:
+    """Plain training of the models for which the rankings pick no remedy."""
+    names = {(r.model, r.plain) for r in study.rankings if r.model not in models}
+    return [cell for cell in most if (cell.model, cell.regime) in names]
+
+
 @dataclass(frozen=True)
 class _Choice:
     """What there is to say of the run that stands for a study."""
@@ -82,6 +94,8 @@ class _Choice:
     """Whether several seeds decided which cell is the best."""
     picked: int
     """Cells that the report recommends, of those that keep the most images."""
+    plain: bool
+    """Whether there was also a model for which it recommends no remedy."""
     fewer: bool
     """Whether other cells keep fewer images."""
     elsewhere: bool
@@ -91,7 +105,7 @@ class _Choice:
 def _why_run(choice: _Choice) -> str:
     cell = choice.cell
     used = f"The run used is {cell.model}, {cell.regime}, seed {choice.seed}"
-    if choice.picked == 1:
+    if choice.picked == 1 and not choice.plain:
         return (
             f"{used}: what the study's report recommends. Of its seeds it is the best "
             f"on {choice.validated:,} validation images."
@@ -103,7 +117,7 @@ def _why_run(choice: _Choice) -> str:
 def _why_together(choice: _Choice) -> str:
     cell = choice.cell
     used = f"The runs used are all {len(cell.seeds)} of {cell.model}, {cell.regime}"
-    if choice.picked == 1:
+    if choice.picked == 1 and not choice.plain:
         why = f"{used}: what the study's report recommends."
     else:
         why = _why(choice, used)
@@ -114,6 +128,11 @@ def _why(choice: _Choice, used: str, which: str = "") -> str:
     """Why this cell, after the words on what of it is used, and then which of it."""
     mean = " on average over seeds" if choice.averaged else ""
     best = f"the best{mean} on {choice.validated:,} validation images"
+    if choice.plain:
+        return (
+            f"{used}: of what the study's report recommends for each model, plain "
+            f"training where it recommends no remedy, {best}{which}."
+        )
     if choice.picked:
         return (
             f"{used}: of the {choice.picked} that the study's report recommends, "
