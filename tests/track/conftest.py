@@ -1,5 +1,6 @@
 """A study of two toy runs with histories, a picture each, and no training."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import toy_run
 from tessera import files, history
 from tessera.experiment import Cnn
 from tessera.record import RunFolder
+from tessera.track import mlflow
 
 FIGURE = """<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"
 viewBox="0 0 72 36"><rect width="20" height="36" fill="red"/>
@@ -39,3 +41,20 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         folder.model.write_bytes(b"a model")
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of MLflow that has nothing but its tables, which take it seconds."""
+    from mlflow.tracking import MlflowClient
+
+    folder = tmp_path_factory.mktemp("store")
+    MlflowClient(tracking_uri=mlflow.address(folder)).search_experiments()
+    return folder / mlflow.DATABASE
+
+
+@pytest.fixture
+def out(empty_store: Path, tmp_path: Path) -> Path:
+    """A folder with such a store."""
+    shutil.copy(empty_store, tmp_path)
+    return tmp_path

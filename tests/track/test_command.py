@@ -46,12 +46,12 @@ def test_what_mlflow_says_of_its_tables_is_not_shown(
 @pytest.mark.filterwarnings("ignore")  # MLflow's own, on import and use
 @pytest.mark.parametrize("tracker", ["tensorboard", "mlflow"])
 def test_a_history_that_is_gone_is_named_and_is_not_called_a_full_disk(
-    study: Path, tmp_path: Path, tracker: str
+    study: Path, out: Path, tracker: str
 ) -> None:
-    run = shutil.copytree(next(study.glob("runs/*/seed-0")), tmp_path / "run")
+    run = shutil.copytree(next(study.glob("runs/*/seed-0")), out / "run")
     (run / "history.csv").unlink()
     with pytest.raises(TrackError, match=r"history\.csv: expected the run's history"):
-        command.track(run, tracker, out=tmp_path / "out")
+        command.track(run, tracker, out=out)
 
 
 def test_two_commands_do_not_write_into_one_store_of_mlflow_at_once(

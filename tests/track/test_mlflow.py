@@ -35,18 +35,18 @@ def test_each_run_is_there_once_and_finished(client: MlflowClient, study: Path) 
 
 
 def test_what_a_command_had_begun_when_it_was_ended_is_not_left_beside_the_whole_run(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ended(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(mlflow, "_parameters", ended)
     with pytest.raises(KeyboardInterrupt):
-        mlflow.write(finished(study), tmp_path, experiment="digits")
+        mlflow.write(finished(study), out, experiment="digits")
     monkeypatch.undo()
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    client = MlflowClient(tracking_uri=mlflow.address(out))
     (begun,) = runs(client)
-    mlflow.write(finished(study), tmp_path, experiment="digits")
+    mlflow.write(finished(study), out, experiment="digits")
     found = runs(client)
     assert {run.info.status for run in found} == {"FINISHED"}
     assert len(found) == 2 and begun.info.run_id not in [r.info.run_id for r in found]
@@ -62,7 +62,7 @@ def test_parameters_and_scores_are_the_folders(
 
 
 def test_every_class_has_its_recall_whatever_its_name(
-    study: Path, tmp_path: Path
+    study: Path, out: Path
 ) -> None:
     (run, _) = finished(study)
     names = ("\u0915\u093f", "\u0915\u093e", "n" * 255, "n" * 254, ".", "a//b")
@@ -74,8 +74,8 @@ def test_every_class_has_its_recall_whatever_its_name(
     ]
     scores = run.record.scores.model_copy(update={"per_class": tuple(classes)})
     named = replace(run, record=run.record.model_copy(update={"scores": scores}))
-    mlflow.write([named], tmp_path, experiment="digits")
-    (read,) = runs(MlflowClient(tracking_uri=mlflow.address(tmp_path)))
+    mlflow.write([named], out, experiment="digits")
+    (read,) = runs(MlflowClient(tracking_uri=mlflow.address(out)))
     found = [v for k, v in read.data.metrics.items() if k.startswith("test/recall")]
     assert sorted(found) == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
 
@@ -98,11 +98,11 @@ def test_artefacts_and_the_model_are_there(
 
 
 def test_the_study_has_a_run_of_its_own_with_its_figures_and_it_stays_one(
-    study: Path, tmp_path: Path
+    study: Path, out: Path
 ) -> None:
     for _ in range(2):
-        mlflow.write_study(study, tmp_path)
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+        mlflow.write_study(study, out)
+    client = MlflowClient(tracking_uri=mlflow.address(out))
     (run,) = runs(client)
     assert (run.info.run_name, run.info.status) == ("study", "FINISHED")
     kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
@@ -119,54 +119,54 @@ def studies(client: MlflowClient) -> dict[str, str]:
 
 
 def test_studies_whose_folders_share_a_name_each_keep_a_run(
-    study: Path, tmp_path: Path
+    study: Path, out: Path
 ) -> None:
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+    client = MlflowClient(tracking_uri=mlflow.address(out))
     for text in ("ours", "theirs", "ours, anew"):
-        folder = tmp_path / text[:4] / "digits"
+        folder = out / text[:4] / "digits"
         shutil.copytree(study, folder, dirs_exist_ok=True)
         (folder / "report.html").write_text(text)
-        mlflow.write_study(folder, tmp_path)
+        mlflow.write_study(folder, out)
     assert sorted(studies(client).values()) == ["ours, anew", "theirs"]
 
 
 def test_the_run_of_a_study_that_an_earlier_version_wrote_is_found_again(
-    study: Path, tmp_path: Path
+    study: Path, out: Path
 ) -> None:
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
-    ours = shutil.copytree(study, tmp_path / "ours" / "digits")
-    theirs = shutil.copytree(study, tmp_path / "theirs" / "digits")
+    client = MlflowClient(tracking_uri=mlflow.address(out))
+    ours = shutil.copytree(study, out / "ours" / "digits")
+    theirs = shutil.copytree(study, out / "theirs" / "digits")
     (ours / "report.html").write_text("ours")
     (theirs / "report.html").write_text("theirs")
-    mlflow.write_study(ours, tmp_path)
+    mlflow.write_study(ours, out)
     (earlier,) = studies(client)
     client.delete_tag(earlier, mlflow.FOLDER)
-    mlflow.write_study(ours, tmp_path)
+    mlflow.write_study(ours, out)
     assert studies(client) == {earlier: "ours"}
-    mlflow.write_study(theirs, tmp_path)
+    mlflow.write_study(theirs, out)
     assert sorted(studies(client).values()) == ["ours", "theirs"]
 
 
 def test_a_report_that_was_written_anew_takes_the_place_of_the_old(
-    study: Path, tmp_path: Path
+    study: Path, out: Path
 ) -> None:
-    changed = shutil.copytree(study, tmp_path / "digits")
+    changed = shutil.copytree(study, out / "digits")
     for text in ("before the check of the heatmaps", "after it"):
         (changed / "report.html").write_text(text)
-        mlflow.write_study(changed, tmp_path)
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+        mlflow.write_study(changed, out)
+    client = MlflowClient(tracking_uri=mlflow.address(out))
     (run,) = runs(client)
     kept = client.download_artifacts(run.info.run_id, "report.html")
     assert Path(kept).read_text() == "after it"
 
 
-def test_new_figures_take_the_place_of_the_old(study: Path, tmp_path: Path) -> None:
-    changed = tmp_path / "digits"
+def test_new_figures_take_the_place_of_the_old(study: Path, out: Path) -> None:
+    changed = out / "digits"
     (changed / "figures").mkdir(parents=True)
     for text in ("<svg/>", "<svg></svg>"):
         (changed / "figures" / "scores.svg").write_text(text)
-        mlflow.write_study(changed, tmp_path)
-    client = MlflowClient(tracking_uri=mlflow.address(tmp_path))
+        mlflow.write_study(changed, out)
+    client = MlflowClient(tracking_uri=mlflow.address(out))
     (run,) = runs(client)
     kept = client.download_artifacts(run.info.run_id, "figures/scores.svg")
     assert Path(kept).read_text() == "<svg></svg>"

@@ -23,18 +23,19 @@ class KerasMuon(ConvolutionMuon):
     _backend_update_step = keras.optimizers.Muon._backend_update_step
 
 
+initial = keras.initializers.HeNormal
+
+
 def net() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((4, 4, 3)),
             layers.Rescaling(1 / 255),
-            layers.Conv2D(4, 3, kernel_initializer=keras.initializers.HeNormal(0)),
+            layers.Conv2D(4, 3, use_bias=False, kernel_initializer=initial(0)),
             layers.BatchNormalization(),
             layers.Flatten(),
-            layers.Dense(8, "relu", kernel_initializer=keras.initializers.HeNormal(1)),
-            layers.Dense(
-                3, name="logits", kernel_initializer=keras.initializers.HeNormal(2)
-            ),
+            layers.Dense(8, "relu", use_bias=False, kernel_initializer=initial(1)),
+            layers.Dense(3, name="logits", kernel_initializer=initial(2)),
         ]
     )
 
@@ -104,11 +105,11 @@ def test_the_shared_numbers_are_computed_once(
     import tensorflow as tf
 
     def powers(optimizer: Any) -> int:
-        variables = [tf.Variable(tf.ones(4)) for _ in range(6)]
+        variables = [tf.Variable(tf.ones(4)) for _ in range(3)]
         kept = [keras.Variable(np.ones(4)) for _ in variables]
         optimizer.build(kept)
         step = tf.function(lambda: optimizer.apply([v.value for v in kept], kept))
         nodes = step.get_concrete_function().graph.as_graph_def().node
         return sum(node.op == "Pow" for node in nodes)
 
-    assert [powers(make()) for make in pair] == [2, 12]
+    assert [powers(make()) for make in pair] == [2, 6]

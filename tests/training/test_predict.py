@@ -1,5 +1,6 @@
 """Prediction: the order of the images, and no effect of the batch size."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,6 +16,14 @@ def test_the_batch_size_does_not_change_the_logits() -> None:
     parts = predict.logits(net, images, batch_size=2)
     assert whole.shape == (7, 3) and whole.dtype == np.float32
     np.testing.assert_allclose(whole, parts, atol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="asks its graphs")
+def test_tensorflow_traces_a_model_once_for_any_number_of_images() -> None:
+    net = build.build(Hybrid(), (8, 8, 3), 3, seed=0)
+    for count in (5, 3, 1):
+        predict.logits(net, np.zeros((count, 8, 8, 3), np.uint8))
+    assert net.predict_function.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize(

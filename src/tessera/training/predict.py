@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 
 from tessera.arrays import Images, Logits
@@ -27,9 +28,23 @@ def logits(net: Any, images: Images, *, batch_size: int | None = None) -> Logits
         batch_size: Images per call, which changes the result by rounding alone; None:
             `at_once`.
     """
+    trace(net, images.shape[1:])
     size = batch_size or at_once(images)
     parts = [
         net.predict_on_batch(images[start : start + size].astype(np.float32))
         for start in range(0, len(images), size)
     ]
     return np.concatenate(parts).astype(np.float32)
+
+
+def trace(net: Any, shape: tuple[int, ...]) -> None:
+    """Have TensorFlow trace a model once, for any number of images [N, *shape].
+
+    By itself Keras traces it for the first number, and again when it meets another.
+    """
+    if keras.backend.backend() == "tensorflow" and net.predict_function is None:
+        import tensorflow as tf
+
+        net.make_predict_function()
+        images = tf.TensorSpec([None, *shape], tf.float32)
+        net.predict_function.get_concrete_function([(images,)])
