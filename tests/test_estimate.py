@@ -26,10 +26,11 @@ from tessera.remedies import Remedy
 from tessera.settings import ExperimentError
 
 
-def dataset() -> Dataset:
+def dataset(side: int = 8) -> Dataset:
     labels = np.repeat(np.arange(2, dtype=np.int32), [800, 200])
-    train = Split(np.zeros((1000, 8, 8, 3), np.uint8), labels)
-    test = Split(np.zeros((50, 8, 8, 3), np.uint8), np.arange(50, dtype=np.int32) % 2)
+    train = Split(np.zeros((1000, side, side, 3), np.uint8), labels)
+    shown = np.zeros((50, side, side, 3), np.uint8)
+    test = Split(shown, np.arange(50, dtype=np.int32) % 2)
     return Dataset("tiny", ("a", "b"), train, test, None, "f" * 64)
 
 
@@ -134,19 +135,19 @@ def test_what_decides_how_long_a_step_takes_is_timed_anew_and_nothing_else(
         lambda runs, *_: timed.append(1) or {"cnn": Speed(1.0, 1.0)},
     )
 
-    def times(threads: int = 1, **changes: object) -> int:
+    def times(side: int = 8, threads: int = 1, **changes: object) -> int:
         one = task(Remedy())
         training = one.run.training.model_copy(update=changes)
         run = one.run.model_copy(update={"training": training})
         again = workers.Task(run, one.folder, None)
         timed.clear()
-        estimate.speeds([again], dataset(), threads=threads)
+        estimate.speeds([again], dataset(side), threads=threads)
         return len(timed)
 
     assert times() == 1
     assert times(epochs=3, learning_rate=0.5) == 0
     assert times(batch_size=16) == times(optimizer="muon") == 1
-    assert times(precision="bfloat16") == times(threads=2) == 1
+    assert times(precision="bfloat16") == times(threads=2) == times(side=16) == 1
 
 
 def test_without_every_models_speed_nothing_is_foretold(

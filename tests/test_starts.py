@@ -104,6 +104,21 @@ def test_a_run_that_has_learned_from_what_is_validated_on_is_told(
     assert "what validation says of it flatters" in said
 
 
+def test_images_that_a_run_was_validated_on_are_known_to_it_too(
+    tmp_path: Path,
+) -> None:
+    data = assemble(
+        "made up", ("a", "b"), train=noise(0), test=noise(1), validation=noise(2)
+    )
+    folder = RunFolder(tmp_path / "run")
+    record = toy_run.write_run(folder, toy_run.experiment([Hybrid()]).runs()[0])
+    theirs = record.model_copy(update={"data": data.summary()})
+    files.write_text(folder.record, theirs.model_dump_json())
+    begun = twins.beside(Experiment(models=(Hybrid(),)), folder.path)
+    (said,) = starts.notes(begun, data)
+    assert "are 40 that are trained and validated on here" in said
+
+
 def images_in(folder: Path, seed: int) -> Path:
     from PIL import Image
 
@@ -159,6 +174,24 @@ def test_the_run_before_the_run_is_looked_at_too(
     begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
     child = RunFolder(tmp_path / "child")
     toy_run.write_run(child, toy_run.experiment([begun.models[1]]).runs()[0])
+    grandchild = twins.beside(Experiment(models=(Hybrid(),)), child.path)
+    tested = made_up(fresh.train, noise(5))
+    with pytest.raises(
+        DataError, match=r"/run, among whose training images are 20 of the 20"
+    ):
+        starts.notes(grandchild, tested)
+
+
+def test_where_a_runs_images_are_gone_the_run_before_it_is_looked_at_all_the_same(
+    of_folder: RunFolder, tmp_path: Path, fresh: Dataset
+) -> None:
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    child = RunFolder(tmp_path / "child")
+    run = toy_run.experiment([begun.models[1]]).runs()[0]
+    toy_run.write_run(child, run)
+    gone = Folder(path=str(tmp_path / "gone"), image_size=toy_run.SIZE)
+    lost = run.model_copy(update={"data": gone})
+    files.write_text(child.experiment, settings.dumps(lost.experiment()))
     grandchild = twins.beside(Experiment(models=(Hybrid(),)), child.path)
     tested = made_up(fresh.train, noise(5))
     with pytest.raises(

@@ -119,6 +119,25 @@ def test_copies_are_looked_for_once_and_anew_where_images_or_division_are_others
     assert inspect(divided.read(data)).contradictory == ()
 
 
+def test_copies_contradict_one_another_by_the_labels_that_a_list_has_now(
+    make_image, tmp_path
+) -> None:
+    for name in ("a0", "a1", "a2", "b0", "b1"):
+        make_image(f"{name}.png")
+    shutil.copy(tmp_path / "images/a2.png", tmp_path / "images/a3.png")
+    rows = ["a0,cat,test", "a1,cat,train", "a2,cat,train"]
+    more = ["b0,dog,test", "b1,dog,train"]
+
+    def contradictory(label: str) -> int:
+        # The last cat, or the first dog: the images stay in their order.
+        lines = ["file,label,split", *rows, f"a3,{label},train", *more]
+        (tmp_path / "images/list.csv").write_text("\n".join(lines))
+        data = Folder(path=str(tmp_path / "images/list.csv"), image_size=8)
+        return len(inspect(divided.read(data)).contradictory)
+
+    assert [contradictory(label) for label in ("cat", "dog")] == [0, 1]
+
+
 def test_an_equal_image_is_not_told_a_second_time_as_a_near_one(
     split_folder, make_image
 ) -> None:
@@ -181,6 +200,20 @@ def test_a_group_that_the_folders_own_test_set_parts_is_refused(
     ):
         load(split_folder, groups="folder")
     assert load(split_folder).notes == ()
+
+
+def test_parted_groups_are_refused_by_their_images_share_of_the_test_images(
+    split_folder, make_image
+) -> None:
+    for place in ("train/cat/anna/1", "test/cat/anna/2", "test/cat/anna/3"):
+        make_image(f"{place}.png")
+    data = Folder(path=str(split_folder), image_size=8, groups="folder")
+    found = divided.read(data)
+    told = [
+        list(leaks.parted_groups(found.pixels, found.parts, least=share))
+        for share in (0.3, 0.34)  # two of six, of one group
+    ]
+    assert [len(texts) for texts in told] == [1, 0]
 
 
 def test_one_parted_group_of_many_images_is_told_and_so_are_images_of_none(
