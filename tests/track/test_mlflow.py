@@ -61,9 +61,7 @@ def test_parameters_and_scores_are_the_folders(
             assert run.data.metrics[name] == pytest.approx(value)
 
 
-def test_every_class_has_its_recall_whatever_its_name(
-    study: Path, out: Path
-) -> None:
+def test_every_class_has_its_recall_whatever_its_name(study: Path, out: Path) -> None:
     (run, _) = finished(study)
     names = ("\u0915\u093f", "\u0915\u093e", "n" * 255, "n" * 254, ".", "a//b")
     classes = [

@@ -42,7 +42,7 @@ def trace(net: Any, shape: tuple[int, ...]) -> None:
 
     By itself Keras traces it for the first number, and again when it meets another.
     """
-    if keras.backend.backend() == "tensorflow" and net.predict_function is None:
+    if keras.backend.backend() == "tensorflow" and not net.predict_function:
         import tensorflow as tf
 
         net.make_predict_function()
