@@ -19,6 +19,12 @@ from tessera.record import RunFolder
 from tessera.settings import ExperimentError
 
 
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found before, by this code or another, answers no test."""
+    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
+
+
 def noise(seed: int, size: int = toy_run.SIZE) -> Split:
     drawn = np.random.default_rng(seed)
     images = drawn.integers(0, 256, (20, size, size, 3), np.uint8)
@@ -97,9 +103,11 @@ def test_what_it_was_only_tested_on_may_be_tested_on_again(
 
 
 def test_a_run_that_has_learned_from_what_is_validated_on_is_told(
-    begun: Experiment,
+    begun: Experiment, fresh: Dataset
 ) -> None:
+    assert starts.notes(begun, fresh) == ()  # which is remembered of that data alone
     (said,) = starts.notes(begun, toy_run.digits())
+    assert starts.notes(begun, toy_run.digits()) == (said,)
     assert "are 1,438 that are trained and validated on here" in said
     assert "what validation says of it flatters" in said
 
@@ -132,11 +140,10 @@ def images_in(folder: Path, seed: int) -> Path:
 
 
 @pytest.fixture
-def of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+def of_folder(tmp_path: Path) -> RunFolder:
     """A run that learned from the files of a folder, `images`."""
     from tessera.data import source
 
-    monkeypatch.setenv("TESSERA_CACHE", str(tmp_path / "cache"))
     data = Folder(path=str(images_in(tmp_path / "images", 5)), image_size=toy_run.SIZE)
     run = toy_run.experiment([Hybrid()]).runs()[0]
     folder = RunFolder(tmp_path / "run")
