@@ -47,6 +47,8 @@ default_role = "code"
 suppress_warnings = ["myst.xref_missing", "ref.python"]
 
 myst_heading_anchors = 4
+# The margin lists a package's modules; thousands of names beside them would hide these.
+toc_object_entries = False
 apidoc_modules = [
     {
         "path": "../src/tessera",
