@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from tessera.arrays import Images, Logits
@@ -42,6 +41,8 @@ def trace(net: Any, shape: tuple[int, ...]) -> None:
 
     By itself Keras traces it for the first number, and again when it meets another.
     """
+    import keras  # whoever names the errors of a training needs none
+
     if keras.backend.backend() == "tensorflow" and not net.predict_function:
         import tensorflow as tf
 
