@@ -37,7 +37,7 @@ UNBOUNDED = {"demo": "CI runs it by itself", "serve": "it waits for visitors"}
 """Verbs that are parsed and not run."""
 
 SHORT = {
-    "study": "--epochs 1 --seeds 1 --models cnn --jobs 1",
+    "study": "--epochs 1 --models cnn --jobs 1",
     "train": "--epochs 1",
     "faithfulness": "--images 10 --steps 2",
 }
@@ -179,6 +179,8 @@ def shortened(verb: str, command: str) -> str:
 
 def shorter(verb: str, command: str) -> Iterator[str]:
     yield SHORT.get(verb, "")
+    if verb == "study":  # one that is to have several is asked for all of them later
+        yield f"--seeds {2 if '--seeds' in command else 1}"
     if "--folds" in command:
         yield "--folds 2"
     if verb == "study" and not re.search(r"--remedies|[.]toml", command):
