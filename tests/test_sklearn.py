@@ -291,3 +291,14 @@ def test_labels_that_cannot_be_learned_are_refused() -> None:
         TesseraClassifier().fit(shown, labels[:5])
     with pytest.raises(ValueError, match="at least two classes"):
         TesseraClassifier().fit(shown, ["day"] * 8)
+
+
+def test_progress_tells_a_score_also_where_the_last_epoch_is_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (24, 8, 8, 3)).astype(np.uint8)
+    settings = {"monitor": "last_epoch", "epochs": 1, "verbose": True}
+    model = TesseraClassifier("cnn", **settings).fit(images, np.repeat([0, 1], 12))
+    assert ", val_balanced_accuracy 0." in capsys.readouterr().out
+    assert model.best_epoch_ == 1

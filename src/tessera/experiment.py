@@ -401,6 +401,12 @@ class Training(Setting):
     patience: int | None = Field(None, ge=1)
     """Epochs without a better score after which the last phase ends early."""
 
+    @property
+    def score(self) -> str:
+        """The validation score that is told of an epoch, whichever is kept."""
+        last = self.monitor == "last_epoch"
+        return "val_balanced_accuracy" if last else self.monitor
+
 
 class Explain(Setting):
     """Which heatmaps a run leaves for the report."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from tessera import loading, pipeline, runtime, search_space, selection
 from tessera.data.dataset import Dataset, Split
-from tessera.experiment import LARGEST_SEED, Experiment, Model, Monitor, Run
+from tessera.experiment import LARGEST_SEED, Experiment, Model, Run
 from tessera.frozen import Setting
 from tessera.models import build
 from tessera.models.blocks import ModelError
@@ -98,12 +98,8 @@ def planned(
         regime=regime or (uneven or names)[0],
         seed=_free_seed(experiment.seeds) if seed is None else seed,
         epochs=experiment.training.epochs,
-        monitor=_score(experiment.training.monitor),
+        monitor=experiment.training.score,
     )
-
-
-def _score(monitor: Monitor) -> str:
-    return "val_balanced_accuracy" if monitor == "last_epoch" else monitor
 
 
 def _free_seed(taken: Sequence[int]) -> int:

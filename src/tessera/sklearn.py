@@ -262,9 +262,10 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _say(self, epoch: int, done: int, steps: int, row: "Row | None") -> None:
         if self.verbose and row is not None:
+            training = self.run_.training
             print(
-                f"epoch {epoch}/{self.run_.training.epochs}: loss {row['loss']:.3f}, "
-                f"{self.monitor} {row[self.monitor]:.3f}"
+                f"epoch {epoch}/{training.epochs}: loss {row['loss']:.3f}, "
+                f"{training.score} {row[training.score]:.3f}"
             )
 
     def __getstate__(self) -> dict[str, Any]:
