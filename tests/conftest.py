@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tessera import machine, runtime, trained
 from tessera.ensembled import Ensemble
-from tessera.experiment import Hybrid
+from tessera.experiment import Cnn, Folder, Hybrid
 from tessera.record import RunFolder
 from tessera.trained import Trained
 
@@ -61,6 +61,17 @@ def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of that hybrid with two seeds; never changed."""
     asked = toy_run.experiment([Hybrid()], seeds=(0, 1))
     return toy_run.write_study(tmp_path_factory.mktemp("two"), asked)
+
+
+@pytest.fixture(scope="session")
+def in_folds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CNN in two folds of 24 pictures, with two seeds; never changed."""
+    sizes = {"blue": 12, "green": 8, "red": 4}
+    images = toy_run.write_images(tmp_path_factory.mktemp("images"), sizes)
+    data = Folder(path=str(images), image_size=toy_run.SIZE, folds=2)
+    asked = toy_run.experiment([Cnn()], seeds=(0, 1))
+    asked = asked.model_copy(update={"data": data})
+    return toy_run.write_folds(tmp_path_factory.mktemp("folds"), asked)
 
 
 @pytest.fixture(scope="session")

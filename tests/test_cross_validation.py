@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import toy_run
 from cli.inside import Ended, tessera
-from PIL import Image
 from sklearn import metrics
 from unpainted import charts
 
-from tessera import api, artefacts, cross_validation, files, history, study, trained
+from tessera import api, cross_validation, files, history, study, trained
 from tessera.cli import commands, faithfulness
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
@@ -35,15 +35,7 @@ ASKED = Experiment(
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """19 noisy pictures, of which the rarest class has four."""
-    root = tmp_path_factory.mktemp("images")
-    random = np.random.default_rng(0)
-    for channel, (name, size) in enumerate(SIZES.items()):
-        (root / name).mkdir()
-        for number in range(size):
-            pixels = random.integers(0, 256, (16, 16, 3), np.uint8)
-            pixels[..., channel] |= 128
-            Image.fromarray(pixels).save(root / name / f"{number}.png")
-    return root
+    return toy_run.write_images(tmp_path_factory.mktemp("images"), SIZES)
 
 
 def command(images: Path, out: Path, *more: str) -> Ended:
@@ -136,28 +128,6 @@ def test_the_data_of_all_folds_are_every_image_under_a_mark_of_their_own(
     assert "Cross-validation in 3 folds" in report
 
 
-def test_groups_of_all_folds_are_counted_and_kept_with_the_answers(
-    images: Path, tmp_path: Path
-) -> None:
-    data = Folder(path=str(images), image_size=16, folds=2, groups="([0-9])[.]png")
-    parts = cross_validation.parts(ASKED.model_copy(update={"data": data}), tmp_path)
-    datasets = [source.load(part.experiment.data) for part in parts]
-    known = cross_validation._summary(ASKED, datasets)
-    assert known.test_groups == (9, 6, 4)
-    folders = [RunFolder(tmp_path / name) for name in ("one", "two", "both")]
-    for number, (dataset, folder) in enumerate(zip(datasets, folders, strict=False)):
-        test = dataset.test
-        logits = np.full((len(test), 3), number, np.float32)
-        artefacts.write_predictions(
-            folder.predictions, logits, test, np.arange(len(test))
-        )
-    cross_validation._pool_answers(folders[:2], folders[2], "predictions")
-    found = files.read_arrays(folders[2].predictions)
-    assert found["indices"].tolist() == list(range(19))
-    by_fold = [set(found["groups"][found["logits"][:, 0] == n]) for n in (0, 1)]
-    assert not by_fold[0] & by_fold[1] and len(by_fold[0] | by_fold[1]) == 9
-
-
 @charts()
 def test_the_same_command_trains_nothing_again(images: Path, out: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.glob("fold-*/runs/*/*/r*")}
@@ -205,9 +175,11 @@ def test_other_divisions_of_the_same_images_do_not_take_its_place(
 
 
 def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
-    with pytest.raises(RunError, match=r"Give one of those, such as .*fold-1"):
+    with pytest.raises(
+        RunError, match=r"Give the study of one, such as .*fold-1\. Or ask"
+    ):
         trained.choose(out)
-    with pytest.raises(StudyError, match=r"Give one of those, such as .*fold-1"):
+    with pytest.raises(StudyError, match=r"Give the study of one, such as .*fold-1$"):
         faithfulness.runs_of(out)
     assert trained.choose(out / "fold-1").folder.weights.exists()
 
@@ -262,14 +234,6 @@ def test_only_folds_that_are_asked_for_are_parts(tmp_path: Path) -> None:
     parts = cross_validation.parts(asked, tmp_path)
     assert [part.experiment.data.fold for part in parts] == [1, 2, 3]
     assert [part.folder.name for part in parts] == ["fold-1", "fold-2", "fold-3"]
-
-
-def test_what_all_folds_note_is_said_once_and_the_rest_with_its_fold(
-    out: Path,
-) -> None:
-    noted = (("Both.", "Mine."), ("Both.",), ("Both.", "Ours."))
-    told = ("Both.", "Fold 1: Mine.", "Fold 3: Ours.")
-    assert cross_validation.told_once(noted) == told
 
 
 def test_a_later_fold_that_will_not_do_is_told_before_the_first_is_trained(
@@ -351,3 +315,5 @@ def test_a_pooled_report_says_nothing_that_holds_for_one_split_alone(
     assert "1 regime &times; 2 seeds &times; 3 folds" in pooled
     assert "19 images, in 3 folds, of 16" in pooled
     assert "with the folder of a fold, such as fold-1" in pooled
+    assert "--ensemble</code> take all of the recommended cell as one model" in pooled
+    assert "of all folds together, which no image is left to test" in pooled

@@ -72,9 +72,10 @@ def test_notes_of_its_runs_stay_but_for_those_on_answers_that_are_not_its_own(
     wrong = "Never predicted on the test set: 9."
     first, second = pair.members
     members = [noted(first, "Shared.", wrong), noted(second, "Shared.", "Explosion.")]
-    told = ensembled.record(first.record, members).notes
+    labels = toy_run.digits().test.labels
+    told = ensembled.record(first.record, members, labels, pair.stored(), "Two.").notes
     own = tuple(health.of_answers(pair.record.scores))
-    assert told[1:] == (*own, "Shared.", "Seed 1: Explosion.")
+    assert told[0] == "Two." and told[1:] == (*own, "Shared.", "Seed 1: Explosion.")
     assert wrong not in told
 
 

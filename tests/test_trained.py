@@ -12,6 +12,7 @@ from scipy import special
 from tessera import files, trained
 from tessera.evaluation.probabilities import fitted_temperature
 from tessera.experiment import Cnn, Hybrid
+from tessera.models import rebuild
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder, StudyFolder, StudyRecord
 
@@ -213,4 +214,50 @@ def test_an_ensemble_of_which_weights_are_gone_names_them(
     weights = RunFolder(place / "runs/hybrid--balanced/seed-1").weights
     weights.unlink()
     with pytest.raises(RunError, match=rf"{weights}: expected"):
+        trained.load(place, ensemble=True)
+
+
+def test_the_runs_of_all_folds_can_answer_together(in_folds: Path) -> None:
+    taken = trained.choose(in_folds, ensemble=True)
+    assert [run.path.relative_to(in_folds).parts[0] for run in taken.together] == [
+        *("fold-1", "fold-2"),
+        *("fold-1", "fold-2"),
+    ]
+    assert [run.path.name for run in taken.pooled] == ["seed-0", "seed-1"]
+    assert taken.because == (
+        "The study's report recommends no remedy beyond doubt. The runs used are all 4 "
+        "of cnn, balanced (2 folds of 2 seeds): the best on average over seeds on the "
+        "validation images of all folds. They answer together, with the mean of their "
+        "probabilities."
+    )
+
+
+def test_one_run_of_a_study_in_folds_is_not_chosen_and_both_ways_out_are_told(
+    in_folds: Path,
+) -> None:
+    with pytest.raises(RunError) as error:
+        trained.load(in_folds)
+    assert str(error.value) == (
+        f"{in_folds}: expected a study with one model for each run. Received: what 2 "
+        f"folds answered, each by a model of its own. Give the study of one, such as "
+        f"{in_folds / 'fold-1'}. Or ask all of them together: `tessera predict` and "
+        "`tessera export` do, with --ensemble (in Python `ensemble=True`)."
+    )
+
+
+def test_folds_that_were_trained_anew_since_they_were_pooled_are_refused(
+    in_folds: Path, tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(in_folds, tmp_path / "study"))
+    anew = RunFolder(place / "fold-2/runs/cnn--balanced/seed-1")
+    record = rebuild.read_record(anew).model_copy(update={"digest": "0" * 64})
+    files.write_text(anew.record, record.model_dump_json())
+    with pytest.raises(RunError, match=r"seed-1: expected what the folds' runs"):
+        trained.load(place, ensemble=True)
+
+
+def test_a_fold_that_is_gone_is_named(in_folds: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(in_folds, tmp_path / "study"))
+    shutil.rmtree(place / "fold-2")
+    with pytest.raises(RunError, match=r"fold-2: expected the finished study"):
         trained.load(place, ensemble=True)

@@ -1,22 +1,23 @@
-"""Run and study folders on the embedded digits, without any training.
+"""Run and study folders, most on the embedded digits, without any training.
 
 A network with its initial weights answers badly but definitely: its last layer is made
 steep, so that answers differ from image to image.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from tessera import files, runtime, settings
+from tessera import cross_validation, files, history, runtime, settings
 from tessera.data import source
 from tessera.data.dataset import Dataset
 from tessera.evaluation import scores, study_record
 from tessera.experiment import Digits, Experiment, Model, Run, Training
 from tessera.record import Record, RunFolder
-from tessera.training import predict
+from tessera.training import fit, predict
 
 SIZE = 16
 STEEPNESS = 20.0
@@ -44,11 +45,12 @@ def write_run(folder: RunFolder, run: Run) -> Record:
     runtime.prepare()
     from tessera.models import build
 
-    data = digits()
-    net = build.build(run.model, data.image_shape, 10, seed=run.seed)
+    data = source.load(run.data)
+    drawn = run.seed + 10 * (getattr(run.data, "fold", None) or 0)
+    net = build.build(run.model, data.image_shape, len(data.class_names), seed=drawn)
     head = net.get_layer("logits")
     head.set_weights([STEEPNESS * weights for weights in head.get_weights()])
-    held = np.arange(100)
+    held = np.arange(min(100, len(data.train)))
     logits = predict.logits(net, data.test.images)
     files.write_text(folder.experiment, settings.dumps(run.experiment()))
     net.save_weights(folder.weights)
@@ -58,6 +60,7 @@ def write_run(folder: RunFolder, run: Run) -> Record:
         labels=data.test.labels,
         indices=np.arange(len(data.test)),
     )
+    history.write(folder, [dict.fromkeys(fit.COLUMNS, 0.0)])
     files.write_arrays(
         folder.validation_predictions,
         logits=predict.logits(net, data.train.images[held]),
@@ -78,8 +81,8 @@ def _record(run: Run, data: Dataset, parameters: int, logits: np.ndarray) -> Rec
         scores=scores.scores(data.test.labels, logits.argmax(axis=1), data.class_names),
         parameters=parameters,
         multiply_adds=1,
-        train_counts=(100,) * 10,
-        validation_counts=(10,) * 10,
+        train_counts=(100,) * len(data.class_names),
+        validation_counts=(10,) * len(data.class_names),
         reduced_classes=(),
         best_epoch=1,
         train_seconds=1.0,
@@ -101,3 +104,25 @@ def write_study(path: Path, asked: Experiment) -> Path:
     record = study_record.study_record(asked, records, runtime.environment(1), names)
     files.write_text(path / "study.json", record.model_dump_json(indent=2))
     return path
+
+
+def write_folds(path: Path, asked: Experiment) -> Path:
+    """A study of toy runs for every fold, and what pools them."""
+    folds = cross_validation.parts(asked, path)
+    for fold in folds:
+        write_study(fold.folder, fold.experiment)
+    datasets = [source.load(fold.experiment.data) for fold in folds]
+    cross_validation.conclude(asked, datasets, path, threads=1)
+    return path
+
+
+def write_images(root: Path, sizes: Mapping[str, int]) -> Path:
+    """A folder of noisy pictures of 16 x 16 pixels, each class of another colour."""
+    random = np.random.default_rng(0)
+    for channel, (name, size) in enumerate(sizes.items()):
+        (root / name).mkdir(parents=True)
+        for number in range(size):
+            pixels = random.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+            pixels[..., channel] |= 128
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    return root

@@ -9,15 +9,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tessera import beforehand, files, history, runtime, settings, starts, study
+from tessera import beforehand, files, pooling, runtime, settings, starts, study
 from tessera.data.dataset import Dataset
-from tessera.evaluation import outcomes, probabilities, scores, study_record
-from tessera.experiment import Experiment, Folder, Run
-from tessera.record import DataSummary, Record, RunFolder, StudyFolder, StudyRecord
+from tessera.evaluation import study_record
+from tessera.experiment import Experiment, Folder
+from tessera.pooling import Finished
+from tessera.record import DataSummary, RunFolder, StudyFolder, StudyRecord
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def divided(experiment: Experiment, folds: int, option: str = "folds") -> Experi
 def no_models(out: Path, folds: Sequence[Part]) -> str:
     """What to say to whoever asks the pooled study for a model."""
     return (
-        f"{out}: expected a study with models. Received: what {len(folds)} folds "
-        "answered together; each model lies in the study of its fold. Give one of "
-        f"those, such as {folds[0].folder}"
+        f"{out}: expected a study with one model for each run. Received: what "
+        f"{len(folds)} folds answered, each by a model of its own. Give the study of "
+        f"one, such as {folds[0].folder}"
     )
 
 
@@ -126,7 +126,7 @@ def conclude(
     data = _summary(experiment, datasets)
     names = [name for one in datasets for name in one.test.names or ()]
     pooled = [
-        _pool(experiment, data, tuple(run), StudyFolder(out), names)
+        pooling.pool(experiment, data, tuple(run), StudyFolder(out), names)
         for run in zip(*members, strict=True)
     ]
     record = study_record.study_record(
@@ -142,10 +142,7 @@ def conclude(
     return record
 
 
-_Run = tuple[RunFolder, Record]
-
-
-def _finished(part: Part) -> list[_Run]:
+def _finished(part: Part) -> list[Finished]:
     """The runs that the study of a fold covers."""
     place = StudyFolder(part.folder).study
     if not place.exists():
@@ -180,118 +177,29 @@ def _summary(experiment: Experiment, datasets: Sequence[Dataset]) -> DataSummary
             "train_counts": tuple(counts.tolist()),
             "test_counts": tuple(counts.tolist()),
             "test_groups": tuple(np.sum(groups, axis=0).tolist()) if groups else None,
-            "notes": (note, *told_once(notes)),
+            "notes": (note, *pooling.told_once(notes)),
         }
     )
 
 
-def _pool(
-    experiment: Experiment,
-    data: DataSummary,
-    run: Sequence[_Run],
-    out: StudyFolder,
-    names: Sequence[str],
-) -> _Run:
-    """Leave the answers of a run's folds in a folder, as those of one run."""
-    folders, records = zip(*run, strict=True)
-    digest = hashlib.sha256("".join(r.digest for r in records).encode()).hexdigest()
-    asked = _asked(experiment, records[0])
-    folder = out.run(asked.cell, digest, asked.seed)
-    folder.record.unlink(missing_ok=True)
-    files.write_text(folder.experiment, settings.dumps(asked.experiment()))
-    _pool_answers(folders, folder, "predictions", names=np.array(names, np.str_))
-    _pool_answers(folders, folder, "validation_predictions")
-    _pool_mistakes(folders, folder)
-    histories = [history.read(found) for found in folders]
-    history.write(folder, tuple(map(_mean, zip(*histories, strict=False))))
-    if folders[0].heatmaps.exists():  # their positions are the first fold's
-        pictures = files.read_arrays(folders[0].heatmaps)
-        files.write_arrays(folder.heatmaps, **pictures)
-    record = _record(records, folder, data, digest)
-    files.write_text(folder.record, record.model_dump_json(indent=2) + "\n")
-    return folder, record
+def networks(
+    experiment: Experiment, out: Path
+) -> dict[tuple[str, int], tuple[RunFolder, ...]]:
+    """The folds' runs that every pooled run stands for, in the order of the folds.
 
+    Args:
+        experiment: Of the study that pools them.
+        out: Its folder.
 
-def _asked(experiment: Experiment, record: Record) -> Run:
-    """The run that a fold's run is a part of."""
-    wanted = record.model, record.regime, record.seed
-    named = {(r.model.label, r.regime.name, r.seed): r for r in experiment.runs()}
-    return named[wanted]
+    Returns:
+        By the pooled run's digest and seed.
 
-
-def _pool_answers(
-    folders: Sequence[RunFolder], to: RunFolder, name: str, **more: Any
-) -> None:
-    """Put the folds' answers one behind the other; positions count on."""
-    found = [files.read_arrays(getattr(folder, name)) for folder in folders]
-    joined = {key: np.concatenate([one[key] for one in found]) for key in found[0]}
-    joined["indices"] = np.arange(len(joined["labels"]))
-    files.write_arrays(getattr(to, name), **joined, **more)
-
-
-def _pool_mistakes(folders: Sequence[RunFolder], to: RunFolder) -> None:
-    """Put the folds' pictures of mistakes together, as sure as all answers tell."""
-    tested = [len(files.read_arrays(one.predictions)["labels"]) for one in folders]
-    found = [
-        (begin, files.read_arrays(one.mistakes))
-        for begin, one in zip(np.cumsum([0, *tested]), folders, strict=False)
-        if one.mistakes.exists()
-    ]
-    to.mistakes.unlink(missing_ok=True)
-    answers = outcomes.read(to)
-    if not found or answers is None:
-        return
-    joined = {
-        name: np.concatenate([one[name] for _, one in found])
-        for name in found[0][1]
-        if name not in ("temperature", "layer", "method", "cautions")
-    }
-    where = np.concatenate([begin + one["indices"] for begin, one in found])
-    warmth = outcomes.fitted(answers) or 1.0
-    shares = probabilities.softmax(answers.logits[where], warmth)
-    joined |= {
-        "indices": where,
-        "probabilities": probabilities.of_class(shares, joined["targets"]),
-        "temperature": np.array(warmth),
-    }
-    files.write_arrays(to.mistakes, **found[0][1] | joined)
-
-
-def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean over the folds of what each said of an epoch."""
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-
-
-def _record(
-    records: Sequence[Record], folder: RunFolder, data: DataSummary, digest: str
-) -> Record:
-    """What the folds' runs are together; of counts and settings, the first one's."""
-    answers = files.read_arrays(folder.predictions)
-    predicted = answers["logits"].argmax(axis=1)
-    busy = [r.train_cpu_seconds for r in records if r.train_cpu_seconds is not None]
-    return records[0].model_copy(
-        update={
-            "digest": digest,
-            "scores": scores.scores(answers["labels"], predicted, data.class_names),
-            "best_epoch": round(float(np.median([r.best_epoch for r in records]))),
-            "train_seconds": sum(r.train_seconds for r in records),
-            "train_cpu_seconds": sum(busy) if len(busy) == len(records) else None,
-            "images_per_second": float(np.mean([r.images_per_second for r in records])),
-            "notes": told_once([r.notes for r in records]),
-            "tuned": _mean([r.tuned for r in records]),
-            "data": data,
-            "finished_at": max(r.finished_at for r in records),
-        }
-    )
-
-
-def told_once(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Each fold's notes; what all of them say is said once."""
-    shared = set.intersection(*map(set, notes))
-    own = [
-        f"Fold {number}: {note}"
-        for number, one in enumerate(notes, 1)
-        for note in one
-        if note not in shared
-    ]
-    return (*(note for note in notes[0] if note in shared), *own)
+    Raises:
+        StudyError: The study of a fold is not finished.
+    """
+    members = [_finished(part) for part in parts(experiment, out)]
+    found = {}
+    for run in zip(*members, strict=True):
+        folders, records = zip(*run, strict=True)
+        found[pooling.digest_of(records), records[0].seed] = folders
+    return found

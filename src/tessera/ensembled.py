@@ -1,15 +1,18 @@
-"""The runs of a cell, one for each seed -> one model that answers with their mean.
+"""Several runs of a cell -> one model that answers with their mean.
 
-Its logits are the logarithms of the members' mean probabilities, so that a softmax
-gives these back, and whatever takes a trained model takes this one.
+They are those of all its seeds, or of all folds too (`folded`). Its logits are the
+logarithms of the members' mean probabilities, so that a softmax gives these back, and
+whatever takes a trained model takes this one.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tessera.arrays import Probabilities
+from tessera.arrays import Labels, Probabilities
 from tessera.evaluation import health, scores
 from tessera.evaluation.ensemble import mean_probabilities
+from tessera.experiment import Folder
 from tessera.models import rebuild
 from tessera.phrases import listed
 from tessera.record import Record, Scores
@@ -24,7 +27,7 @@ class Ensemble(Trained):
     """
 
     members: tuple[Trained, ...] = ()
-    """One for each seed."""
+    """One for each seed, or for each seed and fold."""
 
     @property
     def seeds(self) -> str:
@@ -32,9 +35,22 @@ class Ensemble(Trained):
         return seeds(self.members)
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """Of each member: `seed 0`."""
+        return tuple(map(title, self.members))
+
+    @property
     def place(self) -> str:
         """The folder of the cell, and its seeds."""
         return f"{self.folder.path.parent}, {self.seeds}"
+
+    @property
+    def again(self) -> str:
+        """What to do where a member's files are not what they were, a sentence."""
+        return (
+            f"Train these again: delete {self.members[0].folder.path.parent} and the "
+            "like, and give the study's command again."
+        )
 
     @property
     def calibration(self) -> str:
@@ -42,12 +58,9 @@ class Ensemble(Trained):
         if self.uncalibrated:
             return super().calibration
         images = f"{sum(self.record.validation_counts):,} validation images"
-        known = ", ".join(map(_calibrated, self.members))
-        cold = any(member.uncalibrated for member in self.members)
-        tends = "" if cold else ", and tends to be less sure than it is right"
         return (
-            f"Each run is calibrated for itself, on its own {images}: {known}. Their "
-            f"mean is calibrated on none{tends}."
+            f"Each run is calibrated for itself, on its own {images}: "
+            f"{calibrated_each(self.members)}"
         )
 
     def stored(self) -> Probabilities:
@@ -61,8 +74,33 @@ class Ensemble(Trained):
 
 def seeds(members: Sequence[Trained]) -> str:
     """`seed 3`, or `seeds 0, 1 and 2`."""
-    numbers = [str(member.run.seed) for member in members]
+    numbers = list(dict.fromkeys(str(member.run.seed) for member in members))
     return f"seed{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+
+
+def title(member: Trained) -> str:
+    """`seed 0`, or `seed 0, fold 2`."""
+    fold = fold_of(member)
+    return f"seed {member.run.seed}" + ("" if fold is None else f", fold {fold}")
+
+
+def fold_of(member: Trained) -> int | None:
+    """The fold that tested a run, from 1; None: its study has none."""
+    data = member.run.data
+    return data.fold if isinstance(data, Folder) else None
+
+
+def _name(member: Trained) -> str:
+    """As a layer is called: `seed-0-fold-2`."""
+    return title(member).replace(",", "").replace(" ", "-")
+
+
+def calibrated_each(seeds: Sequence[Trained]) -> str:
+    """How each seed's answers are calibrated, and that the mean of them is not."""
+    known = ", ".join(map(_calibrated, seeds))
+    cold = any(one.uncalibrated for one in seeds)
+    tends = "" if cold else ", and tends to be less sure than it is right"
+    return f"{known}. Their mean is calibrated on none{tends}."
 
 
 def _calibrated(member: Trained) -> str:
@@ -71,7 +109,7 @@ def _calibrated(member: Trained) -> str:
     return f"seed {member.run.seed} with temperature {member.temperature:.2f}"
 
 
-def _uncalibrated(members: Sequence[Trained]) -> str:
+def uncalibrated(members: Sequence[Trained]) -> str:
     """Why no member is calibrated; empty where one is."""
     reasons = [member.uncalibrated for member in members]
     return "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
@@ -94,46 +132,59 @@ def ensemble(taken: ChosenRun) -> Ensemble:
         RunError: A file of one is missing or damaged.
         ExperimentError: An `experiment.toml` is not valid.
     """
-    from tessera.models import ensemble as networks  # loads the framework
-
     members = [of_run(folder) for folder in taken.together]
+    _, labels = rebuild.predictions(taken.folder.predictions)
     best = next(m for m in members if m.folder == taken.folder)
-    nets = {member.run.seed: member.net for member in members}
-    net = networks.ensemble(nets, [member.temperature for member in members])
+    told = f"These are {len(members)} trainings, {seeds(members)}, asked together."
     return Ensemble(
         best.folder,
         best.run,
-        record(best.record, members),
-        net,
+        record(best.record, members, labels, mean_of_stored(members), told),
+        together(members),
         temperature=1.0,
         because=taken.because,
-        uncalibrated=_uncalibrated(members),
+        uncalibrated=uncalibrated(members),
         members=tuple(members),
     )
 
 
-def record(best: Record, members: Sequence[Trained]) -> Record:
-    """One member's record with what differs of all: scores, sizes and notes.
+def together(members: Sequence[Trained]) -> Any:
+    """The members' networks as one, see `models.ensemble`."""
+    from tessera.models import ensemble as networks  # loads the framework
 
-    Raises:
-        RunError: A member has no test predictions that can be read.
+    nets = {_name(member): member.net for member in members}
+    return networks.ensemble(nets, [member.temperature for member in members])
+
+
+def record(
+    best: Record,
+    members: Sequence[Trained],
+    labels: Labels,
+    shares: Probabilities,
+    told: str,
+) -> Record:
+    """One run's record with what differs of all: scores, sizes and notes.
+
+    Args:
+        best: That record.
+        members: All runs.
+        labels: Of the test images, [N].
+        shares: What the runs answer to these, [N, K].
+        told: What the runs are, in sentences: the first note.
     """
-    _, labels = rebuild.predictions(members[0].folder.predictions)
-    answers = mean_of_stored(members).argmax(axis=1)
-    found = scores.scores(labels, answers, best.data.class_names)
+    found = scores.scores(labels, shares.argmax(axis=1), best.data.class_names)
     return best.model_copy(
         update={
             "scores": found,
             "parameters": sum(m.record.parameters for m in members),
             "multiply_adds": sum(m.record.multiply_adds for m in members),
-            "notes": tuple(_notes(members, found)),
+            "notes": (told, *_notes(members, found)),
         }
     )
 
 
 def _notes(members: Sequence[Trained], found: Scores) -> Iterator[str]:
-    """That they are several, what their answers lack, and what each one's notes say."""
-    yield f"These are {len(members)} trainings, {seeds(members)}, asked together."
+    """What their answers lack, and what each one's notes say."""
     yield from health.of_answers(found)
     own = [_of_training(member.record) for member in members]
     shared = [note for note in own[0] if all(note in notes for notes in own)]
@@ -141,7 +192,7 @@ def _notes(members: Sequence[Trained], found: Scores) -> Iterator[str]:
     for member, notes in zip(members, own, strict=True):
         for note in notes:
             if note not in shared:
-                yield f"Seed {member.run.seed}: {note}"
+                yield f"{title(member).capitalize()}: {note}"
 
 
 def _of_training(record: Record) -> list[str]:

@@ -6,13 +6,14 @@ cell, which answer together (`ensembled`). The temperature comes from validation
 too, where these are enough.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tessera import cross_validation, files
-from tessera.arrays import Images, Logits, Probabilities
+from tessera.arrays import Images, Indices, Logits, Probabilities
 from tessera.evaluation import probabilities, scores
 from tessera.evaluation.chosen import chosen
 from tessera.models import rebuild
@@ -23,6 +24,7 @@ from tessera.record import (
     StudyFolder,
     StudyRecord,
 )
+from tessera.study import StudyError
 from tessera.training import predict
 
 
@@ -51,6 +53,11 @@ class Trained(Rebuilt):
         warmth = f"temperature {self.temperature:.2f}"
         return f"Probabilities are calibrated on {images} ({warmth})."
 
+    @property
+    def again(self) -> str:
+        """What to do where its files are not what they were, a sentence."""
+        return files.again(self.folder.record)
+
     def logits(self, images: Images) -> Logits:
         """Unnormalised scores, float32 [N, K], of images uint8 [N, S, S, C]."""
         return predict.logits(self.net, images)
@@ -71,14 +78,27 @@ class Trained(Rebuilt):
         logits, _ = rebuild.predictions(self.folder.predictions)
         return probabilities.softmax(logits, self.temperature)
 
+    def as_stored(
+        self, shares: Probabilities, images: Images, positions: Indices
+    ) -> Probabilities:
+        """What `stored` holds of some test images, computed again, [n, K].
+
+        Args:
+            shares: What the whole model answers to them, [n, K].
+            images: They themselves, uint8 [n, S, S, C].
+            positions: Theirs among the test images, [n].
+        """
+        return shares
+
 
 def load(path: Path, *, ensemble: bool = False) -> Trained:
     """The model of a run, or of a study's recommended run.
 
     Args:
         path: The folder of a finished run or of a finished study.
-        ensemble: Whether all runs of the recommended cell, which differ in the seed,
-            answer together: an `ensembled.Ensemble`. It takes a study.
+        ensemble: Whether all runs of the recommended cell, which differ in the seed
+            and in the fold if there are folds, answer together: an
+            `ensembled.Ensemble`. It takes a study.
 
     Raises:
         RunError: It is neither, or a file of the run is missing or damaged; or runs
@@ -88,9 +108,9 @@ def load(path: Path, *, ensemble: bool = False) -> Trained:
     taken = choose(path, ensemble=ensemble)
     if not ensemble:
         return of_run(taken.folder, taken.because)
-    from tessera import ensembled  # which knows this module
+    from tessera import ensembled, folded  # which know this module
 
-    return ensembled.ensemble(taken)
+    return folded.folded(taken) if taken.pooled else ensembled.ensemble(taken)
 
 
 def of_run(folder: RunFolder, because: str = "") -> Trained:
@@ -117,7 +137,10 @@ class ChosenRun:
     because: str = ""
     """See `Trained`."""
     together: tuple[RunFolder, ...] = ()
-    """All that answer together, where they do; the first one is among them."""
+    """All that answer together, where they do; the first one is among them, or pools
+    some of them."""
+    pooled: tuple[RunFolder, ...] = ()
+    """For each seed, what the folds answered; where the study has folds."""
 
 
 def choose(path: Path, *, ensemble: bool = False) -> ChosenRun:
@@ -155,12 +178,17 @@ def recommended(study: StudyFolder, *, ensemble: bool = False) -> ChosenRun:
 
     Raises:
         RunError: `study.json`, a run's record or its validation predictions cannot be
-            read; or the study pools folds, which hold the models; or runs are to
-            answer together and there is only one.
+            read; or the study pools folds, which hold the models, and one is asked
+            for; or runs are to answer together and there is only one.
     """
     known = _study_record(study)
-    if folds := cross_validation.parts(known.experiment, study.path):
-        raise RunError(cross_validation.no_models(study.path, folds))
+    folds = cross_validation.parts(known.experiment, study.path)
+    if folds and not ensemble:
+        raise RunError(
+            f"{cross_validation.no_models(study.path, folds)}. Or ask all of them "
+            "together: `tessera predict` and `tessera export` do, with --ensemble (in "
+            "Python `ensemble=True`)."
+        )
     taken = chosen(
         known,
         record=lambda name: rebuild.read_record(_finished(study, name)),
@@ -170,6 +198,10 @@ def recommended(study: StudyFolder, *, ensemble: bool = False) -> ChosenRun:
     if not ensemble:
         return ChosenRun(run, taken.because)
     cell = taken.cell
+    runs = tuple(_finished(study, name) for name in cell.folders)
+    if folds:
+        members = _of_folds(study, known, runs)
+        return ChosenRun(run, taken.together, members, runs)
     if len(cell.seeds) == 1:
         raise RunError(
             f"{study.path}: expected runs of {cell.model}, {cell.regime} with two "
@@ -178,8 +210,32 @@ def recommended(study: StudyFolder, *, ensemble: bool = False) -> ChosenRun:
             "finished runs are kept. Or ask this run alone: leave --ensemble out (in "
             "Python `ensemble=True`)."
         )
-    runs = [_finished(study, name) for name in cell.folders]
-    return ChosenRun(run, taken.together, tuple(runs))
+    return ChosenRun(run, taken.together, runs)
+
+
+def _of_folds(
+    study: StudyFolder, known: StudyRecord, pooled: Sequence[RunFolder]
+) -> tuple[RunFolder, ...]:
+    """The folds' runs that pooled ones stand for, seed by seed and fold by fold.
+
+    Raises:
+        RunError: A fold's study is gone, or its run was trained anew since.
+    """
+    try:
+        networks = cross_validation.networks(known.experiment, study.path)
+    except StudyError as error:
+        raise RunError(str(error)) from error
+    found: list[RunFolder] = []
+    for run in pooled:
+        record = rebuild.read_record(run)
+        if (key := (record.digest, record.seed)) not in networks:
+            raise RunError(
+                f"{run.path}: expected what the folds' runs of this seed answered. "
+                "Received: others; the folds were trained anew since, or not with this "
+                "seed. Give the study's command again: finished runs are kept."
+            )
+        found += networks[key]
+    return tuple(found)
 
 
 def _study_record(study: StudyFolder) -> StudyRecord:

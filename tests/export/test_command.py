@@ -16,6 +16,7 @@ from tessera.experiment import Folder
 from tessera.export import command, formats
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output
+from tessera.export.parity import Parity
 from tessera.files import CannotWrite
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -224,3 +225,31 @@ def test_an_ensemble_is_named_after_its_cell_and_not_after_a_seed(
     assert done.check.heatmap is None
     assert done.because.startswith("The study's report recommends no remedy")
     assert "The runs used are all 2 of hybrid, balanced" in done.because
+
+
+@pytest.mark.usefixtures("few")
+def test_all_folds_of_a_study_are_exported_as_one_model(
+    in_folds: Path, tmp_path: Path
+) -> None:
+    done = command.export(in_folds, "onnx", out=tmp_path / "out", ensemble=True)
+    check = done.check
+    assert isinstance(check, Parity) and (check.images, check.tested) == (40, 24)
+    told = done.card.read_text(encoding="utf-8")
+    assert "4 trainings, 2 folds of seeds 0 and 1, are in it" in told
+    assert "by the 2 that have not learned from it" in told
+    assert "Counts of training and validation are those of the first fold" in told
+    assert "Seed 1, fold 2: Tessera " in told
+    assert "| blue | 12 |" in told and "One training" not in told
+
+
+def test_what_rounding_costs_cannot_be_measured_of_all_folds_together(
+    in_folds: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError) as error:
+        command.export(in_folds, "onnx-int8", out=tmp_path / "out", ensemble=True)
+    assert str(error.value) == (
+        "--to onnx-int8: expected a model with test images of its own, on which what "
+        "rounding costs is measured. Received: 2 folds of seeds 0 and 1, which have "
+        "learned from every image together. Use --to onnx."
+    )
+    assert not (tmp_path / "out").exists()

@@ -40,7 +40,9 @@ def test_of_an_ensemble_neither_one_training_nor_a_calibration_is_told(
 ) -> None:
     one, mean = (" ".join(limits.limits(m, heatmap=False)) for m in (model, pair))
     assert "One training with one seed" in one and "One training" not in mean
-    assert "2 trainings with 2 seeds: 2 others would err on other images." in mean
+    assert (
+        "2 trainings (seeds 0 and 1): as many others would err on other images." in mean
+    )
     assert "calibrated on validation" in one and "calibrated on validation" not in mean
     assert "a mean, which is calibrated on no images" in mean
     cold = limits.limits(replace(pair, uncalibrated="few images"), heatmap=False)

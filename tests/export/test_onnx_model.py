@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from tessera import trained
 from tessera.data.dataset import Dataset
 from tessera.ensembled import Ensemble
 from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
@@ -95,4 +96,10 @@ def test_an_ensemble_is_one_file_that_answers_with_the_mean(
     notes = {entry.key: entry.value for entry in whole.metadata_props}
     first, second = (m.temperature for m in pair.members)
     assert notes["temperature"] == f"{first!r}, {second!r}"
-    assert notes["seed"] == "0, 1"
+    assert notes["seed"] == "0, 1" and "fold" not in notes
+
+
+def test_a_file_of_all_folds_says_which_network_is_of_which(in_folds: Path) -> None:
+    whole = onnx_model.model(trained.load(in_folds, ensemble=True))
+    notes = {entry.key: entry.value for entry in whole.metadata_props}
+    assert (notes["seed"], notes["fold"]) == ("0, 0, 1, 1", "1, 2, 1, 2")

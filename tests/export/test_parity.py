@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera import files
+from tessera import files, folded, trained
 from tessera.data.dataset import Dataset, Split
 from tessera.ensembled import Ensemble
 from tessera.explain import gradcam
@@ -15,6 +15,7 @@ from tessera.export import parity
 from tessera.export.errors import ExportError
 from tessera.export.formats import Output, Reader
 from tessera.export.parity import Parity
+from tessera.folded import Folded
 from tessera.models.rebuild import RunError
 from tessera.record import RunFolder
 from tessera.trained import Trained
@@ -144,9 +145,7 @@ def test_training_images_and_then_their_means_stand_in_for_missing_test_images(
 ) -> None:
     images = dataset.train.images[:3]
     split = Split(images, np.arange(3, dtype=np.int32) % 2)
-    few = replace(
-        dataset, class_names=("a", "b"), train=split, test=split, validation=None
-    )
+    few = replace(dataset, class_names=("a", "b"), train=split, test=replace(split))
     found = parity.others(few, 20, seed=0)
     assert found.shape == (20, *images.shape[1:]) and found.dtype == np.uint8
     np.testing.assert_array_equal(found[:3], images)
@@ -167,5 +166,33 @@ def test_an_ensemble_is_held_to_the_mean_of_what_its_runs_stored(
 
     assert parity.check(pair, reader, dataset).probability < 1e-5
     other = replace(pair, members=(pair.members[0], pair.members[0]))
-    with pytest.raises(ExportError, match="seeds 0 and 0: expected the model to give"):
+    with pytest.raises(ExportError, match=r"seed 0: expected the model.*delete"):
         parity.check(other, reader, dataset)
+
+
+def test_images_that_are_tested_anyway_are_not_compared_twice(dataset: Dataset) -> None:
+    images = dataset.test.images[:10]
+    everything = Split(images, np.arange(10, dtype=np.int32))
+    whole = replace(dataset, train=everything, test=everything)
+    found = parity.others(whole, 5, seed=0)
+    means = [(a.astype(int) + b) // 2 for a in images for b in images]
+    assert all(any(np.array_equal(one, m) for m in means) for one in found)
+    seen = {image.tobytes() for image in found}
+    assert not seen <= {image.tobytes() for image in images}
+
+
+@pytest.mark.usefixtures("few")
+def test_every_fold_is_held_to_what_its_own_networks_stored(in_folds: Path) -> None:
+    whole = trained.load(in_folds, ensemble=True)
+    assert isinstance(whole, Folded)
+    data = folded.data(whole.run.data)
+
+    def reader(pixels: np.ndarray) -> Output:
+        shares = whole.probabilities(pixels.astype(np.uint8))
+        return Output(shares.astype(np.float32), None)
+
+    assert parity.check(whole, reader, data).probability < 1e-5
+    first, *rest = whole.members
+    other = replace(whole, members=(rest[0], first, *rest[1:]))
+    with pytest.raises(ExportError, match="expected the model to give the run's"):
+        parity.check(other, reader, data)

@@ -18,18 +18,19 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def nets() -> dict[int, keras.Model]:
-    return {s: build(Transformer(), (SIDE, SIDE, 3), 4, seed=s) for s in (0, 1, 7)}
+def nets() -> dict[str, keras.Model]:
+    shape = (SIDE, SIDE, 3)
+    return {f"seed-{s}": build(Transformer(), shape, 4, seed=s) for s in (0, 1, 7)}
 
 
-def mean(nets: dict[int, keras.Model]) -> np.ndarray:
+def mean(nets: dict[str, keras.Model]) -> np.ndarray:
     logits = [predict.logits(net, IMAGES).astype(float) for net in nets.values()]
     pairs = zip(logits, TEMPERATURES, strict=True)
     return np.mean([special.softmax(z / t, axis=1) for z, t in pairs], axis=0)
 
 
 def test_the_softmax_of_its_logits_is_the_mean_of_its_members_probabilities(
-    nets: dict[int, keras.Model],
+    nets: dict[str, keras.Model],
 ) -> None:
     net = ensemble(nets, TEMPERATURES)
     found = special.softmax(predict.logits(net, IMAGES).astype(float), axis=1)
@@ -39,7 +40,7 @@ def test_the_softmax_of_its_logits_is_the_mean_of_its_members_probabilities(
 
 
 def test_logits_beyond_what_a_probability_can_be_stay_finite() -> None:
-    nets = {seed: build(Cnn(), (SIDE, SIDE, 3), 4, seed=seed) for seed in (0, 1)}
+    nets = {str(s): build(Cnn(), (SIDE, SIDE, 3), 4, seed=s) for s in (0, 1)}
     for net in nets.values():
         net.get_layer("logits").bias.assign([0.0, 500.0, -500.0, 0.0])
     logits = predict.logits(ensemble(nets, (1.0, 1.0)), IMAGES)
@@ -47,7 +48,7 @@ def test_logits_beyond_what_a_probability_can_be_stay_finite() -> None:
 
 
 def test_in_layers_of_keras_alone_it_is_saved_and_opened_again(
-    nets: dict[int, keras.Model], tmp_path: Path
+    nets: dict[str, keras.Model], tmp_path: Path
 ) -> None:
     plain = portable(ensemble(nets, TEMPERATURES))
     assert "tessera" not in plain.to_json()

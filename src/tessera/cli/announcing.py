@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tessera import beforehand, cross_validation, estimate, study, workers
+from tessera import beforehand, estimate, pooling, study, workers
 from tessera.catalogue import label
 from tessera.data.dataset import Dataset
 from tessera.experiment import Experiment, Profile, Regime
@@ -104,7 +104,7 @@ def remarks(console: Console, experiment: Experiment, *datasets: Dataset) -> Non
     """
     found = [(*one.notes, *beforehand.notes(experiment, one)) for one in datasets]
     if len(found) > 1:  # the first note says which fold it is
-        found = [cross_validation.told_once([notes[1:] for notes in found])]
+        found = [pooling.told_once([notes[1:] for notes in found])]
     for note in found[0]:
         console.print(f"note: {note}", soft_wrap=True)
 

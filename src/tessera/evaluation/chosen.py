@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tessera.phrases import plural
 from tessera.record import CellSummary, Record, StudyRecord
 
 
@@ -55,7 +56,8 @@ def chosen(
     choice = _Choice(
         cell=cell,
         seed=cell.seeds[best],
-        validated=sum(record(cell.folders[best]).validation_counts),
+        held=_held(study, record(cell.folders[best])),
+        folds=study.experiment.pooled,
         averaged=any(len(seeds) > 1 for _, seeds in scored),
         picked=len(picked),
         plain=bool(plain),
@@ -74,6 +76,12 @@ def _keeping_most(
     return [c for c, images in zip(cells, kept, strict=True) if images == max(kept)]
 
 
+def _held(study: StudyRecord, run: Record) -> str:
+    if study.experiment.pooled:  # its counts are those of the first fold
+        return "the validation images of all folds"
+    return f"{sum(run.validation_counts):,} validation images"
+
+
 def _plain(
     study: StudyRecord, most: Sequence[CellSummary], models: Collection[str]
 ) -> list[CellSummary]:
@@ -88,8 +96,10 @@ class _Choice:
 
     cell: CellSummary
     seed: int
-    validated: int
-    """Its validation images."""
+    held: str
+    """Its validation images, in words."""
+    folds: int
+    """That a run stands for; 0: for none."""
     averaged: bool
     """Whether several seeds decided which cell is the best."""
     picked: int
@@ -108,15 +118,14 @@ def _why_run(choice: _Choice) -> str:
     if choice.picked == 1 and not choice.plain:
         return (
             f"{used}: what the study's report recommends. Of its seeds it is the best "
-            f"on {choice.validated:,} validation images."
+            f"on {choice.held}."
         )
     # Another cell may have the best single seed.
     return _why(choice, used, ", and of it the best seed" if choice.averaged else "")
 
 
 def _why_together(choice: _Choice) -> str:
-    cell = choice.cell
-    used = f"The runs used are all {len(cell.seeds)} of {cell.model}, {cell.regime}"
+    used = _all_of(choice)
     if choice.picked == 1 and not choice.plain:
         why = f"{used}: what the study's report recommends."
     else:
@@ -124,10 +133,21 @@ def _why_together(choice: _Choice) -> str:
     return f"{why} They answer together, with the mean of their probabilities."
 
 
+def _all_of(choice: _Choice) -> str:
+    cell, seeds = choice.cell, len(choice.cell.seeds)
+    which = f"{cell.model}, {cell.regime}"
+    if not choice.folds:
+        return f"The runs used are all {seeds} of {which}"
+    return (
+        f"The runs used are all {choice.folds * seeds} of {which} ({choice.folds} "
+        f"folds of {plural(seeds, 'seed')})"
+    )
+
+
 def _why(choice: _Choice, used: str, which: str = "") -> str:
     """Why this cell, after the words on what of it is used, and then which of it."""
     mean = " on average over seeds" if choice.averaged else ""
-    best = f"the best{mean} on {choice.validated:,} validation images"
+    best = f"the best{mean} on {choice.held}"
     if choice.plain:
         return (
             f"{used}: of what the study's report recommends for each model, plain "

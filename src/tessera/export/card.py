@@ -16,6 +16,7 @@ from tessera.export.fidelity import Fidelity
 from tessera.export.named import FILES, Format
 from tessera.export.parity import Parity
 from tessera.export.words import between, escaped, percent
+from tessera.folded import Folded
 from tessera.phrases import in_row
 from tessera.record import Record
 from tessera.results import FEW
@@ -106,6 +107,7 @@ def _values(
         "check": check,
         "licence": licence or terms(trained.run.data),
         "trainings": len(trained.members) if isinstance(trained, Ensemble) else 1,
+        "folds": trained.folds if isinstance(trained, Folded) else 0,
         "origin": _origins(trained),
     }
 
@@ -223,7 +225,10 @@ def _reduced(record: Record) -> str:
 def _origins(trained: Trained) -> str:
     if not isinstance(trained, Ensemble):
         return _origin(trained.record)
-    each = [f"Seed {m.run.seed}: {_origin(m.record)}" for m in trained.members]
+    each = [
+        f"{title.capitalize()}: {_origin(member.record)}"
+        for title, member in zip(trained.titles, trained.members, strict=True)
+    ]
     return "\n\n".join(each)
 
 

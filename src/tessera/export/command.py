@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tessera import files, locks, trained
+from tessera import files, folded, locks, trained
 from tessera.data import apart, source
 from tessera.data.dataset import Dataset
+from tessera.experiment import Folder
 from tessera.export import card, fidelity, formats, parity
 from tessera.export.errors import ExportError
 from tessera.export.fidelity import Fidelity
 from tessera.export.named import FILES, Format, named
 from tessera.export.parity import Parity
+from tessera.folded import Folded
 from tessera.trained import Trained
 
 
@@ -60,6 +62,12 @@ def export(
     """
     chosen = named(form)
     model = trained.load(path, ensemble=ensemble)
+    if chosen == "onnx-int8" and isinstance(model, Folded):
+        raise ExportError(
+            f"--to {form}: expected a model with test images of its own, on which what "
+            f"rounding costs is measured. Received: {model.seeds}, which have learned "
+            "from every image together. Use --to onnx."
+        )
     which = "ensemble" if ensemble else f"seed-{model.run.seed}"
     where = out or Path(f"{model.run.cell}-{which}-{form}")
     apart.keep_from_classes(model.class_names, where)
@@ -83,6 +91,8 @@ def data_of(model: Trained, data: str | None) -> Dataset:
         )
     if data is not None:
         settings = source.moved(settings, source.from_argument(data))
+    if isinstance(model, Folded) and isinstance(settings, Folder):
+        return folded.data(settings)
     return source.load(settings)
 
 

@@ -107,7 +107,7 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Fidelity:
     )
     logits = trained.logits(test.images)
     shares = softmax(logits, trained.temperature)
-    parity.hold_to_stored(trained, np.arange(len(test)), shares)
+    parity.hold_to_stored(trained, np.arange(len(test)), shares, test.images)
     expected = _best(logits, trained.logits(rest) if len(rest) else logits[:0])
     found = np.concatenate(
         [

@@ -76,9 +76,8 @@ def _of_calibration(trained: Trained) -> str:
 
 def _of_training(trained: Trained) -> str:
     if isinstance(trained, Ensemble):
-        number = len(trained.members)
         return (
-            f"{number} trainings with {number} seeds: {number} others would err on "
-            "other images."
+            f"{len(trained.members)} trainings ({trained.seeds}): as many others would "
+            "err on other images."
         )
     return "One training with one seed: another would err on other images."

@@ -16,7 +16,7 @@ from keras import layers
 from onnx import TensorProto, helper
 
 from tessera import __version__
-from tessera.ensembled import Ensemble
+from tessera.ensembled import Ensemble, fold_of
 from tessera.export import closed_form, onnx_layers, onnx_pooling
 from tessera.export.onnx_graph import Graph, Value
 from tessera.trained import Trained
@@ -134,6 +134,7 @@ def _described(name: str, *shape: int) -> Any:
 def _notes(trained: Trained) -> dict[str, str]:
     """What the file says about itself."""
     members = trained.members if isinstance(trained, Ensemble) else (trained,)
+    folds = [str(fold) for one in members if (fold := fold_of(one)) is not None]
     return {
         "class_names": json.dumps(list(trained.class_names)),
         "temperature": ", ".join(repr(member.temperature) for member in members),
@@ -142,4 +143,5 @@ def _notes(trained: Trained) -> dict[str, str]:
         "run_digest": trained.record.digest,
         "data": trained.record.data.name,
         "data_fingerprint": trained.record.data.fingerprint,
+        **({"fold": ", ".join(folds)} if folds else {}),
     }

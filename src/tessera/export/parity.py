@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import files
 from tessera.arrays import Images, Indices, Probabilities
 from tessera.data.dataset import Dataset
 from tessera.evaluation.probabilities import softmax
@@ -86,7 +85,8 @@ def check(trained: Trained, reader: Reader, dataset: Dataset) -> Parity:
     images = np.concatenate([dataset.test.images[chosen], rest])
     logits = trained.logits(images)
     expected = softmax(logits, trained.temperature)
-    hold_to_stored(trained, chosen, expected[: len(chosen)])
+    tested = slice(len(chosen))
+    hold_to_stored(trained, chosen, expected[tested], images[tested])
     output = answered(reader, images)
     found = Parity(
         images=len(images),
@@ -131,12 +131,13 @@ def others(dataset: Dataset, count: int, *, seed: int) -> Images:
         seed: Decides which.
 
     Returns:
-        uint8 [count, H, W, C]: training images, each at most once, and where these run
-        out, means of two of them.
+        uint8 [count, H, W, C]: training images that are no test images, each at most
+        once, and where these run out, means of two of them.
     """
     generator = np.random.default_rng([seed, 1])
     images = dataset.train.images
-    single = images[np.sort(generator.permutation(len(images))[:count])]
+    most = 0 if dataset.train is dataset.test else count
+    single = images[np.sort(generator.permutation(len(images))[:most])]
     pairs = generator.integers(len(images), size=(2, count - len(single)))
     first, second = (images[indices].astype(np.uint16) for indices in pairs)
     return np.concatenate([single, ((first + second) // 2).astype(np.uint8)])
@@ -155,26 +156,30 @@ def answered(reader: Reader, images: Images) -> Output:
     return Output(shares, np.concatenate(maps) if maps else None)
 
 
-def hold_to_stored(trained: Trained, chosen: Indices, expected: Probabilities) -> None:
+def hold_to_stored(
+    trained: Trained, chosen: Indices, expected: Probabilities, images: Images
+) -> None:
     """Hold the original to the test predictions that its run stored, or its runs.
 
     Args:
         trained: The original.
         chosen: Positions of test images.
         expected: Its calibrated probabilities for them, [len(chosen), K].
+        images: They themselves, uint8 [len(chosen), H, W, C].
 
     Raises:
         ExportError: They differ by more than the tolerance.
         RunError: There are none that can be read.
     """
-    difference = float(np.abs(trained.stored()[chosen] - expected).max())
+    again = trained.as_stored(expected, images, chosen)
+    difference = float(np.abs(trained.stored()[chosen] - again).max())
     if not difference <= TOLERANCE:
         raise ExportError(
             f"{trained.place}: expected the model to give the run's stored test "
             f"predictions within {TOLERANCE:g}. Received: a difference of "
             f"{difference:.2g}, so the weights or the settings were changed since, or "
             "its answers are not those of the network alone. "
-            f"{files.again(trained.folder.record)}"
+            f"{trained.again}"
         )
 
 

@@ -87,27 +87,36 @@ def rebuild(folder: RunFolder) -> Rebuilt:
     from tessera.models import build, weights
     from tessera.models.blocks import ModelError
 
-    record = read_record(folder)
-    asked = settings.read(folder.experiment)
-    runs = asked.runs()
+    record, run = read_record(folder), asked(folder)
+    if folds := run.experiment().pooled:
+        raise RunError(
+            f"{folder.path}: expected a run with a model. Received: what those of "
+            f"{folds} folds answered together, each of which has a model of its "
+            f"own. Give that of a fold: {_of_fold(folder, run)}"
+        )
+    classes = len(record.data.class_names)
+    net = build.for_run(run, record.data.image_shape, classes)
+    try:
+        weights.load(net, folder.weights)
+    except ModelError as error:
+        raise RunError(str(error)) from error
+    return Rebuilt(folder, run, record, net)
+
+
+def asked(folder: RunFolder) -> Run:
+    """What a run was asked to do.
+
+    Raises:
+        RunError: Its `experiment.toml` is of several runs.
+        ExperimentError: It is not valid.
+    """
+    runs = settings.read(folder.experiment).runs()
     if len(runs) != 1:
         raise RunError(
             f"{folder.experiment}: expected the settings of one run. Received: of "
             f"{len(runs)}. {files.again(folder.experiment)}"
         )
-    if asked.pooled:
-        raise RunError(
-            f"{folder.path}: expected a run with a model. Received: what those of "
-            f"{asked.pooled} folds answered together, each of which has a model of its "
-            f"own. Give that of a fold: {_of_fold(folder, runs[0])}"
-        )
-    classes = len(record.data.class_names)
-    net = build.for_run(runs[0], record.data.image_shape, classes)
-    try:
-        weights.load(net, folder.weights)
-    except ModelError as error:
-        raise RunError(str(error)) from error
-    return Rebuilt(folder, runs[0], record, net)
+    return runs[0]
 
 
 def _of_fold(folder: RunFolder, run: Run) -> Path:
