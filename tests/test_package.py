@@ -1,4 +1,4 @@
-"""`import tessera`: light, with the verbs at hand, two of them modules as well."""
+"""`import tessera`: light, with the verbs at hand, three of them modules as well."""
 
 import inspect
 import subprocess
@@ -33,7 +33,7 @@ def test_verbs_that_are_modules_keep_their_contents() -> None:
     from tessera import study
 
     assert study.survey.__module__ == "tessera.study"
-    assert tessera.explain.__path__
+    assert tessera.explain.__path__ and tessera.export.__path__
 
 
 def test_calling_a_module_is_calling_its_verb() -> None:
@@ -41,6 +41,8 @@ def test_calling_a_module_is_calling_its_verb() -> None:
         tessera.study(epoch=3)
     with pytest.raises(TypeError, match=r"^explain\(\) missing 2 required"):
         tessera.explain()
+    with pytest.raises(TypeError, match=r"^export\(\) missing 2 required"):
+        tessera.export()
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

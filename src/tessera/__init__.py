@@ -6,9 +6,9 @@
     tessera.predict(result, "new-photos")
 
 The verbs load what they need when they are first used: `import tessera` is instant.
-`study` and `explain` are packages as well, so `tessera.study.survey` and
+`study`, `explain` and `export` are modules as well, so `tessera.study.survey` and
 `tessera.study(...)` both work; a type checker that knows modules only is content with
-`from tessera.api import study, explain`.
+`from tessera.api import study, explain, export`.
 """
 
 import importlib
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-VERBS = ("evaluate", "explain", "load_data", "predict", "study", "train")
+VERBS = ("evaluate", "explain", "export", "load_data", "predict", "study", "train")
 """Functions of `tessera.api`."""
 
-CALLABLE = ("explain", "study")
+CALLABLE = ("explain", "export", "study")
 """Verbs that are modules of the same name."""
 
 

@@ -11,6 +11,8 @@ import tessera
 from tessera import files
 from tessera.data.dataset import DataError
 from tessera.ensembled import Ensemble
+from tessera.export import parity
+from tessera.export.errors import ExportError
 from tessera.models.rebuild import RunError
 from tessera.record import Record, RunFolder
 
@@ -97,3 +99,26 @@ def test_a_study_answers_with_the_mean_of_its_seeds(
 def test_one_run_cannot_answer_as_an_ensemble(toy: RunFolder) -> None:
     with pytest.raises(RunError, match="Give the study's folder"):
         tessera.predict(toy.path, images(1), ensemble=True)
+
+
+def test_a_model_is_exported_and_shows_how_equal_it_is(
+    two_seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "IMAGES", 40)
+    out = tmp_path / "model"
+    done = tessera.export(two_seeds, "onnx", out=out, licence="Ours.", ensemble=True)
+    assert done.model == out / "model.onnx" and done.model.is_file()
+    told = done.card.read_text(encoding="utf-8")
+    assert "2 trainings, seeds 0 and 1" in told and "Ours." in told
+    because, check, model, card = repr(done).splitlines()
+    assert because.startswith("The study's report recommends no remedy beyond doubt.")
+    assert check.startswith("Checked on 40 images, 40 of them test images")
+    assert (model, card) == (f"Model: {done.model}", f"Card: {done.card}")
+    assert done._repr_html_().count("<p>") == 4
+
+
+def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(
+    toy: RunFolder,
+) -> None:
+    with pytest.raises(ExportError, match=r"keras, onnx.*Received: 'tflite'"):
+        tessera.export(toy.path, "tflite")

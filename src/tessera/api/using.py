@@ -15,7 +15,7 @@ from tessera.models import rebuild
 from tessera.models.rebuild import RunError
 from tessera.notebook.answers import Heatmaps, Predictions
 from tessera.notebook.data import Data
-from tessera.notebook.results import Evaluation, FinishedRun, Study
+from tessera.notebook.results import Evaluation, ExportedModel, FinishedRun, Study
 from tessera.phrases import in_row
 from tessera.trained import Trained
 
@@ -118,6 +118,52 @@ def explain(
         net.class_names,
         seen.refused,
         net.because,
+    )
+
+
+def export(
+    model: Model,
+    to: str,
+    *,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    licence: str | None = None,
+    ensemble: bool = False,
+) -> ExportedModel:
+    """Hand a model over: a folder with it, its labels and its card.
+
+    Preprocessing and calibration are inside. It is compared with the original on 1,000
+    images, test images first, and appears only where it is equal; `onnx-int8` rounds,
+    and its card says what that costs.
+
+    Args:
+        model: The run.
+        to: One of `keras`, `onnx`, `onnx-int8`, `litert` and `saved-model`.
+        out: A folder that is not there yet; None: named after the run.
+        data: Where the run's images lie now, if not where they lay in training.
+        licence: Of the weights, in words, for the card.
+        ensemble: As for `predict`: all seeds' runs as one model.
+
+    Raises:
+        ExportError: There is no such format, the folder is taken, something that the
+            format needs is missing, or the exported model is not the original.
+        RunError: The folder holds no usable run, or one where several are wanted.
+        DataError: The run's images cannot be read, or `out` lies among them.
+    """
+    runtime.prepare()
+    runtime.load_backend()
+    from tessera.export import command
+
+    done = command.export(
+        folder_of(model),
+        to,
+        out=None if out is None else Path(out),
+        data=None if data is None else str(data),
+        licence=licence,
+        ensemble=ensemble,
+    )
+    return ExportedModel(
+        done.folder, done.model, done.card, done.check.summary, done.because
     )
 
 

@@ -107,6 +107,32 @@ class FinishedRun:
 
 
 @dataclass(frozen=True)
+class ExportedModel:
+    """A model that was handed over, and how it compares with the original."""
+
+    folder: Path
+    model: Path
+    """The model's file, or its folder where the format is one."""
+    card: Path
+    """What it is, how to run it, and where it fails, in Markdown."""
+    check: str
+    """What the comparison with the original found, in sentences."""
+    because: str
+    """Why this run stands for its study, in sentences; empty for a run itself."""
+
+    def __repr__(self) -> str:
+        """Which run it is, how equal, and where it lies."""
+        return "\n".join(self._told())
+
+    def _repr_html_(self) -> str:
+        return html.page(map(html.paragraph, self._told()))
+
+    def _told(self) -> tuple[str, ...]:
+        lines = (self.because, self.check, f"Model: {self.model}", f"Card: {self.card}")
+        return tuple(filter(None, lines))
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How a model fares on labelled images."""
 
