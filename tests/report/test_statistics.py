@@ -78,10 +78,10 @@ def test_a_class_with_a_comma_in_its_name_stays_one_class(many):
     assert ': "cat, black", deer and dog.' in statistics.groups_in_words(record)
 
 
-def test_the_groups_are_named_with_their_thresholds(study):
+def test_groups_of_two_counts_are_named_with_these(study):
     text = statistics.groups_in_words(study.record)
-    assert "head (more than 900 training images): plane, car" in text
-    assert "tail (fewer than 4,500): cat, deer and dog." in text
+    assert "head (4,500 training images): plane, car" in text
+    assert "tail (900): cat, deer and dog." in text
 
 
 def test_groups_that_differ_between_regimes_are_told_apart(study):
@@ -90,7 +90,7 @@ def test_groups_that_differ_between_regimes_are_told_apart(study):
     cells = (cell.model_copy(update={"groups": other}), *study.record.cells[1:])
     text = statistics.groups_in_words(study.record.model_copy(update={"cells": cells}))
     assert "Groups of classes (balanced): head (more than 100 training" in text
-    assert "middle (between): bird and cat" in text
+    assert "middle (between): bird and cat; tail (fewer than 20)" in text
     assert "Groups of classes (imbalanced, weighted and balanced): head" in text
 
 

@@ -180,12 +180,15 @@ def groups_in_words(record: StudyRecord) -> str:
 
 
 def _group_words(found: Groups, names: Sequence[str]) -> str:
+    head, tail = f"more than {found.above:,}", f"fewer than {found.below:,}"
+    if found.scheme == "levels":  # two counts, each the bound of the other group
+        head, tail = f"{found.below:,}", f"{found.above:,}"
     parts = [
         f"{part} ({bound}): {_members([in_list(names[i]) for i in members])}"
         for part, bound, members in (
-            ("head", f"more than {found.above:,} training images", found.head),
+            ("head", f"{head} training images", found.head),
             ("middle", "between", found.middle),
-            ("tail", f"fewer than {found.below:,}", found.tail),
+            ("tail", tail, found.tail),
         )
         if members
     ]
