@@ -1,5 +1,6 @@
 """A study may compare a model that starts from a finished run, if that is honest."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,32 @@ def test_images_that_were_changed_are_told_not_to_have_been_looked_at(
     begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
     (said,) = starts.notes(begun, fresh)
     assert "images is not what it was when that run was trained" in said
+
+
+def test_test_images_that_are_nearly_ones_it_has_learned_from_are_told(
+    of_folder: RunFolder, fresh: Dataset
+) -> None:
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    names = tuple(map(str, range(20)))
+    darker = replace(noise(5), images=noise(5).images // 2, names=names)
+    others = replace(fresh.test, names=names)
+    said = [starts.notes(begun, made_up(fresh.train, s)) for s in (darker, others)]
+    assert said == [
+        (
+            "hybrid-started: 20 of the 20 test images are nearly the same as images "
+            f"that {of_folder.path} has learned from. Where both show one picture, "
+            "scores flatter.",
+        ),
+        (),
+    ]
+
+
+def test_drawn_digits_that_are_no_files_are_not_said_to_be_nearly_the_same(
+    of_folder: RunFolder, fresh: Dataset
+) -> None:
+    begun = twins.beside(Experiment(models=(Hybrid(),)), of_folder.path)
+    darker = replace(noise(5), images=noise(5).images // 2)
+    assert starts.notes(begun, made_up(fresh.train, darker)) == ()
 
 
 def test_the_run_before_the_run_is_looked_at_too(

@@ -7,16 +7,22 @@ still there.
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tessera import settings
-from tessera.data import cache, source
+from tessera.data import cache, near, source
 from tessera.data.dataset import DataError, Dataset, Split
 from tessera.experiment import Experiment, Model, Run, Start
 from tessera.models import rebuild
 from tessera.phrases import plural
 from tessera.record import RunFolder
 from tessera.settings import ExperimentError
+
+VERSION = 2
+"""Raised whenever what is cached of shared images changes its form."""
 
 
 def notes(experiment: Experiment, dataset: Dataset) -> tuple[str, ...]:
@@ -70,24 +76,31 @@ def _known(model: Model, start: Start, dataset: Dataset) -> Iterator[str]:
     """
     for folder in _line(start):
         try:
-            trained, tested = _shared(folder, dataset)
+            found = _shared(folder, dataset)
         except (DataError, rebuild.RunError) as error:
             yield (
                 f"{model.label}: whether {folder.path} has learned from images that "
                 f"are tested on here could not be looked at. {error}"
             )
             continue
-        if tested:
+        if found.tested:
             raise DataError(
                 f"{model.label}: expected to be tested on images that it does not know."
                 f" Received: {folder.path}, among whose training images are "
-                f"{tested:,} of the {plural(len(dataset.test), 'test image')}. Start "
-                "from a run on other images, or test on others."
+                f"{found.tested:,} of the {plural(len(dataset.test), 'test image')}. "
+                "Start from a run on other images, or test on others."
             )
-        if trained:
+        if found.nearly:
+            yield (
+                f"{model.label}: {found.nearly:,} of the "
+                f"{plural(len(dataset.test), 'test image')} are nearly the same as "
+                f"images that {folder.path} has learned from. Where both show one "
+                "picture, scores flatter."
+            )
+        if found.trained:
             yield (
                 f"{model.label}: among the training images of {folder.path} are "
-                f"{trained:,} that are trained and validated on here, so what "
+                f"{found.trained:,} that are trained and validated on here, so what "
                 "validation says of it flatters; what the test images say does not."
             )
 
@@ -104,32 +117,68 @@ def _line(start: Start | None) -> Iterator[RunFolder]:
         start = _run(folder).model.start
 
 
-def _shared(folder: RunFolder, dataset: Dataset) -> tuple[int, int]:
-    """How many of these images a run has learned from: not tested on here, and tested.
+@dataclass(frozen=True)
+class _Shared:
+    """How many of these images a run has learned from."""
+
+    trained: int
+    """Of those that are trained or validated on here."""
+    tested: int
+    """Of those that are tested on."""
+    nearly: int
+    """Of those too: it has learned from one that is nearly the same, see `near`."""
+
+
+def _shared(folder: RunFolder, dataset: Dataset) -> _Shared:
+    """Count them.
 
     Raises:
         DataError: The run's images are not there any more.
         RunError: The run is not.
     """
     then = rebuild.read_record(folder).data.fingerprint
-    key = cache.key("shared", then, dataset.fingerprint)
+    files = dataset.test.names is not None  # drawn digits are as alike without copies
+    key = cache.key("shared", VERSION, then, dataset.fingerprint, files)
     if (found := cache.find(key)) is not None:
-        return found.facts["trained"], found.facts["tested"]
+        return _Shared(**found.facts)
     learned = dataset if then == dataset.fingerprint else source.load(_run(folder).data)
     if learned.fingerprint != then:
         raise DataError(f"{learned.name} is not what it was when that run was trained.")
     known = set(_learned(learned))
-    trained = sum(mark in known for mark in _learned(dataset))
-    tested = sum(mark in known for mark in _marks(dataset.test))
-    cache.store(key, {}, {"trained": trained, "tested": tested})
-    return trained, tested
+    shared = _Shared(
+        trained=sum(mark in known for mark in _learned(dataset)),
+        tested=sum(mark in known for mark in _marks(dataset.test)),
+        nearly=_nearly(dataset.test, learned) if files else 0,
+    )
+    cache.store(key, {}, asdict(shared))
+    return shared
+
+
+def _nearly(test: Split, learned: Dataset) -> int:
+    """Test images that are nearly the same as one that was learned from."""
+    places = np.arange(len(test))
+    return len(
+        {
+            one
+            for split in _splits(learned)
+            for one, _ in near.pairs(
+                test.images, places, np.arange(len(split)), split.images
+            )
+        }
+    )
 
 
 def _learned(dataset: Dataset) -> Iterator[bytes]:
     """A hash of every image that may be trained or validated on."""
-    yield from _marks(dataset.train)
+    for split in _splits(dataset):
+        yield from _marks(split)
+
+
+def _splits(dataset: Dataset) -> Iterator[Split]:
+    """What may be trained or validated on."""
+    yield dataset.train
     if dataset.validation is not None:
-        yield from _marks(dataset.validation)
+        yield dataset.validation
 
 
 def _marks(split: Split) -> Iterator[bytes]:

@@ -44,6 +44,13 @@ def test_a_copy_is_found_though_no_pixel_need_be_equal(change) -> None:
     assert found == [(20, 7)]
 
 
+def test_a_copy_is_found_among_other_images_too() -> None:
+    images = np.stack([smooth(0), smooth(1), darker(smooth(2))])
+    known = np.stack([smooth(3), smooth(2), smooth(4), smooth(5)])
+    found = near.pairs(images, np.arange(3), np.array([0, 1, 3]), known)
+    assert found == [(2, 1)]
+
+
 def test_other_pictures_are_no_copies() -> None:
     images = np.stack([smooth(seed) for seed in range(600)])
     assert near.pairs(images, np.arange(300), np.arange(300, 600)) == []

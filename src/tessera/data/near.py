@@ -26,7 +26,9 @@ FLAT = 1.0
 """Standard deviation, in grey levels, up to which a picture shows nothing."""
 
 
-def pairs(images: Images, some: Indices, others: Indices) -> list[tuple[int, int]]:
+def pairs(
+    images: Images, some: Indices, others: Indices, known: Images | None = None
+) -> list[tuple[int, int]]:
     """Each picture of a set with its likest of another, where they are nearly the same.
 
     Two pictures are compared by Pearson's correlation of their pixels, each colour
@@ -35,12 +37,15 @@ def pairs(images: Images, some: Indices, others: Indices) -> list[tuple[int, int
     Args:
         images: uint8 [N, H, W, C].
         some: Positions of the first set.
-        others: Positions of the second, at least one, disjoint from the first.
+        others: Positions of the second, at least one, disjoint from the first unless
+            it is of other images.
+        known: The images that the second is of; None: `images` as well.
 
     Returns:
         (a position of `some`, one of `others`), in the order of the first.
     """
-    rough = _rough(images, others)
+    known = images if known is None else known
+    rough = _rough(known, others)
     found: list[tuple[int, int]] = []
     for chunk in _chunks(some):
         alike = _rough(images, chunk) @ rough.T
@@ -50,7 +55,7 @@ def pairs(images: Images, some: Indices, others: Indices) -> list[tuple[int, int
     return [
         (one, other)
         for one, other in found
-        if correlation(images[one], images[other]) >= ALIKE
+        if correlation(images[one], known[other]) >= ALIKE
     ]
 
 
