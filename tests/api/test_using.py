@@ -96,6 +96,19 @@ def test_a_study_answers_with_the_mean_of_its_seeds(
     assert (found.because, found.calibration) == (pair.because, pair.calibration)
 
 
+def test_all_seeds_are_scored_together_on_their_own_images_and_on_others(
+    two_seeds: Path, pair: Ensemble
+) -> None:
+    own = tessera.evaluate(two_seeds, ensemble=True)
+    assert own.scores == pair.record.scores
+    assert own.images == f"{pair.place} on their own test images"
+    data = tessera.load_data("digits", image_size=toy_run.SIZE, verbose=False)
+    again = tessera.evaluate(two_seeds, data, ensemble=True)
+    assert again.scores.accuracy == pytest.approx(own.scores.accuracy, abs=0.01)
+    assert again.images.startswith(f"{pair.place} on the test images of Digits")
+    assert again.scores != tessera.evaluate(two_seeds, data).scores
+
+
 def test_one_run_cannot_answer_as_an_ensemble(toy: RunFolder) -> None:
     with pytest.raises(RunError, match="Give the study's folder"):
         tessera.predict(toy.path, images(1), ensemble=True)

@@ -23,18 +23,25 @@ Model: TypeAlias = Study | FinishedRun | str | Path
 """A run or its folder, or a study or its folder: its recommended run."""
 
 
-def evaluate(model: Model, data: Data | None = None) -> Evaluation:
+def evaluate(
+    model: Model, data: Data | None = None, *, ensemble: bool = False
+) -> Evaluation:
     """Score a trained model on test images.
 
     Args:
         model: The run.
         data: Whose test images to predict; None: the run's own, whose predictions are
             stored.
+        ensemble: As for `predict`: all seeds' runs answer together.
 
     Raises:
-        RunError: The folder holds no usable run.
+        RunError: The folder holds no usable run, or one where several are wanted.
         DataError: The data's classes or image size are not the model's.
     """
+    if data is None and ensemble:
+        together = _load(model, ensemble=True)
+        where = f"{together.place} on their own test images"
+        return Evaluation(together.record.scores, where)
     if data is None:
         folder = trained.choose(folder_of(model)).folder
         names = rebuild.read_record(folder).data.class_names
@@ -46,11 +53,11 @@ def evaluate(model: Model, data: Data | None = None) -> Evaluation:
             "data: expected what `load_data` returns, or None for the run's own. "
             f"Received: {type(data).__name__}."
         )
-    net, test = _load(model), data.dataset.test
+    net, test = _load(model, ensemble=ensemble), data.dataset.test
     _check_fit(net, data)
     predicted = net.logits(test.images).argmax(axis=1).astype(np.int32)
     found = scores.scores(test.labels, predicted, net.class_names)
-    where = f"{net.folder.path} on the test images of {data.dataset.name}"
+    where = f"{net.place} on the test images of {data.dataset.name}"
     return Evaluation(found, where)
 
 
