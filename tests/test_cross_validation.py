@@ -12,7 +12,7 @@ from cli.inside import Ended, tessera
 from sklearn import metrics
 from unpainted import charts
 
-from tessera import api, cross_validation, files, history, study, trained
+from tessera import api, cross_validation, files, history, meant, study, trained
 from tessera.cli import commands, faithfulness
 from tessera.data import source
 from tessera.experiment import Cnn, Digits, Experiment, Folder, Natural, Regime
@@ -178,10 +178,10 @@ def test_a_model_is_looked_for_in_a_fold(out: Path) -> None:
     with pytest.raises(
         RunError, match=r"Give the study of one, such as .*fold-1\. Or ask"
     ):
-        trained.choose(out)
+        meant.choose(out)
     with pytest.raises(StudyError, match=r"Give the study of one, such as .*fold-1$"):
         faithfulness.runs_of(out)
-    assert trained.choose(out / "fold-1").folder.weights.exists()
+    assert meant.choose(out / "fold-1").folder.weights.exists()
 
 
 def test_a_pooled_run_names_the_run_of_the_first_fold_that_has_a_model(

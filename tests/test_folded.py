@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from tessera import files, folded, trained
+from tessera import files, folded, meant, trained
 from tessera.arrays import Floats
 from tessera.evaluation import probabilities, scores
 from tessera.experiment import Folder
@@ -90,7 +90,7 @@ def test_its_record_is_of_all_trainings_and_says_what_was_not_tested(
 
 
 def test_the_folds_of_one_seed_are_enough(in_folds: Path) -> None:
-    taken = trained.choose(in_folds, ensemble=True)
+    taken = meant.choose(in_folds, ensemble=True)
     one = replace(taken, together=taken.together[:2], pooled=taken.pooled[:1])
     alone = folded.folded(one)
     assert alone.seeds == "2 folds of seed 0"

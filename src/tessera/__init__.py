@@ -18,13 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tessera.api import evaluate as evaluate
+    from tessera.api import labels as labels
     from tessera.api import load_data as load_data
     from tessera.api import predict as predict
     from tessera.api import train as train
 
 __version__ = "0.1.0"
 
-VERBS = ("evaluate", "explain", "export", "load_data", "predict", "study", "train")
+VERBS = (
+    *("evaluate", "explain", "export", "labels", "load_data", "predict", "study"),
+    "train",
+)
 """Functions of `tessera.api`."""
 
 CALLABLE = ("explain", "export", "study")

@@ -16,10 +16,9 @@ from tessera.record import NO_HEATMAPS, RunFolder
 
 def write_predictions(path: Path, logits: Logits, split: Split, where: Indices) -> None:
     """Write what every later score, interval and figure is computed from."""
-    groups = {} if split.groups is None else {"groups": np.array(split.groups)}
-    files.write_arrays(
-        path, logits=logits, labels=split.labels, indices=where, **groups
-    )
+    told = {"groups": split.groups, "names": split.names}
+    more = {name: np.array(of, np.str_) for name, of in told.items() if of is not None}
+    files.write_arrays(path, logits=logits, labels=split.labels, indices=where, **more)
 
 
 def write_heatmaps(

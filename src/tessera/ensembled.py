@@ -13,10 +13,11 @@ from tessera.arrays import Labels, Probabilities
 from tessera.evaluation import health, scores
 from tessera.evaluation.ensemble import mean_probabilities
 from tessera.experiment import Folder
+from tessera.meant import ChosenRun
 from tessera.models import rebuild
 from tessera.phrases import listed
 from tessera.record import Record, Scores
-from tessera.trained import ChosenRun, Trained, of_run
+from tessera.trained import Trained, of_run
 
 
 @dataclass(frozen=True, eq=False)

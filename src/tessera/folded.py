@@ -17,9 +17,10 @@ from tessera.ensembled import Ensemble
 from tessera.evaluation import probabilities
 from tessera.evaluation.ensemble import mean_probabilities
 from tessera.experiment import Folder
+from tessera.meant import ChosenRun
 from tessera.models import rebuild
 from tessera.record import RunFolder
-from tessera.trained import ChosenRun, Trained, of_run
+from tessera.trained import Trained, of_run
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _pool_answers(
     found = [files.read_arrays(getattr(folder, name)) for folder in folders]
     joined = {key: np.concatenate([one[key] for one in found]) for key in found[0]}
     joined["indices"] = np.arange(len(joined["labels"]))
-    files.write_arrays(getattr(to, name), **joined, **more)
+    files.write_arrays(getattr(to, name), **(joined | more))
 
 
 def _pool_mistakes(folders: Sequence[RunFolder], to: RunFolder) -> None:

@@ -231,7 +231,7 @@ class RunFolder:
 
     @property
     def predictions(self) -> Path:
-        """Test set: `logits` [N, K], `labels`, `indices` and perhaps `groups` [N]."""
+        """Test set: `logits` [N, K], `labels`, `indices`; perhaps `groups`, `names`."""
         return self.path / "predictions.npz"
 
     @property

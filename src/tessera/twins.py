@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tessera import files, settings, trained
+from tessera import files, meant, settings
 from tessera.experiment import Experiment, Start
 from tessera.settings import ExperimentError
 
@@ -28,7 +28,7 @@ def beside(experiment: Experiment, place: Path | None) -> Experiment:
     """
     if place is None:
         return experiment
-    folder = trained.choose(place).folder
+    folder = meant.choose(place).folder
     (run,) = settings.read(folder.experiment).runs()
     network = run.model.network
     start = Start(run=str(folder.path), sha256=files.sha256(folder.weights))

@@ -8,7 +8,7 @@ import pytest
 import toy_run
 
 import tessera
-from tessera import files
+from tessera import doubts, files
 from tessera.data.dataset import DataError
 from tessera.ensembled import Ensemble
 from tessera.export import parity
@@ -135,3 +135,12 @@ def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(
 ) -> None:
     with pytest.raises(ExportError, match=r"keras, onnx.*Received: 'tflite'"):
         tessera.export(toy.path, "tflite")
+
+
+def test_labels_that_the_answers_contradict_are_those_of_the_command(
+    in_folds: Path,
+) -> None:
+    found = tessera.labels(in_folds)
+    assert found.rows == doubts.doubts(in_folds).rows
+    with pytest.raises(RunError, match="expected the folder of a finished run or"):
+        tessera.labels(in_folds / "runs")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import toy_run
 from PIL import Image
-from rich.cells import cell_len
 
 from cli.inside import tessera
 from tessera.answers import Answer, Refused
@@ -55,18 +54,6 @@ def test_the_table_keeps_its_columns_and_cannot_steer_a_terminal() -> None:
     assert head.index("image") == good.index("a,b.png") == bad.index("x")
     assert "75.0%" in good and "25.0%" in good
     assert "\x1b" not in bad and "an empty file" in bad
-
-
-def test_columns_stand_below_one_another_where_letters_fill_two_cells() -> None:
-    names = ("日本猿", "Großer Brachvogel")
-    wide = Answer(Path("a.png"), names[0], 0.75, names[1], 0.25, (0.75, 0.25))
-    plain = Answer(Path("a.png"), names[1], 0.75, names[0], 0.25, (0.25, 0.75))
-    out = io.StringIO()
-    predictions.write([wide, plain], "table", names, out)
-    head, *rows = out.getvalue().splitlines()
-    starts = {cell_len(row[: row.index("a.png")]) for row in rows}
-    assert starts == {head.index("image")}
-    assert {cell_len(row[: row.index("75.0%")]) for row in rows} == {19}
 
 
 def test_heatmaps_are_not_written_among_images(toy: RunFolder, tmp_path: Path) -> None:

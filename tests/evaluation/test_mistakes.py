@@ -134,3 +134,12 @@ def test_renaming_the_classes_finds_the_same_images():
     assert ours.doubtful_labels(renamed, order[labels]).tolist() == (
         ours.doubtful_labels(shares, labels).tolist()
     )
+
+
+def test_the_suggestion_is_the_likeliest_class_whose_threshold_is_reached():
+    # Thresholds: class 0 0.9, class 1 (0.6 + 0.3) / 2 = 0.45, class 2 none.
+    shares = np.array([[0.9, 0.1, 0.0], [0.35, 0.6, 0.05], [0.5, 0.45, 0.05]])
+    shares = np.concatenate([shares, [[0.6, 0.3, 0.1]]])
+    labels = np.array([0, 1, 2, 1])
+    # The only image of class 2 reaches its own threshold, 0.05; class 1 is likelier.
+    assert ours.confident_classes(shares, labels).tolist() == [0, 1, 1, 2]

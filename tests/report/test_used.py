@@ -1,10 +1,10 @@
 import pytest
 
+from tessera.meant import choose
 from tessera.record import RunFolder
 from tessera.report import used
 from tessera.report.load import Study, load
 from tessera.report.page import page
-from tessera.trained import choose
 
 from .conftest import SMALL, recalls
 from .folders import write_study

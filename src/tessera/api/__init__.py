@@ -17,6 +17,7 @@ from tessera.api.training import train as train
 from tessera.api.using import evaluate as evaluate
 from tessera.api.using import explain as explain
 from tessera.api.using import export as export
+from tessera.api.using import labels as labels
 from tessera.api.using import predict as predict
 
 # A framework is loaded by the first verb that needs one, or by the user before: with

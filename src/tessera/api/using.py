@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tessera import runtime, trained
+from tessera import doubts, meant, runtime, trained
 from tessera.api import pictures
 from tessera.api.pictures import Source
 from tessera.data.dataset import DataError
@@ -15,6 +15,7 @@ from tessera.models import rebuild
 from tessera.models.rebuild import RunError
 from tessera.notebook.answers import Heatmaps, Predictions
 from tessera.notebook.data import Data
+from tessera.notebook.labels import DoubtfulLabels
 from tessera.notebook.results import Evaluation, ExportedModel, FinishedRun, Study
 from tessera.phrases import in_row
 from tessera.trained import Trained
@@ -43,7 +44,7 @@ def evaluate(
         where = f"{together.place} on their own test images"
         return Evaluation(together.record.scores, where)
     if data is None:
-        folder = trained.choose(folder_of(model)).folder
+        folder = meant.choose(folder_of(model)).folder
         names = rebuild.read_record(folder).data.class_names
         logits, labels = rebuild.predictions(folder.predictions)
         found = scores.scores(labels, logits.argmax(axis=1), names)
@@ -88,6 +89,22 @@ def predict(model: Model, images: Source, *, ensemble: bool = False) -> Predicti
         net.because,
         net.calibration,
     )
+
+
+def labels(model: Model) -> DoubtfulLabels:
+    """List images whose label may be wrong, and what they may be instead.
+
+    By confident learning, from what the models answered to images that they had not
+    learned from: the test images, or every image of a study in folds. No model is
+    loaded.
+
+    Args:
+        model: A study, of which all seeds of the recommended model are asked; or a run.
+
+    Raises:
+        RunError: The folder holds no finished run or study.
+    """
+    return DoubtfulLabels(doubts.doubts(folder_of(model)))
 
 
 def explain(

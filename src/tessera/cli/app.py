@@ -108,7 +108,9 @@ def report(
     commands.report(study)
 
 
-for verb in (explaining.explain, use.predict, use.export, use.serve, use.track):
+for verb in (
+    *(explaining.explain, use.predict, use.labels, use.export, use.serve, use.track),
+):
     app.command()(verb)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tessera.cli.engine import Options as EngineOptions
     from tessera.cross_validation import Part
     from tessera.data.dataset import Dataset
-    from tessera.trained import ChosenRun
+    from tessera.meant import ChosenRun
 
 console = Console(highlight=False, markup=False)
 
@@ -187,9 +187,9 @@ def load_backend_for(path: Path, *, ensemble: bool = False) -> "ChosenRun":
         RunError: The folder is neither a finished run nor a finished study, or one run
             where several are wanted.
     """
-    from tessera import trained
+    from tessera import meant
 
-    chosen = trained.choose(path, ensemble=ensemble)
+    chosen = meant.choose(path, ensemble=ensemble)
     runtime.prepare()
     runtime.load_backend(alone=True)
     return chosen
@@ -220,6 +220,13 @@ def predict(
     return predictions.predict(
         path, images, form=form, heatmaps=heatmaps, ensemble=ensemble
     )
+
+
+def labels(path: Path, form: str) -> None:
+    """List the labels that a study's answers contradict."""
+    from tessera.cli import labels as listing
+
+    listing.labels(path, form)
 
 
 def export(

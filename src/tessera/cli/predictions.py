@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tessera import answers, trained
 from tessera.answers import Answer, Refused
-from tessera.cli import errors
+from tessera.cli import errors, table
 from tessera.data import apart
 from tessera.phrases import plural
 
@@ -106,30 +105,20 @@ def write(
                 flat = row(item, class_names)
                 writer.writerow({k: v for k, v in flat.items() if k in COLUMNS})
         case _:
-            width = max(map(cell_len, (*class_names, "runner-up")))
-            heads = (
-                f"{padded(head, width)}         " for head in ("class", "runner-up")
-            )
-            out.write(f"{''.join(heads)}image\n")
+            cells = table.width((*class_names, "runner-up"))
+            out.write(table.head("class", "runner-up", cells) + "\n")
             for item in stream:
-                out.write(line(item, width) + "\n")
+                out.write(line(item, cells) + "\n")
     out.flush()
 
 
-def line(item: Answer | Refused, width: int) -> str:
-    """One row of the table; names are padded to `width` of a terminal's cells."""
-    path = errors.plain(str(item.path))
+def line(item: Answer | Refused, cells: int) -> str:
+    """One row of the table; names are padded to `cells` of the terminal."""
+    path = str(item.path)
     if isinstance(item, Refused):
-        return f"{'not read':{2 * width + 18}}{path}: {item.reason}"
-    return (
-        f"{padded(item.class_name, width)} {item.probability:6.1%}  "
-        f"{padded(item.runner_up, width)} {item.runner_up_probability:6.1%}  {path}"
-    )
-
-
-def padded(text: str, width: int) -> str:
-    """The text, then spaces up to `width` cells: a letter of Chinese fills two."""
-    return text + " " * (width - cell_len(text))
+        return f"{'not read':{2 * cells + 18}}{errors.plain(path)}: {item.reason}"
+    said = item.class_name, item.probability
+    return table.line((said, (item.runner_up, item.runner_up_probability)), path, cells)
 
 
 def row(item: Answer | Refused, class_names: Sequence[str]) -> dict[str, object]:

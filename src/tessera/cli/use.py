@@ -96,6 +96,36 @@ def export(
     commands.export(model, to, out, data, licence, ensemble=ensemble)
 
 
+def labels(
+    study: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STUDY|RUN",
+            help="A study's folder: all seeds of its recommended model; or a run's.",
+        ),
+    ],
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="|".join(FORMATS), help="Of the list."),
+    ] = "table",
+) -> None:
+    """List images whose label may be wrong, and what they may be instead.
+
+    Found by confident learning from what a study's models answered to images that they
+    had not learned from: the test images, or with --folds every image of the folder.
+    Candidates to look at; nothing is changed and no model is loaded.
+
+        tessera study --data photos --folds 5 --out runs/folds
+
+        tessera labels runs/folds --format csv > look-at.csv
+    """
+    from tessera import choice
+    from tessera.cli import commands
+
+    choice.require("--format", form, FORMATS)
+    commands.labels(study, form)
+
+
 def serve(
     model: Model,
     host: Annotated[

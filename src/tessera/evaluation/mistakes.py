@@ -122,15 +122,29 @@ def doubtful_labels(probabilities: Probabilities, labels: Labels) -> Indices:
     Returns:
         Positions of the candidates, int64.
     """
+    likeliest = confident_classes(probabilities, labels)
+    candidates = np.flatnonzero((likeliest >= 0) & (likeliest != labels))
+    seen = probabilities[candidates]
+    margin = of_class(seen, labels[candidates]) - seen.max(axis=1)
+    return candidates[np.argsort(margin, kind="stable")].astype(np.int64)
+
+
+def confident_classes(probabilities: Probabilities, labels: Labels) -> Indices:
+    """The likeliest class whose threshold an image reaches, -1 where it reaches none.
+
+    Args:
+        probabilities: As of `doubtful_labels`.
+        labels: As well.
+
+    Returns:
+        int64 [N].
+    """
     size = probabilities.shape[1]
     thresholds = np.array([_threshold(probabilities, labels, j) for j in range(size)])
     # A class's own mean reaches itself up to rounding.
     reached = probabilities >= thresholds - 1e-9
     likeliest = np.where(reached, probabilities, -1.0).argmax(axis=1)
-    candidates = np.flatnonzero(reached.any(axis=1) & (likeliest != labels))
-    seen = probabilities[candidates]
-    margin = of_class(seen, labels[candidates]) - seen.max(axis=1)
-    return candidates[np.argsort(margin, kind="stable")].astype(np.int64)
+    return np.where(reached.any(axis=1), likeliest, -1).astype(np.int64)
 
 
 def _threshold(probabilities: Probabilities, labels: Labels, j: int) -> float:
