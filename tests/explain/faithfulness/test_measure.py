@@ -106,3 +106,31 @@ def test_a_file_names_each_series_by_metric_and_map():
     assert sorted(measure.flat(one, two)) == ["x/a", "x/b", "y/a"]
     merged = measure.merged(one, {"a": {"z": np.zeros(1)}, "b": {}})
     assert sorted(merged["a"]) == ["x", "z"]
+
+
+def test_road_is_a_mean_over_shares_of_each_image_and_its_curves_over_images(one_pixel):
+    """The pixel that decides lies at place 0, 8 and 40 of 64.
+
+    With 6, 16, 32 and 48 cells removed it stays, from the top, in no step, the first,
+    and three; from the bottom, where its places are 63, 55 and 23, in all, all and two.
+    """
+    images = np.zeros((3, 8, 8, 1), np.float32)
+    images[:, 0, 0] = 255
+    sample = Sample(images, np.ones(3, np.int32), one_pixel(images), np.arange(3))
+    order = np.array([np.delete(np.arange(64), place) for place in (0, 8, 40)])
+    ranks = np.column_stack([[0, 8, 40], order]).reshape(3, 8, 8)
+    values, curves = measure.imputed(
+        one_pixel,
+        sample,
+        {"found": -ranks.astype(np.float32)},
+        Settings(shares=(0.1, 0.25, 0.5, 0.75)),
+    )
+    found = values["found"]
+    assert found["road_morf"].tolist() == pytest.approx([0, 1 / 4, 3 / 4])
+    assert found["road_lerf"].tolist() == pytest.approx([1, 1, 1 / 2])
+    assert found["road"].tolist() == pytest.approx([1 / 2, 3 / 8, -1 / 8])
+    drawn = {curve.metric: curve for curve in curves}
+    assert drawn["road_morf"].shares == (0.1, 0.25, 0.5, 0.75)
+    most, least = (drawn[key].values for key in ("road_morf", "road_lerf"))
+    assert most == pytest.approx((2 / 3, 1 / 3, 1 / 3, 0), abs=1e-6)
+    assert least == pytest.approx((1, 1, 2 / 3, 2 / 3), abs=1e-6)
