@@ -99,3 +99,15 @@ def test_a_control_has_its_own_level_and_without_a_value_it_is_none():
     assert [a.control for a in row.against] == ["random"]
     mean = VALUES["random"]["road"].mean()
     assert row.against[0].level.mean == pytest.approx(mean)
+
+
+def test_a_difference_is_over_the_images_that_have_both_values():
+    control = np.where(np.arange(100) < 40, np.nan, NOISE)
+    method = np.where(np.arange(100) >= 90, np.nan, NOISE + 0.05)
+    values = {"method": {"road": method}, "random": {"road": control}}
+    parts = summary.strata(LABELS, NAMES, {})
+    (row,) = summary.measured(values, KINDS[1:], "method", parts, seed=0)
+    (found,) = row.against
+    assert (row.level.images, found.level.images) == (90, 60)
+    assert found.difference.images == 50
+    assert found.difference.mean == pytest.approx(0.05)
