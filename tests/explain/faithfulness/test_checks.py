@@ -1,3 +1,5 @@
+import zlib
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,25 @@ def test_a_method_that_ignores_the_model_fails(net, sample):
     assert found["cascade"].steps[-1].spearman.mean == pytest.approx(1)
 
 
+def test_the_last_step_counts_at_which_every_layer_is_new(sample):
+    """A map that follows the first layer alone is new from the step that draws it."""
+    names = ("logits", "second", "first")
+    net = keras.Sequential(
+        [keras.Input((4,)), *(layers.Dense(3, name=n) for n in reversed(names))]
+    )
+
+    def mapper(net, images, targets):
+        kernel = net.get_layer("first").kernel.numpy()
+        rng = np.random.default_rng(zlib.crc32(kernel.tobytes()))
+        return rng.random((len(images), 8, 8)).astype(np.float32)
+
+    before = mapper(net, sample.images, sample.targets)
+    cascade = next(checks.parameters(net, mapper, sample, before, seed=0))
+    assert [step.layers for step in cascade.steps] == [names[:n] for n in (1, 2, 3)]
+    assert [round(step.spearman.mean, 1) for step in cascade.steps] == [1, 1, 0]
+    assert cascade.passed is True
+
+
 def test_grad_cam_notices_that_the_weights_are_gone(net, sample):
     found = parameters(net, sample, GRAD_CAM)
     assert found["cascade"].steps[-1].spearman.mean < 0.6
@@ -59,6 +80,12 @@ def test_the_edge_map_goes_through_the_same_comparison_and_stays_1(net, sample):
     edges = parameters(net, sample, GRAD_CAM)["edges"]
     assert edges.passed is True
     assert edges.steps[-1].spearman.low == pytest.approx(1)
+
+
+def test_of_fewer_than_five_images_the_control_says_nothing(net, sample):
+    check = checks.positive_control(net, sample.first(4), (8, 8), seed=0)
+    assert check.passed is None
+    assert check.steps[-1].spearman.mean == pytest.approx(1)
 
 
 def test_layers_are_also_drawn_anew_one_at_a_time(net, sample):
@@ -72,6 +99,21 @@ def test_the_same_model_as_the_other_seed_gives_the_same_maps(net, sample):
     check = checks.other_seed(net, GRAD_CAM, sample, before, seed=0)
     assert check.steps[0].spearman.mean == pytest.approx(1)
     assert check.passed is None
+
+
+@pytest.mark.parametrize(
+    "reached, passed, told",
+    [(0.95, False, "95 % in at most 7 epochs."), (0.94, None, "94 % in at most 7 ep")],
+)
+def test_shuffled_labels_count_once_95_of_100_were_learned(
+    net, sample, reached, passed, told
+):
+    before = deaf(net, sample.images, sample.targets)
+    found = checks.Memorised(net, images=512, epochs=7, reached=reached)
+    check = checks.shuffled_labels(found, deaf, sample, before, seed=0)
+    assert check.passed is passed
+    assert f"512 images, learned to {told}" in check.caveat
+    assert ("too little" in check.caveat) is (passed is None)
 
 
 @pytest.mark.slow
