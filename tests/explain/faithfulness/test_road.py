@@ -122,6 +122,19 @@ def test_every_map_meets_the_same_noise():
     assert one[both].std() == pytest.approx(2.55, rel=0.2)  # 0.01 of 255
 
 
+def test_the_noise_is_another_for_every_share_and_seed():
+    images = np.full((1, 8, 8, 1), 100, np.float32)
+    ranks = ranking.ranks(np.zeros((1, 8, 8), np.float32), seed=0)
+    seen = []
+    for seed in (5, 6):
+        road.survival(
+            watch(seen), images, ranks, np.zeros(1, int), seed=seed, shares=(0.5, 0.6)
+        )
+    half, more, other = (x[0, ..., 0][ranks[0] < 32] for x in (*seen[:3:2], seen[4]))
+    assert (half != 100).all()
+    assert (half != more).all() and (half != other).all()
+
+
 def test_survival_says_whether_the_answer_stayed(one_pixel):
     """Only the first pixel decides: it falls with the most relevant cells alone."""
     images = np.zeros((1, 8, 8, 1), np.float32)
