@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tessera.explain.faithfulness import metrics, summary
+from tessera.explain.faithfulness import controls, metrics, summary
 
 LABELS = np.repeat(np.arange(2, dtype=np.int32), 50)
 NAMES = ("cat", "dog")
@@ -53,6 +53,14 @@ def test_classes_and_groups_have_their_own_means(rows):
     assert row.by_group["head"].mean == pytest.approx(cat.mean())
     difference = VALUES["method"]["road"][50:] - VALUES["random"]["road"][50:]
     assert row.by_group_minus_random["tail"].mean == pytest.approx(difference.mean())
+
+
+def test_a_group_is_set_against_the_random_control_and_no_other():
+    others = {name: {"road": NOISE - 9} for name in controls.NAMES}
+    values = {"method": VALUES["method"], **others, "random": {"road": NOISE - 0.2}}
+    parts = summary.strata(LABELS, NAMES, {"tail": ("dog",)})
+    (row,) = summary.measured(values, KINDS[1:], "method", parts, seed=0)
+    assert row.by_group_minus_random["tail"].mean == pytest.approx(0.25)
 
 
 def test_a_class_called_like_a_group_does_not_collide():
