@@ -140,6 +140,23 @@ def test_a_small_difference_is_told_with_its_side_and_size():
     )
 
 
+def test_a_difference_of_too_few_images_has_no_interval_and_is_not_told():
+    """Fewer than five have a mean, see `tessera.results.FEW`."""
+    few = Interval(mean=0.1, low=None, high=None, images=4)
+    against = Against(control="random", level=few, difference=few, decision="undecided")
+    (method,) = faithfulness(RUNS[0]).methods
+    rows = tuple(
+        m.model_copy(update={"level": few, "against": (against,)})
+        for m in method.measured
+        if m.metric != meaningful.PLACE
+    )
+    found = meaningful.judged(
+        findings.GRAD_CAM, [changed(measured=rows, checks=method.checks[1:])]
+    )
+    assert found.verdict == "not decided"
+    assert found.evidence == ("hybrid, balanced, seed 0 (100 images): no mosaics.",)
+
+
 def test_numbers_below_zero_have_a_true_minus_and_zero_has_none():
     found = checked(level=-0.005, control=-0.0001, difference=(-0.0049, -0.05, 0.0))
     assert found == (

@@ -22,6 +22,22 @@ def test_every_blank_or_degenerate_map_has_its_reason():
     ]
 
 
+def test_a_map_with_zeros_shows_what_its_other_cells_say():
+    maps = np.zeros((6, 4, 4), np.float32)
+    maps[0, 0, 0] = np.inf
+    maps[1, 0, 0] = -1
+    maps[2, 0, 0] = 1e-3
+    maps[3:, 0, :2] = [[2e-3, 1e-3], [2, 1], [1, -1]]
+    assert blanks.reasons(maps).tolist() == [
+        "not finite",
+        "no positive evidence",
+        "a single cell",
+        "",
+        "",
+        "a single cell",
+    ]
+
+
 def test_reasons_are_counted_by_class():
     reasons = np.array(["", "constant", "constant", ""])
     counted = blanks.by_class(reasons, np.array([0, 0, 0, 2]), ("cat", "dog", "eel"))

@@ -1,3 +1,5 @@
+import zlib
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,25 @@ def test_a_method_that_ignores_the_model_fails(net, sample):
     assert found["cascade"].steps[-1].spearman.mean == pytest.approx(1)
 
 
+def test_the_last_step_counts_at_which_every_layer_is_new(sample):
+    """A map that follows the first layer alone is new from the step that draws it."""
+    names = ("logits", "second", "first")
+    net = keras.Sequential(
+        [keras.Input((4,)), *(layers.Dense(3, name=n) for n in reversed(names))]
+    )
+
+    def mapper(net, images, targets):
+        kernel = net.get_layer("first").kernel.numpy()
+        rng = np.random.default_rng(zlib.crc32(kernel.tobytes()))
+        return rng.random((len(images), 8, 8)).astype(np.float32)
+
+    before = mapper(net, sample.images, sample.targets)
+    cascade = next(checks.parameters(net, mapper, sample, before, seed=0))
+    assert [step.layers for step in cascade.steps] == [names[:n] for n in (1, 2, 3)]
+    assert [round(step.spearman.mean, 1) for step in cascade.steps] == [1, 1, 0]
+    assert cascade.passed is True
+
+
 def test_grad_cam_notices_that_the_weights_are_gone(net, sample):
     found = parameters(net, sample, GRAD_CAM)
     assert found["cascade"].steps[-1].spearman.mean < 0.6
@@ -59,6 +80,28 @@ def test_the_edge_map_goes_through_the_same_comparison_and_stays_1(net, sample):
     edges = parameters(net, sample, GRAD_CAM)["edges"]
     assert edges.passed is True
     assert edges.steps[-1].spearman.low == pytest.approx(1)
+    assert [step.layers for step in edges.steps] == [("logits", "features")]
+
+
+def test_an_edge_map_that_is_only_nearly_the_same_fails_the_control(
+    net, sample, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    same = rng.normal(size=(30, 8, 8))
+
+    def nearly(images, grid):
+        return same + rng.normal(0, 0.2, same.shape)
+
+    monkeypatch.setattr(checks.controls, "edges", nearly)
+    check = checks.positive_control(net, sample, (8, 8), seed=0)
+    assert 0.9 < check.steps[-1].spearman.mean < 0.99
+    assert check.passed is False
+
+
+def test_of_fewer_than_five_images_the_control_says_nothing(net, sample):
+    check = checks.positive_control(net, sample.first(4), (8, 8), seed=0)
+    assert check.passed is None
+    assert check.steps[-1].spearman.mean == pytest.approx(1)
 
 
 def test_layers_are_also_drawn_anew_one_at_a_time(net, sample):
@@ -74,6 +117,42 @@ def test_the_same_model_as_the_other_seed_gives_the_same_maps(net, sample):
     assert check.passed is None
 
 
+def test_a_copy_learns_512_images_whose_labels_are_shuffled(net, monkeypatch):
+    taught = {}
+
+    def memorise(model, images, labels, **how):
+        taught.update(model=model, images=images, labels=labels, **how)
+        return 0.97
+
+    monkeypatch.setattr(checks.fitting, "memorise", memorise)
+    pixels = np.arange(2000, dtype=np.int64)[:, None, None, None]
+    labels = np.arange(2000, dtype=np.int32) % 4
+    found = checks.memorised(net, pixels, labels, epochs=9, seed=0)
+    assert (found.images, found.epochs, found.reached) == (512, 9, 0.97)
+    assert found.net is taught["model"] is not net
+    shown = taught["images"].ravel()
+    assert len(set(shown)) == 512 and taught["epochs"] == 9
+    true = labels[shown]
+    assert np.bincount(taught["labels"]).tolist() == np.bincount(true).tolist()
+    # A quarter fits by chance; standard error 0.02.
+    assert (taught["labels"] == true).mean() == pytest.approx(1 / 4, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    "reached, passed, told",
+    [(0.95, False, "95 % in at most 7 epochs."), (0.94, None, "94 % in at most 7 ep")],
+)
+def test_shuffled_labels_count_once_95_of_100_were_learned(
+    net, sample, reached, passed, told
+):
+    before = deaf(net, sample.images, sample.targets)
+    found = checks.Memorised(net, images=512, epochs=7, reached=reached)
+    check = checks.shuffled_labels(found, deaf, sample, before, seed=0)
+    assert check.passed is passed
+    assert f"512 images, learned to {told}" in check.caveat
+    assert ("too little" in check.caveat) is (passed is None)
+
+
 @pytest.mark.slow
 def test_shuffled_labels_say_nothing_unless_they_were_learned(net, sample):
     before = GRAD_CAM(net, sample.images, sample.targets)
@@ -86,6 +165,13 @@ def test_shuffled_labels_say_nothing_unless_they_were_learned(net, sample):
     assert all((a == b).all() for a, b in same)
 
 
+def test_a_map_turned_into_its_opposite_is_alike_in_absolute_values():
+    before = np.random.default_rng(0).normal(size=(30, 8, 8)).astype(np.float32)
+    step = checks.compared(("all",), before, -before, seed=0)
+    assert (step.spearman.mean, step.absolute.mean) == (-1, 1)
+    assert checks.unlike(step) is False
+
+
 def interval(low, high):
     return Interval(mean=(low + high) / 2, low=low, high=high, images=9)
 
@@ -96,7 +182,8 @@ def interval(low, high):
         ((-0.1, 0.2), (0.1, 0.3), True),
         ((-0.9, -0.8), (0.7, 0.8), False),
         ((0.6, 0.7), (0.1, 0.2), False),
-        ((0.4, 0.6), (0.1, 0.2), None),
+        ((0.2, 0.6), (0.1, 0.2), None),
+        ((0.1, 0.2), (0.4, 0.8), None),
     ],
 )
 def test_both_correlations_must_be_low_beyond_doubt(signed, absolute, passed):

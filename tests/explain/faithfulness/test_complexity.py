@@ -53,3 +53,12 @@ def test_a_blank_map_has_no_complexity(value):
     raw = np.full((1, 4, 4), value, np.float32)
     for measure in (complexity.entropy, complexity.gini, complexity.bright):
         assert np.isnan(measure(raw)[0])
+
+
+def test_a_map_that_is_not_finite_has_none_and_the_others_keep_theirs():
+    broken = ONE.copy()
+    broken[0, 0, 0] = np.inf
+    for measure in (complexity.entropy, complexity.gini, complexity.bright):
+        found = measure(np.concatenate([ONE, broken, FLAT]))
+        assert np.isnan(found[1])
+        assert found[[0, 2]].tolist() == [measure(ONE)[0], measure(FLAT)[0]]

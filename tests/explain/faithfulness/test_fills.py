@@ -35,3 +35,13 @@ def test_a_blur_does_not_mix_images_or_channels():
     blurred = fills.blur_fill(image)
     assert np.allclose(blurred[0, ..., 0], 200, atol=1e-3)
     assert not blurred[1].any() and not blurred[0, ..., 1].any()
+
+
+def test_a_blur_has_a_deviation_of_an_eighth_of_the_height_both_ways():
+    image = np.zeros((1, 16, 40, 1), np.float32)
+    image[0, 8, 20] = 255
+    blurred = fills.blur_fill(image)[0, ..., 0]
+    # A Gaussian of deviation 2: exp(-d^2 / 8) of its middle at a distance of d.
+    for down, across in ((1, 0), (0, 1), (4, 0), (0, 4), (2, 3)):
+        share = blurred[8 + down, 20 + across] / blurred[8, 20]
+        assert share == pytest.approx(np.exp(-(down**2 + across**2) / 8), rel=1e-4)

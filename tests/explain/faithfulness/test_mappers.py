@@ -1,6 +1,8 @@
+import keras
 import numpy as np
+from keras import layers
 
-from tessera.experiment import Cnn, Transformer
+from tessera.experiment import Transformer
 from tessera.explain import gradcam
 from tessera.explain.faithfulness import mappers
 from tessera.explain.methods import AttentionRollout, GradCam, SmoothGrad
@@ -10,10 +12,22 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1)).astype("float
 TARGETS = np.int32([2, 0, 1])
 
 
-def test_grad_cam_is_grad_cam():
-    net = build.build(Cnn(), (32, 32, 1), 3, seed=0)
-    found = mappers.mapper(GradCam())(net, IMAGES, TARGETS)
-    assert (found == gradcam.explain(net, IMAGES, targets=TARGETS).raw).all()
+def test_grad_cam_is_grad_cam_of_the_layer_that_is_asked_for():
+    net = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, padding="same", name="first"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(2, 3, padding="same", name="features"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, name="logits"),
+        ]
+    )
+    images = IMAGES[:, :8, :8]
+    for asked, layer, cells in (({}, "features", 4), ({"layer": "first"}, "first", 8)):
+        found = mappers.mapper(GradCam(), **asked)(net, images, TARGETS)
+        expected = gradcam.explain(net, images, targets=TARGETS, layer=layer)
+        assert (found == expected.raw).all() and found.shape == (3, cells, cells)
 
 
 def test_methods_on_pixels_and_on_attention_take_no_layer():

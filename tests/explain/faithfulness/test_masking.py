@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera.explain.faithfulness import masking
+from tessera.explain.faithfulness import answers, masking
 
 
 def found(brightness, image, raw):
@@ -63,3 +63,36 @@ def test_a_certain_answer_has_no_room_to_gain(brightness):
         whole=np.float64([1.0]),
     )
     assert result.gain[0] == 0
+
+
+def test_an_answer_that_stays_as_it_was_is_no_increase(brightness):
+    images = np.full((1, 4, 4, 1), 51, np.float32)
+    targets = np.ones(1, np.int32)
+    whole = answers.probability(brightness(images), targets)
+    found = masking.masked(
+        brightness, images, np.ones((1, 4, 4), np.float32), targets, whole=whole
+    )
+    assert (found.increase[0], found.drop[0], found.gain[0]) == (0, 0, 0)
+
+
+def test_what_had_no_probability_cannot_drop(brightness):
+    images = np.zeros((1, 2, 2, 1), np.float32)
+    found = masking.masked(
+        brightness,
+        images,
+        np.ones((1, 2, 2), np.float32),
+        np.ones(1, np.int32),
+        whole=np.zeros(1),
+    )
+    assert found.drop[0] == 0
+
+
+def test_every_image_has_the_brightness_of_its_own_mask(brightness):
+    found = masking.masked(
+        brightness,
+        np.full((2, 2, 2, 1), 51, np.float32),
+        np.float32([[[3, 0], [3, 0]], [[0, 0], [0, 0]]]),
+        np.ones(2, np.int32),
+        whole=np.full(2, 0.2),
+    )
+    assert found.brightness.tolist() == [0.5, 0]

@@ -45,3 +45,22 @@ def test_the_parameters_are_those_that_were_used():
     for metric in metrics.located("planted", "glyph", 0.079):
         assert metric.parameters["chance"] == "0.079"
     assert metrics.imputed((0.2,))[0].parameters["shares removed"] == "0.2"
+
+
+def test_ranges_are_those_of_the_formulas():
+    ranges = {metric.key: (metric.low, metric.high) for metric in EVERY}
+    expected = dict.fromkeys(ranges, (0, 1))
+    # Differences of two shares, a correlation, and half a difference.
+    expected |= dict.fromkeys(("insertion_minus_deletion", "random_logit"), (-1, 1))
+    expected["road"] = (-0.5, 0.5)
+    # A map can change by many times its own size.
+    changes = [key for key in ranges if key.startswith("stability_")]
+    expected |= dict.fromkeys(changes, (0, None))
+    assert ranges == expected
+
+
+def test_the_grid_of_mosaics_and_the_energy_have_each_their_paper():
+    (_, mosaic), (_, glyph) = (
+        metrics.located(k, k, 0.25) for k in ("mosaic", "planted")
+    )
+    assert (mosaic.source, glyph.source) == (metrics.GRID, metrics.ENERGY)

@@ -60,6 +60,15 @@ def test_images_of_odd_size_keep_it():
     assert mosaics.tile_masks(7, 5).sum(axis=0).tolist() == np.ones((7, 5)).tolist()
 
 
+def test_in_images_of_odd_size_too_a_tile_is_where_its_picture_is():
+    four = np.uint8([10, 20, 30, 40])[:, None, None, None] * np.ones(
+        (7, 5, 1), np.uint8
+    )
+    mosaic = mosaics.compose(four)
+    for place, value in zip(mosaics.tile_masks(7, 5), (10, 20, 30, 40), strict=True):
+        assert (mosaic[place] == value).all()
+
+
 def test_with_fewer_than_four_classes_there_is_none():
     few = LABELS < 3
     assert mosaics.mosaics(IMAGES[few], LABELS[few], count=1, seed=0) is None

@@ -26,6 +26,38 @@ def test_the_decoy_has_as_many_bright_pixels_and_no_part_in_the_region():
     assert outside.mean() == pytest.approx(inside.mean(), rel=0.1)
 
 
+def likeness(pixels, shape):
+    """Of each square of the image, the share of its pixels that fit the shape."""
+    bright = pixels[..., 0] > 155  # between the background and what stands out of it
+    squares = np.lib.stride_tricks.sliding_window_view(bright, shape.shape)
+    return (squares == shape).mean(axis=(2, 3))
+
+
+def test_the_glyph_is_seen_once_and_the_decoy_is_scrambled():
+    made = planted.plant(40, seed=0)
+    own, elsewhere = [], []
+    for pixels, label, region in zip(
+        made.images, made.labels, made.regions, strict=True
+    ):
+        found = likeness(pixels, planted.glyphs()[label])
+        place = np.argwhere(region)[0]
+        own.append(found[tuple(place)])
+        away = np.abs(np.indices(found.shape) - place[:, None, None]).max(axis=0)
+        elsewhere.append(found[away >= planted.GLYPH].max())
+    # The other squares of noise and decoy fit by half, and the best of them by 0.6.
+    assert np.mean(own) > 0.9
+    assert np.mean(elsewhere) < 0.75
+
+
+def test_the_decoy_does_not_touch_the_glyph():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        image = np.zeros((planted.SIDE, planted.SIDE), int)
+        for place in planted._two_places(rng):
+            image[place] += 1
+        assert (image.sum(), image.max()) == (2 * planted.GLYPH**2, 1)
+
+
 def test_places_are_random_and_classes_even():
     made = planted.plant(400, seed=0)
     assert np.bincount(made.labels).tolist() == [100] * 4

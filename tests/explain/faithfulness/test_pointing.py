@@ -47,9 +47,10 @@ def test_without_positive_evidence_there_is_no_share():
 
 
 def test_a_map_that_is_not_finite_has_neither():
-    broken = maps(np.nan, 1, 1, 1)
-    assert np.isnan(pointing.energy(broken, REGION)[0])
-    assert np.isnan(pointing.hits(broken, REGION)[0])
+    for value in (np.nan, np.inf, -np.inf):
+        for broken in (maps(value, 1, 1, 1), maps(1, value, 1, 1)):
+            assert np.isnan(pointing.energy(broken, REGION)[0])
+            assert np.isnan(pointing.hits(broken, REGION)[0])
 
 
 def test_a_region_that_cuts_a_cell_gets_the_pixels_inside():

@@ -14,7 +14,7 @@ from tessera.explain.methods import GradCam
 from tessera.models import build, whitening
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.float32)
-TARGETS = np.zeros(6, np.int32)
+TARGETS = np.arange(6, dtype=np.int32) % 4
 
 
 @pytest.fixture(scope="module", params=[Cnn(), Hybrid(depth=1), Transformer()])
@@ -104,7 +104,7 @@ def test_only_the_named_layers_change():
 def test_a_cascade_starts_at_the_logits_and_ends_with_every_layer(net):
     steps = randomisation.cascade(net)
     assert steps[0][0] == "logits"
-    assert len(steps) <= randomisation.STAGES
+    assert len(steps) == min(8, len(steps[-1]))
     assert set(steps[-1]) == {x.name for x in net.layers if x.trainable_weights}
     for shorter, longer in pairwise(steps):
         assert longer[: len(shorter)] == shorter and len(longer) > len(shorter)

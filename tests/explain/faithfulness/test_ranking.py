@@ -51,6 +51,7 @@ def test_a_grid_that_does_not_divide_the_image_still_covers_it():
     pixels = ranking.to_pixels(np.arange(9).reshape(1, 3, 3), 8, 8)
     rows = [0, 0, 0, 1, 1, 1, 2, 2]  # floor(i 3 / 8)
     assert pixels[0, :, 0].tolist() == [3 * r for r in rows]
+    assert pixels[0, 0].tolist() == rows
 
 
 @pytest.mark.parametrize("size", [8, 7])

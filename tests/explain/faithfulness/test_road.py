@@ -122,6 +122,19 @@ def test_every_map_meets_the_same_noise():
     assert one[both].std() == pytest.approx(2.55, rel=0.2)  # 0.01 of 255
 
 
+def test_the_noise_is_another_for_every_share_and_seed():
+    images = np.full((1, 8, 8, 1), 100, np.float32)
+    ranks = ranking.ranks(np.zeros((1, 8, 8), np.float32), seed=0)
+    seen = []
+    for seed in (5, 6):
+        road.survival(
+            watch(seen), images, ranks, np.zeros(1, int), seed=seed, shares=(0.5, 0.6)
+        )
+    half, more, other = (x[0, ..., 0][ranks[0] < 32] for x in (*seen[:3:2], seen[4]))
+    assert (half != 100).all()
+    assert (half != more).all() and (half != other).all()
+
+
 def test_survival_says_whether_the_answer_stayed(one_pixel):
     """Only the first pixel decides: it falls with the most relevant cells alone."""
     images = np.zeros((1, 8, 8, 1), np.float32)
@@ -139,7 +152,19 @@ def test_survival_says_whether_the_answer_stayed(one_pixel):
     assert least.all()
 
 
-@pytest.mark.parametrize("shares", [(), (0.0, 0.5), (0.5, 1.0), (0.5, 0.2)])
+def test_of_any_grid_at_least_one_cell_goes_and_one_stays():
+    images = np.full((2, 8, 4, 1), 100, np.float32)
+    ranks = ranking.ranks(np.zeros((2, 8, 2), np.float32), seed=0)
+    seen = []
+    most, least = road.survival(
+        watch(seen), images, ranks, np.zeros(2, int), seed=0, shares=(0.01, 0.5, 0.99)
+    )
+    changed = [(x != 100).sum(axis=(1, 2, 3)).tolist() for x in seen[::2]]
+    assert changed == [[2 * n] * 2 for n in (1, 8, 15)]  # a cell is two pixels
+    assert most.shape == least.shape == (2, 3)
+
+
+@pytest.mark.parametrize("shares", [(), (0.0, 0.5), (0.5, 1.0), (0.5, 0.2), (0.5, 0.5)])
 def test_none_and_all_cannot_be_removed(shares):
     ranks = ranking.ranks(np.zeros((1, 4, 4), np.float32), seed=0)
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -28,7 +28,8 @@ def test_spearman_knows_the_extremes():
 
 def test_a_map_without_order_has_no_rank_correlation():
     broken = np.where(np.arange(8) == 3, np.nan, FIRST)
-    for maps in (np.zeros_like(FIRST), broken):
+    endless = np.where(np.arange(8) == 3, np.inf, FIRST)
+    for maps in (np.zeros_like(FIRST), broken, endless):
         assert np.isnan(similarity.spearman(FIRST, maps)).all()
 
 
@@ -59,12 +60,14 @@ def test_two_blank_maps_are_alike():
 
 
 def test_a_map_is_like_itself_however_strong_it_is():
-    np.testing.assert_allclose(similarity.ssim(FIRST, 9 * FIRST), 1, atol=1e-6)
+    for times in (9, 0.01):
+        found = similarity.ssim(FIRST, np.float32(times) * FIRST)
+        np.testing.assert_allclose(found, 1, atol=1e-5)
 
 
 def test_the_change_is_relative_to_the_map_before():
-    before = np.float32([[[3, 4]]])
-    after = np.float32([[[3, 0]]])
-    assert similarity.change(before, after)[0] == pytest.approx(4 / 5)
-    assert similarity.change(before, before)[0] == 0
-    assert np.isnan(similarity.change(np.zeros_like(before), after)[0])
+    before = np.float32([[[3], [4]], [[0], [2]]])
+    after = np.float32([[[3], [0]], [[6], [2]]])
+    assert similarity.change(before, after).tolist() == pytest.approx([4 / 5, 3])
+    assert similarity.change(before, before).tolist() == [0, 0]
+    assert np.isnan(similarity.change(np.zeros_like(before), after)).all()

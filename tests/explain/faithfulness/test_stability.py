@@ -46,11 +46,33 @@ def test_a_shift_moves_the_map_by_what_the_image_moved():
         assert value == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_the_same_class_is_explained_before_and_after():
+    """It need not be the one that is answered, which here is always the first."""
+
+    def by_class(images, targets):
+        return np.ones((len(images), 8, 8)) * (1 + targets)[:, None, None]
+
+    targets = np.arange(4, dtype=np.int32)
+    found = stability.relative(
+        always_first, {"of class": by_class}, IMAGES, targets, seed=0
+    )
+    assert all((series == 0).all() for series in found["of class"].values())
+
+
 def test_a_shift_to_the_right_moves_a_pixel_to_the_right():
     image = np.zeros((1, 4, 4, 1), np.float32)
     image[0, 1, 1] = 9
     assert stability.shifted(image, 0, 1)[0, 1, 2, 0] == 9
     assert stability.shifted(image, 1, 0)[0, 2, 1, 0] == 9
+
+
+def test_the_picture_is_shifted_once_in_each_of_four_directions():
+    image = np.zeros((1, 4, 4, 3), np.float32)
+    image[0, 1, 1] = 9
+    shifts = [c.images for c in stability.changes(image, seed=0) if c.kind == "shift"]
+    assert [x.shape for x in shifts] == [image.shape] * 4
+    places = {tuple(spot) for x in shifts for spot in np.argwhere(x[0, ..., 0])}
+    assert places == {(1, 2), (1, 0), (2, 1), (0, 1)}
 
 
 def test_the_worst_change_is_the_largest_of_all():
@@ -77,7 +99,12 @@ def test_changes_that_change_the_answer_do_not_count():
 def test_noise_has_its_deviation_and_stays_in_range():
     grey = np.full((1, 64, 64, 1), 128, np.float32)
     noisy = [c.images for c in stability.changes(grey, seed=0) if c.kind == "noise"]
-    assert len(noisy) == stability.DRAWS
+    assert len(noisy) == 3
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert abs(np.corrcoef(noisy[one].ravel(), noisy[two].ravel())[0, 1]) < 0.1
     assert (noisy[0] - 128).std() == pytest.approx(2.55, rel=0.05)
-    black = np.zeros((1, 8, 8, 1), np.float32)
-    assert min(c.images.min() for c in stability.changes(black, seed=0)) == 0
+    assert (noisy[0] - 128).mean() == pytest.approx(0, abs=0.2)  # 5 standard errors
+    ends = np.zeros((1, 8, 8, 1), np.float32)
+    ends[:, :4] = 255
+    for change in stability.changes(ends, seed=0):
+        assert (change.images.min(), change.images.max()) == (0, 255)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tessera.explain.faithfulness import metrics, summary
+from tessera.explain.faithfulness import controls, metrics, summary
 
 LABELS = np.repeat(np.arange(2, dtype=np.int32), 50)
 NAMES = ("cat", "dog")
@@ -55,6 +55,14 @@ def test_classes_and_groups_have_their_own_means(rows):
     assert row.by_group_minus_random["tail"].mean == pytest.approx(difference.mean())
 
 
+def test_a_group_is_set_against_the_random_control_and_no_other():
+    others = {name: {"road": NOISE - 9} for name in controls.NAMES}
+    values = {"method": VALUES["method"], **others, "random": {"road": NOISE - 0.2}}
+    parts = summary.strata(LABELS, NAMES, {"tail": ("dog",)})
+    (row,) = summary.measured(values, KINDS[1:], "method", parts, seed=0)
+    assert row.by_group_minus_random["tail"].mean == pytest.approx(0.25)
+
+
 def test_a_class_called_like_a_group_does_not_collide():
     names = ("group tail", "tail")
     parts = summary.strata(LABELS, names, {"tail": ("tail",)})
@@ -99,3 +107,15 @@ def test_a_control_has_its_own_level_and_without_a_value_it_is_none():
     assert [a.control for a in row.against] == ["random"]
     mean = VALUES["random"]["road"].mean()
     assert row.against[0].level.mean == pytest.approx(mean)
+
+
+def test_a_difference_is_over_the_images_that_have_both_values():
+    control = np.where(np.arange(100) < 40, np.nan, NOISE)
+    method = np.where(np.arange(100) >= 90, np.nan, NOISE + 0.05)
+    values = {"method": {"road": method}, "random": {"road": control}}
+    parts = summary.strata(LABELS, NAMES, {})
+    (row,) = summary.measured(values, KINDS[1:], "method", parts, seed=0)
+    (found,) = row.against
+    assert (row.level.images, found.level.images) == (90, 60)
+    assert found.difference.images == 50
+    assert found.difference.mean == pytest.approx(0.05)
