@@ -118,7 +118,8 @@ def test_every_candidate_is_one_by_the_definition_image_by_image():
     margins = {}
     for i, (row, label) in enumerate(zip(shares, labels, strict=True)):
         reached = [j for j in range(3) if row[j] >= means[j]]
-        if reached and max(reached, key=lambda j: row[j]) != label:
+        said = int(row.argmax()) != label
+        if said and reached and max(reached, key=lambda j: row[j]) != label:
             margins[i] = row[label] - row.max()
     assert 20 < len(margins) < 150
     found = ours.doubtful_labels(shares, labels).tolist()
@@ -143,3 +144,11 @@ def test_the_suggestion_is_the_likeliest_class_whose_threshold_is_reached():
     labels = np.array([0, 1, 2, 1])
     # The only image of class 2 reaches its own threshold, 0.05; class 1 is likelier.
     assert ours.confident_classes(shares, labels).tolist() == [0, 1, 1, 2]
+
+
+def test_a_label_that_is_the_likeliest_of_all_is_not_doubted():
+    # Thresholds: class 0 (0.9 + 0.6) / 2 = 0.75, class 1 (0.1 + 0.5) / 2 = 0.3. The
+    # second reaches 1 alone, and yet is likelier 0, as it is labelled.
+    shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1], [0.5, 0.5]])
+    assert ours.confident_classes(shares, np.array([0, 0, 1, 1]))[1] == 1
+    assert 1 not in ours.doubtful_labels(shares, np.array([0, 0, 1, 1])).tolist()

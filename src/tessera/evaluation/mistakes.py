@@ -112,7 +112,8 @@ def doubtful_labels(probabilities: Probabilities, labels: Labels) -> Indices:
 
     Northcutt et al. 2021 (arXiv:1911.00068), section 3: the threshold of class j is the
     mean p_j over the images labelled j. An image labelled i is a candidate when among
-    the classes whose thresholds its probabilities reach, the likeliest is not i.
+    the classes whose thresholds its probabilities reach, the likeliest is not i, and
+    neither is the likeliest of all (as in the authors' cleanlab 2.9).
     Candidates stand in the order of p_i - max_j p_j, the lowest first.
 
     Args:
@@ -123,7 +124,9 @@ def doubtful_labels(probabilities: Probabilities, labels: Labels) -> Indices:
         Positions of the candidates, int64.
     """
     likeliest = confident_classes(probabilities, labels)
-    candidates = np.flatnonzero((likeliest >= 0) & (likeliest != labels))
+    said = probabilities.argmax(axis=1)
+    other = (likeliest != labels) & (said != labels)
+    candidates = np.flatnonzero((likeliest >= 0) & other)
     seen = probabilities[candidates]
     margin = of_class(seen, labels[candidates]) - seen.max(axis=1)
     return candidates[np.argsort(margin, kind="stable")].astype(np.int64)
