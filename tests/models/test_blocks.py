@@ -28,6 +28,7 @@ def test_stochastic_depth_grows_linearly_to_a_tenth() -> None:
     drops = [x for x in net.layers if isinstance(x, keras.layers.Dropout)]
     assert [x.rate for x in drops] == [0.05, 0.05, 0.1, 0.1]
     assert {x.noise_shape for x in drops} == {(None, 1, 1)}
+    assert [x.seed for x in drops] == [stream(0, x.name) for x in drops]
 
 
 def test_attention_drops_a_tenth_and_variances_have_pytorchs_epsilon() -> None:
