@@ -184,16 +184,17 @@ def test_counts_are_those_that_the_optimiser_sees(digits: Dataset) -> None:
     assert counts[3] == np.sum(digits.train.labels[chosen.train] == 3)
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize(("held", "share"), [(False, 0.1), (False, 0.35), (True, 0.1)])
 @pytest.mark.parametrize(
     "profile", [REDUCED, Natural(), Balanced(), Exponential(factor=30.0)]
 )
 def test_planned_counts_are_those_that_are_chosen(
-    digits: Dataset, profile: Profile, held: bool
+    digits: Dataset, profile: Profile, held: bool, share: float
 ) -> None:
     own = Split(digits.test.images[:20], digits.test.labels[:20]) if held else None
     data = Dataset(**{**vars(digits), "validation": own})
-    one = Experiment(data=Digits(), regimes=(Regime(name="r", profile=profile),)).runs()
+    asked = Digits(validation=share)
+    one = Experiment(data=asked, regimes=(Regime(name="r", profile=profile),)).runs()
     chosen = selection.choose(one[0], data)
     train, outer = selection.planned(profile, one[0].data.validation, data)
     assert train.tolist() == chosen.counts.tolist()
@@ -202,6 +203,10 @@ def test_planned_counts_are_those_that_are_chosen(
 
 def test_reduced_classes_are_those_that_the_profile_made_rare(digits: Dataset) -> None:
     assert selection.reduced_classes(run(), digits) == (3, 4, 5)
+    # Also of few images less, which the common classes keep.
+    mild = Regime(name="mild", profile=Reduced(classes=(2,), fraction=0.8))
+    asked = run().model_copy(update={"regime": mild})
+    assert selection.reduced_classes(asked, digits) == (2,)
 
 
 def test_images_of_which_none_can_be_held_are_refused(digits: Dataset) -> None:

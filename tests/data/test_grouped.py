@@ -1,9 +1,10 @@
 """Files of a folder know the group that they are of."""
 
+import numpy as np
 import pytest
 
 from tessera.columns import Columns
-from tessera.data import folder, grouped
+from tessera.data import decoded, folder, grouped, scan
 from tessera.data.dataset import DataError
 from tessera.experiment import Folder
 
@@ -37,6 +38,36 @@ def test_a_file_of_no_group_is_one_by_itself_and_never_of_anothers(
     files = grouped.listed(tmp_path / "images", "folder").files
     names = grouped.names(files)
     assert names is not None and len(set(names)) == 3
+
+
+def test_a_group_that_is_called_as_a_file_is_not_that_files() -> None:
+    alone = scan.File("cat/1.png", "train", "cat", 1, 1, 1)
+    other = alone._replace(path="cat/2.png", group="cat/1.png")
+    names = grouped.names([alone, other, other._replace(path="cat/3.png")])
+    assert names is not None and names[0] != names[1] == names[2]
+
+
+def test_what_is_told_of_the_largest_group_is_its_size(make_image, tmp_path) -> None:
+    for name in ("cat/a/0", "cat/a/1", "cat/a/2", "cat/b/0", "dog/c/0", "dog/1"):
+        make_image(f"{name}.png")
+    listing = grouped.listed(tmp_path / "images", "folder")
+    (told,) = grouped.told(listing, "folder")
+    assert "3 groups, the largest of 3 images," in told
+
+
+def test_units_are_a_classs_groups_among_the_images_asked_for(
+    make_image, tmp_path
+) -> None:
+    for name in ("cat/a/0", "cat/a/1", "cat/b/0", "dog/c/0", "dog/d/0", "dog/1"):
+        make_image(f"{name}.png")
+    listing = grouped.listed(tmp_path / "images", "folder")
+    pixels = decoded.read(listing, 8)
+    assert [file.path for file in pixels.files][3] == "dog/1.png"
+    counted = [
+        grouped.units(listing, pixels, np.array(at)).tolist()
+        for at in ([0, 1, 2, 3, 4, 5], [1, 2, 4, 5], [2, 3], [1, 0])
+    ]
+    assert counted == [[2, 3], [2, 2], [1, 1], [1, 0]]
 
 
 @pytest.mark.parametrize(

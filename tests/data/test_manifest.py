@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tessera import experiment
 from tessera.data import digits, splits
-from tessera.data.dataset import assemble
+from tessera.data.dataset import Split, assemble
 from tessera.data.manifest import manifest
 
 PROFILE = experiment.Reduced()
@@ -38,6 +39,27 @@ def test_indices_counts_and_recipe_are_there_and_plain_data(dataset) -> None:
     assert found["recipe"]["profile"] == PROFILE.model_dump(mode="json")
     assert (found["recipe"]["seed"], found["recipe"]["validation"]) == (3, 0.1)
     assert found["dataset"]["fingerprint"] == dataset.fingerprint
+
+
+def test_counts_are_those_of_the_images_that_are_named(dataset) -> None:
+    labels = dataset.train.labels
+    named = np.r_[np.flatnonzero(labels == 7)[:3], np.flatnonzero(labels == 2)[:1]]
+    counts = make(dataset, named, np.flatnonzero(labels == 4)[:2])["counts"]
+    assert counts["train"] == [0, 0, 1, 0, 0, 0, 0, 3, 0, 0]
+    assert counts["validation"] == [0, 0, 0, 0, 2, 0, 0, 0, 0, 0]
+
+
+def test_the_rule_of_the_validation_images_is_the_one_that_was_used(dataset) -> None:
+    some = np.arange(5)
+    groups = tuple(str(n // 2) for n in range(len(dataset.train)))
+    train = Split(dataset.train.images, dataset.train.labels, groups=groups)
+    grouped = replace(dataset, train=train)
+    own = replace(dataset, validation=dataset.test)
+    rules = [
+        make(one, some, some)["recipe"]["validation_rule"]
+        for one in (dataset, grouped, own)
+    ]
+    assert rules == [splits.RULE, splits.GROUPED, "as given"]
 
 
 def test_the_hash_is_that_of_little_endian_int64(dataset) -> None:

@@ -144,12 +144,16 @@ def test_ldam_margins_are_the_published_ones_of_cifar10_at_factor_100() -> None:
     assert np.allclose(steps, [0.5 * 0.01**0.25, 0.5])
 
 
-def test_ldam_lowers_the_labels_scaled_logit_alone() -> None:
+@pytest.mark.parametrize(("largest", "scale"), [(0.5, 30.0), (0.2, 10.0)])
+def test_ldam_lowers_the_labels_scaled_logit_alone(
+    largest: float, scale: float
+) -> None:
     labels, logits = batch()
-    steps = 30 * 0.5 * (50 / COUNTS) ** 0.25
+    steps = scale * largest * (50 / COUNTS) ** 0.25
     lowered = logits.astype(np.float64)
     lowered[np.arange(12), labels] -= steps[labels]
-    found = per_image(remedies.Ldam(), labels, logits, COUNTS)
+    loss = remedies.Ldam(max_margin=largest, scale=scale)
+    found = per_image(loss, labels, logits, COUNTS)
     assert np.allclose(values(found), nats(labels, lowered), rtol=1e-4, atol=1e-5)
 
 

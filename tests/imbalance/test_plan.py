@@ -77,6 +77,12 @@ def test_a_second_stage_trains_the_last_layer_on_balanced_draws(
     assert second.mixing is None
 
 
+def test_a_second_stage_may_draw_its_classes_otherwise() -> None:
+    root = remedies.Power(power=0.5)
+    again = remedies.Classifier(sampling=root)
+    assert plan(Remedy(retraining=again), COUNTS).phases[1].sampling == root
+
+
 def test_mixing_that_would_last_into_the_second_stage_ends_where_it_begins() -> None:
     mixing = remedies.Mixup(end=0.9)
     first, second = plan(
@@ -204,6 +210,10 @@ def test_a_phase_lasts_until_its_share_of_the_epochs() -> None:
     deferred = Plan((early, late), (2, 1))
     phases = [phase_at(deferred, epoch, 10) for epoch in range(10)]
     assert phases == [early] * 8 + [late] * 2
+    # 0.8 of 6 epochs are 4.8, and of 4 3.2: the nearest whole number counts.
+    for epochs, first in ((6, 5), (4, 3)):
+        phases = [phase_at(deferred, epoch, epochs) for epoch in range(epochs)]
+        assert phases.index(late) == first
 
 
 def test_phases_start_where_others_end_and_those_of_no_epoch_are_left_out() -> None:

@@ -56,6 +56,22 @@ def test_positions_are_added() -> None:
     assert layer.count_params() == 4 * 3
 
 
+def test_positions_start_normal_with_a_deviation_of_a_fifth() -> None:
+    layer = PositionEmbedding(seed=0)
+    layer.build((None, 100, 64))
+    drawn = layer.get_weights()[0]
+    # Six standard errors of a deviation of 6,400 normal numbers.
+    assert drawn.std() == pytest.approx(0.2, rel=6 / np.sqrt(2 * 6400))
+
+
+def test_the_layers_survive_saving() -> None:
+    tokens = np.random.default_rng(0).normal(size=(2, 5, 36)).astype(np.float32)
+    for layer in (Attention(3, 0.4, seed=2), PositionEmbedding(seed=2)):
+        again = type(layer).from_config(layer.get_config())
+        one, other = (each(tokens, training=True) for each in (layer, again))
+        np.testing.assert_array_equal(one, other)
+
+
 class AllHeadsAtOnce(Attention):
     """The textbook's reshaping and transposing, in Keras."""
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from tessera.models.attention import Attention
 from tessera.models.blocks import ModelError, encoder, stream
 
 
@@ -27,6 +28,16 @@ def test_stochastic_depth_grows_linearly_to_a_tenth() -> None:
     drops = [x for x in net.layers if isinstance(x, keras.layers.Dropout)]
     assert [x.rate for x in drops] == [0.05, 0.05, 0.1, 0.1]
     assert {x.noise_shape for x in drops} == {(None, 1, 1)}
+    assert [x.seed for x in drops] == [stream(0, x.name) for x in drops]
+
+
+def test_attention_drops_a_tenth_and_variances_have_pytorchs_epsilon() -> None:
+    tokens = keras.Input((6, 8))
+    net = keras.Model(tokens, encoder(tokens, 2, heads=2, seed=0))
+    parts = [x for x in net.layers if isinstance(x, Attention)]
+    norms = [x for x in net.layers if isinstance(x, keras.layers.LayerNormalization)]
+    assert [(x.heads, x.drop.rate) for x in parts] == [(2, 0.1)] * 2
+    assert [x.epsilon for x in norms] == [1e-5] * 5
 
 
 def test_a_stream_depends_on_seed_and_name_alone() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from tessera import experiment
 from tessera.experiment import Cnn, Hybrid, HybridPlus, Model, Transformer
+from tessera.models.attention import Attention
 from tessera.models.build import build, with_probabilities
+from tessera.models.logits import CosineLogits
 from tessera.models.whitening import adapt
 
 MODELS = (*experiment.MODELS, Hybrid(name="hybrid-attention", depth=1))
@@ -91,6 +93,35 @@ def test_features_are_a_map_after_relu(model: Model) -> None:
     assert features.shape[:3] == (2, 8, 8)
     assert keras.ops.convert_to_numpy(features).min() == 0.0
     assert net.output is net.get_layer("logits").output
+
+
+@every_model
+def test_any_model_may_end_in_a_cosine_of_the_scale_asked_for(model: Model) -> None:
+    last = build(model, (32, 32, 3), 4, seed=0, cosine=7.0).get_layer("logits")
+    assert isinstance(last, CosineLogits)
+    assert (last.scale, last.kernel.shape[-1]) == (7.0, 4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Hybrid(depth=2, heads=4),
+        Transformer(depth=2, heads=4),
+        HybridPlus(depth=2, heads=6),
+    ],
+    ids=lambda m: m.kind,
+)
+def test_depth_and_heads_of_attention_are_the_settings(
+    model: Hybrid | Transformer | HybridPlus,
+) -> None:
+    net = build(model, (32, 32, 3), 4, seed=0)
+    found = [x.heads for x in net.layers if isinstance(x, Attention)]
+    assert found == [model.heads] * 2
+
+
+@pytest.mark.parametrize("model", [Cnn(dropout=0.45), Hybrid(dropout=0.45)])
+def test_dropout_before_the_last_layer_is_the_setting(model: Cnn | Hybrid) -> None:
+    assert build(model, (8, 8, 3), 4, seed=0).get_layer("dropout").rate == 0.45
 
 
 def everything(net: keras.Model) -> list[np.ndarray]:

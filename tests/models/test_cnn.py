@@ -1,8 +1,8 @@
 """The baseline CNN is the reference study's."""
 
 import keras
+import numpy as np
 import pytest
-from keras import layers
 
 from tessera.experiment import Cnn
 from tessera.models.build import build
@@ -23,10 +23,21 @@ def test_its_backbone_has_93248_parameters() -> None:
     assert backbone.count_params() == 93_248
 
 
-def test_the_dropout_is_the_settings() -> None:
-    net = build(Cnn(dropout=0.45), (32, 32, 3), 10, seed=0)
-    rates = [layer.rate for layer in net.layers if isinstance(layer, layers.Dropout)]
-    assert rates == [0.45]
+def test_its_kernels_start_as_glorots_uniform_numbers() -> None:
+    net = build(Cnn(), (32, 32, 3), 10, seed=0)
+    fans = {
+        "conv1": (27, 288),
+        "conv2": (288, 576),
+        "features": (576, 1152),
+        "head": (128, 128),
+        "logits": (128, 10),
+    }
+    for name, (fan_in, fan_out) in fans.items():
+        kernel, bias = net.get_layer(name).get_weights()
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        assert 0.98 * limit < np.abs(kernel).max() <= limit
+        assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
+        assert not bias.any()
 
 
 @pytest.mark.parametrize("shape", plain.SHAPES, ids=str)

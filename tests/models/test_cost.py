@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from tessera.experiment import Cnn, Hybrid, Transformer
+from tessera.experiment import Cnn, Hybrid, HybridPlus, Transformer
 from tessera.models.build import build, with_probabilities
 from tessera.models.cost import multiply_adds
 
@@ -28,6 +28,30 @@ def test_an_encoder_block_adds_its_layers_and_the_attention_products() -> None:
     )
     layers = 16 * 128 * (3 * 128 + 128 + 128 + 128)
     assert deep - plain == layers + 2 * 16 * 16 * 128
+
+
+def test_the_transformer_and_the_stronger_hybrid_by_hand() -> None:
+    tokenizer = 32 * 32 * 64 * 27 + 16 * 16 * 128 * 576
+    block = 64 * (128 * 384 + 3 * 128 * 128) + 2 * 64 * 64 * 128
+    pool = 64 * 128 + 64 * 128  # a score for every token, and their weighted mean
+    by_hand = tokenizer + 2 * block + pool + 128 * 10
+    net = build(Transformer(), (32, 32, 3), 10, seed=0)
+    assert multiply_adds(net) == by_hand == 35_341_568
+    whiten = 32 * 32 * 24 * 12
+    stage1 = 32 * 32 * 36 * 9 * 24 + 2 * 16 * 16 * 36 * 9 * 36
+    stage2 = 16 * 16 * 72 * 9 * 36 + 2 * 8 * 8 * 72 * 9 * 72
+    block = 64 * (72 * 216 + 3 * 72 * 72) + 2 * 64 * 64 * 72
+    by_hand = whiten + stage1 + stage2 + block + 2 * 64 * 72 + 144 * 10
+    net = build(HybridPlus(), (32, 32, 3), 10, seed=0)
+    assert multiply_adds(net) == by_hand == 28_764_576
+
+
+def test_a_cosine_head_costs_what_a_dense_one_does() -> None:
+    dense, cosine = (
+        multiply_adds(build(Cnn(), (16, 16, 3), 10, seed=0, cosine=scale))
+        for scale in (None, 30.0)
+    )
+    assert dense == cosine
 
 
 def test_cct_costs_what_is_published_once_attention_products_are_left_out() -> None:

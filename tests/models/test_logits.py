@@ -70,6 +70,30 @@ def test_normalised_vectors_have_their_length_to_the_power_one_minus_tau() -> No
     np.testing.assert_allclose(found, [np.sqrt(5), np.sqrt(2)], rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [5.0, 30.0])
+def test_the_scale_of_a_models_cosine_is_the_one_asked_for(scale: float) -> None:
+    vectors, seed = 5 * VECTORS, 3
+    layer = logits.logits_layer(3, seed=seed, cosine=scale)
+    found = values(layer(vectors))
+    kernel = values(layer.kernel)
+    lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(kernel, axis=0)
+    np.testing.assert_allclose(found, scale * (vectors @ kernel) / lengths, rtol=1e-4)
+
+
+def test_a_dense_kernel_is_normal_where_a_deviation_is_asked_for() -> None:
+    layer = logits.logits_layer(40, seed=0, cosine=None, normal=0.02)
+    layer.build((None, 100))
+    # Six standard errors of a deviation of 4,000 normal numbers.
+    assert values(layer.kernel).std() == pytest.approx(0.02, rel=6 / np.sqrt(8000))
+
+
+def test_redrawing_forgets_the_bias_that_was_learned() -> None:
+    net = build.build(Cnn(), (8, 8, 3), 3, seed=0)
+    net.get_layer("logits").bias.assign([1.0, -2.0, 3.0])
+    logits.redraw(net, 0)
+    np.testing.assert_array_equal(values(net.get_layer("logits").bias), 0.0)
+
+
 def test_redrawing_changes_the_last_layer_alone_and_is_a_function_of_the_seed() -> None:
     def redrawn(seed: int) -> list[np.ndarray]:
         net = build.build(Cnn(), (8, 8, 3), 3, seed=0)

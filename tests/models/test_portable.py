@@ -71,6 +71,24 @@ def test_nothing_in_it_is_ours(model: Model, cosine: float | None) -> None:
     assert theirs <= {layer.name for layer in plain.layers}
 
 
+def test_a_model_within_a_model_is_made_of_kerass_layers_too() -> None:
+    pixels = keras.Input((12, 12, 3))
+    outer = keras.Model(pixels, network(HybridPlus(widths=(4, 8), heads=2))(pixels))
+    plain = portable(outer)
+    assert "tessera" not in json.dumps(plain.get_config())
+    np.testing.assert_allclose(plain(images()), outer(images()), atol=1e-6)
+
+
+def test_attention_drops_as_much_of_its_weights_when_it_is_trained_on() -> None:
+    net = network(Transformer())
+    plain = portable(net)
+    for block in ("block1", "block2"):
+        own = net.get_layer(f"{block}_attention").drop
+        found = plain.get_layer(f"{block}_attention_dropout")
+        assert (found.rate, found.seed) == (own.rate, own.seed)
+        assert found.rate > 0
+
+
 def test_a_model_of_kerass_own_layers_is_left_as_it_is() -> None:
     net = network(Cnn())
     assert portable(net) is net

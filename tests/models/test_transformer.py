@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from scipy.special import erf, softmax
 
 from tessera.experiment import Transformer
@@ -22,6 +23,18 @@ def test_settings_reach_the_published_cct_4() -> None:
     assert round(net.count_params() / 1e6, 3) == 0.482
 
 
+def test_initial_weights_have_the_published_deviations() -> None:
+    net = build(Transformer(), (32, 32, 3), 10, seed=0)
+    wanted = {"conv1": np.sqrt(2 / 27), "conv2": np.sqrt(2 / 576), "position": 0.2}
+    for weight, drawn in zip(net.weights, net.get_weights(), strict=True):
+        layer, _, name = weight.path.partition("/")
+        if name in ("kernel", "position"):
+            # Six standard errors of a deviation of as many normal numbers.
+            near = 6 / np.sqrt(2 * drawn.size)
+            expected = pytest.approx(wanted.get(layer, 0.02), rel=near)
+            assert drawn.std() == expected, weight.path
+
+
 def test_the_forward_pass_is_the_papers() -> None:
     net = build(Transformer(), (32, 31, 3), 10, seed=5)
     random = np.random.default_rng(0)
@@ -35,6 +48,20 @@ def test_the_forward_pass_is_the_papers() -> None:
 
 def reference(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """CCT-2/3x2 in NumPy, float64, one plain step after the other."""
+    for index in (1, 2):
+        x = pool(np.maximum(convolve(x, weights[f"conv{index}/kernel"]), 0))
+    pooled = encoded(weights, x.reshape(len(x), -1, 128), depth=2, heads=2)
+    return pooled @ weights["logits/kernel"] + weights["logits/bias"]
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+
+
+def encoded(
+    weights: dict[str, np.ndarray], x: np.ndarray, *, depth: int, heads: int
+) -> np.ndarray:
+    """Positions, blocks, a normalisation and sequence pooling: [B, T, D] -> [B, D]."""
 
     def linear(x: np.ndarray, name: str) -> np.ndarray:
         return x @ weights[f"{name}/kernel"] + weights.get(f"{name}/bias", 0.0)
@@ -44,19 +71,15 @@ def reference(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
         unit = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
         return unit * weights[f"{name}/gamma"] + weights[f"{name}/beta"]
 
-    for index in (1, 2):
-        x = pool(np.maximum(convolve(x, weights[f"conv{index}/kernel"]), 0))
-    x = x.reshape(len(x), -1, 128) + weights["position/position"]
-    for block in ("block1", "block2"):
+    x = x + weights["position/position"]
+    for block in (f"block{index + 1}" for index in range(depth)):
         qkv = linear(norm(x, f"{block}_attention_norm"), f"{block}_attention_qkv")
-        mixed = attend(qkv, heads=2)
+        mixed = attend(qkv, heads)
         x = norm(x + linear(mixed, f"{block}_attention_projection"), f"{block}_norm")
-        hidden = linear(x, f"{block}_mlp1")
-        hidden = hidden * (1 + erf(hidden / np.sqrt(2))) / 2
-        x = x + linear(hidden, f"{block}_mlp2")
+        x = x + linear(gelu(linear(x, f"{block}_mlp1")), f"{block}_mlp2")
     x = norm(x, "encoder_norm")
     share = softmax(linear(x, "pool_scores"), axis=1)
-    return linear((share * x).sum(1), "logits")
+    return np.asarray((share * x).sum(1))
 
 
 def convolve(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:

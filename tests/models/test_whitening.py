@@ -45,7 +45,9 @@ def test_every_filter_has_its_negative() -> None:
 def test_images_of_one_colour_give_finite_filters() -> None:
     kernel, bias = whitening.filters(np.full((3, 8, 8, 1), 77, np.uint8))
     assert kernel.shape == (2, 2, 1, 8)
-    assert np.isfinite(kernel).all()
+    # No variance but what is added: every axis over sqrt(0.0005).
+    lengths = np.linalg.norm(kernel.reshape(4, 8), axis=0)
+    np.testing.assert_allclose(lengths, 1 / np.sqrt(0.0005), rtol=1e-5)
     assert np.isfinite(bias).all()
 
 

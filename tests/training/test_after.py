@@ -1,5 +1,6 @@
 """What is done to the logits after training, against formulas and brute force."""
 
+import keras
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -47,18 +48,45 @@ def test_a_tau_that_is_given_is_not_said_to_be_chosen(
     assert after.apply(net(), kind(tau=1.5), COUNTS, SPLIT) == {}
 
 
-def test_without_a_tau_the_best_on_validation_is_taken() -> None:
+GRID = [round(0.1 * i, 1) for i in range(21)]
+
+
+def sharp() -> object:
+    """A model whose answers depend on the image at every tau."""
     model = net()
+    layer = model.get_layer("logits")
+    before = keras.Model(model.input, layer.input)
+    mean = before.predict_on_batch(SPLIT.images).mean(axis=0)
+    kernel = np.random.default_rng(4).normal(size=layer.kernel.shape)
+    # What all images have in common gives no class an advantage.
+    kernel -= np.outer(mean, mean @ kernel) / (mean @ mean)
+    layer.set_weights([kernel * [40.0, 20.0, 10.0], np.zeros(3)])
+    return model
+
+
+def test_without_a_tau_the_best_on_validation_is_taken() -> None:
+    model = sharp()
     before = predict.logits(model, SPLIT.images)
-    found = after.apply(model, remedies.PostHocAdjustment(), COUNTS, SPLIT)["tau"]
-    grid = [round(0.1 * i, 1) for i in range(21)]
-    by_hand = [
-        balanced_accuracy_score(
-            SPLIT.labels, (before - t * np.log(PRIOR)).argmax(axis=1)
-        )
-        for t in grid
-    ]
-    assert found == grid[int(np.argmax(by_hand))]
+    answers = {t: (before - t * np.log(PRIOR)).argmax(axis=1) for t in GRID}
+    assert len({tuple(found) for found in answers.values()}) > 5
+    held = Split(SPLIT.images, answers[0.7].astype(np.int32))
+    found = after.apply(model, remedies.PostHocAdjustment(), COUNTS, held)["tau"]
+    by_hand = [balanced_accuracy_score(held.labels, answers[t]) for t in GRID]
+    assert found == GRID[int(np.argmax(by_hand))]
+    assert 0.0 < found <= 0.7
+
+
+def test_the_best_strength_is_that_of_balanced_accuracy_up_to_two() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), [8, 2])
+    # The common class alone is answered, 8 of 10 rightly; beyond, both rare images and
+    # half of the common ones: 6 of 10, and more in the mean of the classes.
+    common = np.tile([1.0, 0.0], (10, 1)).astype(np.float32)
+    rare = common.copy()
+    rare[4:] = [0.0, 1.0]
+    for first in (0.3, 2.0):
+        found = after.best(lambda t, at=first: rare if t >= at else common, labels)
+        assert found == first
+    assert after.best(lambda t: common, labels) == 0.0
 
 
 def test_a_shift_to_equal_classes_is_adjustment_with_tau_one() -> None:
@@ -111,6 +139,20 @@ def test_the_best_tau_is_the_one_that_the_model_then_has() -> None:
     np.testing.assert_allclose(
         logits.read(model).kernel, kernel / lengths**tau, rtol=1e-5
     )
+
+
+def test_the_best_tau_of_normalisation_is_found_by_the_answers_that_it_gives() -> None:
+    model = sharp()
+    kernel = logits.read(model).kernel
+    before = keras.Model(model.input, model.get_layer("logits").input)
+    vectors = before.predict_on_batch(SPLIT.images)
+    lengths = np.linalg.norm(kernel, axis=0)
+    answers = {t: (vectors @ (kernel / lengths**t)).argmax(axis=1) for t in GRID}
+    held = Split(SPLIT.images, answers[0.7].astype(np.int32))
+    by_hand = [balanced_accuracy_score(held.labels, answers[t]) for t in GRID]
+    assert by_hand[0] < 1 and by_hand[10] < 1
+    found = after.apply(model, remedies.TauNormalisation(), COUNTS, held)["tau"]
+    assert found == GRID[int(np.argmax(by_hand))]
 
 
 def test_temperature_changes_no_answer() -> None:

@@ -78,6 +78,16 @@ def test_class_balanced_sampling_shows_rare_classes_as_often_as_common_ones() ->
     assert np.bincount(shown).tolist() == [34, 34, 34]
 
 
+def test_classes_are_those_of_the_images_to_train_on() -> None:
+    """Of 6, 6 and 6 images 6, 1 and 2 are kept, and each class is drawn 3 times."""
+    labels = np.repeat(np.arange(3, dtype=np.int32), 6)
+    split = Split(np.zeros((18, 4, 4, 3), np.uint8), labels)
+    kept = np.r_[0:6, 11, 13, 17]
+    phase = Phase(sampling=remedies.Power())
+    shown = np.concatenate([y for _, y in epoch_of(split, kept, phase=phase)])
+    assert np.bincount(shown).tolist() == [3, 3, 3]
+
+
 @pytest.mark.parametrize(
     ("setting", "each", "batches"),
     [(remedies.Oversampling(), 90, 14), (remedies.Undersampling(), 3, 1)],
@@ -185,6 +195,89 @@ def test_a_pasted_image_is_flipped_only_where_images_are(flip: bool) -> None:
     pasted = epoch.drawn(0).others
     assert pasted is not None and set(pasted.rows[:, 2]) <= ({0, 1} if flip else {0})
     assert len(set(pasted.rows[:, 2])) == 1 + flip
+
+
+ALWAYS = remedies.TailOnHead(probability=1.0)
+
+
+def pasted(indices: np.ndarray, mixing: remedies.TailOnHead = ALWAYS) -> np.ndarray:
+    """The images that ten epochs paste in, and where they are cropped, [M, 1 + 3]."""
+    moving = Training(batch_size=20, crop_padding=1)
+    phase = Phase(mixing=mixing)
+    looks = [
+        one.drawn(0).others
+        for epoch in range(10)
+        for one in [epoch_of(SPLIT, indices, moving, phase=phase, epoch=epoch)]
+    ]
+    return np.concatenate(
+        [np.c_[look.chosen, look.rows] for look in looks if look is not None]
+    )
+
+
+def test_only_images_to_train_on_are_pasted_cropped_like_any_other() -> None:
+    found = pasted(INDICES)
+    assert set(found[:, 0]) == set(INDICES)
+    crops = {(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)}
+    assert set(map(tuple, found[:, 1:3].tolist())) == crops
+
+
+def test_pasted_images_come_from_every_class_that_is_kept_alike() -> None:
+    """Classes of 6, 2 and 1 images, each in two cases or so of six."""
+    kept = np.r_[0:18:3, 1, 4, 2]
+    drawn = np.bincount(SPLIT.labels[pasted(kept)[:, 0]])
+    # Six standard deviations of a binomial count of 90 draws with 1/3.
+    assert np.all(np.abs(drawn - 30) < 6 * np.sqrt(90 * 2 / 9))
+    # With weights of n^-3 by class, 1/36, 1/4 and 1 of them together.
+    rarest = pasted(kept, ALWAYS.model_copy(update={"power": 3.0}))
+    shares = np.array([1 / 36, 1 / 4, 1.0]) / (1 / 36 + 1 / 4 + 1)
+    drawn = np.bincount(SPLIT.labels[rarest[:, 0]], minlength=3)
+    assert np.all(np.abs(drawn - 90 * shares) < 6 * np.sqrt(90 * shares * (1 - shares)))
+
+
+def test_a_remixed_label_goes_to_the_class_that_is_rarer_among_those_kept() -> None:
+    """All classes are alike in the data, and the third is rare in what is kept."""
+    kept = np.r_[0:18:3, 1:19:3, 2]
+    training = STILL.model_copy(update={"batch_size": 13})
+    counts = np.array([6, 6, 1])
+    leant = set()
+    for number in range(20):
+        phase = Phase(mixing=remedies.Remix())
+        epoch = epoch_of(SPLIT, kept, training, phase=phase, epoch=number)
+        ((_, targets),) = epoch
+        mix = epoch.drawn(0).mix
+        assert mix is not None
+        first, second = (targets[:, column].astype(int) for column in (0, 1))
+        rarer = np.where(counts[first] < counts[second], 1.0, 0.0)
+        small = np.where(rarer == 1.0, 1 - mix.share < 0.5, mix.share < 0.5)
+        leaning = (counts[first] != counts[second]) & small
+        expected = np.where(leaning, rarer, mix.share)
+        np.testing.assert_allclose(targets[:, 2], expected, rtol=1e-6)
+        leant |= set(rarer[leaning])
+    assert leant == {0.0, 1.0}
+
+
+def test_every_batch_epoch_and_seed_is_mixed_and_cut_anew() -> None:
+    training = STILL.model_copy(update={"cutout": 2})
+    keys = [(s, e, b) for s in range(2) for e in range(2) for b in range(2)]
+    drawn = [
+        epoch_of(
+            training=training, phase=Phase(mixing=remedies.Mixup()), seed=s, epoch=e
+        ).drawn(b)
+        for s, e, b in keys
+    ]
+    assert len({one.mix.share for one in drawn if one.mix is not None}) == 8
+    assert len({str(one.images.holes) for one in drawn}) == 8
+
+
+def test_what_a_crop_leaves_open_is_filled_as_the_settings_say() -> None:
+    bright = Split(np.full((20, 8, 8, 3), 200, np.uint8), SPLIT.labels)
+    moving = Training(batch_size=10, crop_padding=4)
+    mirrored = moving.model_copy(update={"crop_fill": "mirror"})
+    ((black, _),), ((full, _),) = (
+        epoch_of(bright, training=t) for t in (moving, mirrored)
+    )
+    assert set(np.unique(black)) == {0, 200}
+    assert set(np.unique(full)) == {200}
 
 
 @pytest.mark.parametrize("mixing", [remedies.Mixup(), remedies.TailOnHead()])

@@ -93,6 +93,25 @@ def test_remix_gives_the_label_to_the_rarer_class(
     np.testing.assert_allclose(found, expected)
 
 
+def test_remix_leans_from_the_ratio_and_below_the_share_that_are_set() -> None:
+    sizes = np.array([10.0, 5.0, 1.0, 0.2, 0.1])
+    for share, expected in (
+        (0.25, [0.0, 0.25, 0.25, 0.25, 0.25]),
+        (0.4, [0.4] * 5),  # neither image has under 0.3 of the picture
+        (0.6, [0.6] * 5),
+        (0.75, [0.75, 0.75, 0.75, 0.75, 1.0]),
+    ):
+        found = mixing.leaning(share, sizes, 8.0, 0.3)
+        np.testing.assert_allclose(found, expected)
+    setting = remedies.Remix(kappa=10.0, threshold=0.3)  # 900 to 100 is a ratio of 9
+    for seed in range(5):
+        assert set(drawn(setting, seed).labels) == {drawn(setting, seed).share}
+    setting = remedies.Remix(kappa=9.0, threshold=0.3)
+    shares = [drawn(setting, seed) for seed in range(40)]
+    leaning = [1 in one.labels or 0 in one.labels for one in shares]
+    assert leaning == [min(one.share, 1 - one.share) < 0.3 for one in shares]
+
+
 def test_remix_of_equal_classes_is_mixup() -> None:
     rngs = [mixing.generator(seed=3, epoch=1, batch=2) for _ in range(2)]
     equal = np.array([5, 5, 5])
@@ -111,6 +130,11 @@ def test_pasted_images_come_from_every_class_alike() -> None:
     drawn = np.bincount(labels[chosen])
     # Six standard deviations of a binomial count of 9000 draws with 1/3.
     assert np.all(np.abs(drawn - 3000) < 6 * np.sqrt(9000 * 2 / 9))
+    # With n^-2 an image the classes' weights are 1/900, 1/300 and 1/100: 1 to 3 to 9.
+    chosen = mixing.pasted(labels, COUNTS, 9000, 2.0, rng)
+    shares = np.array([1, 3, 9]) / 13
+    drawn = np.bincount(labels[chosen])
+    assert np.all(np.abs(drawn - 9000 * shares) < 6 * np.sqrt(9000 * 2 / 9))
 
 
 def test_an_unmixed_batch_belongs_wholly_to_its_first_label() -> None:
@@ -118,6 +142,21 @@ def test_an_unmixed_batch_belongs_wholly_to_its_first_label() -> None:
     assert mix.share == 1
     np.testing.assert_array_equal(mixing.targets(mix, LABELS, OTHERS)[:, 2], 1.0)
     np.testing.assert_array_equal(mixing.mixed(mix, WHITE, BLACK), WHITE)
+
+
+def test_in_pictures_that_are_no_squares_the_label_has_the_boxs_share_too() -> None:
+    black, white = np.zeros((3, 6, 20, 1), np.uint8), np.full((3, 6, 20, 1), 255)
+    for seed in range(5):
+        rng = mixing.generator(seed=seed, epoch=0, batch=0)
+        mix = mixing.mix(remedies.CutMix(), LABELS, OTHERS, COUNTS, (6, 20), rng)
+        left = (mixing.mixed(mix, black, white) == 0).mean(axis=(1, 2, 3))
+        np.testing.assert_allclose(mix.labels, left, atol=1e-6)
+
+
+def test_the_numbers_of_a_batch_come_from_a_stream_of_their_own() -> None:
+    found = mixing.generator(seed=7, epoch=3, batch=2).random(5)
+    expected = np.random.default_rng([4, 7, 3, 2]).random(5)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_every_batch_of_every_epoch_and_seed_draws_anew() -> None:

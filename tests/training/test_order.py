@@ -1,6 +1,7 @@
 """Order and augmentation are pure functions of (seed, epoch, index)."""
 
 import numpy as np
+import pytest
 
 from tessera.experiment import Training
 from tessera.training import mixing, order
@@ -27,7 +28,7 @@ def test_every_seed_and_every_epoch_gives_another_order() -> None:
     assert len(orders) == 16
 
 
-def test_augmentation_and_order_draw_from_streams_of_their_own() -> None:
+def test_every_use_of_a_seed_draws_from_a_stream_of_its_own() -> None:
     """(2, s, e), (1, s, e), (5, s) and (6, s, e, batch), as the methods say."""
     rows = order.draws(10, TRAINING, seed=7, epoch=3)
     uniform = np.random.default_rng([2, 7, 3]).random((10, 3))
@@ -39,6 +40,10 @@ def test_augmentation_and_order_draw_from_streams_of_their_own() -> None:
     centres = np.random.default_rng([6, 7, 3, 2]).integers((9, 8), size=(4, 2))
     holes = order.holes(4, (9, 8), 5, seed=7, epoch=3, batch=2)
     np.testing.assert_array_equal(holes, centres - 2)
+    sampler = np.random.default_rng([3, 7, 3])
+    within = sampler.permutation(10)  # the images of a class, and then of all classes
+    drawn = order.sampled(np.zeros(10, np.int32), np.array([10]), seed=7, epoch=3)
+    np.testing.assert_array_equal(drawn, sampler.permutation(within))
 
 
 def test_no_two_uses_of_a_seed_share_random_numbers() -> None:
@@ -46,10 +51,14 @@ def test_no_two_uses_of_a_seed_share_random_numbers() -> None:
     assert len({*streams, mixing.MIXING_STREAM}) == len(streams) + 1 == 6
 
 
-def test_an_images_draw_does_not_depend_on_how_many_images_there_are() -> None:
-    few = order.draws(10, TRAINING, seed=0, epoch=0)
-    many = order.draws(1000, TRAINING, seed=0, epoch=0)
-    np.testing.assert_array_equal(few, many[:10])
+@pytest.mark.parametrize("alternating", [False, True])
+def test_an_images_draw_does_not_depend_on_how_many_images_there_are(
+    alternating: bool,
+) -> None:
+    training = Training(alternating_flip=alternating)
+    few = order.draws(11, training, seed=0, epoch=0)
+    many = order.draws(1000, training, seed=0, epoch=0)
+    np.testing.assert_array_equal(few, many[:11])
 
 
 def test_offsets_and_flips_are_uniform() -> None:
@@ -147,6 +156,14 @@ def test_sampling_draws_each_class_as_often_as_asked() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2], np.int32)
     chosen = order.sampled(labels, np.array([3, 5, 4]), seed=0, epoch=0)
     assert np.bincount(labels[chosen]).tolist() == [3, 5, 4]
+
+
+def test_sampling_mixes_the_classes_in_every_stretch_of_an_epoch() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), 200)
+    chosen = order.sampled(labels, np.array([200, 200]), seed=0, epoch=0)
+    seconds = labels[chosen].reshape(4, 100).sum(axis=1)
+    # Six standard deviations of a count of 100 draws from 400, half of them seconds.
+    assert np.all(np.abs(seconds - 50) < 6 * np.sqrt(100 * 0.25 * 300 / 399))
 
 
 def test_no_image_is_drawn_again_before_all_of_its_class_were() -> None:

@@ -93,6 +93,16 @@ def test_layers_multiply_in_16_bits_within_the_block_and_logits_are_whole() -> N
     assert keras.backend.standardize_dtype(inner(pixels).dtype) == "float32"
 
 
+def test_gelu_and_softmax_layers_stay_float32_and_parts_of_layers_do_not() -> None:
+    net = net_of(Transformer(depth=1))
+    with computing_in("bfloat16", net):
+        whole = {layer.name for layer in net.layers if layer.compute_dtype == "float32"}
+        drop = net.get_layer("block1_attention").drop
+        assert drop.compute_dtype == "bfloat16"
+    assert whole - {"pixels"} == {"logits", "block1_gelu", "pool_weights"}
+    assert drop.compute_dtype == "float32"
+
+
 def test_after_an_error_the_model_computes_in_float32_again() -> None:
     net = net_of(HybridPlus())
     with pytest.raises(RuntimeError), computing_in("bfloat16", net):

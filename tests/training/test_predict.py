@@ -34,6 +34,11 @@ def test_a_call_takes_fewer_images_the_larger_they_are(side: int, images: int) -
     pixels = np.zeros((1, side, side, 3), np.uint8)
     assert predict.at_once(pixels) == images
     assert 4 * 32 * images * side**2 <= 262_144_000
+    half, twice = (
+        np.zeros((1, *s, 3), np.uint8)
+        for s in ((side // 2, side * 2), (side * 2, side // 2))
+    )
+    assert predict.at_once(half) == predict.at_once(twice) == images
 
 
 def test_a_call_takes_one_image_at_least(monkeypatch: pytest.MonkeyPatch) -> None:

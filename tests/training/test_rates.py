@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from tessera.experiment import Training
+from tessera.experiment import HybridPlus, Training
 from tessera.imbalance.plan import Phase, Plan
+from tessera.models import build
 from tessera.training import rates, stages
 
 
@@ -70,6 +71,30 @@ def test_decay_acts_on_kernels_and_not_on_biases() -> None:
     np.testing.assert_allclose(keras.ops.convert_to_numpy(bias), 1.0)
 
 
+@pytest.mark.parametrize(
+    ("which", "without"), [("adam", ()), ("muon", ("logits", "pool_scores", "depth"))]
+)
+def test_of_a_model_decay_shrinks_the_kernels_and_nothing_else(
+    which: str, without: tuple[str, ...]
+) -> None:
+    """Beside Muon, those that it moves."""
+    model = HybridPlus(widths=(4, 8), heads=2, separable=True)
+    net = build.build(model, (8, 8, 3), 2, seed=0)
+    variables = net.trainable_variables
+    for variable in variables:
+        variable.assign(keras.ops.ones(variable.shape))
+    training = Training(learning_rate=0.1, weight_decay=0.5, optimizer=which)
+    optimizer = rates.optimizer(training, steps=1)
+    optimizer.build(variables)
+    optimizer.apply([keras.ops.zeros(v.shape) for v in variables], variables)
+    for variable in variables:
+        layer, _, name = variable.path.rpartition("/")
+        shrinks = name == "kernel" and not any(part in layer for part in without)
+        found = keras.ops.convert_to_numpy(variable)
+        expected = 1 - 0.1 * 0.5 if shrinks else 1.0
+        np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=variable.path)
+
+
 @pytest.mark.parametrize("which", ["adam", "muon"])
 def test_decay_leaves_factors_on_the_logits_at_one(which: str) -> None:
     net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="logits")])
@@ -91,6 +116,19 @@ def test_muon_is_taken_where_it_is_asked_for_with_its_rate_and_decay() -> None:
     # 1.2 of five steps of Newton and Schulz; Adam's step would be the rate itself.
     step = (1 - 0.1 * 0.5 - keras.ops.convert_to_numpy(kernel)) / 0.1
     assert np.all((step > 0.65 * 0.2 * 2 / 4) & (step < 1.25 * 0.2 * 2 / 4))
+
+
+@pytest.mark.parametrize("which", ["adam", "muon"])
+def test_either_optimizer_follows_schedule_and_factors(which: str) -> None:
+    training = Training(learning_rate=0.2, schedule="cosine", optimizer=which)
+    optimizer = rates.optimizer(training, steps=4, changes=((2, 0.5),))
+    found = []
+    for step in range(4):
+        optimizer.iterations.assign(step)
+        found.append(float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
+    half = np.sqrt(0.5)
+    cosine = np.array([1.0, (1 + half) / 2, 0.5, (1 - half) / 2])
+    assert found == pytest.approx(0.2 * cosine * [1, 1, 0.5, 0.5])
 
 
 @pytest.mark.parametrize("which", ["adam", "muon"])

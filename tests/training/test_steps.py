@@ -107,6 +107,15 @@ def test_a_row_has_means_over_images_and_the_gradients_median_and_largest() -> N
     }
 
 
+def test_means_are_over_images_where_the_last_batch_is_smaller() -> None:
+    """A mean loss of 1 over 10 images, and of 3 over 6: 28 in all."""
+    found = steps.totals(
+        [np.array([1.0, 7.0, 2.0]), np.array([3.0, 5.0, 4.0])], [10, 6]
+    )
+    assert (found.loss, found.correct, found.images) == (28.0, 12.0, 16)
+    assert found.row()["loss"] == 1.75
+
+
 def test_every_finished_step_is_told() -> None:
     told: list[int] = []
     steps.compiled(task(linear()))(batches(), told.append)
@@ -155,6 +164,12 @@ def test_a_sharpness_aware_step_uses_the_gradient_at_the_worst_point_nearby() ->
 def test_climbing_goes_rho_along_the_gradient_over_all_variables() -> None:
     gradients = [np.array([3.0], np.float32), np.array([0.0, 4.0], np.float32)]
     up = [keras.ops.convert_to_numpy(u) for u in steps.climb(gradients, 0.5)]
+    np.testing.assert_allclose(np.concatenate(up), [0.3, 0.0, 0.4], rtol=1e-5)
+    # As far where the loss is nearly flat.
+    up = [
+        keras.ops.convert_to_numpy(u)
+        for u in steps.climb([g * 1e-6 for g in gradients], 0.5)
+    ]
     np.testing.assert_allclose(np.concatenate(up), [0.3, 0.0, 0.4], rtol=1e-5)
 
 
