@@ -128,6 +128,19 @@ def test_too_few_groups_of_a_class_to_divide_are_refused(make_image, tmp_path) -
     assert len(load(root, folds=3, fold=1).test) == 6
 
 
+def test_two_groups_of_a_class_are_enough_to_cut_a_test_set(
+    make_image, tmp_path
+) -> None:
+    for name, films in (("cat", 3), ("dog", 2)):
+        for film in range(films):
+            for n in range(3):
+                make_image(f"{name}/{name}-{film}/{n}.png")
+    found = load(tmp_path / "images", groups="folder")
+    assert found.test.counts(2).tolist() == [3, 3]
+    assert found.train.counts(2).tolist() == [6, 3]
+    assert not groups_of(found.train) & groups_of(found.test)
+
+
 def test_another_rule_for_groups_is_another_division(make_image, tmp_path) -> None:
     root = films(make_image, tmp_path)
     by_folder, by_name = load(root, groups="folder"), load(root, groups="([1-6])/")

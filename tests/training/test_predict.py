@@ -1,4 +1,4 @@
-"""Prediction: the order of the images, and no effect of the batch size."""
+"""Prediction: the order of the images, and no effect of how many a call takes."""
 
 import keras
 import numpy as np
@@ -9,11 +9,14 @@ from tessera.models import build
 from tessera.training import predict
 
 
-def test_the_batch_size_does_not_change_the_logits() -> None:
+def test_how_many_images_a_call_takes_does_not_change_the_logits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     net = build.build(Hybrid(), (8, 8, 3), 3, seed=0)
     images = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
     whole = predict.logits(net, images)
-    parts = predict.logits(net, images, batch_size=2)
+    monkeypatch.setattr(predict, "at_once", lambda _: 2)
+    parts = predict.logits(net, images)
     assert whole.shape == (7, 3) and whole.dtype == np.float32
     np.testing.assert_allclose(whole, parts, atol=1e-5)
 

@@ -18,17 +18,15 @@ def at_once(images: Images, most: int = MOST) -> int:
     return max(1, min(most, PIXELS // int(height * width)))
 
 
-def logits(net: Any, images: Images, *, batch_size: int | None = None) -> Logits:
+def logits(net: Any, images: Images) -> Logits:
     """Unnormalised scores of every image, float32 [N, K].
 
     Args:
         net: A Keras model: raw pixels in, logits out.
         images: uint8 [N, H, W, C]; may be memory-mapped.
-        batch_size: Images per call, which changes the result by rounding alone; None:
-            `at_once`.
     """
     trace(net, images.shape[1:])
-    size = batch_size or at_once(images)
+    size = at_once(images)
     parts = [
         net.predict_on_batch(images[start : start + size].astype(np.float32))
         for start in range(0, len(images), size)
