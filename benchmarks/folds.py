@@ -111,15 +111,28 @@ def table(record: Mapping[str, Any]) -> str:
     """The record as a table, and where it is from."""
     drawings: Sequence[Mapping[str, float]] = record["drawings"]
     values = {way: [drawing[way] for drawing in drawings] for way in WAYS}
-    rows = []
-    for way, told in WAYS.items():
-        gain = difference(values[way], values["fold"])
-        change = "" if way == "fold" else points(gain.mean)
-        if gain.low is not None and gain.high is not None:
-            change += f" [{points(gain.low)}, {points(gain.high)}]"
-        rows.append([told, words.percent(spread(values[way])), change])
-    head = ["Balanced accuracy of", "Mean", "Less one fold's model, on new images"]
-    return f"{markdown(head, rows)}\n\n{frontier.origin(dict(record))}\n"
+    rows = [
+        [
+            told,
+            words.percent(spread(values[way])),
+            *(
+                "" if way == other else less(values[way], values[other])
+                for other in ("fold", "folds")
+            ),
+        ]
+        for way, told in WAYS.items()
+    ]
+    head = ["Balanced accuracy of", "Mean", "Less one fold's", "Less all five folds'"]
+    kept = f"Over {len(drawings)} drawings; differences in points, 95 % intervals."
+    return f"{markdown(head, rows)}\n\n{kept} {frontier.origin(dict(record))}\n"
+
+
+def less(first: Sequence[float], second: Sequence[float]) -> str:
+    """The mean difference, drawing by drawing, with its interval."""
+    found = difference(first, second)
+    if found.low is None or found.high is None:
+        return points(found.mean)
+    return f"{points(found.mean)} [{points(found.low)}, {points(found.high)}]"
 
 
 def main() -> None:
