@@ -40,12 +40,12 @@ def digits() -> Dataset:
     return source.load(Digits(image_size=SIZE))
 
 
-def write_run(folder: RunFolder, run: Run) -> Record:
-    """Leave what a finished run leaves, but for training."""
+def write_run(folder: RunFolder, run: Run, data: Dataset | None = None) -> Record:
+    """Leave what a finished run leaves, but for training; without data, of digits."""
     runtime.prepare()
     from tessera.models import build
 
-    data = source.load(run.data)
+    data = data or digits()
     drawn = run.seed + 10 * (getattr(run.data, "fold", None) or 0)
     net = build.build(run.model, data.image_shape, len(data.class_names), seed=drawn)
     head = net.get_layer("logits")
@@ -93,12 +93,12 @@ def _record(run: Run, data: Dataset, parameters: int, logits: np.ndarray) -> Rec
     )
 
 
-def write_study(path: Path, asked: Experiment) -> Path:
+def write_study(path: Path, asked: Experiment, data: Dataset | None = None) -> Path:
     """A study of toy runs with its `study.json`."""
     runs = asked.runs()
     names = [f"runs/{run.cell}/seed-{run.seed}" for run in runs]
     records = [
-        write_run(RunFolder(path / name), run)
+        write_run(RunFolder(path / name), run, data)
         for name, run in zip(names, runs, strict=True)
     ]
     record = study_record.study_record(asked, records, runtime.environment(1), names)
@@ -109,9 +109,9 @@ def write_study(path: Path, asked: Experiment) -> Path:
 def write_folds(path: Path, asked: Experiment) -> Path:
     """A study of toy runs for every fold, and what pools them."""
     folds = cross_validation.parts(asked, path)
-    for fold in folds:
-        write_study(fold.folder, fold.experiment)
     datasets = [source.load(fold.experiment.data) for fold in folds]
+    for fold, dataset in zip(folds, datasets, strict=True):
+        write_study(fold.folder, fold.experiment, dataset)
     cross_validation.conclude(asked, datasets, path, threads=1)
     return path
 
