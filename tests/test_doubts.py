@@ -75,7 +75,10 @@ def test_the_most_contradicted_come_first(in_folds: Path, tmp_path: Path) -> Non
 def test_of_folds_every_image_is_looked_at_and_it_is_said(in_folds: Path) -> None:
     found = doubts.doubts(in_folds)
     assert found.images == 24
-    assert found.scope.startswith("Every image was answered by models of 2 folds")
+    assert found.scope == (
+        "Each was answered by models that had not learned from it, those of one of 2 "
+        "folds."
+    )
     assert found.said_by.startswith("The study's report recommends no remedy")
     assert "The runs used are all 4 of cnn, balanced (2 folds of 2 seeds)" in (
         found.said_by
@@ -92,7 +95,8 @@ def test_of_a_study_with_a_test_set_only_that_is_looked_at_and_the_way_out_is_to
     assert found.images == sum(record.data.test_counts)
     assert found.scope == (
         "These are the test images: the models have learned from the 1,438 others or "
-        "chosen their epoch by them. A study with --folds tests all."
+        "chosen their epoch by them. A study with --folds tests all. Numbers are "
+        "places among the test images, from 0."
     )
 
 

@@ -5,11 +5,8 @@ from it. Of a study all seeds of the recommended cell answer together, and of on
 folds every image of the folder was tested.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from tessera import files, meant
 from tessera.evaluation import probabilities
@@ -73,10 +70,10 @@ def doubts(path: Path) -> Doubts:
         [logits for logits, _ in answers], [_temperature(run) for run in taken.together]
     )
     likeliest = confident_classes(shares, labels)
-    images, names = _images(taken.folder, len(labels)), record.data.class_names
+    known, names = _files(taken.folder), record.data.class_names
     rows = tuple(
         Doubt(
-            image=images[at],
+            image=known[at] if known else str(at),
             label=names[labels[at]],
             probability=float(shares[at, labels[at]]),
             suggested=names[likeliest[at]],
@@ -85,7 +82,10 @@ def doubts(path: Path) -> Doubts:
         for at in doubtful_labels(shares, labels)
     )
     folds = rebuild.asked(taken.folder).experiment().pooled
-    return Doubts(rows, len(labels), taken.because, _scope(record, folds))
+    scope = _scope(record, folds)
+    if not known:
+        scope += " Numbers are places among the test images, from 0."
+    return Doubts(rows, len(labels), taken.because, scope)
 
 
 def _temperature(run: RunFolder) -> float:
@@ -93,17 +93,16 @@ def _temperature(run: RunFolder) -> float:
     return probabilities.temperature(*held).value
 
 
-def _images(run: RunFolder, count: int) -> Sequence[str]:
-    """The test images' files; where they are none, their places."""
-    names = files.read_arrays(run.predictions).get("names", np.arange(count))
-    return [str(name) for name in names] or [str(at) for at in range(count)]
+def _files(run: RunFolder) -> tuple[str, ...]:
+    """Of the test images; none where they are no files."""
+    return tuple(map(str, files.read_arrays(run.predictions).get("names", ())))
 
 
 def _scope(record: Record, folds: int) -> str:
     if folds:
         return (
-            f"Every image was answered by models of {folds} folds that had not learned "
-            "from it."
+            "Each was answered by models that had not learned from it, those of one of "
+            f"{folds} folds."
         )
     known = sum(record.data.train_counts)
     return (
