@@ -17,8 +17,9 @@ from tessera.models.portable import portable
 
 OURS = (Transformer(), HybridPlus(), Hybrid(name="attention", depth=1))
 ALONE = """
-import sys
-sys.modules.update(dict.fromkeys(("jax", "matplotlib", "sklearn")))
+import os, sys
+others = {"jax", "matplotlib", "sklearn"} - {os.environ.get("KERAS_BACKEND")}
+sys.modules.update(dict.fromkeys(others))
 import keras
 import numpy as np
 images, out, *files = sys.argv[1:]
@@ -26,8 +27,8 @@ nets = [keras.saving.load_model(file) for file in files]
 np.save(out, [net(np.load(images)) for net in nets])
 assert not [name for name in sys.modules if name.startswith("tessera")]
 """
-"""Without what Keras and TensorFlow load where it happens to be there, which is half of
-the loading."""
+"""Without what Keras and TensorFlow load where it happens to be there, unless it is the
+backend: half of the loading."""
 
 
 def images(side: int = 12) -> np.ndarray:
