@@ -12,7 +12,7 @@ Finished trainings are kept: the same command goes on.
 import argparse
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,16 +135,29 @@ def less(first: Sequence[float], second: Sequence[float]) -> str:
     return f"{points(found.mean)} [{points(found.low)}, {points(found.high)}]"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(
+    name: str,
+    description: str | None,
+    measured: Callable[[Path, Path, int], dict[str, float]],
+    table: Callable[[Mapping[str, Any]], str],
+) -> None:
+    """Measure every drawing and keep the record, or write its table.
+
+    Args:
+        name: Of the record, and of the page's part.
+        description: Of the command.
+        measured: What is found on a drawing of a folder, its trainings kept in another.
+        table: The record as a page shows it.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("data", nargs="?", type=Path, help="FOLDER")
     parser.add_argument("--name", help="of the images, for the record")
     parser.add_argument("--out", type=Path, help="where trainings are kept")
     parser.add_argument("--write", type=Path, help="page for the record's table")
     asked = parser.parse_args()
     if asked.write:
-        record = json.loads(RECORD.read_text(encoding="utf-8"))
-        marked.replace(asked.write, "folds", table(record))
+        kept = (measure.RECORDS / f"{name}.json").read_text(encoding="utf-8")
+        marked.replace(asked.write, name, table(json.loads(kept)))
         return
     machine = measure.machine()
     runtime.prepare(1)
@@ -152,10 +165,9 @@ def main() -> None:
     for number in range(DRAWINGS):
         drawings.append(measured(asked.data, asked.out, number))
         print(number, drawings[-1], flush=True)
-    measure.write(
-        "folds", {"machine": machine, "data": asked.name, "drawings": drawings}
-    )
+    record = {"machine": machine, "data": asked.name, "drawings": drawings}
+    measure.write(name, record)
 
 
 if __name__ == "__main__":
-    main()
+    main("folds", __doc__, measured, table)

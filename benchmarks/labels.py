@@ -9,8 +9,6 @@ study in folds of hybrid-plus is made of each drawing, and `tessera.labels` is a
 Finished trainings are kept: the same command goes on.
 """
 
-import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,18 +17,16 @@ import folds
 import measure
 import numpy as np
 
-from tessera import api, runtime
+from tessera import api
 from tessera.evaluation.differences import spread
 from tessera.report import words
-from tessera.report.committed import frontier, marked
+from tessera.report.committed import frontier
 from tessera.report.tables import markdown
 
 RECORD = measure.RECORDS / "labels.json"
 
 WRONG = 0.1
 """Of the images of each class."""
-
-DRAWINGS = 5
 
 SHARES = {
     "planted": "of all labels are wrong",
@@ -111,26 +107,5 @@ def table(record: Mapping[str, Any]) -> str:
     return f"{markdown(['Percent', ''], rows)}\n\n{frontier.origin(dict(record))}\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="?", type=Path, help="FOLDER")
-    parser.add_argument("--name", help="of the images, for the record")
-    parser.add_argument("--out", type=Path, help="where trainings are kept")
-    parser.add_argument("--write", type=Path, help="page for the record's table")
-    asked = parser.parse_args()
-    if asked.write:
-        record = json.loads(RECORD.read_text(encoding="utf-8"))
-        marked.replace(asked.write, "labels", table(record))
-        return
-    machine = measure.machine()
-    runtime.prepare(1)
-    drawings = []
-    for number in range(DRAWINGS):
-        drawings.append(measured(asked.data, asked.out, number))
-        print(number, drawings[-1], flush=True)
-    record = {"machine": machine, "data": asked.name, "drawings": drawings}
-    measure.write("labels", record)
-
-
 if __name__ == "__main__":
-    main()
+    folds.main("labels", __doc__, measured, table)

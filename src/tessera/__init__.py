@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 VERBS = (
-    *("evaluate", "explain", "export", "labels", "load_data", "predict", "study"),
-    "train",
+    *("evaluate", "explain", "export", "labels"),
+    *("load_data", "predict", "study", "train"),
 )
 """Functions of `tessera.api`."""
 

@@ -40,6 +40,7 @@ def pool(
     folder = out.run(asked.cell, digest, asked.seed)
     folder.record.unlink(missing_ok=True)
     files.write_text(folder.experiment, settings.dumps(asked.experiment()))
+    # Runs of earlier versions have no names with their answers.
     _pool_answers(folders, folder, "predictions", names=np.array(names, np.str_))
     _pool_answers(folders, folder, "validation_predictions")
     _pool_mistakes(folders, folder)

@@ -108,9 +108,8 @@ def report(
     commands.report(study)
 
 
-for verb in (
-    *(explaining.explain, use.predict, use.labels, use.export, use.serve, use.track),
-):
+app.command()(explaining.explain)
+for verb in (use.predict, use.labels, use.export, use.serve, use.track):
     app.command()(verb)
 
 

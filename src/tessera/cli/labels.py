@@ -26,7 +26,7 @@ def labels(path: Path, form: str) -> None:
     found = doubts.doubts(path)
     write(found.rows, form, sys.stdout)
     notes = Console(stderr=True, highlight=False, markup=False)
-    for line in (found.said_by, found.summary):
+    for line in filter(None, (found.said_by, found.summary)):
         notes.print(line, soft_wrap=True)
 
 
