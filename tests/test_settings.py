@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tessera import settings
-from tessera.catalogue import named
+from tessera.catalogue import catalogue, named
 from tessera.experiment import Experiment, Exponential
 from tessera.record import RunFolder
+from tessera.remedies import Remedy
 from tessera.settings import ExperimentError
 
 
@@ -35,6 +36,12 @@ def test_a_list_of_all_settings_shows_absent_ones_as_comments_of_their_section()
     assert "\n# patience = (none)\n" in section
     model = text.split("[[models]]")[1].split("[[regimes]]")[0]
     assert "\n# training = (none)\n" in model and '\nname = "mine"\n' in model
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_the_parts_that_are_listed_of_a_remedy_make_the_remedy(name: str) -> None:
+    parts = tomllib.loads(settings.listed_remedy(named(name)))
+    assert Remedy(**parts["regimes"]["remedy"]) == named(name)
 
 
 def test_the_defaults_are_the_seed_studys() -> None:

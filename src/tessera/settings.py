@@ -15,6 +15,7 @@ from tessera import faults, files
 from tessera.experiment import Compare, Experiment, Regime
 from tessera.frozen import Setting
 from tessera.record import RunFolder
+from tessera.remedies import Remedy
 
 Table = dict[str, Any]
 _S = TypeVar("_S", bound=Setting)
@@ -234,7 +235,18 @@ def dumps(experiment: Experiment) -> str:
 
 def listed(experiment: Experiment) -> str:
     """The same with absent options as comments, since TOML has no value for them."""
-    text = tomli_w.dumps(_marked(experiment.model_dump(mode="json")))
+    return _listed(experiment.model_dump(mode="json"))
+
+
+def listed_remedy(remedy: Remedy) -> str:
+    """The parts in which a remedy differs from plain training, as those of a regime."""
+    whole = remedy.model_dump(mode="json")
+    changed = {part: whole[part] for part in remedy.model_dump(exclude_defaults=True)}
+    return _listed({"regimes": {"remedy": changed}})
+
+
+def _listed(table: Table) -> str:
+    text = tomli_w.dumps(_marked(table))
     return re.sub(r'^(\w+) = "(\\u0000)+"$', r"# \1 = (none)", text, flags=re.MULTILINE)
 
 

@@ -114,12 +114,23 @@ for verb in (use.predict, use.labels, use.export, use.serve, use.track):
 
 
 @app.command()
-def remedies() -> None:
-    """List the remedies for imbalance: names for --remedies and experiment files."""
+def remedies(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Those to show with all their values."),
+    ] = None,
+) -> None:
+    """List the remedies for imbalance: names for --remedies and experiment files.
+
+    Of some, also the parts they are made of, as an experiment file has them: there
+    they can be changed and combined.
+
+        tessera remedies oversampling tail-on-head
+    """
     from tessera.cli import commands
     from tessera.cli import remedies as listing
 
-    listing.show(commands.console)
+    listing.show(commands.console, names or ())
 
 
 @app.command()

@@ -1,23 +1,43 @@
-"""The list of what there is to choose from for `--remedies`."""
+"""What there is to choose from for `--remedies`, and what each is made of."""
+
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from tessera import wording
-from tessera.catalogue import catalogue
+from tessera import choice, settings, wording
+from tessera.catalogue import catalogue, named
 from tessera.remedies import Remedy
 
+USE = (
+    "\nUse them with `tessera study --remedies all` or `--remedies a,b`, or in an "
+    'experiment file: `remedy = "ldam-drw"`. `tessera remedies NAME` shows what one is '
+    "made of; docs/methods.md has the formulas."
+)
 
-def show(console: Console) -> None:
-    """Print the catalogue, a line each."""
+
+def show(console: Console, names: Sequence[str] = ()) -> None:
+    """Print the catalogue, a line each; or some of it, with all their values.
+
+    Args:
+        console: Where to.
+        names: Of those to show; none: all of them, in short.
+
+    Raises:
+        ExperimentError: There is none of a name.
+    """
+    for name in names:
+        choice.require("NAME", name, list(catalogue()))
     table = Table("name", "what differs from plain training", box=None)
-    for name, remedy in catalogue().items():
-        table.add_row(name, describe(remedy))
+    for name in names or catalogue():
+        table.add_row(name, describe(named(name)))
     console.print(table)
-    console.print(
-        "\nUse them with `tessera study --remedies all` or `--remedies a,b`, or in an "
-        'experiment file: `remedy = "ldam-drw"`. docs/methods.md has the formulas.'
-    )
+    if not names:
+        console.print(USE)
+    for name in names:
+        parts = settings.listed_remedy(named(name))
+        text = f"\n# {name}, of a regime in an experiment file\n{parts}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True, end="")
 
 
 def describe(remedy: Remedy) -> str:
