@@ -23,7 +23,7 @@ from tessera.experiment import (
     Training,
 )
 from tessera.record import StudyFolder, StudyRecord, finished
-from tessera.remedies import Focal, Remedy
+from tessera.remedies import Focal, Oversampling, PriorShift, Remedy
 
 STUDIES = sorted((Path(__file__).parents[1] / "results").glob("*/study.json"))
 
@@ -71,6 +71,18 @@ def test_names_seeds_and_places_do_not_change_the_digest() -> None:
         seeds=(5,),
     )
     assert run.digest("data") == elsewhere.digest("data")
+
+
+def test_that_corrections_may_be_stacked_changes_no_training() -> None:
+    """So that one training does for two regimes of which one shifts logits after it."""
+    sampled = Remedy(sampling=Oversampling())
+    shifted = Remedy(sampling=Oversampling(), after=PriorShift(), stacked=True)
+    plain, adjusted = (
+        first_run(regimes=(Regime(name="it", remedy=remedy),))
+        for remedy in (sampled, shifted)
+    )
+    assert adjusted.without_after().digest("data") == plain.digest("data")
+    assert adjusted.digest("data") != plain.digest("data")
 
 
 @pytest.mark.parametrize(

@@ -474,6 +474,7 @@ class Run(Setting):
             settings["model"].pop(key)
         settings["model"].get("start", {}).pop("run", None)
         settings["regime"].pop("name")
+        settings["regime"]["remedy"]["stacked"] = False  # allows, but changes nothing
         canonical = json.dumps([settings, fingerprint], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
