@@ -88,7 +88,7 @@ results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.committed.ensembles docs/findings.md results/study results/plus results/last-epoch
 	$(BIN)/python benchmarks/folds.py --write docs/findings.md
 	$(BIN)/python benchmarks/labels.py --write docs/findings.md
-	$(BIN)/python -m tessera.report.committed.readme docs/hybrid-plus.md results/plus
+	$(BIN)/python -m tessera.report.committed.readme docs/hybrid-plus.md results/plus results/pasting results/pasting-trials
 	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md frontier docs/images/frontier.svg results/study results/plus results/plus-long results/plus-long-large benchmarks/records/keras_cct.json
 	$(BIN)/python -m tessera.report.committed.frontier docs/hybrid-plus.md long - results/plus-long results/plus-long-cutout results/plus-long-late results/plus-long-tokens results/plus-long-large
 	$(BIN)/python benchmarks/flips.py --write docs/hybrid-plus.md
