@@ -43,6 +43,24 @@ def test_finished_runs_of_another_name_are_taken_over(tmp_path: Path) -> None:
     assert not study.survey(under("old", "before"), data, tmp_path).missing
 
 
+def test_a_folder_that_was_renamed_by_hand_holds_a_run_of_its_new_name(
+    tmp_path: Path,
+) -> None:
+    """Its record's old names would leave it out of the comparison without a word."""
+    written(under("old", "before"), tmp_path)
+    data, run = toy_run.digits(), ASKED.runs()[0]
+    old = study.run_folder(
+        StudyFolder(tmp_path), under("old", "before").runs()[0], data
+    )
+    new = study.run_folder(StudyFolder(tmp_path), run, data)
+    old.path.parent.rename(new.path.parent)
+    assert renamed.take_over(ASKED, data, tmp_path) == 0
+    record = finished(new, run.digest(data.fingerprint))
+    assert record is not None
+    assert (record.model, record.regime) == ("cnn", "balanced")
+    assert "old" not in new.experiment.read_text()
+
+
 def test_another_training_another_seed_and_unfinished_runs_are_not(
     tmp_path: Path,
 ) -> None:

@@ -33,8 +33,12 @@ def take_over(experiment: Experiment, dataset: Dataset, out: Path) -> int:
     for run in experiment.runs():
         wanted = run_folder(study, run, dataset)
         digest = run.digest(dataset.fingerprint)
-        if finished(wanted, digest) is None and (known := _elsewhere(wanted, digest)):
-            record, there = known
+        known = finished(wanted, digest)
+        if known and (known.model, known.regime) != (run.model.label, run.regime.name):
+            with held(wanted.path):  # the folder was renamed by hand
+                _say_names(wanted, run, known)
+        elif known is None and (found := _elsewhere(wanted, digest)):
+            record, there = found
             _copy(there, wanted, run, record)
             taken += 1
     return taken
@@ -52,15 +56,20 @@ def _elsewhere(wanted: RunFolder, digest: str) -> tuple[Record, RunFolder] | Non
 
 def _copy(there: RunFolder, wanted: RunFolder, run: Run, record: Record) -> None:
     """Copy a run under the names of `run`; its record last, which makes it finished."""
-    names = {"model": run.model.label, "regime": run.regime.name}
     others = shutil.ignore_patterns(NAME, f"{files.PARTIAL}*", there.record.name)
     with held(wanted.path):
         with files.writing(wanted.path):
             shutil.copytree(there.path, wanted.path, ignore=others, dirs_exist_ok=True)
         checkpoint.clear(wanted.checkpoints)
-        files.write_text(wanted.experiment, settings.dumps(run.experiment()))
-        if checked := faithfulness.read(wanted.faithfulness, record):
-            said = checked.model_copy(update=names)
-            files.write_text(wanted.faithfulness, said.model_dump_json(indent=1) + "\n")
-        renamed = record.model_copy(update=names)
-        files.write_text(wanted.record, renamed.model_dump_json(indent=2) + "\n")
+        _say_names(wanted, run, record)
+
+
+def _say_names(folder: RunFolder, run: Run, record: Record) -> None:
+    """Write the names of `run` into a folder's files, the record last."""
+    names = {"model": run.model.label, "regime": run.regime.name}
+    files.write_text(folder.experiment, settings.dumps(run.experiment()))
+    if checked := faithfulness.read(folder.faithfulness, record):
+        said = checked.model_copy(update=names)
+        files.write_text(folder.faithfulness, said.model_dump_json(indent=1) + "\n")
+    renamed = record.model_copy(update=names)
+    files.write_text(folder.record, renamed.model_dump_json(indent=2) + "\n")
