@@ -1,6 +1,7 @@
 """What `tessera remedies` lists."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -32,6 +33,14 @@ def test_some_are_shown_with_the_parts_that_an_experiment_file_has() -> None:
     assert '[regimes.remedy.loss]\nkind = "ldam"\nmax_margin = 0.5\n' in shown
     assert "# tau = (none)" in shown
     assert "oversampling" not in shown
+
+
+def test_names_are_given_as_to_the_option_of_a_study() -> None:
+    text = io.StringIO()
+    remedies.show(Console(file=text, width=80), ["sam,crt", "lws"])
+    assert re.findall(r"# (\w+), of a regime", text.getvalue()) == ["sam", "crt", "lws"]
+    remedies.show(Console(file=text, width=80), ["all"])
+    assert text.getvalue().count(", of a regime") == 3 + len(catalogue())
 
 
 def test_a_name_that_is_none_is_refused_before_anything_is_shown() -> None:

@@ -21,13 +21,13 @@ def show(console: Console, names: Sequence[str] = ()) -> None:
 
     Args:
         console: Where to.
-        names: Of those to show; none: all of them, in short.
+        names: Of those to show, as `--remedies` takes them; none: all, in short.
 
     Raises:
         ExperimentError: There is none of a name.
     """
-    for name in names:
-        choice.require("NAME", name, list(catalogue()))
+    names = choice.remedies(",".join(names), option="NAME")
+    names = tuple(catalogue()) if "all" in names else names
     table = Table("name", "what differs from plain training", box=None)
     for name in names or catalogue():
         table.add_row(name, describe(named(name)))
