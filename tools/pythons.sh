@@ -3,12 +3,13 @@
 # that .venv has: pythons.sh FOLDER, in which environments are made.
 set -eu
 work=$1
-has=$(.venv/bin/python -c 'import sys; print(sys.version_info[:2])')
+version='import sys; print("%d.%d" % sys.version_info[:2])'
+has=$(.venv/bin/python -c "$version")
 
 for python in $(sh tools/supported.sh | sed -n '1p;$p' | uniq); do
-    version=$("$python" -c 'import sys; print(sys.version_info[:2])')
-    if [ "$version" = "$has" ]; then
-        echo "pythons: Python $version is the one of .venv"
+    number=$("$python" -c "$version")
+    if [ "$number" = "$has" ]; then
+        echo "pythons: Python $number is the one of .venv"
         continue
     fi
     env=$work/python
@@ -18,5 +19,5 @@ for python in $(sh tools/supported.sh | sed -n '1p;$p' | uniq); do
     $pip install --no-compile --require-hashes --only-binary :all: -r locks/cpu.txt
     $pip install --no-index --no-deps --no-build-isolation .
     sh tools/quick.sh "$env"
-    echo "pythons: Python $version passes the quick tests, and a small study"
+    echo "pythons: Python $number passes the quick tests, and a small study"
 done
