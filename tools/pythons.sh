@@ -6,7 +6,12 @@ work=$1
 version='import sys; print("%d.%d" % sys.version_info[:2])'
 has=$(.venv/bin/python -c "$version")
 
-for python in $(sh tools/supported.sh | sed -n '1p;$p' | uniq); do
+found=$(sh tools/supported.sh | sed -n '1p;$p' | uniq)
+if [ -z "$found" ]; then
+    echo >&2 "pythons: expected Python 3.11, 3.12 or 3.13 on the PATH or of pyenv. Found: none."
+    exit 1
+fi
+for python in $found; do
     number=$("$python" -c "$version")
     if [ "$number" = "$has" ]; then
         echo "pythons: Python $number is the one of .venv"

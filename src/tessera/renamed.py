@@ -2,7 +2,8 @@
 
 Which run a folder holds is decided by its digest, in which no name takes part. A cell
 that got another name, or that two studies of one folder name differently, is copied to
-where it is looked for, and its files say the new name.
+where it is looked for, and its files say the new name; so do those of a folder that was
+renamed by hand.
 """
 
 import shutil
@@ -35,7 +36,7 @@ def take_over(experiment: Experiment, dataset: Dataset, out: Path) -> int:
         digest = run.digest(dataset.fingerprint)
         known = finished(wanted, digest)
         if known and (known.model, known.regime) != (run.model.label, run.regime.name):
-            with held(wanted.path):  # the folder was renamed by hand
+            with held(wanted.path):
                 _say_names(wanted, run, known)
         elif known is None and (found := _elsewhere(wanted, digest)):
             record, there = found

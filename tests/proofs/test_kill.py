@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).with_name("kill.py")
 def test_a_run_that_is_killed_and_resumed_is_bit_equal_to_an_uninterrupted_one(
     tmp_path: Path, proof: Proof
 ) -> None:
-    kills = proof.size(short=3, whole=100)
+    kills = proof.size(short=4, whole=100)
     done = subprocess.run(
         [sys.executable, str(PROGRAM), str(tmp_path), str(kills), "0"],
         capture_output=True,

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tessera import choice, settings, wording
-from tessera.catalogue import catalogue, named
+from tessera.catalogue import catalogue
 from tessera.remedies import Remedy
 
 USE = (
@@ -26,16 +26,17 @@ def show(console: Console, names: Sequence[str] = ()) -> None:
     Raises:
         ExperimentError: There is none of a name.
     """
+    known = catalogue()
     names = choice.remedies(",".join(names), option="NAME")
-    names = tuple(catalogue()) if "all" in names else names
+    names = tuple(known) if "all" in names else names
     table = Table("name", "what differs from plain training", box=None)
-    for name in names or catalogue():
-        table.add_row(name, describe(named(name)))
+    for name in names or known:
+        table.add_row(name, describe(known[name]))
     console.print(table)
     if not names:
         console.print(USE)
     for name in names:
-        parts = settings.listed_remedy(named(name))
+        parts = settings.listed_remedy(known[name])
         text = f"\n# {name}, of a regime in an experiment file\n{parts}"
         console.print(text, markup=False, highlight=False, soft_wrap=True, end="")
 
