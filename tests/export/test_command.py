@@ -248,8 +248,8 @@ def test_what_rounding_costs_cannot_be_measured_of_all_folds_together(
     with pytest.raises(ExportError) as error:
         command.export(in_folds, "onnx-int8", out=tmp_path / "out", ensemble=True)
     assert str(error.value) == (
-        "--to onnx-int8: expected a model with test images of its own, on which what "
+        "onnx-int8: expected a model with test images of its own, on which what "
         "rounding costs is measured. Received: 2 folds of seeds 0 and 1, which have "
-        "learned from every image together. Use --to onnx."
+        "learned from every image together. Export to onnx."
     )
     assert not (tmp_path / "out").exists()

@@ -40,13 +40,18 @@ def application() -> FastAPI:
     return asked
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+class Patient(Hasty):
+    exchange = 60.0
+
+
+@contextlib.contextmanager
+def served(protocol: type[Connection]) -> Iterator[int]:
+    """The port of a server, which has ended afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     config = uvicorn.Config(
-        application(), port=number, log_level="error", http=Hasty, ws="none"
+        application(), port=number, log_level="error", http=protocol, ws="none"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -56,6 +61,13 @@ def port() -> Iterator[int]:
     yield number
     server.should_exit = True
     thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with served(Hasty) as number:
+        yield number
 
 
 @contextlib.contextmanager
@@ -198,3 +210,10 @@ def test_who_comes_when_all_connections_are_taken_is_told_when_to_come_back(
         assert re.search(rb"(?i)\r\nretry-after: [1-9]", answer)
         links[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answered(links[0])
+
+
+def test_an_upload_that_stalls_does_not_hold_up_the_servers_end() -> None:
+    with contextlib.ExitStack() as still_open, served(Patient) as port:
+        link = still_open.enter_context(connected(port))
+        link.sendall(post("/read", 10**6) + b"x")
+        time.sleep(0.2)

@@ -64,9 +64,9 @@ def export(
     model = trained.load(path, ensemble=ensemble)
     if chosen == "onnx-int8" and isinstance(model, Folded):
         raise ExportError(
-            f"--to {form}: expected a model with test images of its own, on which what "
+            f"{form}: expected a model with test images of its own, on which what "
             f"rounding costs is measured. Received: {model.seeds}, which have learned "
-            "from every image together. Use --to onnx."
+            "from every image together. Export to onnx."
         )
     which = "ensemble" if ensemble else f"seed-{model.run.seed}"
     where = out or Path(f"{model.run.cell}-{which}-{form}")
@@ -188,7 +188,8 @@ def _refuse_taken(out: Path) -> None:
     if not out.is_dir() or any(
         not path.name.startswith(files.PARTIAL) for path in out.iterdir()
     ):
+        found = "one that holds something" if out.is_dir() else "a file"
         raise ExportError(
-            f"--out: expected a folder that is not there yet. Received: {out}, which "
-            "holds something. Choose another or remove it."
+            f"{out}: expected a folder that is not there yet, to export into. "
+            f"Received: {found}. Choose another or remove it."
         )

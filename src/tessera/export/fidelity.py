@@ -154,8 +154,8 @@ def hold(expected: Labels, found: Labels, names: tuple[str, ...]) -> None:
 def _at_least(bound: float, same: NDArray[np.bool_], which: str) -> None:
     if same.mean() < bound:
         raise ExportError(
-            f"--to onnx-int8: expected at least {percent(bound)} of {which} "
+            f"onnx-int8: expected at least {percent(bound)} of {which} "
             f"to stay the original's. Received: {percent(float(same.mean()))} of "
             f"{len(same):,}, so this model does not bear rounding. Nothing was "
-            "exported. Use --to onnx."
+            "exported. Export to onnx."
         )

@@ -26,5 +26,5 @@ def named(form: str) -> Format:
         if known == form:
             return known
     raise ExportError(
-        f"--to: expected one of {', '.join(FORMATS)}. Received: {form!r}."
+        f"export format: expected one of {', '.join(FORMATS)}. Received: {form!r}."
     )

@@ -59,8 +59,8 @@ def add(graph: Graph, layer: Any, inputs: Sequence[Value]) -> Value:
 def _refused(layer: Any, what: str = "") -> ExportError:
     kind = type(layer).__name__
     return ExportError(
-        f"--to onnx: expected layers that ONNX can be written for. Received: "
-        f"{layer.name!r}, a {kind}{what}. Use --to keras, litert or saved-model."
+        f"onnx: expected layers that ONNX can be written for. Received: "
+        f"{layer.name!r}, a {kind}{what}. Export to keras, litert or saved-model."
     )
 
 

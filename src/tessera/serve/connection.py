@@ -34,7 +34,8 @@ class Connection(H11Protocol):
     exchange = 60.0
     """From the last header to the last byte of the answer."""
     linger = 1.0
-    """To read the answer, for who has not sent all that it answers."""
+    """To read the answer, for who has not sent all that it answers; to send the rest,
+    once the server ends."""
     most = 64
     """Connections open at a time; requests on more are refused with 503."""
     discarded = body.MAX_BYTES
@@ -87,6 +88,12 @@ class Connection(H11Protocol):
             self._unset_keepalive_if_required()
             self._end_in(self.linger)
             self._lingering, self._spare = True, self.discarded
+
+    def shutdown(self) -> None:
+        """The server ends: who is still sending has a moment left."""
+        super().shutdown()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._end_in(self.linger)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close; what the visitor has not read by the deadline is dropped."""
