@@ -278,7 +278,9 @@ def test_what_is_no_finite_number_is_an_error(number: str) -> None:
         settings.read(None, ['regimes=[{name="x", profile={kind="step", factor=inf}}]'])
 
 
-@pytest.mark.parametrize("key", ["epochs", "batch_size", "crop_padding", "cutout"])
+@pytest.mark.parametrize(
+    "key", ["epochs", "batch_size", "crop_padding", "cutout", "zoom"]
+)
 def test_a_slip_of_the_hand_is_an_error_before_it_overflows(key: str) -> None:
     bound = f"training.{key}: expected a number of at most"
     assert bound in fault(f"training.{key}={10**20}")

@@ -2,7 +2,6 @@
 
 import pickle
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -209,14 +208,13 @@ def test_scikit_learn_passes_groups_of_the_images_that_a_fold_learns_from(
     groups = np.repeat(np.arange(10), 4)
     given: list[np.ndarray] = []
 
+    real = in_memory.divided
+
     def divided(labels: Any, groups: Any, share: float, *, seed: int) -> Any:
         given.append(groups)
-        return in_memory.divided(labels, groups, share, seed=seed)
+        return real(labels, groups, share, seed=seed)
 
-    monkeypatch.setattr(
-        "tessera.sklearn.in_memory",
-        SimpleNamespace(divided=divided, pixels=in_memory.pixels),
-    )
+    monkeypatch.setattr(in_memory, "divided", divided)
     monkeypatch.setattr(TesseraClassifier, "_train", lambda *_: None)
     monkeypatch.setattr(TesseraClassifier, "predict", lambda _, X: labels[: len(X)])
     cross_val_score(

@@ -200,6 +200,9 @@ class OwnTraining(Setting):
     crop_padding: int | None = Field(None, ge=0, le=LARGEST_SIDE)
     crop_fill: Fill | None = None
     cutout: int | None = Field(None, ge=0, le=LARGEST_SIDE)
+    rotation: float | None = Field(None, ge=0.0, le=180.0)
+    zoom: float | None = Field(None, ge=0.0, le=1.0)
+    colour: float | None = Field(None, ge=0.0, le=1.0)
     precision: Precision | None = None
     monitor: Monitor | None = None
     origin: str | None = None
@@ -392,6 +395,13 @@ class Training(Setting):
     """What the added pixels hold: zeros, or the image mirrored at its edge."""
     cutout: int = Field(0, ge=0, le=LARGEST_SIDE)
     """Side, in pixels, of the grey square put at a random place; 0: none."""
+    rotation: float = Field(0.0, ge=0.0, le=180.0)
+    """Degrees by which an image is turned at most, to either side."""
+    zoom: float = Field(0.0, ge=0.0, le=1.0)
+    """0.2: an image is enlarged or shrunk by a factor of 1.2 at most."""
+    colour: float = Field(0.0, ge=0.0, le=1.0)
+    """0.3: an image's contrast and saturation are changed by factors of 0.7 to 1.3, its
+    brightness by 0.3 of half the range at most."""
     precision: Precision = "float32"
     """`bfloat16`: a training step multiplies numbers of 16 bits, which is faster on
     processors and GPUs with instructions for it. Weights stay float32."""
@@ -400,6 +410,12 @@ class Training(Setting):
     last is kept, which suits a rate that falls to 0 and few validation images."""
     patience: int | None = Field(None, ge=1)
     """Epochs without a better score after which the last phase ends early."""
+
+    @property
+    def augments(self) -> bool:
+        """Whether a training image differs from epoch to epoch."""
+        moved = self.flip, self.crop_padding, self.rotation, self.zoom
+        return any((*moved, self.cutout, self.colour))
 
     @property
     def score(self) -> str:
@@ -487,6 +503,10 @@ LATER = {
     "alternating_flip": False,
     "crop_fill": "black",
     "cutout": 0,
+    "rotation": 0.0,
+    "zoom": 0.0,
+    "colour": 0.0,
+    "variation": None,
     "precision": "float32",
     "residual": True,
     "normalised": True,

@@ -190,6 +190,20 @@ class TailOnHead(_Mixing):
 
 Mixing = Annotated[Mixup | CutMix | Remix | TailOnHead, Field(discriminator="kind")]
 
+# Variation -------------------------------------------------------------------
+
+
+class Variation(Setting):
+    """Images of rarer classes are turned, zoomed and recoloured more."""
+
+    kind: Literal["varied-tail"] = "varied-tail"
+    rotation: float = Field(15.0, ge=0.0, le=180.0)
+    """Degrees; all numbers here are of a class without images. One with n_c of them
+    has 1 - n_c / n_max of each besides what `training` says for all images."""
+    zoom: float = Field(0.2, ge=0.0, le=1.0)
+    colour: float = Field(0.3, ge=0.0, le=1.0)
+
+
 # A second stage --------------------------------------------------------------
 
 
@@ -279,6 +293,7 @@ class Remedy(Setting):
     drop: float = Field(1.0, gt=0.0, le=1.0)
     """Factor on the learning rate once they have set in."""
     mixing: Mixing | None = None
+    variation: Variation | None = None
     retraining: Retraining | None = None
     sharpness: float = Field(0.0, ge=0.0)
     """Rho of sharpness-aware minimisation (Foret et al. 2021); 0: none. A step then

@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from tessera import runtime, settings
-from tessera.arrays import Images, Labels, Probabilities
+from tessera.arrays import Images, Probabilities
 from tessera.data import in_memory
 from tessera.data.dataset import Split
 from tessera.experiment import Model, Run, Training
@@ -69,6 +68,9 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         crop_padding: Pixels by which images are shifted at random.
         crop_fill: `black` or `mirror`: what is shifted in.
         cutout: Side of a grey square on every image.
+        rotation: Degrees by which images are turned at most.
+        zoom: 0.2: images are enlarged or shrunk by a factor of 1.2 at most.
+        colour: 0.3: contrast, saturation and brightness change by 30 % at most.
         precision: `float32`, or `bfloat16` for faster, coarser products in training.
         monitor: The validation score that chooses the epoch; `last_epoch`: none.
         patience: Epochs without a better score after which training stops.
@@ -104,6 +106,9 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         crop_padding: int = 4,
         crop_fill: str = "black",
         cutout: int = 0,
+        rotation: float = 0.0,
+        zoom: float = 0.0,
+        colour: float = 0.0,
         precision: str = "float32",
         monitor: str = "val_balanced_accuracy",
         patience: int | None = None,
@@ -117,6 +122,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.flip, self.alternating_flip = flip, alternating_flip
         self.crop_padding, self.crop_fill = crop_padding, crop_fill
         self.cutout, self.precision = cutout, precision
+        self.rotation, self.zoom, self.colour = rotation, zoom, colour
         self.monitor, self.patience = monitor, patience
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
@@ -143,7 +149,7 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None) -> None:
         images = self._images(X, first=True)
-        labels = self._labels(y, len(images))
+        self.classes_, labels = in_memory.numbered(y, len(images))
         run = self._run()
         share = run.data.validation
         kept, held = in_memory.divided(labels, groups, share, seed=run.seed)
@@ -184,28 +190,6 @@ class TesseraClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"Received: {list(images.shape[1:])}."
             )
         return images
-
-    def _labels(self, y: ArrayLike, images: int) -> Labels:
-        """Check labels; remember which there are, and number them."""
-        if y is None:
-            raise ValueError("fit requires y to be passed, but the target y is None.")
-        given = column_or_1d(y, warn=True)
-        check_classification_targets(given)
-        if len(given) != images:
-            raise ValueError(
-                f"y: expected one label for each of {images} images. "
-                f"Received: {len(given)}."
-            )
-        self.classes_, labels, counts = np.unique(
-            given, return_inverse=True, return_counts=True
-        )
-        if len(counts) < 2 or counts.max() < 2:
-            raise ValueError(
-                "y: expected at least two classes, one of them with two images. "
-                f"Received: {len(counts)} class{'es' * (len(counts) != 1)} of "
-                f"n_samples = {images}."
-            )
-        return labels.astype(np.int32)
 
     def _run(self) -> Run:
         """The parameters as the settings of one run, validated.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tessera.data.in_memory import divided, pixels
+from tessera.data.in_memory import divided, numbered, pixels
 
 
 def test_integers_of_any_width_become_bytes() -> None:
@@ -39,6 +39,28 @@ def test_what_is_no_image_is_refused_with_a_way_out(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         pixels(images)  # type: ignore[arg-type]
+
+
+def test_labels_of_any_type_are_numbered_in_their_order() -> None:
+    classes, labels = numbered(["b", "a", "b", "c"], 4)
+    assert classes.tolist() == ["a", "b", "c"]
+    assert (labels.dtype, labels.tolist()) == (np.int32, [1, 0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y"),
+        (["a", "b"], "one label for each of 3 images. Received: 2"),
+        (["a", "a", "a"], "at least two classes.*Received: 1 class of n_samples = 3"),
+        (["a", "b", "c"], "one of them with two images. Received: 3 classes of"),
+        ([0.5, 1.5, 2.5], "[Uu]nknown label type"),
+    ],
+    ids=["none", "too few", "one class", "one of each", "fractions"],
+)
+def test_labels_that_tell_no_classes_apart_are_refused(y: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        numbered(y, 3)  # type: ignore[arg-type]
 
 
 LABELS = np.repeat(np.array([0, 1], np.int32), 20)

@@ -142,6 +142,20 @@ def test_a_second_stage_of_all_epochs_is_not_blamed_on_a_deferral() -> None:
     assert "deferred" not in str(told.value)
 
 
+def test_a_variation_of_nothing_is_refused() -> None:
+    nothing = {"rotation": 0.0, "zoom": 0.0, "colour": 0.0}
+    with pytest.raises(guards.RemedyError, match="a rotation, a zoom or a colour"):
+        notes(Remedy(variation=remedies.Variation(**nothing)))
+    for name in nothing:
+        one = remedies.Variation(**(nothing | {name: 0.1}))
+        assert notes(Remedy(variation=one)) == ""
+
+
+def test_a_variation_of_equal_classes_has_nothing_to_correct() -> None:
+    told = notes(Remedy(variation=remedies.Variation()), np.array([40, 40]))
+    assert "nothing to correct" in told
+
+
 @pytest.mark.parametrize("end", [0.2, 0.5])
 def test_mixing_that_ends_before_or_where_it_begins_is_refused(end: float) -> None:
     remedy = Remedy(mixing=remedies.Mixup(begin=0.5, end=end))

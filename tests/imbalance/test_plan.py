@@ -77,6 +77,17 @@ def test_a_second_stage_trains_the_last_layer_on_balanced_draws(
     assert second.mixing is None
 
 
+def test_images_are_varied_from_the_first_epoch_to_the_last() -> None:
+    more = remedies.Variation()
+    remedy = Remedy(
+        weights=remedies.Smoothed(),
+        deferred=0.5,
+        variation=more,
+        retraining=remedies.Scales(),
+    )
+    assert [p.variation for p in plan(remedy, COUNTS).phases] == [more] * 3
+
+
 def test_a_second_stage_may_draw_its_classes_otherwise() -> None:
     root = remedies.Power(power=0.5)
     again = remedies.Classifier(sampling=root)

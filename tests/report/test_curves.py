@@ -64,6 +64,8 @@ def test_only_what_was_done_to_training_images_is_told(study):
     assert f"{change}, with dropout, so" in caption(study, training=still)
     assert f"{change}, on augmented images, so" in caption(study, models=bare)
     assert f"{change}, so" in caption(study, training=still, models=bare)
+    more = Training(flip=False, crop_padding=0, colour=0.1)
+    assert "on augmented images" in caption(study, training=more, models=bare)
     attentive = (Cnn(dropout=0.0), Hybrid(dropout=0.0, depth=1))
     assert f"{change}, with dropout, so" in caption(
         study, training=still, models=attentive

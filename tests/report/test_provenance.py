@@ -62,6 +62,9 @@ def test_the_settings_are_those_of_the_training():
         crop_padding=0,
         flip=False,
         cutout=8,
+        rotation=15,
+        zoom=0.2,
+        colour=0.3,
         label_smoothing=0.1,
         precision="bfloat16",
     )
@@ -70,6 +73,9 @@ def test_the_settings_are_those_of_the_training():
     assert rows["Optimiser"] == optimiser
     assert (rows["Random flip"], rows["Random crop"]) == ("none", "none")
     assert (rows["Cutout"], rows["Label smoothing"]) == ("8 pixels", "0.1")
+    varied = [rows[f"Random {what}"] for what in ("turns", "zoom", "colours")]
+    by = "by up to"
+    assert varied == [f"{by} 15 degrees", f"{by} 1.2 times", "changed by up to 30%"]
     assert rows["Precision"] == "bfloat16" and "Patience" not in rows
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tessera import remedies
+from tessera.arrays import Images
 from tessera.data.dataset import Split
 from tessera.experiment import Training
 from tessera.imbalance.plan import Phase
-from tessera.training import order
+from tessera.training import order, variation
 from tessera.training.batches import Epoch, Material, positions
 
 STILL = Training(batch_size=4, flip=False, crop_padding=0)
@@ -15,6 +16,10 @@ SPLIT = Split(
     # Image i is filled with i, so that a batch shows which images it holds.
     np.repeat(np.arange(20, dtype=np.uint8), 4 * 4 * 3).reshape(20, 4, 4, 3),
     np.arange(20, dtype=np.int32) % 3,
+)
+PICTURES = Split(
+    np.random.default_rng(0).integers(0, 256, (20, 6, 6, 3), dtype=np.uint8),
+    SPLIT.labels,
 )
 INDICES = np.arange(0, 20, 2)
 PLAIN = Phase()
@@ -278,6 +283,71 @@ def test_what_a_crop_leaves_open_is_filled_as_the_settings_say() -> None:
     )
     assert set(np.unique(black)) == {0, 200}
     assert set(np.unique(full)) == {200}
+
+
+def varied_alone(chosen: np.ndarray, uniform: np.ndarray, reach: np.ndarray) -> Images:
+    rows = variation.changes(uniform, np.tile(reach, (len(chosen), 1)), 3)
+    return variation.varied(PICTURES.images[chosen], rows)
+
+
+def test_every_showing_of_an_image_is_varied_by_draws_of_its_own() -> None:
+    training = STILL.model_copy(update={"batch_size": 9, "rotation": 40.0})
+    shown = np.array([3, 1, 3])
+    material = Material(PICTURES, shown, PICTURES)
+    epoch = Epoch(material, training, PLAIN, np.bincount(SPLIT.labels), seed=2, epoch=5)
+    ((pixels, _),) = epoch
+    places = shown[order.order(3, seed=2, epoch=5)]
+    first, again = (variation.draws(20, seed=2, epoch=5, again=n) for n in range(2))
+    later = np.array([False, *(places[1:] == 3) & (np.cumsum(places == 3)[1:] == 2)])
+    uniform = np.where(later[:, None], again[places], first[places])
+    expected = varied_alone(places, uniform, np.array([40.0, 0.0, 0.0]))
+    np.testing.assert_array_equal(pixels, expected)
+
+
+def test_images_of_the_largest_class_are_not_varied_by_a_remedy_and_rarer_are() -> None:
+    more = remedies.Variation(rotation=90, zoom=0, colour=0)
+    labels = np.array([0] * 8 + [1] * 4, np.int32)
+    split = Split(PICTURES.images[:12], labels)
+    training = STILL.model_copy(update={"batch_size": 12})
+    phase = Phase(variation=more)
+    ((pixels, targets),) = epoch_of(split, np.arange(12), training, phase=phase)
+    chosen = order.order(12, seed=0, epoch=0)
+    same = (pixels == split.images[chosen]).all(axis=(1, 2, 3))
+    np.testing.assert_array_equal(same, targets == 0)
+    uniform = variation.draws(12, seed=0, epoch=0)[chosen]
+    expected = varied_alone(chosen, uniform, np.array([45.0, 0.0, 0.0]))
+    np.testing.assert_array_equal(pixels[~same], expected[~same])
+
+
+def test_pasted_images_are_varied_too_and_anew_in_every_batch() -> None:
+    training = STILL.model_copy(update={"colour": 0.5})
+    phase = Phase(mixing=remedies.TailOnHead(probability=1.0))
+    epoch = epoch_of(PICTURES, training=training, phase=phase)
+    rows = []
+    for index, (pixels, _) in enumerate(epoch):
+        drawn = epoch.drawn(index)
+        assert drawn.mix is not None and drawn.others is not None
+        assert drawn.others.changes is not None
+        rows.append(str(drawn.others.changes))
+        pasted = PICTURES.images[drawn.others.chosen]
+        top, bottom, left, right = drawn.mix.box
+        expected = variation.varied(pasted, drawn.others.changes)
+        box = (slice(None), slice(top, bottom), slice(left, right))
+        np.testing.assert_array_equal(pixels[box], expected[box])
+    assert len({*rows}) == len(rows) == 3
+
+
+def test_draws_of_what_came_before_variation_are_as_they_were() -> None:
+    phase = Phase(mixing=remedies.TailOnHead(probability=1.0))
+    training = STILL.model_copy(update={"colour": 0.5})
+    plain, varied = (
+        epoch_of(training=t, phase=phase).drawn(0) for t in (STILL, training)
+    )
+    assert plain.images.changes is None and varied.images.changes is not None
+    assert plain.others is not None and varied.others is not None
+    np.testing.assert_array_equal(plain.others.chosen, varied.others.chosen)
+    np.testing.assert_array_equal(plain.others.rows, varied.others.rows)
+    np.testing.assert_array_equal(plain.images.rows, varied.images.rows)
 
 
 @pytest.mark.parametrize("mixing", [remedies.Mixup(), remedies.TailOnHead()])

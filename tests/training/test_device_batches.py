@@ -70,10 +70,14 @@ def assert_same(training: Training, mixing: remedies.Mixing | None) -> None:
         {"crop_padding": 3, "alternating_flip": True},
         {"crop_padding": 2, "crop_fill": "mirror"},
         {"crop_padding": 0, "flip": False, "cutout": 4},
+        {"rotation": 30.0, "zoom": 0.3},
+        {"colour": 0.5, "cutout": 3},
     ],
     ids=str,
 )
-def test_crops_flips_and_squares_give_the_very_bytes(more: dict[str, Any]) -> None:
+def test_crops_flips_squares_and_variations_give_the_very_bytes(
+    more: dict[str, Any],
+) -> None:
     assert_same(Training.model_validate({"batch_size": 8} | more), None)
 
 
@@ -85,12 +89,17 @@ def test_every_way_of_mixing_gives_the_same_images_and_targets(
     assert_same(Training(batch_size=8, cutout=cutout), mixing)
 
 
+@pytest.mark.parametrize("mixing", MIXINGS, ids=lambda mixing: mixing.kind)
+def test_varied_images_are_mixed_alike(mixing: remedies.Mixing) -> None:
+    assert_same(Training(batch_size=8, rotation=20.0, colour=0.3), mixing)
+
+
 @pytest.mark.parametrize("mixing", [None, *MIXINGS], ids=str)
 def test_every_epoch_has_a_table_of_the_same_form(
     mixing: remedies.Mixing | None,
 ) -> None:
     """Seeds are stacked, whether or not by chance a seed's batches stay unmixed."""
-    training = Training(batch_size=15, cutout=3)  # two batches
+    training = Training(batch_size=15, cutout=3, zoom=0.2)  # two batches
     tables = [device_batches.table(epoch_of(training, mixing, e)) for e in range(20)]
     forms = [jax.tree.map(lambda array: (array.shape, array.dtype), t) for t in tables]
     assert all(form == forms[0] for form in forms)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tessera.experiment import Training
-from tessera.training import mixing, order
+from tessera.training import mixing, order, variation
 
 TRAINING = Training()
 
@@ -48,7 +48,8 @@ def test_every_use_of_a_seed_draws_from_a_stream_of_its_own() -> None:
 
 def test_no_two_uses_of_a_seed_share_random_numbers() -> None:
     streams = [getattr(order, name) for name in vars(order) if name.endswith("_STREAM")]
-    assert len({*streams, mixing.MIXING_STREAM}) == len(streams) + 1 == 6
+    others = (mixing.MIXING_STREAM, variation.VARIATION_STREAM)
+    assert len({*streams, *others}) == len(streams) + 2 == 7
 
 
 @pytest.mark.parametrize("alternating", [False, True])
@@ -190,6 +191,14 @@ def test_every_seed_and_epoch_samples_anew_and_always_alike() -> None:
 def test_occurrences_count_what_came_before() -> None:
     found = order.occurrences(np.array([5, 2, 5, 5, 2, 9]))
     assert found.tolist() == [0, 0, 1, 2, 1, 0]
+
+
+def test_every_showing_has_the_row_of_a_table_of_its_own() -> None:
+    tables = np.arange(30).reshape(3, 10)
+    found = order.showings(np.array([5, 2, 5, 5, 2, 9]), lambda n: tables[n])
+    assert found.tolist() == [5, 2, 15, 25, 12, 9]
+    assert tables[0].tolist() == list(range(10))  # untouched
+    assert len(order.showings(np.empty(0, np.int64), lambda n: tables[n])) == 0
 
 
 def test_the_first_occurrence_is_augmented_as_without_sampling() -> None:

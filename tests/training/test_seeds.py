@@ -41,6 +41,7 @@ TRAINING = Training(
     crop_fill="mirror",
     crop_padding=2,
     cutout=3,
+    rotation=20.0,
     monitor="val_loss",
 )
 PHASES = (

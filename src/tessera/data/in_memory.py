@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from tessera.arrays import Images, Indices, Labels
 from tessera.data import splits
@@ -43,6 +45,40 @@ def pixels(X: ArrayLike) -> Images:
             f"X: expected pixels 0..255. Received: {images.min()}..{images.max()}."
         )
     return images.astype(np.uint8, copy=False)
+
+
+def numbered(y: ArrayLike, images: int) -> tuple[NDArray[Any], Labels]:
+    """Check labels and number them.
+
+    Args:
+        y: A label for each image, of any type that sorts.
+        images: How many there are.
+
+    Returns:
+        The labels that there are, sorted, [K], and each image's number among them,
+        int32 [N].
+
+    Raises:
+        ValueError: They are missing, of another number, numbers that are no classes,
+            or of fewer classes than can be told apart.
+    """
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None.")
+    given = column_or_1d(y, warn=True)
+    check_classification_targets(given)
+    if len(given) != images:
+        raise ValueError(
+            f"y: expected one label for each of {images} images. "
+            f"Received: {len(given)}."
+        )
+    classes, labels, counts = np.unique(given, return_inverse=True, return_counts=True)
+    if len(counts) < 2 or counts.max() < 2:
+        raise ValueError(
+            "y: expected at least two classes, one of them with two images. "
+            f"Received: {len(counts)} class{'es' * (len(counts) != 1)} of "
+            f"n_samples = {images}."
+        )
+    return classes, labels.astype(np.int32)
 
 
 def divided(

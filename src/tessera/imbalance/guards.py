@@ -134,6 +134,12 @@ def _void(remedy: Remedy) -> Iterator[str]:
             "tau-normalisation divides class vectors by their lengths, and LDAM's "
             "cosine head has done so already: it would change nothing. Drop one."
         )
+    varied = remedy.variation
+    if varied is not None and not (varied.rotation or varied.zoom or varied.colour):
+        yield (
+            "variation: expected a rotation, a zoom or a colour above 0. Received: "
+            "none. Leave `variation` out, or set one."
+        )
     mixing = remedy.mixing
     if mixing is not None and mixing.begin >= mixing.end:
         yield (
@@ -187,7 +193,7 @@ def _unfitting(remedy: Remedy, counts: Counts) -> Iterator[str]:
 
 def _notes(remedy: Remedy, counts: Counts, epochs: int) -> Iterator[str]:
     unequal = float(np.max(counts)) / max(int(np.min(counts)), 1)
-    corrects = uses_counts(remedy) or remedy.sampling is not None
+    corrects = uses_counts(remedy) or bool(remedy.sampling or remedy.variation)
     if unequal < FLAT and corrects and _prior(remedy.after) is None:
         yield "The classes are equally common, so this remedy has nothing to correct."
     elif remedy.weights is not None:

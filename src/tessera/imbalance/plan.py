@@ -39,6 +39,7 @@ class Phase:
     sampling: remedies.Sampling | None = None
     """How classes are drawn; None: every image once an epoch."""
     mixing: remedies.Mixing | None = None
+    variation: remedies.Variation | None = None
     trains: TrainedPart = "everything"
     rate: float = 1.0
     """Factor on the learning rate."""
@@ -120,6 +121,7 @@ def _phase(remedy: Remedy, counts: Counts, *, start: float, end: float) -> Phase
         class_weights=None if weights is None else _values(weights, counts),
         sampling=remedy.sampling if late else None,
         mixing=mixing if mixed else None,
+        variation=remedy.variation,
         rate=remedy.drop if late and remedy.deferred else 1.0,
         sharpness=remedy.sharpness,
     )
@@ -131,6 +133,7 @@ def _retraining_phase(remedy: Remedy, again: remedies.Retraining) -> Phase:
     return Phase(
         loss=remedy.loss,
         sampling=again.sampling,
+        variation=remedy.variation,
         trains="scales" if scales else "classifier",
         rate=again.rate if isinstance(again, remedies.Scales) else 1.0,
     )

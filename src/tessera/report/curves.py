@@ -57,8 +57,10 @@ def _lines(study: Study) -> str:
 def _harder(experiment: Experiment) -> str:
     """What makes training images harder than validation images, after a comma."""
     trained = [model.trained(experiment.training) for model in experiment.models]
-    mixed = any(regime.remedy.mixing for regime in experiment.regimes)
-    augmented = mixed or any(t.flip or t.crop_padding or t.cutout for t in trained)
+    remedies = [regime.remedy for regime in experiment.regimes]
+    augmented = any(training.augments for training in trained) or any(
+        remedy.mixing or remedy.variation for remedy in remedies
+    )
     # Blocks of attention drop some weights, whatever the settings.
     dropped = any(
         getattr(model, "dropout", 1.0) or getattr(model, "depth", 0)

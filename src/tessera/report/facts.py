@@ -59,7 +59,7 @@ def of_a_seed(experiment: Experiment, runs: tuple[Record, ...]) -> str:
     trainings = [model.trained(experiment.training) for model in experiment.models]
     known = {r.name: r for r in experiment.regimes}
     parts = ["the initial weights", "the order"]
-    if any(t.flip or t.crop_padding or t.cutout for t in trainings):
+    if any(training.augments for training in trainings):
         parts.append("the augmentation")
     # A folder may have a `val/`, of which a record says nothing.
     own = " (unless the data brings its own)" * (experiment.data.kind == "folder")

@@ -120,6 +120,9 @@ def _further(training: Training) -> Mapping[str, str]:
     """What the reference study does not do, where it was asked for."""
     asked = (
         ("Cutout", training.cutout, f"{training.cutout} pixels"),
+        ("Random turns", training.rotation, f"by up to {training.rotation:g} degrees"),
+        ("Random zoom", training.zoom, f"by up to {1 + training.zoom:g} times"),
+        ("Random colours", training.colour, f"changed by up to {training.colour:.0%}"),
         ("Label smoothing", training.label_smoothing, f"{training.label_smoothing:g}"),
         ("Averaged weights", training.averaging, f"{training.averaging:g}"),
         ("Precision", training.precision != "float32", training.precision),

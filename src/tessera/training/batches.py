@@ -1,9 +1,10 @@
 """One epoch's images, in order, augmented and mixed -> batches for a training step."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera import remedies
 from tessera.arrays import Counts, Images, Indices, Labels
@@ -11,7 +12,7 @@ from tessera.data.dataset import Split
 from tessera.experiment import Training
 from tessera.imbalance import sampling
 from tessera.imbalance.plan import Phase
-from tessera.training import mixing, order
+from tessera.training import mixing, order, variation
 from tessera.training.steps import Batch
 
 
@@ -41,11 +42,14 @@ class Look:
     """The draws of each, see `order.draws`, [B, 3]."""
     holes: Indices | None = None
     """Where each has a grey square, see `order.holes`, [B, 2]."""
+    changes: NDArray[np.int32] | None = None
+    """How each is turned, zoomed and recoloured, see `variation.changes`."""
 
     def __getitem__(self, wanted: slice | Indices) -> "Look":
         """Some of them."""
         holes = None if self.holes is None else self.holes[wanted]
-        return Look(self.chosen[wanted], self.rows[wanted], holes)
+        changes = None if self.changes is None else self.changes[wanted]
+        return Look(self.chosen[wanted], self.rows[wanted], holes, changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,7 @@ class Epoch:
         Args:
             material: The images.
             training: Batch size and augmentation.
-            phase: How classes are drawn and images mixed.
+            phase: How classes are drawn, and images mixed and varied.
             counts: Images per class that the optimiser sees, int64 [K].
             seed: The run's.
             epoch: Counted from 0.
@@ -88,12 +92,13 @@ class Epoch:
         self._mixing = phase.mixing
         self._material = material
         self._counts = counts
+        self._reach = variation.ranges(training, phase.variation, counts)
         self._key = {"seed": seed, "epoch": epoch}
         chosen = positions(material.labels, training, phase, counts, **self._key)
         indices = material.indices[chosen]
         size = len(material.train.labels)
         rows = order.draws_for(indices, size, training, **self._key)
-        self._look = Look(indices, rows)
+        self._look = Look(indices, rows, changes=self._varied(indices))
 
     def __len__(self) -> int:
         """Batches in the epoch; the last may be smaller."""
@@ -110,7 +115,7 @@ class Epoch:
         if side := self._training.cutout:
             count = len(look.chosen)
             holes = order.holes(count, self._size, side, batch=index, **self._key)
-            look = Look(look.chosen, look.rows, holes)
+            look = replace(look, holes=holes)
         if self._mixing is None:
             return Drawn(look)
         rng = mixing.generator(batch=index, **self._key)
@@ -132,7 +137,7 @@ class Epoch:
         elif rng.random() < chosen.probability:
             others = self._rare(size, chosen.power, rng)
         else:
-            unseen = Look(look.chosen, look.rows)  # no holes, as the pasted have none
+            unseen = replace(look, holes=None)  # as the pasted have none
             return Drawn(look, mixing.unmixed(size), unseen, np.arange(size))
         labels, second = (self._split.labels[one.chosen] for one in (look, others))
         mix = mixing.mix(chosen, labels, second, self._counts, self._size, rng)
@@ -145,7 +150,29 @@ class Epoch:
         shifts = 2 * self._training.crop_padding + 1
         sides = 2 if self._training.flip else 1
         rows = rng.integers([shifts, shifts, sides], size=(size, 3))
-        return Look(material.indices[found], rows)
+        indices, changes = material.indices[found], None
+        if self._reach.any():
+            uniform = rng.uniform(-1, 1, (size, variation.DRAWS))
+            changes = self._changes(indices, uniform)
+        return Look(indices, rows, changes=changes)
+
+    def _varied(self, indices: Indices) -> NDArray[np.int32] | None:
+        """How images vary in this epoch; None: not at all."""
+        if not self._reach.any():
+            return None
+        size = len(self._split.labels)
+        return self._changes(
+            indices,
+            order.showings(
+                indices, lambda n: variation.draws(size, **self._key, again=n)
+            ),
+        )
+
+    def _changes(
+        self, indices: Indices, uniform: NDArray[np.float64]
+    ) -> NDArray[np.int32]:
+        reach = self._reach[self._split.labels[indices]]
+        return variation.changes(uniform, reach, self._split.images.shape[-1])
 
     def _batch(self, index: int) -> Batch:
         drawn = self.drawn(index)
@@ -166,6 +193,8 @@ class Epoch:
             padding=self._training.crop_padding,
             fill=self._training.crop_fill,
         )
+        if look.changes is not None:
+            images = variation.applied(images, look.changes)
         if look.holes is not None:
             images = order.cut(images, look.holes, self._training.cutout)
         return images, self._split.labels[look.chosen]

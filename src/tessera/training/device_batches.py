@@ -6,7 +6,7 @@ gives the very bytes of `batches.Epoch`; blended images are the same to rounding
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from tessera.data.dataset import Split
 from tessera.experiment import Training
-from tessera.training import order
+from tessera.training import order, variation
 from tessera.training.batches import Epoch, Look
 from tessera.training.mixing import Mix
 from tessera.training.steps import Tensor
 
 Table: TypeAlias = Mapping[str, Any]
 """What is random in an epoch, a row an image. `images` and perhaps `others`: `chosen`
-[N], `rows` [N, 3], perhaps `holes` [N, 2], see `batches.Look`. With others, of
+[N], `rows` [N, 3] and what else `batches.Look` has of them. With others, of
 `mixing.Mix`: `shares` [N, 2] of both images' pixels, `box` [N, 4], `label` [N]."""
 
 
@@ -76,11 +76,12 @@ def table(epoch: Epoch) -> Table:
 
 
 def _looks(looks: list[Look]) -> dict[str, NDArray[np.int32]]:
-    """One look at all images of an epoch; every batch has holes, or none has."""
-    names = ["chosen", "rows", *([] if looks[0].holes is None else ["holes"])]
+    """One look at all images of an epoch; what one batch lacks, all do."""
+    names = [part.name for part in fields(Look)]
     return {
         name: np.concatenate([getattr(look, name) for look in looks]).astype(np.int32)
         for name in names
+        if getattr(looks[0], name) is not None
     }
 
 
@@ -126,9 +127,11 @@ def made(images: Resident, drawn: Table) -> tuple[Tensor, Tensor]:
 
 
 def _seen(images: Resident, look: Table) -> tuple[Tensor, Tensor]:
-    """Cropped, flipped and cut images, uint8 [B, H, W, C], and their labels."""
+    """Cropped, flipped, varied and cut images, uint8 [B, H, W, C], and their labels."""
     chosen = look["chosen"]
     pixels = _cropped(images, chosen, look["rows"])
+    if "changes" in look:
+        pixels = variation.varied(pixels, look["changes"])
     if "holes" in look:
         first = look["holes"]
         cut = _inside(images, first, first + images.cutout)

@@ -4,9 +4,11 @@ Keras is never asked to shuffle or augment: its seeded shuffle repeats one order
 epoch (3.15), and its RandomCrop draws one offset for a whole batch.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.arrays import Counts, Images, Indices, Labels
 from tessera.experiment import Fill, Training
@@ -17,6 +19,9 @@ AUGMENTATION_STREAM = 2
 SAMPLING_STREAM = 3
 SIDES_STREAM = 5
 CUTOUT_STREAM = 6
+# 7: `variation`
+
+Number = TypeVar("Number", bound=np.generic)
 
 GREY = 128
 """Of a square that is cut out: stands for the mean, which the paper fills with."""
@@ -113,12 +118,27 @@ def draws_for(
     indices: Indices, size: int, training: Training, *, seed: int, epoch: int
 ) -> Indices:
     """The draws of each entry of an epoch, int64 [N, 3]; repeats get new ones."""
+    key = {"seed": seed, "epoch": epoch}
+    return showings(indices, lambda n: draws(size, training, **key, again=n))
+
+
+def showings(
+    indices: Indices, table: Callable[[int], NDArray[Number]]
+) -> NDArray[Number]:
+    """The row of each entry, from another table each time an image comes again.
+
+    Args:
+        indices: Images in the order in which an epoch shows them, [N].
+        table: How often an image has come before -> a row for each of the dataset.
+
+    Returns:
+        Rows [N, ...].
+    """
     earlier = occurrences(indices)
-    rows = np.empty((len(indices), 3), np.int64)
-    for again in range(int(earlier.max(initial=0)) + 1):
-        table = draws(size, training, seed=seed, epoch=epoch, again=again)
+    rows = table(0)[indices]
+    for again in range(1, int(earlier.max(initial=0)) + 1):
         chosen = earlier == again
-        rows[chosen] = table[indices[chosen]]
+        rows[chosen] = table(again)[indices[chosen]]
     return rows
 
 
