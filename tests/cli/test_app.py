@@ -15,6 +15,7 @@ from tessera.experiment import Experiment
 VERBS = (
     *("demo", "study", "train", "report", "explain", "faithfulness", "predict", "data"),
     *("export", "serve", "track", "search", "remedies", "config", "labels"),
+    "preview",
 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tessera import __version__
-from tessera.cli import explaining, searching, studying, use
+from tessera.cli import explaining, previewing, searching, studying, use
 from tessera.cli.errors import Verbs, guarded
 from tessera.cli.options import (
     LARGEST_SEED,
@@ -65,6 +65,7 @@ def demo(
 
 
 app.command()(studying.study)
+app.command()(previewing.preview)
 app.command()(searching.search)
 
 
