@@ -100,3 +100,15 @@ def test_a_model_asked_for_twice_is_refused_before_anything_is_trained(
 def test_a_seed_that_no_experiment_takes_is_refused(seed: int) -> None:
     with pytest.raises(ExperimentError, match=r"^--seed: .*0 to 4294967295"):
         choice.find_run(Experiment(), "cnn", "balanced", seed)
+
+
+@pytest.mark.parametrize("name", ["x.png", "some/where.PNG"])
+def test_a_picture_is_a_png_file(name: str) -> None:
+    assert choice.picture(Path(name), "--out") == Path(name)
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "png", "x.png.gz", "folder/"])
+def test_another_name_for_a_picture_is_refused(name: str) -> None:
+    told = rf"--out: expected a file ending in \.png. Received: '{Path(name)}'"
+    with pytest.raises(ExperimentError, match=told):
+        choice.picture(Path(name), "--out")

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from tessera.api import labels as labels
     from tessera.api import load_data as load_data
     from tessera.api import predict as predict
+    from tessera.api import preview as preview
     from tessera.api import train as train
 
 __version__ = "0.1.0"
 
 VERBS = (
     *("evaluate", "explain", "export", "labels"),
-    *("load_data", "predict", "study", "train"),
+    *("load_data", "predict", "preview", "study", "train"),
 )
 """Functions of `tessera.api`."""
 

@@ -138,3 +138,16 @@ def require(option: str, name: str, known: Sequence[str]) -> None:
         raise settings.ExperimentError(
             f"{option}: expected one of {', '.join(known)}. Received: {name!r}."
         )
+
+
+def picture(path: Path, option: str) -> Path:
+    """A picture's file, as it was given.
+
+    Raises:
+        ExperimentError: Its name is not that of a PNG file.
+    """
+    if path.suffix.lower() != ".png":
+        raise settings.ExperimentError(
+            f"{option}: expected a file ending in .png. Received: {str(path)!r}."
+        )
+    return path

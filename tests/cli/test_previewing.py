@@ -50,7 +50,7 @@ def test_of_many_classes_it_is_told_how_many_are_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--epoch", "9"), "--epoch: expected 1 to 8, for so many there are. Received"),
+        (("--epoch", "9"), "epoch: expected 1 to 8, for there are so many. Received"),
         (("--model", "resnet"), "--model: expected one of cnn, transformer, hybrid"),
         (("--regime", "none"), "--regime: expected one of balanced, imbalanced"),
         (("--out", "x.jpg"), "--out: expected a file ending in .png. Received: 'x.jp"),

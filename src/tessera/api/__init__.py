@@ -11,6 +11,7 @@ too: a study that was stopped continues when its cell is run again.
 """
 
 from tessera import runtime
+from tessera.api.previewing import preview as preview
 from tessera.api.training import load_data as load_data
 from tessera.api.training import study as study
 from tessera.api.training import train as train

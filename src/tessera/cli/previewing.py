@@ -49,39 +49,27 @@ def preview(
 def draw(
     experiment: "Experiment", model: str, regime: str, seed: int, epoch: int, out: Path
 ) -> None:
-    """Write the picture and say what it shows.
+    """Write the picture and say where it is.
 
     Raises:
         ExperimentError: There is no such model, regime or epoch.
         DataError: The data cannot be read, or the picture would lie in it.
     """
-    from tessera import choice, runtime, settings
+    from tessera import choice, runtime
     from tessera import study as studies
     from tessera.cli import commands
     from tessera.data import apart
 
-    if out.suffix.lower() != ".png":
-        raise settings.ExperimentError(
-            f"--out: expected a file ending in .png. Received: {str(out)!r}."
-        )
-    apart.keep_from_data(experiment.data, out)
+    apart.keep_from_data(experiment.data, choice.picture(out, "--out"))
     runtime.prepare()
     dataset = commands.load(experiment)
     experiment = studies.adapted(experiment, dataset)
     run = choice.find_run(experiment, model, regime, seed)
-    if epoch > run.training.epochs:
-        raise settings.ExperimentError(
-            f"--epoch: expected 1 to {run.training.epochs}, for so many there are. "
-            f"Received: {epoch}."
-        )
     runtime.load_backend(alone=True)
-    from tessera import preview as images
-    from tessera.explain import panel
+    from tessera import previewed
 
-    rows = images.preview(run, dataset, epoch=epoch)
-    title = f"{run.model.label}, {regime}, seed {seed}, epoch {epoch}"
-    panel.save(out, images.draw(rows, title))
-    if len(rows) < len(dataset.class_names):
-        told = f"The first {len(rows)} of {len(dataset.class_names)} classes."
-        commands.console.print(told)
-    commands.console.print(f"Picture: {out.resolve()}", soft_wrap=True)
+    found = previewed.preview(run, dataset, epoch=epoch)
+    place = found.save(out)
+    for sentence in found.left_out:
+        commands.console.print(sentence)
+    commands.console.print(f"Picture: {place.resolve()}", soft_wrap=True)

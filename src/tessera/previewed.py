@@ -4,19 +4,24 @@ Order, augmentation and mixing are functions of (seed, epoch, index): these are 
 images.
 """
 
+import html
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessera import overlay
+from tessera import choice, overlay, png
 from tessera.arrays import Images
 from tessera.data.dataset import Dataset
 from tessera.data.entries import shown
 from tessera.experiment import Run
+from tessera.explain import panel
 from tessera.imbalance import guards, plan
 from tessera.selection import choose
+from tessera.settings import ExperimentError
 from tessera.training.batches import Epoch, Material
 
 if TYPE_CHECKING:
@@ -42,8 +47,45 @@ class Row:
     """As the epoch shows them; a mixed image counts to the first of its two labels."""
 
 
-def preview(run: Run, dataset: Dataset, *, epoch: int, each: int = EACH) -> list[Row]:
-    """The first images of every class that an epoch shows.
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """The first images of every class that an epoch shows."""
+
+    title: str
+    rows: tuple[Row, ...]
+    """Of the first `MOST` classes."""
+    classes: int
+    """How many there are."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture, a PNG file.
+
+        Raises:
+            ExperimentError: The name ends otherwise.
+        """
+        place = choice.picture(Path(path), "path")
+        panel.save(place, draw(self))
+        return place
+
+    def __repr__(self) -> str:
+        """What there is to see."""
+        return " ".join([f"{self.title}.", *self.left_out])
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """That there are more classes, where there are."""
+        some = len(self.rows) < self.classes
+        return (f"The first {len(self.rows)} of {self.classes} classes.",) * some
+
+    def _repr_html_(self) -> str:
+        buffer = io.BytesIO()
+        panel.write(draw(self), buffer)
+        source, told = png.url(buffer.getvalue()), html.escape(repr(self), quote=True)
+        return f'<img alt="{told}" src="{source}">'
+
+
+def preview(run: Run, dataset: Dataset, *, epoch: int = 1, each: int = EACH) -> Preview:
+    """See the first images of every class that an epoch shows.
 
     Args:
         run: What will be trained.
@@ -52,26 +94,40 @@ def preview(run: Run, dataset: Dataset, *, epoch: int, each: int = EACH) -> list
         each: Images of a class at most.
 
     Raises:
+        ExperimentError: The training has no such epoch.
         ProfileError: The profile does not fit the data.
         RemedyError: The remedy cannot be used on it.
-        ValueError: The training has no such epoch.
     """
-    chosen, training = choose(run, dataset), run.training
-    guards.check(run.regime.remedy, chosen.counts, epochs=training.epochs)
+    epochs = run.training.epochs
+    if type(epoch) is not int or not 1 <= epoch <= epochs:
+        raise ExperimentError(
+            f"epoch: expected 1 to {epochs}, for there are so many. "
+            f"Received: {epoch!r}."
+        )
+    batches, counts = _epoch(run, dataset, epoch - 1)
+    found = _first(batches, dataset, each)
+    rows = [
+        Row(name, count, *images)
+        for name, count, images in zip(dataset.class_names, counts, found, strict=True)
+    ]
+    title = f"{run.model.label}, {run.regime.name}, seed {run.seed}, epoch {epoch}"
+    return Preview(title, tuple(rows[:MOST]), len(rows))
+
+
+def _epoch(run: Run, dataset: Dataset, number: int) -> tuple[Epoch, list[int]]:
+    """An epoch of the training, counted from 0, and its images per class."""
+    chosen, epochs = choose(run, dataset), run.training.epochs
+    guards.check(run.regime.remedy, chosen.counts, epochs=epochs)
     planned = plan.plan(run.regime.remedy, chosen.counts)
     batches = Epoch(
         Material(dataset.train, chosen.train, chosen.validation),
-        training,
-        plan.phase_at(planned, epoch - 1, training.epochs),
+        run.training,
+        plan.phase_at(planned, number, epochs),
         chosen.counts,
         seed=run.seed,
-        epoch=epoch - 1,
+        epoch=number,
     )
-    named = zip(dataset.class_names[:MOST], chosen.counts.tolist(), strict=False)
-    found = _first(batches, dataset, each)
-    return [
-        Row(name, count, *found[label]) for label, (name, count) in enumerate(named)
-    ]
+    return batches, chosen.counts.tolist()
 
 
 def _first(batches: Epoch, dataset: Dataset, each: int) -> list[tuple[Images, Images]]:
@@ -100,10 +156,11 @@ def _pairs(batches: Epoch, dataset: Dataset) -> Iterator[tuple[Images, Images, i
         yield from zip(dataset.train.images[chosen], after, labels, strict=True)
 
 
-def draw(rows: Sequence[Row], title: str) -> "Figure":
+def draw(found: Preview) -> "Figure":
     """Both kinds side by side, a line for each class."""
     from matplotlib.figure import Figure
 
+    rows = found.rows
     kinds = {
         "as they are": [row.before for row in rows],
         "as training shows them": [row.after for row in rows],
@@ -113,7 +170,7 @@ def draw(rows: Sequence[Row], title: str) -> "Figure":
     wide = 4.5
     size = (2 * wide + 2, wide * height / width + 0.9)
     figure = Figure(figsize=size, dpi=150, layout="constrained")
-    figure.suptitle(shown(title), fontsize=11, parse_math=False)
+    figure.suptitle(shown(found.title), fontsize=11, parse_math=False)
     for axes, (name, table) in zip(figure.subplots(1, 2), tables.items(), strict=True):
         axes.imshow(table, interpolation="nearest")
         axes.set_title(name, fontsize=10)

@@ -1,7 +1,5 @@
 """What is previewed is what training shows, image for image."""
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,9 +8,10 @@ from tessera import remedies
 from tessera.data.dataset import Dataset, Split
 from tessera.experiment import Experiment, Fractions, Hybrid, Regime, Run, Training
 from tessera.imbalance.guards import RemedyError
-from tessera.preview import MOST, draw, preview
+from tessera.previewed import MOST, draw, preview
 from tessera.remedies import Remedy
 from tessera.selection import choose
+from tessera.settings import ExperimentError
 from tessera.training import order, variation
 
 RNG = np.random.default_rng(0)
@@ -41,7 +40,7 @@ def test_images_come_in_the_epochs_order_as_it_shows_them() -> None:
     data = dataset()
     training = Training(batch_size=7, rotation=30)
     run = run_of(training, Remedy(variation=remedies.Variation()))
-    rows = preview(run, data, epoch=4, each=5)
+    rows = preview(run, data, epoch=4, each=5).rows
     chosen = choose(run, data)
     visited = chosen.train[
         order.order(len(chosen.train), seed=3, epoch=3)  # counted from 0
@@ -61,18 +60,18 @@ def test_images_come_in_the_epochs_order_as_it_shows_them() -> None:
 
 def test_of_a_rare_class_there_are_as_many_as_the_epoch_shows() -> None:
     still = Training(flip=False, crop_padding=0)
-    rows = preview(run_of(still, Remedy()), dataset(), epoch=1, each=12)
+    rows = preview(run_of(still, Remedy()), dataset(), each=12).rows
     assert [len(row.before) for row in rows] == [12, 12, 9]
     for row in rows:
         np.testing.assert_array_equal(row.before, row.after)
     again = run_of(still, Remedy(sampling=remedies.Oversampling()))
-    assert len(preview(again, dataset(), epoch=1, each=12)[2].before) == 12
+    assert len(preview(again, dataset(), each=12).rows[2].before) == 12
 
 
 def test_a_mixed_image_counts_to_its_first_label() -> None:
     still = Training(flip=False, crop_padding=0, batch_size=45)
     run = run_of(still, Remedy(mixing=remedies.Mixup()))
-    first = preview(run, dataset(), epoch=1)[0]
+    first = preview(run, dataset()).rows[0]
     same = (first.before == first.after).all(axis=(1, 2, 3))
     assert not same.all()
 
@@ -81,22 +80,25 @@ def test_what_training_would_refuse_is_refused() -> None:
     with pytest.raises(RemedyError, match="at least one epoch before"):
         weights = remedies.InverseFrequency()
         late = Remedy(weights=weights, deferred=0.99)
-        preview(run_of(Training(), late), dataset(), epoch=1)
-    with pytest.raises(ValueError, match="epoch: expected 0 to 7"):
-        preview(run_of(Training(), Remedy()), dataset(), epoch=9)
+        preview(run_of(Training(), late), dataset())
+    for epoch in (0, 9, True, 1.5):
+        with pytest.raises(ExperimentError, match="epoch: expected 1 to 8"):
+            preview(run_of(Training(), Remedy()), dataset(), epoch=epoch)
 
 
 def test_a_page_holds_the_first_classes_of_many() -> None:
     many = dataset(tuple(f"class {n}" for n in range(MOST + 5)), each=4)
     run = run_of(Training(), Remedy())
     natural = run.model_copy(update={"regime": Regime(name="plain")})
-    rows = preview(natural, many, epoch=1)
-    assert [row.class_name for row in rows] == list(many.class_names[:MOST])
+    found = preview(natural, many)
+    assert [row.class_name for row in found.rows] == list(many.class_names[:MOST])
+    assert repr(found).endswith(f"epoch 1. The first {MOST} of {MOST + 5} classes.")
+    assert repr(preview(run, dataset())) == "hybrid, rare, seed 3, epoch 1."
 
 
 def test_the_picture_holds_both_kinds_pixel_for_pixel() -> None:
-    rows = preview(run_of(Training(), Remedy()), dataset(), epoch=1, each=12)
-    figure = draw(rows, "a title")
+    found = preview(run_of(Training(), Remedy()), dataset(), each=12)
+    rows, figure = found.rows, draw(found)
     tables = [axes.images[0].get_array() for axes in figure.axes]
     for table, kind in zip(tables, ("before", "after"), strict=True):
         assert table.shape == (3 * 11, 12 * 10, 3)
@@ -107,16 +109,23 @@ def test_the_picture_holds_both_kinds_pixel_for_pixel() -> None:
         assert (table[22:, 90:] == 255).all()  # the rare class has no more
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["cat (18)", "$dog$ (18)", "über (9)"]
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    with Image.open(file) as picture:
+
+
+def test_it_is_saved_as_a_png_file_and_shown_as_one_in_a_notebook(tmp_path) -> None:
+    found = preview(run_of(Training(), Remedy()), dataset())
+    path = found.save(str(tmp_path / "new" / "images.png"))
+    with Image.open(path) as picture:
         assert picture.width > 800
+    shown = found._repr_html_()
+    assert shown.startswith('<img alt="hybrid, rare, seed 3, epoch 1." src="data:image')
+    with pytest.raises(ExperimentError, match=r"path: expected a file ending in \.png"):
+        found.save(tmp_path / "images.pdf")
 
 
 def test_grey_images_are_drawn_grey() -> None:
     data = dataset()
     grey = Split(data.train.images[..., :1], data.train.labels)
     alone = Dataset("toy", NAMES, grey, grey, None, "0" * 64)
-    figure = draw(preview(run_of(Training(), Remedy()), alone, epoch=1), "grey")
+    figure = draw(preview(run_of(Training(), Remedy()), alone))
     table = figure.axes[1].images[0].get_array()
     np.testing.assert_array_equal(table[..., 0], table[..., 2])
