@@ -85,6 +85,7 @@ results: $(VENV)/.$(EXTRA)
 	$(BIN)/python -m tessera.report.committed.readme docs/findings.md results/remedies results/longtail results/context results/final
 	$(BIN)/python -m tessera.report.committed.started docs/findings.md results/start
 	$(BIN)/python -m tessera.report.committed.kept docs/findings.md results/last-epoch
+	$(BIN)/python -m tessera.report.committed.varied docs/findings.md results/variation
 	$(BIN)/python -m tessera.report.committed.ensembles docs/findings.md results/study results/plus results/last-epoch
 	$(BIN)/python benchmarks/folds.py --write docs/findings.md
 	$(BIN)/python benchmarks/labels.py --write docs/findings.md
