@@ -5,11 +5,10 @@ python -m tessera.report.committed.kept docs/findings.md results/last-epoch
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from tessera.experiment import Model
-from tessera.report.committed import marked, twins
-from tessera.report.load import Study, load
+from tessera.report.committed import twins
+from tessera.report.load import Study
 
 HEADS = ("Best kept", "Last kept")
 
@@ -29,11 +28,8 @@ def _without_monitor(model: Model) -> object:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page with markers, then the study's folder."""
-    if len(arguments) != 2:
-        raise SystemExit("usage: python -m tessera.report.committed.kept PAGE.md STUDY")
-    page, folder = map(Path, arguments)
-    marked.replace(page, "kept", table(load(folder)))
+    """Run from the command line, see `twins.write`."""
+    twins.write(arguments, "kept", table)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ python -m tessera.report.committed.started docs/findings.md results/start
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from tessera.report.committed import marked, twins
-from tessera.report.load import Study, load
+from tessera.report.committed import twins
+from tessera.report.load import Study
 
 HEADS = ("Weights drawn", "Started")
 
@@ -27,13 +26,8 @@ def _of_start(note: str) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page with markers, then the study's folder."""
-    if len(arguments) != 2:
-        raise SystemExit(
-            "usage: python -m tessera.report.committed.started PAGE.md STUDY"
-        )
-    page, folder = map(Path, arguments)
-    marked.replace(page, "started", table(load(folder)))
+    """Run from the command line, see `twins.write`."""
+    twins.write(arguments, "started", table)
 
 
 if __name__ == "__main__":

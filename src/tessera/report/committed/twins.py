@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tessera.evaluation.ranking import family
 from tessera.experiment import Model
 from tessera.phrases import plural
 from tessera.record import CellSummary, StudyRecord
 from tessera.report import provenance, words
-from tessera.report.load import Study
+from tessera.report.committed import marked
+from tessera.report.load import Study, load
 from tessera.report.tables import change, markdown
 
 SCORES = ("macro_f1", "reduced_recall")
@@ -87,3 +89,19 @@ def table(
     )
     parts = [note, markdown(head, rows), *told, provenance.line(record)]
     return "\n\n".join(parts) + "\n"
+
+
+def write(arguments: Sequence[str], name: str, made: Callable[[Study], str]) -> None:
+    """Run from the command line: a page with markers, then the study's folder.
+
+    Args:
+        arguments: Those two.
+        name: Of the module that runs, and of its markers.
+        made: What stands between them.
+    """
+    if len(arguments) != 2:
+        raise SystemExit(
+            f"usage: python -m tessera.report.committed.{name} PAGE.md STUDY"
+        )
+    page, folder = map(Path, arguments)
+    marked.replace(page, name, made(load(folder)))

@@ -5,12 +5,11 @@ python -m tessera.report.committed.varied docs/findings.md results/variation
 
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from tessera.experiment import Model
 from tessera.record import StudyRecord
-from tessera.report.committed import marked, twins
-from tessera.report.load import Study, load
+from tessera.report.committed import twins
+from tessera.report.load import Study
 
 VARIES = {"rotation", "zoom", "colour"}
 """Settings of a training that vary its images."""
@@ -51,13 +50,8 @@ def remedies(record: StudyRecord) -> Iterator[twins.Pair]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run from the command line: a page with markers, then the study's folder."""
-    if len(arguments) != 2:
-        raise SystemExit(
-            "usage: python -m tessera.report.committed.varied PAGE.md STUDY"
-        )
-    page, folder = map(Path, arguments)
-    marked.replace(page, "varied", tables(load(folder)))
+    """Run from the command line, see `twins.write`."""
+    twins.write(arguments, "varied", tables)
 
 
 if __name__ == "__main__":
