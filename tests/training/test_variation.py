@@ -124,6 +124,8 @@ def test_an_images_draws_depend_on_seed_epoch_image_and_showing_alone() -> None:
     keys = [(s, e, a) for s in range(2) for e in range(2) for a in range(2)]
     tables = [variation.draws(9, seed=s, epoch=e, again=a) for s, e, a in keys]
     assert len({str(table) for table in tables}) == 8
+    stated = np.random.default_rng([7, 1, 1]).uniform(-1, 1, (9, 5))  # in the methods
+    np.testing.assert_array_equal(variation.draws(9, seed=1, epoch=1), stated)
     more = variation.draws(30, seed=0, epoch=0)
     np.testing.assert_array_equal(more[:9], tables[0])
     many = variation.draws(20_000, seed=3, epoch=1)
